@@ -1,0 +1,1 @@
+"""The command line: `gnomon demo`, `audit`, `report`, `gate`, `list`."""

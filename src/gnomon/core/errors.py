@@ -1,0 +1,71 @@
+"""Every error that gnomon raises on purpose, in one tree.
+
+    GnomonError                 the root: the command line catches this one and nothing else (exit code 2)
+    ├── UsageError              the caller asked for something that can't be (an argument, a flag)
+    │   └── PlanError           ... and it stands in a plan file
+    ├── DataError               rows, labels or answers are not what they must be
+    ├── ModelError              a model or a trainer misbehaved (wrong shape, not a number, cannot be loaded)
+    │   └── BudgetError         the target's query budget is spent
+    ├── StoreError              the store can't be written or read
+    ├── PreflightError          a finding of severity "error" stops the audit
+    └── MissingExtraError       an optional dependency is not installed
+
+A message says what was expected, what came, and what to do next.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class GnomonError(Exception):
+    """Root of all errors that gnomon raises on purpose."""
+
+
+class UsageError(GnomonError):
+    """The caller asked for something that can't be."""
+
+
+class PlanError(UsageError):
+    """A plan file says something that can't be."""
+
+
+class DataError(GnomonError):
+    """Rows, labels or answers are not what they must be."""
+
+
+class ModelError(GnomonError):
+    """A model or a trainer misbehaved."""
+
+
+class BudgetError(ModelError):
+    """The target's query budget is spent."""
+
+
+class StoreError(GnomonError):
+    """The store can't be written or read."""
+
+
+class PreflightError(GnomonError):
+    """A finding of severity "error" stops the audit."""
+
+
+class MissingExtraError(GnomonError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, package: str, extra: str, what: str) -> None:
+        super().__init__(f"{what} needs {package}, which is not installed: pip install 'gnomon[{extra}]'")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint for a misspelt word: ``' (did you mean "epochs"?)'``, or the list of what is known.
+
+    >>> did_you_mean("epoch", ["epochs", "batch"])
+    ' (did you mean "epochs"?)'
+    >>> did_you_mean("zzz", ["epochs", "batch"])
+    ' (known: batch, epochs)'
+    """
+    words = sorted(known)
+    close = difflib.get_close_matches(word, words, n=1)
+    return f' (did you mean "{close[0]}"?)' if close else f" (known: {', '.join(words)})"

@@ -1,0 +1,372 @@
+"""Evidence: everything that the attacker saw, and the views that enforce what an attack declared.
+
+An attack reads the evidence through `Evidence.view`, from which everything that it did not declare is removed: the
+threat model is enforced, not promised. Members and non-members stand in shuffled order; membership is not in here.
+
+Letters: n audited rows, m shadow models, c classes, p rows of the attacker's pool, z population rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+
+from gnomon.core.arrays import Bools, Floats, Ints, Rows
+from gnomon.core.errors import UsageError
+from gnomon.core.features import FeatureSpace
+
+Need: TypeAlias = Literal[
+    "answers",  # what the target answered on the audited rows
+    "shadows_out",  # shadow models' answers on audited rows that they were NOT trained on (offline)
+    "shadows",  # ... and on those that they were trained on (online)
+    "pool",  # shadow models' answers on the attacker's own rows, in and out
+    "population",  # rows that the attacker knows to be no members, with the target's answers
+    "query",  # further queries to the target, counted
+    "x",  # the audited rows themselves
+    "gradients",  # white box
+    "membership_half",  # an insider who knows half of the members
+]
+Signal: TypeAlias = Callable[[Floats, Ints], Floats]  # (log-probabilities (n, c), labels (n,)) -> (n,)
+
+BLOCK_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Reveal:
+    """How much of its answer a target reveals; the attacker puts the shadows' answers through the same step.
+
+    Attributes:
+        kind: "full" vector, "labels" only, the "top" k probabilities (the others 0, not renormalised, as Shokri et al.
+            2017 do), or all "rounded" to d decimals.
+        amount: k of "top", d of "rounded".
+    """
+
+    kind: Literal["full", "labels", "top", "rounded"] = "full"
+    amount: int = 0
+
+    def apply(self, log_probs: Floats) -> Floats:
+        """What is revealed of full answers (n, c); minus infinity where a probability is hidden or rounds to 0."""
+        if self.kind == "full":
+            return log_probs
+        flat = np.asarray(log_probs).reshape(-1, log_probs.shape[-1])
+        with np.errstate(divide="ignore"):
+            if self.kind == "rounded":
+                revealed = np.log(np.round(np.exp(flat), self.amount))
+            else:
+                keep = 1 if self.kind == "labels" else self.amount
+                kept = np.argsort(-flat, axis=1, kind="stable")[:, :keep]
+                revealed = np.full_like(flat, -np.inf)
+                values = 0.0 if self.kind == "labels" else np.take_along_axis(flat, kept, axis=1)
+                np.put_along_axis(revealed, kept, values, axis=1)
+        return revealed.astype(np.float32).reshape(log_probs.shape)
+
+    def __str__(self) -> str:
+        words = {"full": "the full probability vector", "labels": "the predicted label only"}
+        top_or_rounded = (
+            f"the top {self.amount} probabilities"
+            if self.kind == "top"
+            else f"probabilities rounded to {self.amount} decimals"
+        )
+        return words.get(self.kind, top_or_rounded)
+
+
+@dataclass(frozen=True)
+class ShadowAnswers:
+    """What m shadow models answered on n rows, and which model was trained on which row.
+
+    Attributes:
+        answers: m arrays (N, c) of natural-log probabilities, one a shadow, memory-mapped or in memory (an (m, N, c)
+            array will do); ``rows`` picks the n rows among the N.
+        rows: (n,) positions in the answers.
+        labels: (n,) class ids.
+        member: (m, n) the shadow was trained on the row.
+        usable: (m, n) the pair may be used at all. For Shokri's "out" set of the same size, a row that is neither in
+            the training set nor in the test set of a shadow is not usable. True everywhere by default.
+        hide_members: True in an offline view: answers on rows that a shadow was trained on read as NaN.
+        reveal: the step that the target's answers go through.
+    """
+
+    answers: Sequence[Floats]
+    rows: Ints
+    labels: Ints
+    member: Bools
+    usable: Bools
+    hide_members: bool = False
+    reveal: Reveal = field(default_factory=Reveal)
+
+    @property
+    def n_shadows(self) -> int:
+        """Number of shadow models m."""
+        return len(self.answers)
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes c."""
+        return int(self.answers[0].shape[1])
+
+    def of_shadow(self, i: int) -> Floats:
+        """Answers (n, c) of shadow i, through the reveal step, NaN where hidden."""
+        answers = self.reveal.apply(np.asarray(self.answers[i])[self.rows])
+        if self.hide_members and self.member[i].any():
+            answers = np.where(self.member[i][:, None], np.float32(np.nan), answers)
+        return answers
+
+    def blocks(self) -> Iterator[tuple[slice, Floats]]:
+        """Blocks of answers (m, b, c) with the slice of rows that they cover, within a fixed memory."""
+        n, m = len(self.rows), self.n_shadows
+        size = max(1, BLOCK_BYTES // (4 * m * self.n_classes))
+        for start in range(0, n, size):
+            part = slice(start, min(start + size, n))
+            stacked = np.stack([np.asarray(a[self.rows[part]]) for a in self.answers])
+            block = self.reveal.apply(stacked)
+            if self.hide_members:
+                block = np.where(self.member[:, part, None], np.float32(np.nan), block)
+            yield part, block
+
+    def signal(self, signal: Signal) -> Floats:
+        """A signal of every shadow on every row, (m, n) float32; NaN where hidden."""
+        result = np.empty((self.n_shadows, len(self.rows)), dtype=np.float32)
+        for i in range(self.n_shadows):
+            result[i] = signal(self.of_shadow(i), self.labels)
+        if self.hide_members:
+            result[self.member] = np.nan
+        return result
+
+    def without(self, i: int) -> ShadowAnswers:
+        """The other m - 1 shadows."""
+        others = [j for j in range(self.n_shadows) if j != i]
+        return replace(
+            self,
+            answers=[self.answers[j] for j in others],
+            member=self.member[others],
+            usable=self.usable[others],
+        )
+
+    def at(self, rows: Ints | Bools) -> ShadowAnswers:
+        """The same shadows on some of the rows (positions or mask)."""
+        return replace(
+            self,
+            rows=self.rows[rows],
+            labels=self.labels[rows],
+            member=self.member[:, rows],
+            usable=self.usable[:, rows],
+        )
+
+    def first(self, m: int) -> ShadowAnswers:
+        """The first m shadows only."""
+        return replace(self, answers=list(self.answers)[:m], member=self.member[:m], usable=self.usable[:m])
+
+
+@dataclass(frozen=True)
+class Population:
+    """Rows that the attacker knows the target was not trained on.
+
+    Attributes:
+        labels: (z,) class ids.
+        answers: (z, c) the target's answers.
+        shadows: the shadows' answers on the same rows, if there are shadows.
+        x: the rows themselves, if the attacker holds them.
+    """
+
+    labels: Ints
+    answers: Floats
+    shadows: ShadowAnswers | None = None
+    x: Rows = None
+
+
+class QueryHandle(Protocol):
+    """Further queries to the target: counted, and stopped at the budget."""
+
+    @property
+    def remaining(self) -> int | None:
+        """Queries left, or None when there is no budget."""
+        ...
+
+    def ask(self, x: Rows) -> Floats:
+        """What the target reveals, natural-log probabilities (n, c).
+
+        Raises:
+            BudgetError: instead of passing the budget; then nothing was asked.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that the attacker saw of n audited rows.
+
+    Attributes:
+        labels: (n,) true class ids.
+        n_classes: c.
+        answers: (n, c) the target's answers on the audited rows.
+        shadows: shadow models on the audited rows.
+        pool: shadow models on the attacker's own rows (in the auditor's view: all rows).
+        population: known non-members.
+        query: the counted query handle.
+        x: the audited rows.
+        features: kinds and ranges of the columns.
+        gradients: name -> (n, ...) white-box quantities of the target on the audited rows.
+        variants: further queries a record (augmentations): for each, the target's answers and the shadows' answers.
+        reveal: what the target reveals.
+    """
+
+    labels: Ints
+    n_classes: int
+    answers: Floats | None = None
+    shadows: ShadowAnswers | None = None
+    pool: ShadowAnswers | None = None
+    population: Population | None = None
+    query: QueryHandle | None = None
+    x: Rows = None
+    features: FeatureSpace | None = None
+    gradients: Mapping[str, Floats] | None = None
+    variants: tuple[Evidence, ...] = ()
+    reveal: Reveal = field(default_factory=Reveal)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def missing(self, needs: frozenset[Need]) -> str | None:
+        """Why an attack with these needs can't run, in words; None if it can."""
+        reasons: dict[Need, tuple[bool, str]] = {
+            "answers": (self.answers is not None, "the target's answers"),
+            "shadows_out": (self.shadows is not None, "shadow models"),
+            "shadows": (
+                self.shadows is not None and not self.shadows.hide_members and bool(self.shadows.member.any()),
+                "shadow models trained on audited rows (the auditor's view)",
+            ),
+            "pool": (self.pool is not None, "shadow models"),
+            "population": (
+                self.population is not None and len(self.population.labels) > 0,
+                "known non-members beside the audited rows",
+            ),
+            "query": (self.query is not None, "further queries to the target"),
+            "x": (self.x is not None, "the audited rows themselves"),
+            "gradients": (bool(self.gradients), "white-box access"),
+        }
+        for need in sorted(needs):
+            there, words = reasons.get(need, (True, ""))
+            if not there:
+                return f"needs {words}"
+        return None
+
+    def view(self, needs: frozenset[Need]) -> Evidence:
+        """The evidence with everything removed that was not declared.
+
+        Labels, the number of classes and what kind of answer is revealed are always there.
+        """
+        shadows = self.shadows
+        if shadows is not None and "shadows" not in needs:
+            shadows = replace(shadows, hide_members=True) if "shadows_out" in needs else None
+        return Evidence(
+            labels=self.labels,
+            n_classes=self.n_classes,
+            answers=self.answers if "answers" in needs else None,
+            shadows=shadows,
+            pool=self.pool if "pool" in needs else None,
+            population=self._population_view(needs),
+            query=self.query if "query" in needs else None,
+            x=self.x if "x" in needs else None,
+            features=self.features if needs & {"x", "query"} else None,
+            gradients=self.gradients if "gradients" in needs else None,
+            variants=tuple(v.view(needs) for v in self.variants),
+            reveal=self.reveal,
+        )
+
+    def _population_view(self, needs: frozenset[Need]) -> Population | None:
+        if self.population is None or "population" not in needs:
+            return None
+        if needs & {"shadows", "shadows_out", "pool"}:
+            return self.population
+        return replace(self.population, shadows=None)
+
+    def rehearse(self, i: int) -> tuple[Evidence, Bools]:
+        """Shadow i plays the target: what thresholds, constants and the choice of the best attack are learned on.
+
+        Every row of the pool that is usable for shadow i becomes an audited row with known membership; the other
+        shadows stay shadows, as ignorant of the audited rows as they are in the real evidence.
+
+        Returns:
+            The rehearsal's evidence (n' rows) and the membership (n',) of its rows.
+        """
+        if self.pool is None or self.pool.n_shadows < 2:
+            raise UsageError("a rehearsal needs at least 2 shadow models")
+        audited = self.pool.at(self.pool.usable[i])
+        others = audited.without(i)
+        online = self.shadows is not None and not self.shadows.hide_members and bool(self.shadows.member.any())
+        population = self.population
+        if population is not None and population.shadows is not None:
+            known_out = ~population.shadows.member[i]
+            inner = population.shadows.at(known_out)
+            population = Population(inner.labels, inner.of_shadow(i), inner.without(i))
+        evidence = Evidence(
+            labels=audited.labels,
+            n_classes=self.n_classes,
+            answers=audited.of_shadow(i),
+            shadows=None if self.shadows is None else replace(others, hide_members=not online),
+            pool=self.pool.without(i),
+            population=population,
+            reveal=self.reveal,
+        )
+        return evidence, audited.member[i].copy()
+
+    def through(self, reveal: Reveal) -> Evidence:
+        """The same attacker before a target that reveals less; shadows' answers go through the same step."""
+
+        def less(shadows: ShadowAnswers | None) -> ShadowAnswers | None:
+            return None if shadows is None else replace(shadows, reveal=reveal)
+
+        population = self.population
+        if population is not None:
+            population = replace(population, answers=reveal.apply(population.answers), shadows=less(population.shadows))
+        return replace(
+            self,
+            answers=None if self.answers is None else reveal.apply(self.answers),
+            shadows=less(self.shadows),
+            pool=less(self.pool),
+            population=population,
+            query=None,
+            gradients=None,
+            variants=(),
+            reveal=reveal,
+        )
+
+
+class Attack(Protocol):
+    """A frozen record of hyper-parameters that turns evidence into scores.
+
+    Class attributes: ``name`` (registry key), ``title``, ``paper``, ``needs``. ``threshold`` is the score from which
+    the attack itself says "member", or None if the threshold is to be calibrated on shadow models.
+    """
+
+    @property
+    def name(self) -> str:
+        """Registry key, lower case."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """What a report calls it."""
+        ...
+
+    @property
+    def paper(self) -> str:
+        """Authors and year."""
+        ...
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """What evidence it reads; everything else is removed before it is called."""
+        ...
+
+    @property
+    def threshold(self) -> float | None:
+        """The score from which the attack itself says "member"; None: calibrate on shadow models."""
+        ...
+
+    def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
+        """Scores (n,) of the audited rows: higher = more likely a member."""
+        ...

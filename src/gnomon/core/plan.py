@@ -1,0 +1,229 @@
+"""Plan: what to audit, validated. One of the two border documents (the other is the Record).
+
+A plan is a TOML file or the same thing built in Python. Unknown keys are refused with "did you mean".
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from gnomon.core.errors import PlanError, did_you_mean
+
+
+class Section(BaseModel):
+    """A table of the plan: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataPlan(Section):
+    """[data]: a data set by name, or files of the user's own."""
+
+    source: str | None = Field(None, description="a data set by name (gnomon list datasets), e.g. baskets")
+    members: str | None = Field(None, description="file of the rows that the target was trained on (csv, parquet, npz)")
+    nonmembers: str | None = Field(None, description="file of rows that it was not trained on")
+    pool: str | None = Field(None, description="file of further rows that the attacker holds (shadow models' data)")
+    label: str | None = Field(None, description="name of the label column (npz: key; default y)")
+    id: str | None = Field(None, description="name of the column with row ids")
+    group: str | None = Field(None, description="name of the column with the person or household of a row")
+    classes: int | None = Field(None, ge=2, description="number of classes, where the data set offers several")
+    rows: int | None = Field(None, ge=2, description="use this many rows, drawn at random; default all")
+    train_size: int | None = Field(None, ge=1, description="rows that the target is trained on, if it is trained here")
+    nonmember_size: int | None = Field(
+        None, ge=1, description="audited non-members; default as many as members where the data allow it"
+    )
+    keep_apart: bool | None = Field(
+        None,
+        description="adversary's view: audited non-members stay out of the attacker's pool; "
+        "default true wherever the data allow it",
+    )
+    population_size: int | None = Field(
+        None, ge=0, description="auditor's view: known non-members set aside for the attacker"
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> DataPlan:
+        files = self.members is not None or self.nonmembers is not None
+        if files == (self.source is not None):
+            raise ValueError('expected either source = "NAME" or the files members and nonmembers')
+        if files and (self.members is None or self.nonmembers is None):
+            raise ValueError("expected both files, members and nonmembers")
+        return self
+
+
+class TargetPlan(Section):
+    """[target]: the model under attack; without any key it is trained here with [trainer]."""
+
+    model: str | None = Field(
+        None, description="model file (.skops, .pt of weights, .onnx; pickle and joblib only with --trust)"
+    )
+    callable: str | None = Field(None, description="module:function that maps rows to probabilities (needs --trust)")
+    outputs: Literal["probabilities", "logits", "log_probabilities"] = Field(
+        "probabilities", description="what the callable or the answers file holds"
+    )
+    member_answers: str | None = Field(None, description="file of the model's probability rows for the members")
+    nonmember_answers: str | None = Field(None, description="file of the model's probability rows for the non-members")
+    reveals: str = Field("full", description="full, labels, top:K or rounded:D")
+    query_budget: int | None = Field(None, ge=0, description="most further queries that attacks may ask")
+
+
+class TrainerPlan(Section):
+    """[trainer]: the recipe of the target and of its shadow models."""
+
+    kind: Literal["torch", "sklearn", "function", "clone", "none"] = Field(
+        "clone", description="torch, sklearn, function, clone (of a scikit-learn target) or none"
+    )
+    module: str = Field(
+        "mlp", description="torch: mlp, cnn, or module:function returning a torch.nn.Module (needs --trust)"
+    )
+    hidden: tuple[int, ...] = Field((128,), description="mlp, cnn: units of the hidden layers")
+    activation: Literal["tanh", "relu"] = Field("tanh", description="mlp, cnn: activation")
+    dropout: float = Field(0.0, ge=0, lt=1, description="mlp, cnn: dropout rate")
+    optimizer: Literal["adam", "sgd"] = Field("adam", description="torch: optimiser")
+    learning_rate: float = Field(1e-3, gt=0, description="torch: learning rate")
+    weight_decay: float = Field(
+        0.0, ge=0, description="torch: L2 penalty lambda, added to the gradient as lambda * theta"
+    )
+    momentum: float = Field(0.0, ge=0, lt=1, description="torch: momentum of sgd")
+    batch: int = Field(100, ge=1, description="torch: rows a step")
+    epochs: int = Field(60, ge=1, description="torch: passes over the rows")
+    patience: int | None = Field(
+        None,
+        ge=1,
+        description="torch: early stopping, epochs without a better loss on the tenth of the rows held out for it",
+    )
+    device: str = Field("auto", description="torch: cpu, cuda, or auto")
+    estimator: str | None = Field(
+        None, description="sklearn: module:Class, e.g. sklearn.ensemble:RandomForestClassifier"
+    )
+    params: dict[str, Any] = Field(default_factory=dict, description="sklearn, function: keyword arguments")
+    function: str | None = Field(
+        None, description="function: module:function(x, y, n_classes, seed, **params) -> model (needs --trust)"
+    )
+
+
+class ShadowPlan(Section):
+    """[shadow]: how many shadow models, on which rows."""
+
+    count: int = Field(16, ge=0, description="number of shadow models m")
+    size: int | None = Field(None, ge=1, description="rows of each; default the target's number")
+    source: Literal["real", "noisy", "marginals", "climbing"] = Field(
+        "real", description="where the shadows' rows come from"
+    )
+    noise: float = Field(0.1, ge=0, le=1, description="noisy: rate at which each feature is redrawn")
+    recipe: TrainerPlan | None = Field(None, description="a recipe that the attacker guesses; default the target's own")
+
+
+class AttacksPlan(Section):
+    """[attacks]: which, and with which options."""
+
+    names: tuple[str, ...] | None = Field(
+        None, description="attacks by name (gnomon list attacks); default all that apply"
+    )
+    options: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="options by attack: [attacks.options.shokri] hidden = 64"
+    )
+    rehearsals: int = Field(4, ge=0, description="shadow models that play the target to calibrate thresholds")
+
+
+class StatisticsPlan(Section):
+    """[statistics]: what is estimated."""
+
+    fprs: tuple[float, ...] = Field(
+        (0.1, 0.01, 0.001, 0.0001), description="false-positive rates at which the true-positive rate is given"
+    )
+    confidence: float = Field(0.95, gt=0.5, lt=1, description="level of every interval")
+
+
+class PreflightPlan(Section):
+    """[preflight]: findings to go on in spite of."""
+
+    override: tuple[str, ...] = Field(
+        (), description="codes of findings of severity error that shall not stop the audit"
+    )
+
+
+class Plan(Section):
+    """What to audit."""
+
+    name: str = Field("audit", description="what reports call the run")
+    seed: int = Field(0, ge=0, description="root of all random streams")
+    view: Literal["adversary", "auditor"] = Field(
+        "auditor", description="adversary: shadows never see audited rows; auditor: they do (worst case)"
+    )
+    data: DataPlan
+    target: TargetPlan = TargetPlan()
+    trainer: TrainerPlan = TrainerPlan()
+    shadow: ShadowPlan = ShadowPlan()
+    attacks: AttacksPlan = AttacksPlan()
+    statistics: StatisticsPlan = StatisticsPlan()
+    preflight: PreflightPlan = PreflightPlan()
+
+
+def make_plan(values: dict[str, Any], source: str = "plan") -> Plan:
+    """A checked plan from nested dictionaries.
+
+    Raises:
+        PlanError: one line that names the key, what was expected and what came.
+    """
+    try:
+        return Plan.model_validate(values)
+    except ValidationError as error:
+        raise PlanError(f"{source}: {_first_problem(error)}") from None
+
+
+def read_plan(path: Path) -> Plan:
+    """Reads and checks a TOML plan; paths in it are relative to the file.
+
+    Raises:
+        PlanError: a missing file, broken TOML, an unknown key ("did you mean"), a value out of range.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise PlanError(f"{path}: no such plan file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlanError(f"{path}: cannot be read ({error})") from None
+    except tomllib.TOMLDecodeError as error:
+        raise PlanError(f"{path}: not valid TOML: {error}") from None
+    plan = make_plan(values, str(path))
+    return _with_absolute_paths(plan, path.resolve().parent)
+
+
+def _with_absolute_paths(plan: Plan, folder: Path) -> Plan:
+    def absolute(section: Section, names: tuple[str, ...]) -> Any:
+        found = {name: getattr(section, name) for name in names if getattr(section, name) is not None}
+        return section.model_copy(update={name: str(folder / value) for name, value in found.items()})
+
+    return plan.model_copy(
+        update={
+            "data": absolute(plan.data, ("members", "nonmembers", "pool")),
+            "target": absolute(plan.target, ("model", "member_answers", "nonmember_answers")),
+        }
+    )
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    place = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        section = _section_at(problem["loc"][:-1])
+        return f'unknown key "{place}"{did_you_mean(str(problem["loc"][-1]), section.model_fields)}'
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "missing":
+        return f'"{place}" is missing'
+    value = "" if problem["type"] == "value_error" else f", got {problem['input']!r}"
+    return f"{place}: {message[:1].lower() + message[1:]}{value}" if place else message
+
+
+def _section_at(location: tuple[int | str, ...]) -> type[BaseModel]:
+    section: type[BaseModel] = Plan
+    for part in location:
+        annotation = section.model_fields[str(part)].annotation
+        options = [annotation, *getattr(annotation, "__args__", ())]
+        section = next((o for o in options if isinstance(o, type) and issubclass(o, BaseModel)), section)
+    return section

@@ -1,0 +1,46 @@
+"""The narrow waists: a Model answers, a Trainer makes models.
+
+Anything with these methods can be audited; nothing needs to inherit from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from gnomon.core.arrays import Floats, Ints, Rows
+
+
+@runtime_checkable
+class Model(Protocol):
+    """Something that answers: rows in, natural-log probabilities out, and nothing more."""
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes c."""
+        ...
+
+    def log_probs(self, x: Rows) -> Floats:
+        """Natural-log probabilities, float32 (n, c), of n rows; minus infinity for a probability of 0."""
+        ...
+
+
+@runtime_checkable
+class Trainer(Protocol):
+    """A recipe that makes models from rows and seeds; a frozen record that can be pickled to a worker."""
+
+    def train(self, x: Rows, y: Ints, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int]) -> Sequence[Model]:
+        """Trains one model per entry of ``rows`` (positions in ``x``), each with its own seed.
+
+        The model of one (rows, seed) pair is the same whatever else is trained beside it (to 1e-4 in log-probability
+        where a stack of networks is trained at once).
+        """
+        ...
+
+    def recipe(self) -> dict[str, Any]:
+        """Everything that decides what comes out, as JSON: the store's key and the Record hold it."""
+        ...
+
+    def batch_size(self, x: Rows, n_classes: int, size: int) -> int:
+        """How many models of ``size`` rows one call of `train` should get (1 = one at a time)."""
+        ...

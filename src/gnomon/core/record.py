@@ -1,0 +1,285 @@
+"""Record: what came out, as one versioned JSON document. A report is a view of it and computes nothing.
+
+Fields are only ever added, so that an old record renders with a newer gnomon.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gnomon.core.errors import DataError
+
+Severity = Literal["note", "warning", "error"]
+Status = Literal["ok", "skipped", "failed"]
+
+
+class Part(BaseModel):
+    """A part of the record: frozen, closed to unknown keys, no infinities."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="null")
+
+
+class Estimate(Part):
+    """A figure with its interval (level: the plan's confidence)."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Finding(Part):
+    """Something that would make a verdict false, or that its reader must know."""
+
+    code: str  # e.g. "members-overlap"
+    title: str
+    severity: Severity
+    explanation: str
+    remedy: str
+    overridden: bool = False
+
+
+class TprAtFpr(Part):
+    """True-positive rate at one false-positive rate, or why it is refused."""
+
+    fpr: float
+    tpr: Estimate | None
+    false_positives: int | None = None  # non-members at or above the threshold
+    refused: str | None = None  # "too few non-members (have 100, need 1000)"
+
+
+class AtThreshold(Part):
+    """Rates of one decision rule. ``calibrated``: who chose the threshold."""
+
+    threshold: float | None
+    calibrated: Literal["shadow", "attack", "oracle"]
+    accuracy: Estimate  # on members and non-members in equal weight (balanced)
+    precision: Estimate | None  # None when nobody is accused
+    recall: Estimate
+    fpr: Estimate
+
+
+class ClassResult(Part):
+    """One class under one attack, at the attack's threshold."""
+
+    name: str
+    members: int
+    nonmembers: int
+    precision: float | None
+    recall: float | None
+    auc: float | None
+
+
+class Percentiles(Part):
+    """Percentiles over classes (Shokri et al. 2017 present theirs so)."""
+
+    p10: float
+    p25: float
+    p50: float
+    p75: float
+    p90: float
+
+
+class Curve(Part):
+    """A thinned ROC curve with a pointwise band; all lists have one length."""
+
+    fpr: list[float]
+    tpr: list[float]
+    low: list[float]
+    high: list[float]
+
+
+class Histogram(Part):
+    """Scores of members and non-members in common bins; ``edges`` has one entry more."""
+
+    edges: list[float]
+    members: list[int]
+    nonmembers: list[int]
+
+
+class PrecisionAtPrior(Part):
+    """Of those accused, how many are members, if this share of the candidates are."""
+
+    prior: float
+    fpr: float
+    precision: Estimate | None
+
+
+class AttackResult(Part):
+    """One attack: status, figures, curves."""
+
+    name: str
+    title: str
+    paper: str
+    status: Status
+    reason: str | None = None  # why skipped, or the error's line
+    traceback: str | None = None
+    needs: list[str] = Field(default_factory=list)
+    options: dict[str, Any] = Field(default_factory=dict)
+    seconds: float = 0.0
+    queries: int = 0
+    auc: Estimate | None = None
+    advantage: Estimate | None = None  # largest TPR - FPR at a threshold that shadows chose
+    tpr_at_fpr: list[TprAtFpr] = Field(default_factory=list)
+    at_threshold: AtThreshold | None = None
+    oracle: AtThreshold | None = None
+    precision_at_prior: list[PrecisionAtPrior] = Field(default_factory=list)
+    roc: Curve | None = None
+    histogram: Histogram | None = None
+    classes: list[ClassResult] = Field(default_factory=list)
+    class_precision: Percentiles | None = None
+    class_recall: Percentiles | None = None
+    tied_share: float = 0.0  # share of audited rows whose score another row has too
+    notes: list[str] = Field(default_factory=list)
+    scores_file: str | None = None  # beside the record: float64 (n,), in the order of audited.ids
+
+
+class ModelFacts(Part):
+    """The target's size and quality; shadows have the same facts as means and spreads."""
+
+    train_size: int
+    train_accuracy: float | None
+    test_accuracy: float | None
+    train_loss: float | None
+    test_loss: float | None
+
+
+class ShadowFacts(Part):
+    """The pool of shadow models."""
+
+    count: int
+    size: int
+    source: str
+    train_accuracy: Estimate | None = None  # mean and range over shadows
+    test_accuracy: Estimate | None = None
+    stacked: int = 1  # models trained at once
+    trained: int = 0  # in this run
+    reused: int = 0  # found in the store
+    remade: list[str] = Field(default_factory=list)  # damaged answers that were discarded and made again
+    note: str | None = None
+    seconds: float = 0.0
+
+
+class Exposed(Part):
+    """One of the most exposed records: an audited member that the headline attack ranks highest."""
+
+    id: str
+    label: str
+    score: float
+    rank: int  # among all audited rows, 1 = most exposed
+    nonmembers_above: int  # audited non-members with a score as high or higher
+
+
+class DataFacts(Part):
+    """The audited rows."""
+
+    name: str
+    note: str
+    fingerprint: str
+    rows: int
+    features: int
+    classes: int
+    members: int
+    nonmembers: int
+    pool: int
+    population: int
+    overlap: int  # audited non-members that also stand in the attacker's pool
+
+
+class ThreatModel(Part):
+    """What the attacker is assumed to have."""
+
+    view: Literal["adversary", "auditor"]
+    reveals: str
+    knows_recipe: bool
+    shadow_data: str
+    sentences: list[str]
+
+
+class Provenance(Part):
+    """Where the record comes from."""
+
+    created: str  # ISO 8601, UTC
+    gnomon: str
+    packages: dict[str, str]
+    python: str
+    machine: str
+    cores: int
+    seed: int
+    seconds: dict[str, float]  # by stage
+    peak_memory_mb: float | None = None
+    fingerprints: dict[str, str] = Field(default_factory=dict)
+
+
+class Verdict(Part):
+    """The first thing that a reader sees; follows from the figures below it."""
+
+    level: Literal["leaks", "leaks_some", "none_found", "invalid"]
+    headline: str  # one sentence in plain words
+    sentences: list[str]
+    attack: str | None  # name of the headline attack
+    chosen_on: Literal["shadows", "audited rows"] | None = None
+
+
+class Record(Part):
+    """One audit."""
+
+    version: Literal[1] = 1
+    name: str
+    plan_given: dict[str, Any]
+    plan: dict[str, Any]
+    verdict: Verdict
+    data: DataFacts
+    target: ModelFacts
+    shadows: ShadowFacts | None
+    threat_model: ThreatModel
+    findings: list[Finding]
+    attacks: list[AttackResult]
+    exposed: list[Exposed]
+    not_tried: list[str]
+    recipe: dict[str, Any]
+    provenance: Provenance
+
+
+def write_record(record: Record, path: Path) -> None:
+    """Writes the record atomically: a reader sees the old file or the new one, never half of one."""
+    write_text(path, record.model_dump_json(indent=1) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file atomically."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def read_record(path: Path) -> Record:
+    """Reads a record: the file itself, or the folder of a run.
+
+    Raises:
+        DataError: no such file, not JSON, or not a record of this version.
+    """
+    file = path / "record.json" if path.is_dir() else path
+    try:
+        return Record.model_validate_json(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataError(f"{file}: no such record; expected a run's folder or its record.json") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{file}: cannot be read ({error})") from None
+    except ValidationError as error:
+        problem = error.errors()[0]
+        place = ".".join(str(part) for part in problem["loc"]) or "document"
+        raise DataError(f"{file}: not a gnomon record of version 1 ({place}: {problem['msg']})") from None

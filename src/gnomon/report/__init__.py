@@ -1,0 +1,1 @@
+"""Renderers: one record, many views (terminal, Markdown, JSON, HTML). They compute nothing."""
