@@ -6,3 +6,5 @@ models, the `Evidence` that an attacker saw, an `Attack` that scores it, and the
 goes in and the `Record` that comes out. Everything else in gnomon imports from here; this package imports numpy and
 pydantic only.
 """
+
+VERSION = "0.1.0"

@@ -87,6 +87,7 @@ class ShadowAnswers:
             the training set nor in the test set of a shadow is not usable. True everywhere by default.
         hide_members: True in an offline view: answers on rows that a shadow was trained on read as NaN.
         reveal: the step that the target's answers go through.
+        paired: shadows 2j and 2j + 1 were drawn as a pair, so one's rows tell of the other's; pairs are independent.
     """
 
     answers: Sequence[Floats]
@@ -96,6 +97,7 @@ class ShadowAnswers:
     usable: Bools
     hide_members: bool = False
     reveal: Reveal = field(default_factory=Reveal)
+    paired: bool = False
 
     @property
     def n_shadows(self) -> int:
@@ -136,8 +138,9 @@ class ShadowAnswers:
         return result
 
     def without(self, i: int) -> ShadowAnswers:
-        """The other m - 1 shadows."""
-        others = [j for j in range(self.n_shadows) if j != i]
+        """The shadows that know nothing of shadow i's rows: all others, or where shadows are paired all other pairs."""
+        partner = i ^ 1 if self.paired else i
+        others = [j for j in range(self.n_shadows) if j not in (i, partner)]
         return replace(
             self,
             answers=[self.answers[j] for j in others],
@@ -283,6 +286,11 @@ class Evidence:
             return self.population
         return replace(self.population, shadows=None)
 
+    @property
+    def can_rehearse(self) -> bool:
+        """Whether there are shadows left when one plays the target."""
+        return self.pool is not None and self.pool.n_shadows >= (3 if self.pool.paired else 2)
+
     def rehearse(self, i: int) -> tuple[Evidence, Bools]:
         """Shadow i plays the target: what thresholds, constants and the choice of the best attack are learned on.
 
@@ -292,8 +300,8 @@ class Evidence:
         Returns:
             The rehearsal's evidence (n' rows) and the membership (n',) of its rows.
         """
-        if self.pool is None or self.pool.n_shadows < 2:
-            raise UsageError("a rehearsal needs at least 2 shadow models")
+        if self.pool is None or not self.can_rehearse:
+            raise UsageError("a rehearsal needs at least 2 shadow models, or 3 where they were drawn in pairs")
         audited = self.pool.at(self.pool.usable[i])
         others = audited.without(i)
         online = self.shadows is not None and not self.shadows.hide_members and bool(self.shadows.member.any())

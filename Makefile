@@ -1,0 +1,42 @@
+# Every target makes its own virtual environment on a bare Python 3.11+; `make test` is what CI runs.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+CORES ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+# One thread a process: small networks gain nothing from a second one and lose much beside a busy neighbour.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: demo test check bench docs clean
+
+demo: $(VENV)/.demo  ## install, train, attack, and leave runs/demo/report.html
+	$(BIN)/gnomon demo --to runs/demo
+
+test: check  ## install, then lint, types, layers, documents, doctests and tests
+	$(BIN)/python -m pytest -n $(CORES)
+
+check: $(VENV)/.dev  ## lint, types, layers, generated documents
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+
+bench: $(VENV)/.dev  ## speed against the machine's own matrix product and against peers
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+docs: $(VENV)/.dev  ## write the documents that are generated from the code
+	$(BIN)/python docs/generate.py
+
+clean:  ## remove environments and caches; runs/ stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[torch]'
+	touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[torch,data,bench,dev]'
+	touch $@

@@ -1,0 +1,160 @@
+"""From rows, roles and models to evidence: everything that the attacker saw, put together once.
+
+Audited rows are shuffled, so that their order gives no membership away; the membership itself stays outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gnomon.core.arrays import Bools, Floats, Ints, take_rows
+from gnomon.core.data import Dataset, Roles
+from gnomon.core.evidence import Evidence, Population, QueryHandle, Reveal, ShadowAnswers
+from gnomon.core.record import Estimate, ModelFacts, ShadowFacts
+from gnomon.core.seeds import Seeds
+from gnomon.shadow.masks import ShadowRows, membership
+from gnomon.shadow.pool import PoolAnswers
+from gnomon.stats.signals import loss
+
+
+@dataclass(frozen=True)
+class Case:
+    """The evidence, and beside it what the attacker does not see."""
+
+    evidence: Evidence
+    audited: Ints  # (n,) positions in the data set, shuffled
+    member: Bools  # (n,) the truth
+
+
+def asked_rows(roles: Roles) -> Ints:
+    """Positions of all rows that models are asked: sorted, each once."""
+    return np.unique(np.concatenate([roles.audited, roles.pool, roles.population]))
+
+
+def assemble(
+    data: Dataset,
+    roles: Roles,
+    asked: Ints,
+    target_answers: Floats,
+    shadows: tuple[ShadowRows, PoolAnswers] | None,
+    *,
+    reveal: Reveal,
+    query: QueryHandle | None,
+    seeds: Seeds,
+) -> Case:
+    """Puts the evidence together.
+
+    Args:
+        data: the rows.
+        roles: who is who.
+        asked: (a,) positions that all models were asked, sorted.
+        target_answers: (a, c) the target's full answers on them.
+        shadows: which rows the shadows were trained and tested on, and their answers on the asked rows.
+        reveal: what the target reveals of an answer.
+        query: for further queries.
+        seeds: the audit's root.
+    """
+    audited = seeds.child("evidence", "order").generator().permutation(roles.audited)
+    shown = reveal.apply(target_answers)
+    view = _Shadows(data, asked, shadows, reveal) if shadows is not None else None
+    hide = roles.view == "adversary"
+    population = None
+    if len(roles.population):
+        population = Population(
+            labels=data.y[roles.population],
+            answers=shown[np.searchsorted(asked, roles.population)],
+            shadows=None if view is None else view.at(roles.population, hide=False),
+            x=take_rows(data.x, roles.population),
+        )
+    evidence = Evidence(
+        labels=data.y[audited],
+        n_classes=data.n_classes,
+        answers=shown[np.searchsorted(asked, audited)],
+        shadows=None if view is None else view.at(audited, hide=hide),
+        pool=None if view is None else view.at(roles.pool, hide=False),
+        population=population,
+        query=query,
+        x=take_rows(data.x, audited),
+        features=data.features,
+        reveal=reveal,
+    )
+    return Case(evidence, audited, np.isin(audited, roles.members))
+
+
+@dataclass(frozen=True)
+class _Shadows:
+    data: Dataset
+    asked: Ints
+    shadows: tuple[ShadowRows, PoolAnswers]
+    reveal: Reveal
+
+    def at(self, rows: Ints, *, hide: bool) -> ShadowAnswers:
+        drawn, pool = self.shadows
+        member = membership(drawn.train, rows)
+        return ShadowAnswers(
+            answers=pool.answers,
+            rows=np.searchsorted(self.asked, rows).astype(np.int64),
+            labels=self.data.y[rows],
+            member=member,
+            usable=member | membership(drawn.test, rows),
+            hide_members=hide,
+            reveal=self.reveal,
+            paired=True,
+        )
+
+
+def model_facts(answers: Floats, labels: Ints, member: Bools, train_size: int) -> ModelFacts:
+    """Accuracy and mean loss of the target on audited members and non-members, from its full answers."""
+    right = answers.argmax(axis=1) == labels
+    losses = finite_loss(answers, labels)
+    return ModelFacts(
+        train_size=train_size,
+        train_accuracy=float(right[member].mean()),
+        test_accuracy=float(right[~member].mean()),
+        train_loss=float(losses[member].mean()),
+        test_loss=float(losses[~member].mean()),
+    )
+
+
+def finite_loss(answers: Floats, labels: Ints) -> Floats:
+    """Cross-entropy (n,), with a probability of 0 counted as 1e-12 so that means stay finite."""
+    return np.minimum(loss(answers, labels), -np.log(1e-12))
+
+
+def shadow_facts(
+    data: Dataset, asked: Ints, shadows: tuple[ShadowRows, PoolAnswers], source: str, note: str | None
+) -> tuple[ShadowFacts, tuple[float, float]]:
+    """The shadows' size and quality, and their mean loss on rows that they were trained and tested on."""
+    drawn, pool = shadows
+    accuracy: list[tuple[float, float]] = []
+    losses: list[tuple[float, float]] = []
+    for answers, train, test in zip(pool.answers, drawn.train, drawn.test, strict=True):
+        sides = [np.searchsorted(asked, rows) for rows in (train, test)]
+        parts = [(np.asarray(answers[s]), data.y[asked[s]]) for s in sides]
+        accuracy.append(_pair([float((a.argmax(axis=1) == y).mean()) for a, y in parts]))
+        losses.append(_pair([float(finite_loss(a, y).mean()) for a, y in parts]))
+    facts = ShadowFacts(
+        count=len(pool.answers),
+        size=len(drawn.train[0]),
+        source=source,
+        train_accuracy=_spread([a for a, _ in accuracy]),
+        test_accuracy=_spread([b for _, b in accuracy]),
+        stacked=pool.batch,
+        trained=pool.trained,
+        reused=pool.reused,
+        remade=pool.remade,
+        note=note,
+        seconds=round(pool.seconds, 3),
+    )
+    return facts, (float(np.mean([a for a, _ in losses])), float(np.mean([b for _, b in losses])))
+
+
+def _pair(values: Sequence[float]) -> tuple[float, float]:
+    return values[0], values[1]
+
+
+def _spread(values: Sequence[float]) -> Estimate:
+    return Estimate(value=float(np.mean(values)), low=min(values), high=max(values))

@@ -1,0 +1,217 @@
+"""From an attack to its figures: score safely, then measure. A broken attack is data, not the end of an audit."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from gnomon.auditing.assemble import Case
+from gnomon.core.arrays import Bools, Floats
+from gnomon.core.data import Dataset
+from gnomon.core.errors import DataError
+from gnomon.core.evidence import Attack, Evidence
+from gnomon.core.plan import Plan
+from gnomon.core.record import (
+    AttackResult,
+    AtThreshold,
+    ClassResult,
+    Curve,
+    Estimate,
+    Histogram,
+    Percentiles,
+    PrecisionAtPrior,
+    Status,
+    TprAtFpr,
+)
+from gnomon.core.seeds import Seeds
+from gnomon.stats.calibration import oracle
+from gnomon.stats.classes import class_rates, percentiles
+from gnomon.stats.curves import histogram, thin_roc
+from gnomon.stats.intervals import Interval
+from gnomon.stats.low_fpr import tpr_at_fpr
+from gnomon.stats.rates import Rates, precision_at_prior, rates_at_threshold
+from gnomon.stats.roc import auc
+from gnomon.stats.samples import tied_share
+
+PRIORS = (0.5, 0.1, 0.01)
+LARGEST = 1e300  # JSON has no infinity
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What an attack returned, or why it did not."""
+
+    name: str
+    title: str
+    paper: str
+    needs: list[str]
+    options: dict[str, Any]
+    status: Status
+    reason: str | None = None
+    traceback: str | None = None
+    scores: Floats | None = None  # (n,) higher = member
+    seconds: float = 0.0
+    queries: int = 0
+    notes: list[str] = field(default_factory=list)
+    threshold: float | None = None
+    calibrated: Literal["shadow", "attack", "oracle"] = "oracle"
+
+    def with_threshold(self, own: float | None, rehearsed: float | None, broke: str | None) -> Scored:
+        """The same with a decision rule: the attack's own threshold, or the one that shadows taught, or none."""
+        notes = [*self.notes, broke] if broke else self.notes
+        if own is not None:
+            return replace(self, threshold=own, calibrated="attack", notes=notes)
+        if rehearsed is not None:
+            return replace(self, threshold=rehearsed, calibrated="shadow", notes=notes)
+        return replace(self, notes=notes)
+
+
+def score_attack(attack: Attack, evidence: Evidence, seeds: Seeds) -> Scored:
+    """Runs one attack on what it declared to need."""
+    options = asdict(attack) if is_dataclass(attack) and not isinstance(attack, type) else {}
+    plain = {k: v for k, v in options.items() if isinstance(v, str | int | float | bool | list | tuple | type(None))}
+    blank = Scored(attack.name, attack.title, attack.paper, sorted(attack.needs), plain, "ok")
+    missing = evidence.missing(attack.needs)
+    if missing is not None:
+        return replace(blank, status="skipped", reason=missing)
+    asked = getattr(evidence.query, "asked", 0)
+    start = time.perf_counter()
+    view = evidence.view(attack.needs)
+    try:
+        scores = _checked(attack.score(view, seeds.child("attack", attack.name).generator()), len(evidence))
+        notes = list(getattr(attack, "notes", lambda _: [])(view))
+    except Exception as error:
+        line = f"{type(error).__name__}: {error}"
+        return replace(
+            blank, status="failed", reason=line, traceback=traceback.format_exc(), seconds=time.perf_counter() - start
+        )
+    return replace(
+        blank,
+        scores=scores,
+        seconds=round(time.perf_counter() - start, 3),
+        queries=getattr(evidence.query, "asked", 0) - asked,
+        notes=notes,
+    )
+
+
+def _checked(scores: Any, n: int) -> Floats:
+    array = np.asarray(scores, dtype=np.float64)
+    if array.shape != (n,):
+        raise DataError(f"expected {n} scores, one an audited row, got shape {array.shape}")
+    if np.isnan(array).any():
+        raise DataError(f"{int(np.isnan(array).sum())} of {n} scores are NaN")
+    return array
+
+
+def measure(scored: Scored, case: Case, data: Dataset, plan: Plan) -> AttackResult:
+    """The figures of one attack on the audited rows."""
+    result = AttackResult(
+        name=scored.name,
+        title=scored.title,
+        paper=scored.paper,
+        status=scored.status,
+        reason=scored.reason,
+        traceback=scored.traceback,
+        needs=scored.needs,
+        options=scored.options,
+        seconds=scored.seconds,
+        queries=scored.queries,
+        notes=scored.notes,
+    )
+    if scored.scores is None:
+        return result
+    scores, member, level = scored.scores, case.member, plan.statistics.confidence
+    inside, outside = scores[member], scores[~member]
+    best = oracle(inside, outside, confidence=level).rates
+    rates = (
+        best
+        if scored.calibrated == "oracle"
+        else rates_at_threshold(inside, outside, scored.threshold, confidence=level)
+    )
+    classes = class_rates(scores, member, case.evidence.labels, rates.threshold, classes=data.n_classes)
+    precision, recall = percentiles(c.precision for c in classes), percentiles(c.recall for c in classes)
+    roc, bins = thin_roc(inside, outside, confidence=level), histogram(inside, outside)
+    return result.model_copy(
+        update={
+            "auc": _estimate(auc(inside, outside, confidence=level)),
+            "advantage": _estimate(rates.advantage),
+            "tpr_at_fpr": [_tpr(inside, outside, f, level) for f in plan.statistics.fprs],
+            "at_threshold": _at_threshold(rates, scored.calibrated),
+            "oracle": _at_threshold(best, "oracle"),
+            "precision_at_prior": _priors(inside, outside, plan.statistics.fprs, level),
+            "roc": Curve(fpr=_list(roc.fpr), tpr=_list(roc.tpr), low=_list(roc.low), high=_list(roc.high)),
+            "histogram": Histogram(
+                edges=_list(bins.edges), members=bins.members.tolist(), nonmembers=bins.nonmembers.tolist()
+            ),
+            "classes": [
+                ClassResult(
+                    name=data.classes[c.label],
+                    members=c.members,
+                    nonmembers=c.nonmembers,
+                    precision=c.precision,
+                    recall=c.recall,
+                    auc=c.auc,
+                )
+                for c in classes
+            ],
+            "class_precision": None if precision is None else Percentiles(**asdict(precision)),
+            "class_recall": None if recall is None else Percentiles(**asdict(recall)),
+            "tied_share": tied_share(scores),
+            "scores_file": f"scores/{scored.name}.npy",
+        }
+    )
+
+
+def rank_auc(scores: Floats, member: Bools) -> float:
+    """The AUC alone."""
+    return auc(scores[member], scores[~member]).value
+
+
+def _estimate(interval: Interval) -> Estimate:
+    return Estimate(value=interval.value, low=interval.low, high=interval.high)
+
+
+def _tpr(inside: Floats, outside: Floats, fpr: float, level: float) -> TprAtFpr:
+    found = tpr_at_fpr(inside, outside, fpr, confidence=level)
+    if found.tpr is None:
+        return TprAtFpr(fpr=fpr, tpr=None, refused=found.reason)
+    return TprAtFpr(fpr=fpr, tpr=_estimate(found.tpr), false_positives=found.false_positives)
+
+
+def _at_threshold(rates: Rates, calibrated: Literal["shadow", "attack", "oracle"]) -> AtThreshold:
+    finite = rates.threshold is not None and np.isfinite(rates.threshold)
+    return AtThreshold(
+        threshold=rates.threshold if finite else None,
+        calibrated=calibrated,
+        accuracy=_estimate(rates.accuracy),
+        precision=None if rates.precision is None else _estimate(rates.precision),
+        recall=_estimate(rates.recall),
+        fpr=_estimate(rates.fpr),
+    )
+
+
+def _priors(inside: Floats, outside: Floats, fprs: Sequence[float], level: float) -> list[PrecisionAtPrior]:
+    """Precision at the lowest resolvable false-positive rate of the plan."""
+    resolved = [f for f in fprs if tpr_at_fpr(inside, outside, f).tpr is not None]
+    if not resolved:
+        return []
+    fpr = min(resolved)
+    threshold = tpr_at_fpr(inside, outside, fpr).threshold
+    accused = (0, 0) if threshold is None else (int((inside >= threshold).sum()), int((outside >= threshold).sum()))
+    found = [
+        (prior, precision_at_prior(accused[0], len(inside), accused[1], len(outside), prior=prior, confidence=level))
+        for prior in PRIORS
+    ]
+    return [
+        PrecisionAtPrior(prior=prior, fpr=fpr, precision=None if interval is None else _estimate(interval))
+        for prior, interval in found
+    ]
+
+
+def _list(values: Floats) -> list[float]:
+    return [float(v) for v in np.clip(values, -LARGEST, LARGEST)]

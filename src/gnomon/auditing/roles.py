@@ -1,0 +1,151 @@
+"""Who is who: drawn from the root seed, before anything is trained, the target's members first and apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gnomon.core.arrays import Ints
+from gnomon.core.data import Roles, View
+from gnomon.core.errors import DataError, UsageError
+from gnomon.core.plan import Plan
+from gnomon.core.seeds import Seeds
+
+POOL_PER_SHADOW = 1.5  # rows in the pool for one row of a shadow: half a training set is left to test it
+LEAST_APART = 100  # audited non-members below which keeping them apart from the pool is not worth it
+POPULATION_SHARE = 0.2  # of the non-members, set aside for the attacker in the auditor's view
+POPULATION_MOST = 2500
+LEAST_NONMEMBERS_FOR_POPULATION = 1000
+LARGEST_SHADOW_SHARE = 0.75  # of the auditor's pool, so that every row is OUT of enough shadows
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Positions in one data set before roles are drawn: known members, known non-members, further rows."""
+
+    members: Ints
+    nonmembers: Ints
+    extra: Ints
+
+
+def draw_training_rows(n: int, plan: Plan, seeds: Seeds) -> Parts:
+    """A target to be trained here: its members are drawn at random, the rest are non-members.
+
+    Args:
+        n: rows of the data set.
+        plan: ``data.rows`` limits the rows in play, ``data.train_size`` sets the target's; default half.
+        seeds: the audit's root.
+    """
+    order = seeds.child("roles", "train").generator().permutation(n).astype(np.int64)
+    rows = plan.data.rows or n
+    if rows > n:
+        raise UsageError(f"data.rows: {rows} rows asked, the data set has {n}")
+    size = plan.data.train_size or rows // 2
+    if size >= rows:
+        raise UsageError(f"data.train_size: {size} of {rows} rows leave no non-members; ask for fewer")
+    return Parts(members=order[:size], nonmembers=order[size:rows], extra=order[rows:])
+
+
+def draw_roles(parts: Parts, plan: Plan, seeds: Seeds) -> Roles:
+    """Audited rows, pool and population of the plan's view.
+
+    Raises:
+        UsageError: the rows do not suffice for what the plan asks.
+    """
+    if len(parts.members) == 0 or len(parts.nonmembers) == 0:
+        raise DataError("expected members and non-members, got none of one of them; an audit compares the two")
+    rng = seeds.child("roles", "parts").generator()
+    rest = rng.permutation(parts.nonmembers)
+    draw = _draw_adversary if plan.view == "adversary" else _draw_auditor
+    return draw(parts, rest, plan)
+
+
+def _draw_adversary(parts: Parts, rest: Ints, plan: Plan) -> Roles:
+    """The pool is disjoint from the target's members; audited non-members stay out of it wherever the data allow it.
+
+    Rows beyond ``data.rows`` stay out of play: the plan says how much data the attacker's world holds.
+    """
+    k = len(parts.members)
+    shadow = plan.shadow.size or k
+    given = parts.extra if plan.data.pool is not None else np.empty(0, np.int64)
+    if plan.shadow.count == 0:
+        audited = rest[: _asked_nonmembers(plan, min(k, len(rest)), len(rest))]
+        return _roles(parts, audited, np.setdiff1d(rest, audited), "adversary")
+    spare = len(rest) + len(given) - int(np.ceil(POOL_PER_SHADOW * shadow))
+    apart = plan.data.keep_apart
+    if apart is None:
+        wanted = plan.data.nonmember_size or min(LEAST_APART, k)
+        apart = spare >= wanted
+    if not apart:
+        audited = rest[: _asked_nonmembers(plan, min(k, len(rest)), len(rest))]
+        return _roles(parts, audited, np.concatenate([rest, given]), "adversary")
+    size = plan.data.nonmember_size or min(k, max(1, spare), len(rest) - (1 if len(given) == 0 else 0))
+    audited, pool = rest[:size], np.concatenate([rest[size:], given])
+    if size > len(rest) or len(pool) <= shadow:
+        raise UsageError(
+            f"{len(rest) + len(given)} non-members cannot give {size} audited ones kept apart and shadow models of {shadow} rows; "
+            "lower data.nonmember_size, data.train_size or shadow.size, or set data.keep_apart = false"
+        )
+    return _roles(parts, audited, pool, "adversary")
+
+
+def _draw_auditor(parts: Parts, rest: Ints, plan: Plan) -> Roles:
+    """The pool holds the audited rows; a population of known non-members is set aside where there are enough."""
+    population = _population_size(parts, rest, plan)
+    from_extra = min(population, len(parts.extra))
+    from_rest = population - from_extra
+    limit = len(rest) - from_rest
+    audited = rest[: _asked_nonmembers(plan, limit, limit)]
+    aside = np.concatenate([parts.extra[:from_extra], rest[len(rest) - from_rest :]])
+    return Roles(
+        members=np.sort(parts.members),
+        nonmembers=np.sort(audited),
+        pool=np.sort(np.concatenate([parts.members, audited])),
+        population=np.sort(aside),
+        train=np.sort(parts.members),
+        view="auditor",
+    )
+
+
+def _population_size(parts: Parts, rest: Ints, plan: Plan) -> int:
+    asked = plan.data.population_size
+    if asked is not None:
+        if asked >= len(rest) + len(parts.extra):
+            raise UsageError(
+                f"data.population_size: {asked} known non-members asked, but only {len(rest) + len(parts.extra)} are there"
+            )
+        return asked
+    if len(parts.extra):
+        return min(POPULATION_MOST, len(parts.extra))
+    return (
+        min(POPULATION_MOST, int(POPULATION_SHARE * len(rest))) if len(rest) >= LEAST_NONMEMBERS_FOR_POPULATION else 0
+    )
+
+
+def _asked_nonmembers(plan: Plan, default: int, most: int) -> int:
+    asked = plan.data.nonmember_size
+    if asked is not None and asked > most:
+        raise UsageError(f"data.nonmember_size: {asked} audited non-members asked, but only {most} are there")
+    return asked or default
+
+
+def _roles(parts: Parts, audited: Ints, pool: Ints, view: View) -> Roles:
+    """Adversary's view: every row of the pool is known to be no member of the target, so it is the population too."""
+    pool = np.sort(pool)
+    return Roles(
+        members=np.sort(parts.members),
+        nonmembers=np.sort(audited),
+        pool=pool,
+        population=pool,
+        train=np.sort(parts.members),
+        view=view,
+    )
+
+
+def shadow_size(roles: Roles, plan: Plan) -> int:
+    """Rows a shadow is trained on: the plan's number, or the target's as far as the pool allows."""
+    if plan.shadow.size is not None:
+        return plan.shadow.size
+    share = LARGEST_SHADOW_SHARE if roles.view == "auditor" else 1.0
+    return min(len(roles.train), int(share * len(roles.pool)) if share < 1 else len(roles.train))

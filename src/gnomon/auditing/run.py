@@ -1,0 +1,366 @@
+"""One audit: a plan and its subject go in, a record and the scores come out.
+
+The order is the order in which things can go wrong: roles, findings on the rows, the target, the shadows, findings on
+both, attacks, verdict. One attack that breaks does not end an audit.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from gnomon.attacks import ATTACKS, make_attack
+from gnomon.auditing.assemble import Case, asked_rows, assemble, model_facts, shadow_facts
+from gnomon.auditing.measure import Scored, measure, rank_auc, score_attack
+from gnomon.auditing.preflight import check_data, check_shadows, check_target, overlap, stop_on_errors
+from gnomon.auditing.provenance import provenance
+from gnomon.auditing.rehearsal import Rehearsed, choose, rehearse
+from gnomon.auditing.roles import draw_roles, draw_training_rows, shadow_size
+from gnomon.auditing.subject import Subject
+from gnomon.auditing.verdict import speak
+from gnomon.core.arrays import Floats, Ints, check_log_probs, fingerprint, take_rows
+from gnomon.core.data import Dataset, Roles
+from gnomon.core.errors import PlanError
+from gnomon.core.evidence import Attack, Reveal
+from gnomon.core.plan import Plan
+from gnomon.core.record import DataFacts, Exposed, Finding, Record, ShadowFacts, ThreatModel
+from gnomon.core.seeds import Seeds
+from gnomon.engines.local import Engine, LocalEngine
+from gnomon.models.target import Target, parse_reveal
+from gnomon.shadow.masks import ShadowRows, draw_shadows
+from gnomon.shadow.pool import PoolAnswers, ShadowPool
+from gnomon.store.arrays import ArrayStore
+
+MOST_EXPOSED = 20
+
+
+class Progress(Protocol):
+    """Who is told how far the audit is."""
+
+    def stage(self, title: str, total: int | None) -> Callable[[int], None]:
+        """A new stage of so many steps (None: unknown); the returned function is called with steps done."""
+        ...
+
+
+class Silent:
+    """Tells nobody."""
+
+    def stage(self, title: str, total: int | None) -> Callable[[int], None]:  # noqa: ARG002 - the protocol's names
+        """Ignores the stage."""
+        return lambda steps: None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An audit's record, and the scores that lie beside it: attack name -> (n,) in the order of ``ids``."""
+
+    record: Record
+    scores: dict[str, Floats]
+    ids: list[str]  # (n,) row ids of the audited rows
+    member: list[bool]  # (n,) the truth
+
+
+@dataclass
+class Clock:
+    """Seconds by stage."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Times what runs inside."""
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 3)
+
+
+def run_audit(
+    plan: Plan,
+    subject: Subject,
+    *,
+    store: ArrayStore,
+    engine: Engine | None = None,
+    progress: Progress | None = None,
+    given: dict[str, Any] | None = None,
+) -> Outcome:
+    """Carries out an audit.
+
+    Args:
+        plan: what to do.
+        subject: what to do it to.
+        store: where models' answers are kept.
+        engine: where shadows are trained; by default one process a core.
+        progress: who is told.
+        given: the plan as the user gave it, for the record.
+
+    Raises:
+        GnomonError: bad input, or a preflight finding of severity error that the plan does not override.
+    """
+    engine, progress, clock, seeds = engine or LocalEngine(), progress or Silent(), Clock(), Seeds(plan.seed)
+    data = subject.data
+    with clock.stage("preflight"):
+        parts = subject.parts or draw_training_rows(len(data), plan, seeds)
+        roles = draw_roles(parts, plan, seeds)
+        findings = stop_on_errors(
+            check_data(data, roles, own_ids=subject.own_ids, seeds=seeds), plan.preflight.override
+        )
+        size = shadow_size(roles, plan)
+        drawn = _draw(roles, plan, size, subject, seeds)
+    asked = asked_rows(roles)
+    with clock.stage("target"):
+        advance = progress.stage("target", 1)
+        target_answers = _target_answers(plan, subject, roles, asked, store, engine, seeds)
+        advance(1)
+    shadows = None
+    if drawn is not None:
+        with clock.stage("shadows"):
+            shadows = (drawn, _shadow_answers(plan, subject, asked, drawn, store, engine, progress, seeds))
+    reveal = parse_reveal(plan.target.reveals)
+    target = _query_handle(plan, subject, reveal)
+    case = assemble(data, roles, asked, target_answers, shadows, reveal=reveal, query=target, seeds=seeds)
+    facts = model_facts(
+        target_answers[np.searchsorted(asked, case.audited)], case.evidence.labels, case.member, len(roles.train)
+    )
+    findings += check_target(target_answers[np.searchsorted(asked, case.audited)], case.evidence.labels, facts)
+    pool_facts: ShadowFacts | None = None
+    if shadows is not None:
+        pool_facts, losses = shadow_facts(data, asked, shadows, plan.shadow.source, _stack_note(subject, data, size))
+        findings += check_shadows(facts, pool_facts, losses)
+    findings = stop_on_errors([*findings, *_notes(plan, case)], plan.preflight.override)
+    with clock.stage("attacks"):
+        scored, rehearsed = _attack(plan, case, seeds, progress)
+    with clock.stage("statistics"):
+        fpr = _headline_fpr(plan, case)
+        name, chosen_on = _headline(scored, rehearsed, case, fpr)
+        results = [measure(s, case, data, plan) for s in scored]
+    record = Record(
+        name=plan.name,
+        plan_given=given if given is not None else plan.model_dump(mode="json", exclude_unset=True),
+        plan=plan.model_dump(mode="json"),
+        verdict=speak(results, name, chosen_on, findings, facts, plan.view),
+        data=_data_facts(data, roles),
+        target=facts,
+        shadows=pool_facts,
+        threat_model=_threat_model(plan, subject, roles, pool_facts, reveal),
+        findings=findings,
+        attacks=results,
+        exposed=_exposed(name, scored, case, data),
+        not_tried=_not_tried(plan),
+        recipe=subject.trainer.recipe() if subject.trainer is not None else {},
+        provenance=provenance(plan.seed, clock.seconds, _fingerprints(data, roles, target_answers)),
+    )
+    return Outcome(
+        record=record,
+        scores={s.name: s.scores for s in scored if s.scores is not None},
+        ids=[str(i) for i in data.ids[case.audited]],
+        member=[bool(m) for m in case.member],
+    )
+
+
+def _draw(roles: Roles, plan: Plan, size: int, subject: Subject, seeds: Seeds) -> ShadowRows | None:
+    if plan.shadow.count == 0 or subject.shadow_trainer is None:
+        return None
+    return draw_shadows(roles.pool, plan.shadow.count, size, seeds.child("shadow", "rows").generator())
+
+
+def _target_answers(
+    plan: Plan, subject: Subject, roles: Roles, asked: Ints, store: ArrayStore, engine: Engine, seeds: Seeds
+) -> Floats:
+    data = subject.data
+    if subject.answers is not None:
+        return subject.answers[asked]
+    if subject.model is not None:
+        answers = subject.model.log_probs(take_rows(data.x, asked))
+        return check_log_probs(answers, rows=len(asked), classes=data.n_classes, source="target")
+    if subject.trainer is None:
+        raise PlanError("nothing to audit: give a model, its answers, or a recipe in [trainer]")
+    pool = ShadowPool(store, engine, subject.trainer)
+    return np.asarray(pool.answers(data, [roles.train], asked, [seeds.child("target").integer()]).answers[0])
+
+
+def _shadow_answers(
+    plan: Plan,
+    subject: Subject,
+    asked: Ints,
+    drawn: ShadowRows,
+    store: ArrayStore,
+    engine: Engine,
+    progress: Progress,
+    seeds: Seeds,
+) -> PoolAnswers:
+    assert subject.shadow_trainer is not None
+    advance = progress.stage("shadow models", plan.shadow.count)
+    pool = ShadowPool(store, engine, subject.shadow_trainer)
+    shadow_seeds = [seeds.child("shadow", i).integer() for i in range(plan.shadow.count)]
+    return pool.answers(subject.data, drawn.train, asked, shadow_seeds, advance)
+
+
+def _query_handle(plan: Plan, subject: Subject, reveal: Reveal) -> Target | None:
+    return None if subject.model is None else Target(subject.model, reveal, plan.target.query_budget)
+
+
+def _stack_note(subject: Subject, data: Dataset, size: int) -> str | None:
+    describe = getattr(subject.shadow_trainer, "stack_note", None)
+    return None if describe is None else describe(data.x, data.n_classes, size)
+
+
+def _attack(plan: Plan, case: Case, seeds: Seeds, progress: Progress) -> tuple[list[Scored], dict[str, Rehearsed]]:
+    """Scores every attack of the plan, and rehearses those that shadows can rehearse."""
+    scored: list[Scored] = []
+    rehearsed: dict[str, Rehearsed] = {}
+    attacks = _selected(plan)
+    advance = progress.stage("attacks", len(attacks))
+    for attack in attacks:
+        result = score_attack(attack, case.evidence, seeds)
+        if result.status == "ok":
+            learned, reason = _rehearse_safely(attack, case, plan, seeds)
+            rehearsed[attack.name] = learned
+            result = result.with_threshold(attack.threshold, learned.threshold, reason)
+        scored.append(result)
+        advance(1)
+    return scored, rehearsed
+
+
+def _rehearse_safely(attack: Attack, case: Case, plan: Plan, seeds: Seeds) -> tuple[Rehearsed, str | None]:
+    try:
+        return rehearse(attack, case.evidence, plan.attacks.rehearsals, plan.statistics.fprs, seeds), None
+    except Exception as error:
+        return Rehearsed(), f"the rehearsal on shadow models broke: {type(error).__name__}: {error}"
+
+
+def _selected(plan: Plan) -> list[Attack]:
+    names = plan.attacks.names or tuple(a.name for a in ATTACKS)
+    unknown = set(plan.attacks.options) - {a.name for a in ATTACKS}
+    if unknown:
+        make_attack(sorted(unknown)[0], {})  # raises with "did you mean"
+    return [make_attack(name, plan.attacks.options.get(name, {})) for name in names]
+
+
+def _headline_fpr(plan: Plan, case: Case) -> float:
+    """The lowest of the plan's false-positive rates that the audited non-members can resolve."""
+    nonmembers = int((~case.member).sum())
+    resolved = [f for f in plan.statistics.fprs if nonmembers * f >= 1]
+    return min(resolved, default=max(plan.statistics.fprs))
+
+
+def _headline(
+    scored: Sequence[Scored], rehearsed: dict[str, Rehearsed], case: Case, fpr: float
+) -> tuple[str | None, Literal["shadows", "audited rows"] | None]:
+    chosen = choose({s.name: rehearsed[s.name] for s in scored if s.status == "ok"}, fpr)
+    if chosen is not None:
+        return chosen, "shadows"
+    aucs = {s.name: rank_auc(s.scores, case.member) for s in scored if s.scores is not None}
+    return (max(aucs, key=lambda name: aucs[name]), "audited rows") if aucs else (None, None)
+
+
+def _notes(plan: Plan, case: Case) -> list[Finding]:
+    nonmembers = int((~case.member).sum())
+    refused = [f for f in plan.statistics.fprs if nonmembers * f < 1]
+    notes = [
+        Finding(
+            code="single-target",
+            title="one trained model was audited",
+            severity="note",
+            explanation="Training is random: another run of the same recipe on other rows leaks somewhat more or less, "
+            "and exposes partly other records. The intervals cover the sampling of records, not of models.",
+            remedy="Audit several trained models of the recipe (other seeds) before you rely on a small difference.",
+        )
+    ]
+    if refused:
+        notes.append(
+            Finding(
+                code="too-few-nonmembers",
+                title=f"{nonmembers} non-members cannot resolve a false-positive rate of {max(refused):g}"
+                + (f" or of {', '.join(f'{f:g}' for f in sorted(refused)[:-1])}" if len(refused) > 1 else ""),
+                severity="note",
+                explanation="A true-positive rate at such a rate would be decided by less than one record.",
+                remedy=f"Give at least {int(np.ceil(1 / min(refused))):,} non-members.",
+            )
+        )
+    return notes
+
+
+def _data_facts(data: Dataset, roles: Roles) -> DataFacts:
+    return DataFacts(
+        name=data.name,
+        note=data.note,
+        fingerprint=data.fingerprint,
+        rows=len(data),
+        features=len(data.features),
+        classes=data.n_classes,
+        members=len(roles.members),
+        nonmembers=len(roles.nonmembers),
+        pool=len(roles.pool),
+        population=len(roles.population),
+        overlap=overlap(roles),
+    )
+
+
+def _threat_model(plan: Plan, subject: Subject, roles: Roles, pool: ShadowFacts | None, reveal: Reveal) -> ThreatModel:
+    same = subject.shadow_trainer is not None and subject.shadow_trainer is subject.trainer
+    sentences = [f"The attacker sees {reveal} that the model answers to a record, and knows the record's true label."]
+    if pool is not None:
+        recipe = "the target's own training recipe" if same else "a recipe that the attacker guesses"
+        sentences.append(f"He trains {pool.count} shadow models of {pool.size:,} rows each with {recipe}.")
+    if plan.view == "adversary":
+        sentences.append(
+            f"His {len(roles.pool):,} rows come from the same population as the target's and hold none of its members "
+            "(the setting of Shokri et al. 2017)."
+        )
+    else:
+        sentences.append(
+            "His shadow models are trained on random halves of the audited records themselves, so that he knows how a model "
+            "answers with and without each of them: the worst case that an owner should test, not what a stranger can do."
+        )
+    return ThreatModel(
+        view=plan.view,
+        reveals=str(reveal),
+        knows_recipe=same,
+        shadow_data=plan.shadow.source if pool is not None else "none",
+        sentences=sentences,
+    )
+
+
+def _exposed(name: str | None, scored: Sequence[Scored], case: Case, data: Dataset) -> list[Exposed]:
+    scores = next((s.scores for s in scored if s.name == name), None)
+    if scores is None:
+        return []
+    nonmembers = np.sort(scores[~case.member])
+    order = np.argsort(-scores, kind="stable")
+    ranks = {int(i): r for r, i in enumerate(order, start=1)}
+    top = [int(i) for i in order if case.member[i]][:MOST_EXPOSED]
+    return [
+        Exposed(
+            id=str(data.ids[case.audited[i]]),
+            label=data.classes[data.y[case.audited[i]]],
+            score=float(np.clip(scores[i], -1e300, 1e300)),
+            rank=ranks[i],
+            nonmembers_above=int(len(nonmembers) - np.searchsorted(nonmembers, scores[i], side="left")),
+        )
+        for i in top
+    ]
+
+
+def _not_tried(plan: Plan) -> list[str]:
+    chosen = set(plan.attacks.names or [a.name for a in ATTACKS])
+    omitted = [f"{a.name} ({a.title}): not asked for" for a in ATTACKS if a.name not in chosen]
+    return [
+        *omitted,
+        "attacks on several models of the same data (updates, fine-tuning), and on training itself (federated, poisoned)",
+        "records beside the audited ones: outliers that are not in the sample may be more exposed",
+    ]
+
+
+def _fingerprints(data: Dataset, roles: Roles, answers: Floats) -> dict[str, str]:
+    return {
+        "data": data.fingerprint,
+        "members": fingerprint(roles.members),
+        "nonmembers": fingerprint(roles.nonmembers),
+        "pool": fingerprint(roles.pool),
+        "target_answers": fingerprint(answers),
+    }

@@ -1,0 +1,96 @@
+"""This machine: one thread a process, as many processes as cores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import joblib
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+from gnomon.core.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Task:
+    """A function, its arguments and the name that an error message uses."""
+
+    name: str
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished task: its position among the tasks, and what its function returned."""
+
+    position: int
+    result: Any
+
+
+class Engine(Protocol):
+    """Where tasks run."""
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[Done]:
+        """Runs the tasks and yields each as it is ready, in any order; a task's own error is raised."""
+        ...
+
+
+@dataclass(frozen=True)
+class LocalEngine:
+    """Processes on this machine.
+
+    A worker that dies (out of memory, a signal, a crash in native code) takes its unfinished tasks with it: they run
+    once more, and a task that kills its worker again is named in a `ModelError`.
+
+    Attributes:
+        workers: processes; None means one a core. With one, tasks run in this process.
+    """
+
+    workers: int | None = None
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[Done]:
+        """Runs the tasks and yields each as it is ready."""
+        workers = min(self.workers or available_cores(), len(tasks))
+        if workers <= 1:
+            for position, task in enumerate(tasks):
+                yield Done(position, task.function(*task.arguments))
+            return
+        waiting = dict(enumerate(tasks))
+        for _ in range(2):
+            yield from _parallel(waiting, workers)
+            if not waiting:
+                return
+        for position, task in list(waiting.items()):
+            alone = {position: task}
+            yield from _parallel(alone, 2)  # with one, joblib would run the task in this process
+            if alone:
+                raise ModelError(
+                    f"{task.name}: the worker process died three times on it (out of memory, or a crash in native code); "
+                    "give it more memory, fewer workers or smaller batches; what was finished is kept"
+                )
+
+
+def _parallel(waiting: dict[int, Task], workers: int) -> Iterator[Done]:
+    """Runs what is waiting; removes what has finished; returns early when a worker died."""
+    try:
+        with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+            parallel = joblib.Parallel(
+                n_jobs=workers, return_as="generator_unordered", pre_dispatch=workers, batch_size=1
+            )
+            for done in parallel(joblib.delayed(_numbered)(position, task) for position, task in list(waiting.items())):
+                del waiting[done.position]
+                yield done
+    except TerminatedWorkerError:
+        return
+
+
+def _numbered(position: int, task: Task) -> Done:
+    return Done(position, task.function(*task.arguments))
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

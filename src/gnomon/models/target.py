@@ -1,0 +1,66 @@
+"""Target: a model as the attacker meets it, revealing only what it reveals, with every query counted."""
+
+from __future__ import annotations
+
+from gnomon.core.arrays import Floats, Rows, check_log_probs, count_rows
+from gnomon.core.errors import BudgetError, UsageError, did_you_mean
+from gnomon.core.evidence import Reveal
+from gnomon.core.protocols import Model
+
+
+class Target:
+    """The thing under attack: a query handle (`gnomon.core.evidence.QueryHandle`) over a model.
+
+    Attributes:
+        asked: rows asked so far.
+    """
+
+    def __init__(self, model: Model, reveal: Reveal | None = None, budget: int | None = None) -> None:
+        """Wraps a model.
+
+        Args:
+            model: who answers.
+            reveal: how much of an answer is shown; by default all.
+            budget: most rows that may be asked; None for no limit.
+        """
+        self.model = model
+        self.reveal = reveal or Reveal()
+        self.budget = budget
+        self.asked = 0
+
+    @property
+    def remaining(self) -> int | None:
+        """Rows that may still be asked, or None without a budget."""
+        return None if self.budget is None else self.budget - self.asked
+
+    def ask(self, x: Rows) -> Floats:
+        """What the target reveals of its answers to n rows: natural-log probabilities, float32 (n, c).
+
+        Raises:
+            BudgetError: the rows would pass the budget; then nothing is asked.
+            ModelError: the model answers with something else than probabilities.
+        """
+        n = count_rows(x)
+        if self.remaining is not None and n > self.remaining:
+            raise BudgetError(f"query budget: {n} rows asked, {self.remaining} of {self.budget} left; nothing was sent")
+        self.asked += n
+        answers = check_log_probs(self.model.log_probs(x), rows=n, classes=self.model.n_classes, source="target")
+        return self.reveal.apply(answers)
+
+
+def parse_reveal(text: str) -> Reveal:
+    """What a target reveals, from a word of the plan: full, labels, top:K or rounded:D.
+
+    >>> parse_reveal("top:3")
+    Reveal(kind='top', amount=3)
+    """
+    kind, _, amount = text.partition(":")
+    if kind in ("full", "labels") and not amount:
+        return Reveal("full" if kind == "full" else "labels")
+    if kind in ("top", "rounded"):
+        if not amount.isdigit() or (kind == "top" and int(amount) == 0):
+            raise UsageError(f'target.reveals: expected {kind}:NUMBER, e.g. {kind}:3, got "{text}"')
+        return Reveal("top" if kind == "top" else "rounded", int(amount))
+    raise UsageError(
+        f'target.reveals: "{text}" is unknown{did_you_mean(kind, ("full", "labels", "top:3", "rounded:3"))}'
+    )

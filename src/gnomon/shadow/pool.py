@@ -1,0 +1,175 @@
+"""The shadow pool: trains what the store does not hold, in batches, and keeps the models' answers.
+
+The key of a model's answers is everything that decides them: the data's bytes, the rows it is trained on, the rows it
+is asked, the recipe, the seed, the versions of what trains it. Never a path, never a count. Each finished batch is on
+disk before the next one starts, so a killed run goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from gnomon.core.arrays import Floats, Ints, check_log_probs, fingerprint, take_rows
+from gnomon.core.data import Dataset
+from gnomon.core.errors import StoreError
+from gnomon.core.protocols import Trainer
+from gnomon.engines.local import Engine, Task
+from gnomon.store.arrays import ArrayStore
+
+ANSWERS_VERSION = 1  # raise when what is stored under a key changes its meaning
+DECIDING_PACKAGES = ("numpy", "scipy", "scikit-learn", "torch")
+
+
+@dataclass(frozen=True)
+class PoolAnswers:
+    """Answers of m models on the asked rows, and how they came to be."""
+
+    answers: list[Floats]  # m arrays (n, c), memory-mapped natural-log probabilities
+    keys: list[str]
+    trained: int
+    reused: int
+    batch: int  # models trained at once
+    seconds: float  # training time, summed over processes
+    remade: list[str] = field(default_factory=list)  # damaged files: discarded and made again
+
+
+@dataclass(frozen=True)
+class ShadowPool:
+    """Trains models of one recipe on an engine and keeps their answers in a store."""
+
+    store: ArrayStore
+    engine: Engine
+    trainer: Trainer
+
+    def answers(
+        self,
+        data: Dataset,
+        rows: Sequence[Ints],
+        asked: Ints,
+        seeds: Sequence[int],
+        progress: Callable[[int], None] | None = None,
+    ) -> PoolAnswers:
+        """Answers of one model per entry of ``rows``.
+
+        Args:
+            data: the rows and labels.
+            rows: m arrays of positions to train on.
+            asked: (n,) positions to ask every model.
+            seeds: m seeds.
+            progress: called with the number of models that have become ready.
+
+        Raises:
+            ModelError: a model could not be trained or answered with something else than probabilities.
+            StoreError: the store can't be written.
+        """
+        keys = self._keys(data, rows, asked, seeds)
+        found = {key: self.store.get(key) for key in dict.fromkeys(keys)}
+        remade = [f.damaged for f in found.values() if f.damaged]
+        ready = {key for key, f in found.items() if f.array is not None}
+        if progress is not None and ready:
+            progress(len(ready))
+        sizes = [len(r) for r in rows]
+        batch = max(1, self.trainer.batch_size(data.x, data.n_classes, max(sizes))) if rows else 1
+        tasks, missing = self._tasks(data, rows, asked, seeds, keys, ready, batch)
+        seconds = 0.0
+        for done in self.engine.run(tasks):
+            seconds += done.result
+            if progress is not None:
+                progress(missing[done.position])
+        for key in set(keys) - ready:
+            found[key] = self.store.get(key)
+        answers = [found[key].array for key in keys]
+        if any(a is None for a in answers):
+            raise StoreError(
+                f"{self.store.root}: answers vanished while they were made; does another run clean the same folder?"
+            )
+        return PoolAnswers(
+            answers=[a for a in answers if a is not None],
+            keys=keys,
+            trained=len(set(keys) - ready),
+            reused=len(ready),
+            batch=batch,
+            seconds=seconds,
+            remade=remade,
+        )
+
+    def _keys(self, data: Dataset, rows: Sequence[Ints], asked: Ints, seeds: Sequence[int]) -> list[str]:
+        common = fingerprint(
+            ["answers", ANSWERS_VERSION],
+            data.fingerprint,
+            asked,
+            self.trainer.recipe(),
+            package_versions(DECIDING_PACKAGES),
+        )
+        return [fingerprint(common, r, seed) for r, seed in zip(rows, seeds, strict=True)]
+
+    def _tasks(
+        self,
+        data: Dataset,
+        rows: Sequence[Ints],
+        asked: Ints,
+        seeds: Sequence[int],
+        keys: list[str],
+        ready: set[str],
+        batch: int,
+    ) -> tuple[list[Task], list[int]]:
+        """Batches are cut from the whole list, not from what is missing: the same group is trained the same way again."""
+        asked_x = take_rows(data.x, asked)
+        tasks, missing = [], []
+        for start in range(0, len(rows), batch):
+            part = range(start, min(start + batch, len(rows)))
+            absent = [i for i in part if keys[i] not in ready]
+            if not absent:
+                continue
+            work = [(rows[i], seeds[i], keys[i] if i in absent else None) for i in part]
+            name = f"models {part[0] + 1} to {part[-1] + 1}"
+            tasks.append(
+                Task(name, train_batch, (self.store, self.trainer, data.x, data.y, data.n_classes, asked_x, work))
+            )
+            missing.append(len(absent))
+        return tasks, missing
+
+
+def train_batch(
+    store: ArrayStore,
+    trainer: Trainer,
+    x: Any,
+    y: Ints,
+    n_classes: int,
+    asked_x: Any,
+    work: Sequence[tuple[Ints, int, str | None]],
+) -> float:
+    """One task: trains a batch, stores the answers of the models that have a key, returns the seconds it took."""
+    start = time.perf_counter()
+    models = trainer.train(x, y, n_classes, [rows for rows, _, _ in work], [seed for _, seed, _ in work])
+    seconds = time.perf_counter() - start
+    for model, (rows, seed, key) in zip(models, work, strict=True):
+        if key is None:
+            continue
+        answers = check_log_probs(
+            model.log_probs(asked_x), rows=len(asked_x), classes=n_classes, source=f"shadow model with seed {seed}"
+        )
+        store.put(key, answers, {"rows": len(rows), "seed": seed, "seconds": seconds / len(work)})
+    return seconds
+
+
+def package_versions(names: Sequence[str]) -> dict[str, str]:
+    """Versions of those of these packages that are installed."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def mean_accuracy(answers: Sequence[Floats], labels: Ints, chosen: Sequence[Any]) -> list[float]:
+    """Accuracy of each of m models on its own choice of rows; rows where the label's answer is the largest."""
+    return [float((np.asarray(a)[c].argmax(axis=1) == labels[c]).mean()) for a, c in zip(answers, chosen, strict=True)]

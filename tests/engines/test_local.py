@@ -1,0 +1,58 @@
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from gnomon.core.errors import ModelError
+from gnomon.engines.local import LocalEngine, Task
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def die_once(mark: str, number: int) -> int:
+    if not Path(mark).exists():
+        Path(mark).write_text("")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def die(number: int) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def refuse(number: int) -> int:
+    raise ModelError(f"no {number}")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_task_comes_back_with_its_position(workers: int) -> None:
+    tasks = [Task(f"task {i}", square, (i,)) for i in range(7)]
+    found = {done.position: done.result for done in LocalEngine(workers).run(tasks)}
+    assert found == {i: i * i for i in range(7)}
+
+
+def test_no_tasks_no_results() -> None:
+    assert list(LocalEngine(2).run([])) == []
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_tasks_own_error_is_raised(workers: int) -> None:
+    with pytest.raises(ModelError, match="no 1"):
+        list(LocalEngine(workers).run([Task("a", refuse, (1,)), Task("b", refuse, (1,))]))
+
+
+def test_a_crashed_worker_is_retried(tmp_path: Path) -> None:
+    tasks = [Task("fragile", die_once, (str(tmp_path / "mark"), 5)), Task("sound", square, (3,))]
+    found = {done.position: done.result for done in LocalEngine(2).run(tasks)}
+    assert found == {0: 5, 1: 9}
+
+
+def test_a_task_that_keeps_crashing_is_named_and_the_others_finish() -> None:
+    tasks = [Task("models 1 to 4", die, (1,)), *(Task(f"sound {i}", square, (i,)) for i in range(3))]
+    finished = []
+    with pytest.raises(ModelError, match="models 1 to 4"):
+        finished.extend(done.position for done in LocalEngine(2).run(tasks))
