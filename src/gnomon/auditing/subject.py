@@ -1,19 +1,24 @@
-"""Subject: what a plan or a caller puts under audit, loaded and checked, before roles are drawn."""
+"""Subject: what a plan puts under audit, loaded and checked, before roles are drawn."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from gnomon.auditing.recipes import make_trainer
+from gnomon.auditing.roles import Parts
 from gnomon.core.arrays import Floats
 from gnomon.core.data import Dataset
-from gnomon.core.errors import PlanError, UsageError
-from gnomon.core.plan import Plan, TrainerPlan
+from gnomon.core.errors import PlanError
+from gnomon.core.plan import Plan
 from gnomon.core.protocols import Model, Trainer
-from gnomon.auditing.roles import Parts
+from gnomon.datasets import load_dataset
+from gnomon.datasets.files import read_tables
+from gnomon.models.answers import read_answers
+from gnomon.models.callable import CallableModel
+from gnomon.models.loading import import_object, load_model
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class Subject:
         model: the target, if it is given.
         answers: (N, c) the target's answers on all rows, if only these are given.
         trainer: the target's recipe, or None if nobody knows it.
-        shadow_trainer: the recipe that the attacker uses; usually the same.
+        shadow_trainer: the recipe that the attacker uses; usually the same object.
     """
 
     data: Dataset
@@ -37,3 +42,77 @@ class Subject:
     answers: Floats | None
     trainer: Trainer | None
     shadow_trainer: Trainer | None
+
+
+def load_subject(plan: Plan, *, trust: bool) -> Subject:
+    """Loads what a plan names.
+
+    Args:
+        plan: the plan.
+        trust: whether pickles may be loaded and code that the plan names may be imported.
+
+    Raises:
+        GnomonError: a missing or broken file, columns that differ, a model that can't be loaded, keys that clash.
+    """
+    data, parts = _load_rows(plan)
+    model = _load_model(plan, data, trust=trust)
+    answers = _load_answers(plan, data, parts)
+    if model is not None and answers is not None:
+        raise PlanError("target: give a model or its answers, not both")
+    trainer = make_trainer(plan.trainer, model, trust=trust)
+    if model is None and answers is None:
+        if parts is not None and plan.trainer.kind in ("clone", "none"):
+            raise PlanError("target: give target.model, target.callable, the answers files, or a recipe in [trainer]")
+        if plan.trainer.kind == "clone":
+            raise PlanError('trainer.kind: "clone" needs target.model; a target that is trained here needs a recipe, e.g. "torch"')
+    guessed = plan.shadow.recipe
+    shadow_trainer = trainer if guessed is None else make_trainer(guessed, model, trust=trust)
+    return Subject(data, parts, plan.data.id is not None, model, answers, trainer, shadow_trainer)
+
+
+def _load_rows(plan: Plan) -> tuple[Dataset, Parts | None]:
+    data = plan.data
+    if data.source is not None:
+        if plan.target.model or plan.target.callable or plan.target.member_answers:
+            raise PlanError("target: a model of your own needs data.members and data.nonmembers (files), not data.source")
+        return load_dataset(data.source, classes=data.classes), None
+    assert data.members is not None
+    assert data.nonmembers is not None
+    tables = read_tables(
+        Path(data.members),
+        Path(data.nonmembers),
+        None if data.pool is None else Path(data.pool),
+        label=data.label,
+        id=data.id,
+        group=data.group,
+    )
+    return tables.data, Parts(tables.members, tables.nonmembers, tables.pool)
+
+
+def _load_model(plan: Plan, data: Dataset, *, trust: bool) -> Model | None:
+    target = plan.target
+    if target.model is not None and target.callable is not None:
+        raise PlanError("target: give model or callable, not both")
+    if target.model is not None:
+        return load_model(Path(target.model), data, trainer=plan.trainer, trust=trust)
+    if target.callable is not None:
+        return CallableModel(
+            import_object(target.callable, trust=trust), outputs=target.outputs, n_classes=data.n_classes
+        )
+    return None
+
+
+def _load_answers(plan: Plan, data: Dataset, parts: Parts | None) -> Floats | None:
+    target = plan.target
+    files = (target.member_answers, target.nonmember_answers)
+    if files == (None, None):
+        return None
+    if None in files or parts is None:
+        raise PlanError("target: member_answers and nonmember_answers belong together, beside data.members and data.nonmembers")
+    answers = np.full((len(data), data.n_classes), np.nan, dtype=np.float32)
+    for file, rows in zip(files, (parts.members, parts.nonmembers), strict=True):
+        found = read_answers(Path(str(file)), outputs=target.outputs)
+        if found.shape != (len(rows), data.n_classes):
+            raise PlanError(f"{file}: expected answers of shape ({len(rows)}, {data.n_classes}), got {found.shape}")
+        answers[rows] = found
+    return answers

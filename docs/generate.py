@@ -1,0 +1,107 @@
+"""Writes the documents that are made from the code; ``--check`` fails if one of them is out of date.
+
+    python docs/generate.py
+    python docs/generate.py --check
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from gnomon.attacks import ATTACKS
+from gnomon.core.plan import Plan
+from gnomon.core.record import Record
+from gnomon.datasets import SOURCES
+
+FOLDER = Path(__file__).resolve().parent
+BANNER = "<!-- Made from the code by docs/generate.py: do not edit. -->\n\n"
+
+
+def schema(model: type[BaseModel]) -> str:
+    """The JSON Schema of a border document."""
+    return json.dumps(model.model_json_schema(), indent=1, sort_keys=True) + "\n"
+
+
+def plan_reference() -> str:
+    """Every key of a plan, with its default and what it means."""
+    lines = ["# The plan", "", "A plan is a TOML file. Every key has a default unless it says *required*.", ""]
+    lines += _section("top level", Plan, skip_tables=True)
+    for name, field in Plan.model_fields.items():
+        table = _table_of(field.annotation)
+        if table is not None:
+            lines += _section(f"[{name}]", table, skip_tables=False)
+    return BANNER + "\n".join(lines) + "\n"
+
+
+def _section(title: str, model: type[BaseModel], *, skip_tables: bool) -> Iterable[str]:
+    yield from (f"## {title}", "", "| key | default | meaning |", "|---|---|---|")
+    for name, field in model.model_fields.items():
+        if skip_tables and _table_of(field.annotation) is not None:
+            continue
+        default = "*required*" if field.is_required() else f"`{_toml(field.get_default(call_default_factory=True))}`"
+        yield f"| `{name}` | {default} | {field.description or ''} |"
+    yield ""
+
+
+def _table_of(annotation: object) -> type[BaseModel] | None:
+    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+
+
+def _toml(value: object) -> str:
+    if value is None or value is PydanticUndefined:
+        return "none"
+    if isinstance(value, tuple):
+        return json.dumps(list(value))
+    return json.dumps(value)
+
+
+def attack_table() -> str:
+    """Every attack: name, paper, what it needs to see."""
+    lines = ["# Attacks", "", "| name | attack | paper | needs |", "|---|---|---|---|"]
+    lines += [f"| `{a.name}` | {a.title} | {a.paper} | {', '.join(sorted(a.needs))} |" for a in ATTACKS]
+    return BANNER + "\n".join(lines) + "\n"
+
+
+def dataset_table() -> str:
+    """Every data set: size, classes, terms."""
+    lines = ["# Data sets", "", "| name | data set | rows | features | classes | terms |", "|---|---|---|---|---|---|"]
+    lines += [
+        f"| `{s.name}` | {s.title} | {s.rows:,} | {s.features:,} | {s.classes} | {s.licence} |" for s in SOURCES
+    ]
+    return BANNER + "\n".join(lines) + "\n"
+
+
+def documents() -> dict[str, str]:
+    """File name -> content."""
+    return {
+        "plan.schema.json": schema(Plan),
+        "record.schema.json": schema(Record),
+        "plan.md": plan_reference(),
+        "attacks.md": attack_table(),
+        "datasets.md": dataset_table(),
+    }
+
+
+def main(arguments: list[str]) -> int:
+    """Writes or checks."""
+    stale = []
+    for name, text in documents().items():
+        path = FOLDER / name
+        if "--check" in arguments:
+            if not path.exists() or path.read_text(encoding="utf-8") != text:
+                stale.append(name)
+        else:
+            path.write_text(text, encoding="utf-8")
+    if stale:
+        print(f"out of date: {', '.join(stale)}; run `make docs`")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,192 @@
+"""The two ways in: `audit` for Python objects, `audit_plan` for a plan."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gnomon.auditing.recipes import trainer_from
+from gnomon.auditing.roles import Parts
+from gnomon.auditing.run import Outcome, Progress, run_audit
+from gnomon.auditing.subject import Subject, load_subject
+from gnomon.core.arrays import Rows, concat_rows, count_rows
+from gnomon.core.data import View, make_dataset
+from gnomon.core.errors import UsageError
+from gnomon.core.plan import Plan, make_plan
+from gnomon.core.protocols import Model, Trainer
+from gnomon.core.record import Record
+from gnomon.engines.local import LocalEngine
+from gnomon.models.callable import CallableModel
+from gnomon.models.sklearn import SklearnModel
+from gnomon.store.arrays import ArrayStore
+
+Table = tuple[Rows, Any]  # rows and labels
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to run, as opposed to what: nothing here changes a result.
+
+    Attributes:
+        workers: processes; None for one a core.
+        trust: load pickles and import code that the plan names.
+        store: folder of models' answers; None for ``store/`` in the run's folder.
+    """
+
+    workers: int | None = None
+    trust: bool = False
+    store: Path | None = None
+
+
+def audit_plan(
+    plan: Plan,
+    folder: Path,
+    settings: Settings | None = None,
+    *,
+    progress: Progress | None = None,
+    given: dict[str, Any] | None = None,
+) -> Outcome:
+    """Carries out a plan; models' answers are kept under the run's folder, so that a killed run goes on.
+
+    Args:
+        plan: what to do.
+        folder: of the run.
+        settings: how to run.
+        progress: who is told how far it is.
+        given: the plan as the user gave it, for the record.
+
+    Raises:
+        GnomonError: bad input, in one line.
+    """
+    settings = settings or Settings()
+    subject = load_subject(plan, trust=settings.trust)
+    return run_audit(
+        plan,
+        subject,
+        store=ArrayStore(settings.store or folder / "store"),
+        engine=LocalEngine(settings.workers),
+        progress=progress,
+        given=given,
+    )
+
+
+def audit(
+    target: Any = None,
+    members: Table | None = None,
+    nonmembers: Table | None = None,
+    *,
+    trainer: Trainer | dict[str, Any] | str | None = "clone",
+    pool: Table | None = None,
+    groups: tuple[Any, Any] | None = None,
+    view: View = "auditor",
+    shadows: int = 16,
+    attacks: tuple[str, ...] | None = None,
+    seed: int = 0,
+    store: Path | None = None,
+    workers: int | None = None,
+    plan: dict[str, Any] | None = None,
+) -> Record:
+    """Audits a model and returns the record.
+
+    Args:
+        target: a fitted scikit-learn classifier, a `Model`, or a callable from rows to probabilities (n, c); None to
+            train one here with ``trainer`` on the members.
+        members: rows and labels that the target was trained on: (x, y).
+        nonmembers: rows and labels that it was not trained on.
+        trainer: the target's recipe, for shadow models: "clone" refits a scikit-learn target; a `Trainer`, or a
+            [trainer] table as a dict; None for attacks that need no shadows.
+        pool: further rows and labels that the attacker holds.
+        groups: group ids of members and of non-members.
+        view: "auditor" (shadows are trained on audited rows too: the worst case) or "adversary".
+        shadows: number of shadow models.
+        attacks: names; None for all that apply.
+        seed: root of all random streams.
+        store: folder that keeps shadow models' answers between runs; None for a temporary one.
+        workers: processes; None for one a core.
+        plan: further tables of a plan, such as ``{"statistics": {"confidence": 0.99}}``.
+
+    Returns:
+        The record; `gnomon.render` makes a report of it.
+
+    Raises:
+        GnomonError: bad input, in one line.
+
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> x, y = load_digits(return_X_y=True)
+    >>> model = DecisionTreeClassifier(random_state=0).fit(x[:900], y[:900])
+    >>> record = audit(model, (x[:900], y[:900]), (x[900:], y[900:]), shadows=4, attacks=("gap", "loss"), workers=1)
+    >>> record.verdict.level
+    'leaks'
+    """
+    if members is None or nonmembers is None:
+        raise UsageError("expected members=(x, y) and nonmembers=(x, y): an audit compares rows inside with rows outside")
+    tables = [members, nonmembers] + ([pool] if pool is not None else [])
+    counts = [count_rows(x) for x, _ in tables]
+    labels = np.concatenate([np.asarray(y) for _, y in tables])
+    bounds = np.cumsum([0, *counts])
+    parts = [np.arange(a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    model = _model(target)
+    named = _class_names(target, labels)
+    data = make_dataset(
+        concat_rows([x for x, _ in tables]),
+        named[1],
+        classes=named[0],
+        groups=None if groups is None or pool is not None else np.concatenate([np.asarray(g) for g in groups]),
+    )
+    recipe = trainer_from(trainer, model)
+    values: dict[str, Any] = {
+        **(plan or {}),
+        "seed": seed,
+        "view": view,
+        "data": {"members": "(in memory)", "nonmembers": "(in memory)", **(plan or {}).get("data", {})},
+        "shadow": {"count": shadows, **(plan or {}).get("shadow", {})},
+    }
+    if attacks is not None:
+        values["attacks"] = {"names": attacks, **(plan or {}).get("attacks", {})}
+    subject = Subject(
+        data=data,
+        parts=Parts(parts[0], parts[1], parts[2] if pool is not None else np.empty(0, np.int64)),
+        own_ids=False,
+        model=model,
+        answers=None,
+        trainer=recipe,
+        shadow_trainer=recipe,
+    )
+    checked = make_plan(values, "audit")
+    if store is not None:
+        return run_audit(checked, subject, store=ArrayStore(store), engine=LocalEngine(workers)).record
+    with tempfile.TemporaryDirectory() as folder:
+        return run_audit(checked, subject, store=ArrayStore(Path(folder)), engine=LocalEngine(workers)).record
+
+
+def _model(target: Any) -> Model | None:
+    if target is None or isinstance(target, Model):
+        return target
+    if hasattr(target, "predict_proba"):
+        return SklearnModel(target)
+    if callable(target):
+        return CallableModel(target)
+    raise UsageError(
+        "target: expected a fitted classifier with predict_proba, a Model, or a callable from rows to probabilities, "
+        f"got {type(target).__name__}"
+    )
+
+
+def _class_names(target: Any, labels: Any) -> tuple[tuple[str, ...] | None, Any]:
+    """Class names and ids in the order of the target's probability columns, where it tells."""
+    known = getattr(target, "classes_", None)
+    if known is None:
+        n_classes = getattr(target, "n_classes", None)
+        if isinstance(n_classes, int) and labels.dtype.kind in "iu":
+            return tuple(str(i) for i in range(n_classes)), labels
+        return None, labels
+    names = np.asarray(known)
+    unknown = np.setdiff1d(labels, names)
+    if len(unknown):
+        raise UsageError(f"labels: the model knows the classes {', '.join(map(str, names[:8]))}, got {unknown[0]}")
+    return tuple(str(v) for v in names), np.searchsorted(names, labels)

@@ -1,0 +1,51 @@
+from pathlib import Path
+
+import pytest
+
+from gnomon.core.errors import PlanError
+from gnomon.core.plan import make_plan, read_plan
+
+GOOD = {"data": {"source": "baskets"}}
+
+
+def test_a_minimal_plan_has_defaults() -> None:
+    plan = make_plan(GOOD)
+    assert (plan.view, plan.shadow.count, plan.trainer.kind) == ("auditor", 16, "clone")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"data": {"source": "baskets"}, "sede": 3}, r'unknown key "sede" \(did you mean "seed"\?\)'),
+        ({"data": {"source": "baskets"}, "trainer": {"epoch": 3}}, r'"trainer.epoch" \(did you mean "epochs"\?\)'),
+        ({"data": {"source": "baskets"}, "shadow": {"recipe": {"epoch": 3}}}, r'did you mean "epochs"'),
+        ({}, '"data" is missing'),
+        ({"data": {}}, 'expected either source = "NAME" or the files'),
+        ({"data": {"members": "a.csv"}}, "expected both files"),
+        ({"data": {"source": "baskets", "members": "a.csv", "nonmembers": "b.csv"}}, "expected either"),
+        ({**GOOD, "shadow": {"count": -1}}, "shadow.count: .*greater than or equal to 0, got -1"),
+        ({**GOOD, "trainer": {"dropout": 1.0}}, "trainer.dropout: .*less than 1"),
+        ({**GOOD, "view": "owner"}, "view: .*'adversary' or 'auditor'"),
+        ({**GOOD, "seed": "x"}, "seed: .*integer"),
+    ],
+)
+def test_a_wrong_plan_is_refused_in_one_line(values: dict[str, object], message: str) -> None:
+    with pytest.raises(PlanError, match=message) as caught:
+        make_plan(values)
+    assert "\n" not in str(caught.value)
+
+
+def test_paths_are_relative_to_the_plan(tmp_path: Path) -> None:
+    (tmp_path / "plan.toml").write_text('[data]\nmembers = "in.csv"\nnonmembers = "/x/out.csv"\n')
+    plan = read_plan(tmp_path / "plan.toml")
+    assert plan.data.members == str(tmp_path / "in.csv")
+    assert plan.data.nonmembers == "/x/out.csv"
+
+
+@pytest.mark.parametrize(("text", "message"), [("a = [", "not valid TOML"), (None, "no such plan file")])
+def test_a_plan_that_cannot_be_read(tmp_path: Path, text: str | None, message: str) -> None:
+    path = tmp_path / "plan.toml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(PlanError, match=message):
+        read_plan(path)
