@@ -39,8 +39,8 @@ class Histogram:
 def thin_roc(members: ArrayLike, nonmembers: ArrayLike, *, points: int = 400, confidence: float = 0.95) -> ThinCurve:
     """A ROC curve of at most ``points`` corners, for linear and for logarithmic axes.
 
-    Every kept point is a corner of the exact curve. All corners up to 20 false positives stay; the others are those next to
-    rates that are evenly spaced, linearly and logarithmically, on both axes.
+    Every kept point is a corner of the exact curve. All corners up to 20 false positives stay; the others are those
+    next to rates that are evenly spaced, linearly and logarithmically, on both axes.
 
     Args:
         members: scores of members ``(n1,)``, higher = more like a member.
