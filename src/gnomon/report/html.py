@@ -1,0 +1,68 @@
+"""The report as one HTML file that fetches nothing and needs no script."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import jinja2
+from markupsafe import Markup
+
+from gnomon.core.record import Record
+from gnomon.report import plots
+from gnomon.report.view import View, view
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    """The drawings of a page; empty where the record has no figures for one."""
+
+    roc_log: Markup = Markup()
+    roc_linear: Markup = Markup()
+    scores: Markup = Markup()
+    classes: Markup = Markup()
+
+
+def render_html(record: Record) -> str:
+    """The record as a self-contained page: styles inside, pictures as SVG with live text."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("gnomon.report", "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    shown = view(record)
+    template = environment.get_template("report.html")
+    return template.render(view=shown, plots=_pictures(record, shown), contents=_contents(shown)) + "\n"
+
+
+def _contents(shown: View) -> list[tuple[str, str]]:
+    sections = [
+        ("findings", "Findings", shown.alarms),
+        ("pictures", "Pictures", shown.headliner),
+        ("all-attacks", "All attacks", True),
+        ("exposed", "Exposed records", shown.exposed),
+        ("threat-model", "Threat model", True),
+        ("not-tried", "Not tried", shown.not_tried),
+        ("notes", "Notes", shown.remarks),
+        ("provenance", "Provenance", True),
+    ]
+    return [(anchor, title) for anchor, title, there in sections if there]
+
+
+def _pictures(record: Record, shown: View) -> _Pictures:
+    attack, pictures = shown.headliner, _Pictures()
+    if shown.curves:
+        curves, nonmembers = shown.curves, record.data.nonmembers
+        pictures = replace(pictures, roc_log=_svg(plots.roc_log(curves, nonmembers)))
+        pictures = replace(pictures, roc_linear=_svg(plots.roc_linear(curves)))
+    if attack and attack.histogram and attack.histogram.members:
+        pictures = replace(pictures, scores=_svg(plots.score_histogram(attack, attack.histogram)))
+    if attack and any(c.auc is not None and c.members for c in attack.classes):
+        pictures = replace(pictures, classes=_svg(plots.class_leakage(attack)))
+    return pictures
+
+
+def _svg(drawing: str) -> Markup:
+    """The one place where text enters the page as it is: our own drawings, escaped by matplotlib and `ink`."""
+    return Markup(drawing)

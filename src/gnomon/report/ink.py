@@ -1,0 +1,123 @@
+"""Matplotlib figures as inline SVG: live text, and colours that the page's style sheet decides.
+
+A figure is drawn in placeholder colours; afterwards each becomes a CSS variable, so that one drawing serves the light
+and the dark scheme. Nothing in the result depends on the clock, and no id in it collides with another figure's.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK, SOFT, RULE, MEMBER, OTHER = "#000001", "#000002", "#000003", "#000004", "#000005"
+CURVES = ("#000006", "#000007", "#000008", "#000009")
+DASHES = ("solid", (0, (6, 2)), (0, (2, 1.6)), (0, (7, 2, 1.5, 2)))
+VARIABLES = {
+    INK: "--ink",
+    SOFT: "--soft",
+    RULE: "--rule",
+    MEMBER: "--member",
+    OTHER: "--other",
+    **{colour: f"--curve-{i}" for i, colour in enumerate(CURVES, 1)},
+}
+_WIDTH = 420  # units of the drawing; the page scales it to its column
+_POINTS = 72  # matplotlib's SVG units an inch
+_STYLE = {
+    "svg.fonttype": "none",
+    "font.family": ["DejaVu Sans"],  # ships with matplotlib: the layout does not depend on the machine's fonts
+    "font.size": 12,
+    "axes.edgecolor": SOFT,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "grid.color": RULE,
+    "grid.linewidth": 0.7,
+    "text.color": INK,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "xtick.labelcolor": SOFT,
+    "ytick.labelcolor": SOFT,
+    "xtick.labelsize": 11,
+    "ytick.labelsize": 11,
+    "lines.linewidth": 1.9,
+    "lines.solid_capstyle": "round",
+}
+_NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
+
+
+class Sheet:
+    """One drawing: an axes to draw on, and after the ``with`` block its ``svg``."""
+
+    def __init__(self, figure: Figure, axes: Axes) -> None:
+        self.figure = figure
+        self.axes = axes
+        self.svg = ""
+
+
+@contextmanager
+def sheet(key: str, title: str, description: str, height: int) -> Iterator[Sheet]:
+    """Opens a drawing; the key makes its ids unique, title and description are for those who can't see it."""
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context({**matplotlib.rcParamsDefault, **_STYLE, "svg.hashsalt": key}), warnings.catch_warnings():
+        # a class name in a script that DejaVu lacks: the reader's browser has the glyph, matplotlib only measures
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+        figure = Figure(figsize=(_WIDTH / _POINTS, height / _POINTS), layout="constrained")
+        FigureCanvasSVG(figure)
+        drawing = Sheet(figure, figure.add_subplot())
+        yield drawing
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", transparent=True, metadata=_NO_METADATA)
+    drawing.svg = _inline(buffer.getvalue(), key, title, description)
+
+
+def _inline(svg: str, key: str, title: str, description: str) -> str:
+    body = svg[svg.index("<svg") :]
+    body = re.sub(r"<metadata>.*?</metadata>\s*", "", body, flags=re.DOTALL)
+    body = re.sub(r"<!--.*?-->\s*", "", body, flags=re.DOTALL)
+    body = body.replace("xlink:href", "href")
+    view_box = re.search(r'viewBox="([^"]+)"', body)
+    inner = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", body[body.index(">") + 1 :], flags=re.DOTALL)
+    inner = _own_ids(re.sub(r"<[^>]+>", _restyled, inner), key)
+    head = (
+        f'<svg viewBox="{view_box[1] if view_box else ""}" role="img" '
+        f'aria-labelledby="{key}-title {key}-text" class="plot">'
+        f'<title id="{key}-title">{html.escape(title)}</title>'
+        f'<desc id="{key}-text">{html.escape(description)}</desc>'
+    )
+    return re.sub(r"\n\s*", "\n", head + inner).strip()
+
+
+def _restyled(match: re.Match[str]) -> str:
+    """One tag (never the text between tags: names may look like anything) in the page's own font and colours."""
+    tag = re.sub(r"font:[^;\"]*?([\d.]+)px[^;\"]*", r"font-size: \1px", match[0])
+    tag = re.sub(r"\s*font-family:[^;\"]*;?", "", tag)
+    tag = re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", tag)
+    for placeholder, variable in VARIABLES.items():
+        tag = tag.replace(placeholder, f"var({variable})")
+    return tag
+
+
+def _own_ids(svg: str, key: str) -> str:
+    """Drops the ids that nothing points to, and gives the others the figure's own prefix."""
+    used = set(re.findall(r'url\(#([^)"]+)\)', svg)) | set(re.findall(r'href="#([^"]+)"', svg))
+
+    def rename(match: re.Match[str]) -> str:
+        return f' id="{key}-{match[1]}"' if match[1] in used else ""
+
+    svg = re.sub(r' id="([^"]+)"', rename, svg)
+    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{key}-\1)", svg)
+    return re.sub(r'href="#([^"]+)"', rf'href="#{key}-\1"', svg)
