@@ -1,0 +1,140 @@
+"""Layout: how rows are held (an array of one type, or a data frame of named columns), apart from what they mean."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ConfigDict
+
+from gnomon.core.arrays import Rows, count_rows, is_frame
+from gnomon.core.errors import DataError, MissingExtraError
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The outer form of rows: what a drawn record must look like for a model to read it.
+
+    Attributes:
+        dtype: type of the array; not used for a data frame.
+        shape: shape of one row of the array; empty means flat, as many columns as the features need.
+        columns: (name, type) of each column of a data frame; empty for an array.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    dtype: str = "float32"
+    shape: tuple[int, ...] = ()
+    columns: tuple[tuple[str | int, str], ...] = ()
+
+    @property
+    def is_frame(self) -> bool:
+        """Whether rows are a data frame."""
+        return bool(self.columns)
+
+    def read(self, x: Rows, width: int) -> list[NDArray[Any]] | NDArray[Any]:
+        """The columns of rows: an (n, d) array, or a list of d columns (n,) of a data frame.
+
+        Raises:
+            DataError: rows of another form.
+        """
+        if self.is_frame != is_frame(x):
+            wanted, came = ("a data frame", "an array") if self.is_frame else ("an array", "a data frame")
+            raise DataError(f"expected rows as {wanted}, got {came}")
+        if not self.is_frame:
+            array = np.asarray(x)
+            flat = array.reshape(len(array), -1) if array.size else array.reshape(len(array), width)
+            if flat.shape[1] != width:
+                raise DataError(f"expected rows of {width} columns, got {flat.shape[1]}")
+            return flat
+        missing = [str(name) for name, _ in self.columns if name not in x.columns]
+        if missing:
+            raise DataError(f"the data frame lacks the columns {', '.join(missing)}")
+        return [column_values(x[name]) for name, _ in self.columns]
+
+    def write_array(self, columns: NDArray[Any]) -> NDArray[Any]:
+        """An (n, d) array in the type and shape of this layout."""
+        array = columns.astype(self.dtype, copy=False)
+        return array.reshape(len(array), *self.shape) if self.shape else array
+
+    def write_frame(self, columns: Sequence[NDArray[Any]], categories: Sequence[Sequence[Any] | None]) -> Rows:
+        """A data frame of these d columns (n,); ``categories`` holds the legal values of the categorical ones."""
+        pd = _pandas()
+        series = {}
+        for (name, dtype), column, values in zip(self.columns, columns, categories, strict=True):
+            if dtype == "category":
+                series[name] = pd.Categorical(column, categories=[v for v in values or () if not is_missing(v)])
+            else:
+                series[name] = pd.Series(column).astype(dtype)
+        return pd.DataFrame(series)
+
+
+def layout_of(x: Rows) -> Layout:
+    """The layout of these rows."""
+    if is_frame(x):
+        return Layout(columns=tuple((_plain_name(name), str(x[name].dtype)) for name in x.columns))
+    array = np.asarray(x)
+    return Layout(dtype=array.dtype.str, shape=array.shape[1:] if array.ndim > 2 else ())
+
+
+def column_values(column: Any) -> NDArray[Any]:
+    """One column of a data frame as an array (n,): numbers where it holds numbers, plain objects elsewhere."""
+    values = np.asarray(column)
+    if values.dtype.kind == "O" and getattr(column.dtype, "kind", "O") in "biuf":
+        try:
+            return np.asarray(column.to_numpy(dtype=np.float64))  # pandas' nullable numbers, none of them missing
+        except (TypeError, ValueError):
+            return values
+    return values
+
+
+def category_values(column: Any) -> tuple[Any, ...] | None:
+    """All legal values that a column of pandas' category type declares, in their order; None for other columns."""
+    categories = getattr(getattr(column, "dtype", None), "categories", None)
+    return None if categories is None else tuple(plain_value(v) for v in categories)
+
+
+def plain_value(value: Any) -> Any:
+    """A category as JSON can say it: text, number, None, or the one NaN."""
+    if value is None or type(value).__name__ == "NAType":
+        return None
+    if isinstance(value, np.datetime64 | np.timedelta64):
+        return str(value)
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and math.isnan(value):
+        return np.nan
+    return value if isinstance(value, str | int | float) else str(value)
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a plain value stands for a missing one."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def row_count(x: Rows) -> int:
+    """Number of rows, at least one.
+
+    Raises:
+        DataError: no rows.
+    """
+    n = count_rows(x)
+    if n == 0:
+        raise DataError("expected at least one row to infer features from, got none; declare the features instead")
+    return n
+
+
+def _plain_name(name: Any) -> str | int:
+    return int(name) if isinstance(name, int | np.integer) and not isinstance(name, bool) else str(name)
+
+
+def _pandas() -> Any:
+    try:
+        return importlib.import_module("pandas")  # an extra: the core imports and works without it
+    except ImportError:
+        raise MissingExtraError("pandas", "data", "making rows with named columns") from None
