@@ -1,7 +1,7 @@
 """Writes the documents that are made from the code; ``--check`` fails if one of them is out of date.
 
-    python docs/generate.py
-    python docs/generate.py --check
+python docs/generate.py
+python docs/generate.py --check
 """
 
 from __future__ import annotations
@@ -71,9 +71,7 @@ def attack_table() -> str:
 def dataset_table() -> str:
     """Every data set: size, classes, terms."""
     lines = ["# Data sets", "", "| name | data set | rows | features | classes | terms |", "|---|---|---|---|---|---|"]
-    lines += [
-        f"| `{s.name}` | {s.title} | {s.rows:,} | {s.features:,} | {s.classes} | {s.licence} |" for s in SOURCES
-    ]
+    lines += [f"| `{s.name}` | {s.title} | {s.rows:,} | {s.features:,} | {s.classes} | {s.licence} |" for s in SOURCES]
     return BANNER + "\n".join(lines) + "\n"
 
 

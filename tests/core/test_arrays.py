@@ -44,7 +44,8 @@ def test_nan_log_probabilities_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("labels", "message"), [([0, 3], "0 .. 2, got 3 in row 1"), ([0, -1], "got -1"), ([0.5, 1.0], "integers"), ([0], "shape")]
+    ("labels", "message"),
+    [([0, 3], "0 .. 2, got 3 in row 1"), ([0, -1], "got -1"), ([0.5, 1.0], "integers"), ([0], "shape")],
 )
 def test_labels_outside_the_classes_are_refused(labels: list[float], message: str) -> None:
     with pytest.raises(DataError, match=message):

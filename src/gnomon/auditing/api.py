@@ -124,7 +124,9 @@ def audit(
     'leaks'
     """
     if members is None or nonmembers is None:
-        raise UsageError("expected members=(x, y) and nonmembers=(x, y): an audit compares rows inside with rows outside")
+        raise UsageError(
+            "expected members=(x, y) and nonmembers=(x, y): an audit compares rows inside with rows outside"
+        )
     tables = [members, nonmembers] + ([pool] if pool is not None else [])
     counts = [count_rows(x) for x, _ in tables]
     labels = np.concatenate([np.asarray(y) for _, y in tables])

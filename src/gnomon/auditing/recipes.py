@@ -7,7 +7,7 @@ from typing import Any
 from gnomon.core.errors import PlanError, UsageError, did_you_mean
 from gnomon.core.plan import TrainerPlan
 from gnomon.core.protocols import Model, Trainer
-from gnomon.models.batched import TorchTrainer
+from gnomon.models.torch_trainer import TorchTrainer
 from gnomon.models.loading import import_object
 from gnomon.models.sklearn import FunctionTrainer, SklearnModel, SklearnTrainer, estimator_from_path
 
@@ -44,7 +44,9 @@ def make_trainer(plan: TrainerPlan, target: Model | None, *, trust: bool) -> Tra
         return TorchTrainer(**_torch_options(plan, trust))
     if plan.kind == "sklearn":
         if plan.estimator is None:
-            raise PlanError('trainer.estimator is missing: kind = "sklearn" needs e.g. sklearn.ensemble:RandomForestClassifier')
+            raise PlanError(
+                'trainer.estimator is missing: kind = "sklearn" needs e.g. sklearn.ensemble:RandomForestClassifier'
+            )
         return SklearnTrainer(estimator_from_path(plan.estimator, plan.params, trust=trust))
     if plan.kind == "function":
         if plan.function is None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from gnomon.attacks import ATTACKS, make_attack
 from gnomon.auditing.assemble import Case, asked_rows, assemble, model_facts, shadow_facts
@@ -32,6 +33,7 @@ from gnomon.core.record import DataFacts, Exposed, Finding, Record, ShadowFacts,
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine, LocalEngine
 from gnomon.models.target import Target, parse_reveal
+from gnomon.models.torch_trainer import TorchTrainer
 from gnomon.shadow.masks import ShadowRows, draw_shadows
 from gnomon.shadow.pool import PoolAnswers, ShadowPool
 from gnomon.store.arrays import ArrayStore
@@ -79,6 +81,7 @@ class Clock:
         self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 3)
 
 
+@threadpool_limits.wrap(limits=1)  # a second thread gains little here, and loses much beside a busy neighbour
 def run_audit(
     plan: Plan,
     subject: Subject,
@@ -129,7 +132,7 @@ def run_audit(
     findings += check_target(target_answers[np.searchsorted(asked, case.audited)], case.evidence.labels, facts)
     pool_facts: ShadowFacts | None = None
     if shadows is not None:
-        pool_facts, losses = shadow_facts(data, asked, shadows, plan.shadow.source, _stack_note(subject, data, size))
+        pool_facts, losses = shadow_facts(data, asked, shadows, plan.shadow.source, _stack_note(subject, data))
         findings += check_shadows(facts, pool_facts, losses)
     findings = stop_on_errors([*findings, *_notes(plan, case)], plan.preflight.override)
     with clock.stage("attacks"):
@@ -204,9 +207,9 @@ def _query_handle(plan: Plan, subject: Subject, reveal: Reveal) -> Target | None
     return None if subject.model is None else Target(subject.model, reveal, plan.target.query_budget)
 
 
-def _stack_note(subject: Subject, data: Dataset, size: int) -> str | None:
-    describe = getattr(subject.shadow_trainer, "stack_note", None)
-    return None if describe is None else describe(data.x, data.n_classes, size)
+def _stack_note(subject: Subject, data: Dataset) -> str | None:
+    trainer = subject.shadow_trainer
+    return trainer.stacking(data.x, data.n_classes).reason if isinstance(trainer, TorchTrainer) else None
 
 
 def _attack(plan: Plan, case: Case, seeds: Seeds, progress: Progress) -> tuple[list[Scored], dict[str, Rehearsed]]:

@@ -64,7 +64,9 @@ def load_subject(plan: Plan, *, trust: bool) -> Subject:
         if parts is not None and plan.trainer.kind in ("clone", "none"):
             raise PlanError("target: give target.model, target.callable, the answers files, or a recipe in [trainer]")
         if plan.trainer.kind == "clone":
-            raise PlanError('trainer.kind: "clone" needs target.model; a target that is trained here needs a recipe, e.g. "torch"')
+            raise PlanError(
+                'trainer.kind: "clone" needs target.model; a target that is trained here needs a recipe, e.g. "torch"'
+            )
     guessed = plan.shadow.recipe
     shadow_trainer = trainer if guessed is None else make_trainer(guessed, model, trust=trust)
     return Subject(data, parts, plan.data.id is not None, model, answers, trainer, shadow_trainer)
@@ -74,7 +76,9 @@ def _load_rows(plan: Plan) -> tuple[Dataset, Parts | None]:
     data = plan.data
     if data.source is not None:
         if plan.target.model or plan.target.callable or plan.target.member_answers:
-            raise PlanError("target: a model of your own needs data.members and data.nonmembers (files), not data.source")
+            raise PlanError(
+                "target: a model of your own needs data.members and data.nonmembers (files), not data.source"
+            )
         return load_dataset(data.source, classes=data.classes), None
     assert data.members is not None
     assert data.nonmembers is not None
@@ -108,7 +112,9 @@ def _load_answers(plan: Plan, data: Dataset, parts: Parts | None) -> Floats | No
     if files == (None, None):
         return None
     if None in files or parts is None:
-        raise PlanError("target: member_answers and nonmember_answers belong together, beside data.members and data.nonmembers")
+        raise PlanError(
+            "target: member_answers and nonmember_answers belong together, beside data.members and data.nonmembers"
+        )
     answers = np.full((len(data), data.n_classes), np.nan, dtype=np.float32)
     for file, rows in zip(files, (parts.members, parts.nonmembers), strict=True):
         found = read_answers(Path(str(file)), outputs=target.outputs)

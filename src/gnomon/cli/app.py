@@ -175,7 +175,9 @@ def gate(run: Path, /, *limits: str, allow_failed: bool = False) -> int:
         limits: such as "tpr@0.001<=0.01", "auc.high<=0.6" or "shokri.accuracy<=0.55"; default "advantage<=0.1".
         allow_failed: an attack that broke does not close the gate.
     """
-    result = hold(read_record(run), [parse_limit(text) for text in limits or ("advantage<=0.1",)], allow_failed=allow_failed)
+    result = hold(
+        read_record(run), [parse_limit(text) for text in limits or ("advantage<=0.1",)], allow_failed=allow_failed
+    )
     for line in result.lines:
         print(line)
     return result.code

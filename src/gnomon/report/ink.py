@@ -72,7 +72,10 @@ def sheet(key: str, title: str, description: str, height: int) -> Iterator[Sheet
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context({**matplotlib.rcParamsDefault, **_STYLE, "svg.hashsalt": key}), warnings.catch_warnings():
+    with (
+        matplotlib.rc_context({**matplotlib.rcParamsDefault, **_STYLE, "svg.hashsalt": key}),
+        warnings.catch_warnings(),
+    ):
         # a class name in a script that DejaVu lacks: the reader's browser has the glyph, matplotlib only measures
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
         figure = Figure(figsize=(_WIDTH / _POINTS, height / _POINTS), layout="constrained")

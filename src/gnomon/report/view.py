@@ -206,7 +206,9 @@ def _dots(attack: AttackResult | None) -> Dots | None:
             return Dots(
                 attack=wording.clean(attack.title),
                 found=round(100 * point.tpr.value),
-                found_text=f"{100 * point.tpr.value:.2g}" if point.tpr.value < 0.095 else f"{100 * point.tpr.value:.0f}",
+                found_text=f"{100 * point.tpr.value:.2g}"
+                if point.tpr.value < 0.095
+                else f"{100 * point.tpr.value:.0f}",
                 others=others,
                 accused=round(others * fpr),
                 rate=wording.one_in(fpr),
