@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +132,7 @@ def audit(
     counts = [count_rows(x) for x, _ in tables]
     labels = np.concatenate([np.asarray(y) for _, y in tables])
     bounds = np.cumsum([0, *counts])
-    parts = [np.arange(a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    parts = [np.arange(a, b) for a, b in pairwise(bounds)]
     model = _model(target)
     named = _class_names(target, labels)
     data = make_dataset(

@@ -49,8 +49,8 @@ def parse_limit(text: str) -> Limit:
     match = LIMIT.match(text.replace(" ", ""))
     if match is None:
         raise UsageError(
-            f'limit "{text}": expected [ATTACK.]FIGURE[.low|.value|.high]<=NUMBER with FIGURE auc, advantage, accuracy or '
-            "tpr@FPR, e.g. tpr@0.001<=0.01"
+            f'limit "{text}": expected [ATTACK.]FIGURE[.low|.value|.high]<=NUMBER with FIGURE auc, advantage, '
+            "accuracy or tpr@FPR, e.g. tpr@0.001<=0.01"
         )
     figure = match["figure"].split("@")[0]
     try:

@@ -54,7 +54,7 @@ def check_data(data: Dataset, roles: Roles, *, own_ids: bool, seeds: Seeds) -> l
         _shared_ids(data, roles) if own_ids else None,
         _shared_rows(data, roles),
         _one_sided_classes(data, roles),
-        _pool_overlap(data, roles),
+        _pool_overlap(roles),
         _blind_baseline(data, roles, seeds),
     ]
     return [finding for finding in checks if finding is not None]
@@ -111,7 +111,7 @@ def _one_sided_classes(data: Dataset, roles: Roles) -> Finding | None:
     )
 
 
-def _pool_overlap(data: Dataset, roles: Roles) -> Finding | None:
+def _pool_overlap(roles: Roles) -> Finding | None:
     if roles.view == "auditor":
         return None
     shared = np.intersect1d(roles.nonmembers, roles.pool)
@@ -146,8 +146,8 @@ def _blind_baseline(data: Dataset, roles: Roles, seeds: Seeds) -> Finding | None
         title=f"members differ from non-members without any model: AUC {estimate.value:.3f} "
         f"({estimate.low:.3f} to {estimate.high:.3f}) for a classifier that sees the rows only",
         severity="error" if invalid else "warning",
-        explanation="Members and non-members do not come from one source, so an attack may find members by their looks. "
-        "What it finds then says nothing about the model.",
+        explanation="Members and non-members do not come from one source, so an attack may find members by their "
+        "looks. What it finds then says nothing about the model.",
         remedy="Split one source at random into members and non-members before training.",
     )
 
@@ -190,7 +190,7 @@ def check_target(answers: Floats, labels: Ints, facts: ModelFacts) -> list[Findi
                 title=f"the model is right on {facts.train_accuracy:.1%} of its own training records, "
                 f"less than always saying the largest class ({chance:.1%})",
                 severity="error",
-                explanation="The labels or the order of classes probably differ from those that the model was trained on.",
+                explanation="The labels or the order of classes probably differ from those the model was trained on.",
                 remedy="Check the label column and the order of the model's probability columns (sorted class names).",
             )
         )
@@ -213,8 +213,8 @@ def check_shadows(target: ModelFacts, shadows: ShadowFacts, losses: Sequence[flo
             code="shadows-unlike-target",
             title="the shadow models are unlike the target: " + "; ".join(differences),
             severity="warning",
-            explanation="Attacks learn from the shadows what the target's training does. Where the recipe differs they look "
-            "weaker than a better informed attacker would be: published tools called leaking models harmless this way.",
+            explanation="Attacks learn from the shadows what the target's training does. Where the recipe differs they "
+            "look weaker than a better informed attacker would be: published tools called leaking models harmless this way.",
             remedy="Give the target's own recipe in [trainer] and its training size in [shadow] size.",
         )
     ]

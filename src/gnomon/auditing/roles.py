@@ -84,7 +84,7 @@ def _draw_adversary(parts: Parts, rest: Ints, plan: Plan) -> Roles:
     audited, pool = rest[:size], np.concatenate([rest[size:], given])
     if size > len(rest) or len(pool) <= shadow:
         raise UsageError(
-            f"{len(rest) + len(given)} non-members cannot give {size} audited ones kept apart and shadow models of {shadow} rows; "
+            f"{len(rest) + len(given)} non-members cannot give {size} audited ones kept apart and shadows of {shadow} rows; "
             "lower data.nonmember_size, data.train_size or shadow.size, or set data.keep_apart = false"
         )
     return _roles(parts, audited, pool, "adversary")
@@ -112,9 +112,8 @@ def _population_size(parts: Parts, rest: Ints, plan: Plan) -> int:
     asked = plan.data.population_size
     if asked is not None:
         if asked >= len(rest) + len(parts.extra):
-            raise UsageError(
-                f"data.population_size: {asked} known non-members asked, but only {len(rest) + len(parts.extra)} are there"
-            )
+            there = len(rest) + len(parts.extra)
+            raise UsageError(f"data.population_size: {asked} known non-members asked, but only {there} are there")
         return asked
     if len(parts.extra):
         return min(POPULATION_MOST, len(parts.extra))

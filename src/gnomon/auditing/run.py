@@ -17,19 +17,27 @@ from threadpoolctl import threadpool_limits
 
 from gnomon.attacks import ATTACKS, make_attack
 from gnomon.auditing.assemble import Case, asked_rows, assemble, model_facts, shadow_facts
+from gnomon.auditing.describe import (
+    data_facts,
+    fingerprints,
+    most_exposed,
+    not_tried,
+    notes,
+    threat_model,
+)
 from gnomon.auditing.measure import Scored, measure, rank_auc, score_attack
-from gnomon.auditing.preflight import check_data, check_shadows, check_target, overlap, stop_on_errors
+from gnomon.auditing.preflight import check_data, check_shadows, check_target, stop_on_errors
 from gnomon.auditing.provenance import provenance
 from gnomon.auditing.rehearsal import Rehearsed, choose, rehearse
 from gnomon.auditing.roles import draw_roles, draw_training_rows, shadow_size
 from gnomon.auditing.subject import Subject
 from gnomon.auditing.verdict import speak
-from gnomon.core.arrays import Floats, Ints, check_log_probs, fingerprint, take_rows
+from gnomon.core.arrays import Floats, Ints, check_log_probs, take_rows
 from gnomon.core.data import Dataset, Roles
 from gnomon.core.errors import PlanError
 from gnomon.core.evidence import Attack, Reveal
 from gnomon.core.plan import Plan
-from gnomon.core.record import DataFacts, Exposed, Finding, Record, ShadowFacts, ThreatModel
+from gnomon.core.record import Record, ShadowFacts
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine, LocalEngine
 from gnomon.models.target import Target, parse_reveal
@@ -37,8 +45,6 @@ from gnomon.models.torch_trainer import TorchTrainer
 from gnomon.shadow.masks import ShadowRows, draw_shadows
 from gnomon.shadow.pool import PoolAnswers, ShadowPool
 from gnomon.store.arrays import ArrayStore
-
-MOST_EXPOSED = 20
 
 
 class Progress(Protocol):
@@ -54,7 +60,7 @@ class Silent:
 
     def stage(self, title: str, total: int | None) -> Callable[[int], None]:  # noqa: ARG002 - the protocol's names
         """Ignores the stage."""
-        return lambda steps: None
+        return lambda _: None
 
 
 @dataclass(frozen=True)
@@ -117,7 +123,7 @@ def run_audit(
     asked = asked_rows(roles)
     with clock.stage("target"):
         advance = progress.stage("target", 1)
-        target_answers = _target_answers(plan, subject, roles, asked, store, engine, seeds)
+        target_answers = _target_answers(subject, roles, asked, store, engine, seeds)
         advance(1)
     shadows = None
     if drawn is not None:
@@ -134,7 +140,7 @@ def run_audit(
     if shadows is not None:
         pool_facts, losses = shadow_facts(data, asked, shadows, plan.shadow.source, _stack_note(subject, data))
         findings += check_shadows(facts, pool_facts, losses)
-    findings = stop_on_errors([*findings, *_notes(plan, case)], plan.preflight.override)
+    findings = stop_on_errors([*findings, *notes(plan, case)], plan.preflight.override)
     with clock.stage("attacks"):
         scored, rehearsed = _attack(plan, case, seeds, progress)
     with clock.stage("statistics"):
@@ -146,16 +152,16 @@ def run_audit(
         plan_given=given if given is not None else plan.model_dump(mode="json", exclude_unset=True),
         plan=plan.model_dump(mode="json"),
         verdict=speak(results, name, chosen_on, findings, facts, plan.view),
-        data=_data_facts(data, roles),
+        data=data_facts(data, roles),
         target=facts,
         shadows=pool_facts,
-        threat_model=_threat_model(plan, subject, roles, pool_facts, reveal),
+        threat_model=threat_model(plan, subject, roles, pool_facts, reveal),
         findings=findings,
         attacks=results,
-        exposed=_exposed(name, scored, case, data),
-        not_tried=_not_tried(plan),
+        exposed=most_exposed(name, scored, case, data),
+        not_tried=not_tried(plan),
         recipe=subject.trainer.recipe() if subject.trainer is not None else {},
-        provenance=provenance(plan.seed, clock.seconds, _fingerprints(data, roles, target_answers)),
+        provenance=provenance(plan.seed, clock.seconds, fingerprints(data, roles, target_answers)),
     )
     return Outcome(
         record=record,
@@ -172,7 +178,7 @@ def _draw(roles: Roles, plan: Plan, size: int, subject: Subject, seeds: Seeds) -
 
 
 def _target_answers(
-    plan: Plan, subject: Subject, roles: Roles, asked: Ints, store: ArrayStore, engine: Engine, seeds: Seeds
+    subject: Subject, roles: Roles, asked: Ints, store: ArrayStore, engine: Engine, seeds: Seeds
 ) -> Floats:
     data = subject.data
     if subject.answers is not None:
@@ -259,111 +265,3 @@ def _headline(
         return chosen, "shadows"
     aucs = {s.name: rank_auc(s.scores, case.member) for s in scored if s.scores is not None}
     return (max(aucs, key=lambda name: aucs[name]), "audited rows") if aucs else (None, None)
-
-
-def _notes(plan: Plan, case: Case) -> list[Finding]:
-    nonmembers = int((~case.member).sum())
-    refused = [f for f in plan.statistics.fprs if nonmembers * f < 1]
-    notes = [
-        Finding(
-            code="single-target",
-            title="one trained model was audited",
-            severity="note",
-            explanation="Training is random: another run of the same recipe on other rows leaks somewhat more or less, "
-            "and exposes partly other records. The intervals cover the sampling of records, not of models.",
-            remedy="Audit several trained models of the recipe (other seeds) before you rely on a small difference.",
-        )
-    ]
-    if refused:
-        notes.append(
-            Finding(
-                code="too-few-nonmembers",
-                title=f"{nonmembers} non-members cannot resolve a false-positive rate of {max(refused):g}"
-                + (f" or of {', '.join(f'{f:g}' for f in sorted(refused)[:-1])}" if len(refused) > 1 else ""),
-                severity="note",
-                explanation="A true-positive rate at such a rate would be decided by less than one record.",
-                remedy=f"Give at least {int(np.ceil(1 / min(refused))):,} non-members.",
-            )
-        )
-    return notes
-
-
-def _data_facts(data: Dataset, roles: Roles) -> DataFacts:
-    return DataFacts(
-        name=data.name,
-        note=data.note,
-        fingerprint=data.fingerprint,
-        rows=len(data),
-        features=len(data.features),
-        classes=data.n_classes,
-        members=len(roles.members),
-        nonmembers=len(roles.nonmembers),
-        pool=len(roles.pool),
-        population=len(roles.population),
-        overlap=overlap(roles),
-    )
-
-
-def _threat_model(plan: Plan, subject: Subject, roles: Roles, pool: ShadowFacts | None, reveal: Reveal) -> ThreatModel:
-    same = subject.shadow_trainer is not None and subject.shadow_trainer is subject.trainer
-    sentences = [f"The attacker sees {reveal} that the model answers to a record, and knows the record's true label."]
-    if pool is not None:
-        recipe = "the target's own training recipe" if same else "a recipe that the attacker guesses"
-        sentences.append(f"He trains {pool.count} shadow models of {pool.size:,} rows each with {recipe}.")
-    if plan.view == "adversary":
-        sentences.append(
-            f"His {len(roles.pool):,} rows come from the same population as the target's and hold none of its members "
-            "(the setting of Shokri et al. 2017)."
-        )
-    else:
-        sentences.append(
-            "His shadow models are trained on random halves of the audited records themselves, so that he knows how a model "
-            "answers with and without each of them: the worst case that an owner should test, not what a stranger can do."
-        )
-    return ThreatModel(
-        view=plan.view,
-        reveals=str(reveal),
-        knows_recipe=same,
-        shadow_data=plan.shadow.source if pool is not None else "none",
-        sentences=sentences,
-    )
-
-
-def _exposed(name: str | None, scored: Sequence[Scored], case: Case, data: Dataset) -> list[Exposed]:
-    scores = next((s.scores for s in scored if s.name == name), None)
-    if scores is None:
-        return []
-    nonmembers = np.sort(scores[~case.member])
-    order = np.argsort(-scores, kind="stable")
-    ranks = {int(i): r for r, i in enumerate(order, start=1)}
-    top = [int(i) for i in order if case.member[i]][:MOST_EXPOSED]
-    return [
-        Exposed(
-            id=str(data.ids[case.audited[i]]),
-            label=data.classes[data.y[case.audited[i]]],
-            score=float(np.clip(scores[i], -1e300, 1e300)),
-            rank=ranks[i],
-            nonmembers_above=int(len(nonmembers) - np.searchsorted(nonmembers, scores[i], side="left")),
-        )
-        for i in top
-    ]
-
-
-def _not_tried(plan: Plan) -> list[str]:
-    chosen = set(plan.attacks.names or [a.name for a in ATTACKS])
-    omitted = [f"{a.name} ({a.title}): not asked for" for a in ATTACKS if a.name not in chosen]
-    return [
-        *omitted,
-        "attacks on several models of the same data (updates, fine-tuning), and on training itself (federated, poisoned)",
-        "records beside the audited ones: outliers that are not in the sample may be more exposed",
-    ]
-
-
-def _fingerprints(data: Dataset, roles: Roles, answers: Floats) -> dict[str, str]:
-    return {
-        "data": data.fingerprint,
-        "members": fingerprint(roles.members),
-        "nonmembers": fingerprint(roles.nonmembers),
-        "pool": fingerprint(roles.pool),
-        "target_answers": fingerprint(answers),
-    }

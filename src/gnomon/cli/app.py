@@ -87,7 +87,7 @@ def audit(
     nonmembers: str | None = None,
     pool: str | None = None,
     label: str | None = None,
-    id: str | None = None,  # noqa: A002 - the flag's name
+    id: str | None = None,
     group: str | None = None,
     member_answers: str | None = None,
     nonmember_answers: str | None = None,
@@ -216,7 +216,7 @@ def _audited(values: dict[str, Any], path: Path | None, folder: Path, settings: 
 
 
 def write_outcome(outcome: Outcome, folder: Path) -> None:
-    """Writes scores, ids, truth, record and reports; the record comes last but the report, so that it is never alone."""
+    """Writes scores, ids, truth, record and report; the record comes after what it points to."""
     scores = folder / "scores"
     scores.mkdir(parents=True, exist_ok=True)
     for name, values in outcome.scores.items():

@@ -68,7 +68,7 @@ class LocalEngine:
             yield from _parallel(alone, 2)  # with one, joblib would run the task in this process
             if alone:
                 raise ModelError(
-                    f"{task.name}: the worker process died three times on it (out of memory, or a crash in native code); "
+                    f"{task.name}: the worker process died three times on it (out of memory or a native crash); "
                     "give it more memory, fewer workers or smaller batches; what was finished is kept"
                 )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gnomon.core.record import AtThreshold, AttackResult, Estimate, Record
+from gnomon.core.record import AttackResult, AtThreshold, Estimate, Record
 from gnomon.report import wording
 
 NONE = "–"

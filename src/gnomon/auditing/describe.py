@@ -1,0 +1,135 @@
+"""The sentences and lists of a record that follow from the plan and the rows, and from no attack's figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gnomon.attacks import ATTACKS
+from gnomon.auditing.assemble import Case
+from gnomon.auditing.measure import Scored
+from gnomon.auditing.preflight import overlap
+from gnomon.auditing.subject import Subject
+from gnomon.core.arrays import Floats, fingerprint
+from gnomon.core.data import Dataset, Roles
+from gnomon.core.evidence import Reveal
+from gnomon.core.plan import Plan
+from gnomon.core.record import DataFacts, Exposed, Finding, ShadowFacts, ThreatModel
+
+MOST_EXPOSED = 20
+
+
+def notes(plan: Plan, case: Case) -> list[Finding]:
+    """Findings that every reader must know, whatever came out."""
+    nonmembers = int((~case.member).sum())
+    refused = [f for f in plan.statistics.fprs if nonmembers * f < 1]
+    notes = [
+        Finding(
+            code="single-target",
+            title="one trained model was audited",
+            severity="note",
+            explanation="Training is random: another run of the same recipe on other rows leaks somewhat more or less, "
+            "and exposes partly other records. The intervals cover the sampling of records, not of models.",
+            remedy="Audit several trained models of the recipe (other seeds) before you rely on a small difference.",
+        )
+    ]
+    if refused:
+        notes.append(
+            Finding(
+                code="too-few-nonmembers",
+                title=f"{nonmembers} non-members cannot resolve a false-positive rate of {max(refused):g}"
+                + (f" or of {', '.join(f'{f:g}' for f in sorted(refused)[:-1])}" if len(refused) > 1 else ""),
+                severity="note",
+                explanation="A true-positive rate at such a rate would be decided by less than one record.",
+                remedy=f"Give at least {int(np.ceil(1 / min(refused))):,} non-members.",
+            )
+        )
+    return notes
+
+
+def data_facts(data: Dataset, roles: Roles) -> DataFacts:
+    """The audited rows in numbers."""
+    return DataFacts(
+        name=data.name,
+        note=data.note,
+        fingerprint=data.fingerprint,
+        rows=len(data),
+        features=len(data.features),
+        classes=data.n_classes,
+        members=len(roles.members),
+        nonmembers=len(roles.nonmembers),
+        pool=len(roles.pool),
+        population=len(roles.population),
+        overlap=overlap(roles),
+    )
+
+
+def threat_model(plan: Plan, subject: Subject, roles: Roles, pool: ShadowFacts | None, reveal: Reveal) -> ThreatModel:
+    """What the attacker is assumed to have, in words."""
+    same = subject.shadow_trainer is not None and subject.shadow_trainer is subject.trainer
+    sentences = [f"The attacker sees {reveal} that the model answers to a record, and knows the record's true label."]
+    if pool is not None:
+        recipe = "the target's own training recipe" if same else "a recipe that the attacker guesses"
+        sentences.append(f"He trains {pool.count} shadow models of {pool.size:,} rows each with {recipe}.")
+    if plan.view == "adversary":
+        sentences.append(
+            f"His {len(roles.pool):,} rows come from the same population as the target's and hold none of its "
+            "members (the setting of Shokri et al. 2017)."
+        )
+    else:
+        sentences.append(
+            "His shadow models are trained on random parts of the audited records themselves, so that he knows how a "
+            "model answers with and without each of them: the worst case, which an owner should test, not what any "
+            "stranger can do."
+        )
+    return ThreatModel(
+        view=plan.view,
+        reveals=str(reveal),
+        knows_recipe=same,
+        shadow_data=plan.shadow.source if pool is not None else "none",
+        sentences=sentences,
+    )
+
+
+def most_exposed(name: str | None, scored: Sequence[Scored], case: Case, data: Dataset) -> list[Exposed]:
+    """The members that an attack ranks highest."""
+    scores = next((s.scores for s in scored if s.name == name), None)
+    if scores is None:
+        return []
+    nonmembers = np.sort(scores[~case.member])
+    order = np.argsort(-scores, kind="stable")
+    ranks = {int(i): r for r, i in enumerate(order, start=1)}
+    top = [int(i) for i in order if case.member[i]][:MOST_EXPOSED]
+    return [
+        Exposed(
+            id=str(data.ids[case.audited[i]]),
+            label=data.classes[data.y[case.audited[i]]],
+            score=float(np.clip(scores[i], -1e300, 1e300)),
+            rank=ranks[i],
+            nonmembers_above=int(len(nonmembers) - np.searchsorted(nonmembers, scores[i], side="left")),
+        )
+        for i in top
+    ]
+
+
+def not_tried(plan: Plan) -> list[str]:
+    """What this audit leaves open."""
+    chosen = set(plan.attacks.names or [a.name for a in ATTACKS])
+    omitted = [f"{a.name} ({a.title}): not asked for" for a in ATTACKS if a.name not in chosen]
+    return [
+        *omitted,
+        "attacks on several models of the same data (updates, fine-tuning) and on training itself (federated, poisoned)",
+        "records beside the audited ones: outliers that are not in the sample may be more exposed",
+    ]
+
+
+def fingerprints(data: Dataset, roles: Roles, answers: Floats) -> dict[str, str]:
+    """Digests of what went in and of what the target answered."""
+    return {
+        "data": data.fingerprint,
+        "members": fingerprint(roles.members),
+        "nonmembers": fingerprint(roles.nonmembers),
+        "pool": fingerprint(roles.pool),
+        "target_answers": fingerprint(answers),
+    }
