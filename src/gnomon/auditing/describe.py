@@ -119,7 +119,7 @@ def not_tried(plan: Plan) -> list[str]:
     omitted = [f"{a.name} ({a.title}): not asked for" for a in ATTACKS if a.name not in chosen]
     return [
         *omitted,
-        "attacks on several models of the same data (updates, fine-tuning) and on training itself (federated, poisoned)",
+        "attacks on several models of the same data (updates, fine-tuning) or on training itself (federated, poisoned)",
         "records beside the audited ones: outliers that are not in the sample may be more exposed",
     ]
 

@@ -214,7 +214,7 @@ def check_shadows(target: ModelFacts, shadows: ShadowFacts, losses: Sequence[flo
             title="the shadow models are unlike the target: " + "; ".join(differences),
             severity="warning",
             explanation="Attacks learn from the shadows what the target's training does. Where the recipe differs they "
-            "look weaker than a better informed attacker would be: published tools called leaking models harmless this way.",
+            "look weaker than a better informed attacker's would be, and a leaking model looks harmless.",
             remedy="Give the target's own recipe in [trainer] and its training size in [shadow] size.",
         )
     ]

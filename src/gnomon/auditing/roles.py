@@ -84,8 +84,8 @@ def _draw_adversary(parts: Parts, rest: Ints, plan: Plan) -> Roles:
     audited, pool = rest[:size], np.concatenate([rest[size:], given])
     if size > len(rest) or len(pool) <= shadow:
         raise UsageError(
-            f"{len(rest) + len(given)} non-members cannot give {size} audited ones kept apart and shadows of {shadow} rows; "
-            "lower data.nonmember_size, data.train_size or shadow.size, or set data.keep_apart = false"
+            f"{len(rest) + len(given)} non-members cannot give {size} audited ones kept apart and shadows of {shadow} "
+            "rows; lower data.nonmember_size, data.train_size or shadow.size, or set data.keep_apart = false"
         )
     return _roles(parts, audited, pool, "adversary")
 

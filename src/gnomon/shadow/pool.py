@@ -119,7 +119,7 @@ class ShadowPool:
         ready: set[str],
         batch: int,
     ) -> tuple[list[Task], list[int]]:
-        """Batches are cut from the whole list, not from what is missing: the same group is trained the same way again."""
+        """Batches are cut from the whole list, not from what is missing, so that a group is trained the same way again."""
         asked_x = take_rows(data.x, asked)
         tasks, missing = [], []
         for start in range(0, len(rows), batch):
