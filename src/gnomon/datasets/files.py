@@ -1,0 +1,197 @@
+"""One file of the user's own: csv, parquet or npz, read into rows, labels, ids and groups, and checked."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gnomon.core.arrays import Rows, is_frame
+from gnomon.core.errors import DataError, MissingExtraError, UsageError, did_you_mean
+
+CSV, PARQUET, NPZ = (".csv",), (".parquet", ".pq"), (".npz",)
+SUFFIXES = (*CSV, *PARQUET, *NPZ)
+
+
+@dataclass(frozen=True)
+class FileRows:
+    """What one file holds.
+
+    Attributes:
+        source: the file's name, for messages.
+        x: data frame of n rows (csv, parquet) or array (n, ...) (npz).
+        y: (n,) labels as they stand in the file.
+        ids: (n,) the user's row ids, or None.
+        groups: (n,) groups, or None.
+    """
+
+    source: str
+    x: Rows
+    y: NDArray[Any]
+    ids: NDArray[Any] | None
+    groups: NDArray[Any] | None
+
+
+def read_rows(path: str | Path, label: str | None, id: str | None = None, group: str | None = None) -> FileRows:
+    """Reads one file of labelled rows.
+
+    Args:
+        path: csv or parquet (needs the extra ``data``), or npz with the arrays ``x``, ``y`` and, if wanted, ``ids``
+            and ``groups``.
+        label: column of the labels (npz: key, by default ``y``).
+        id: column of row ids (npz: key, by default ``ids`` if there is one).
+        group: column of the person or household a row belongs to (npz: key, by default ``groups`` if there is one).
+
+    Raises:
+        DataError: no such file, unreadable, no rows, a column that is missing, missing labels, NaN or infinity.
+        UsageError: an unknown extension, or no label column named.
+        MissingExtraError: the file needs pandas or pyarrow.
+    """
+    place = check_path(path, SUFFIXES)
+    if place.suffix.lower() in NPZ:
+        rows = _from_arrays(place.name, read_npz(place), label or "y", id, group)
+    else:
+        rows = _from_frame(place.name, read_frame(place), label, id, group)
+    if len(rows.y) == 0:
+        raise DataError(f"{place.name}: expected at least one row, got none")
+    return rows
+
+
+def check_path(path: str | Path, suffixes: tuple[str, ...]) -> Path:
+    """The path, if it is a file with one of these extensions."""
+    place = Path(path)
+    if place.suffix.lower() not in suffixes:
+        raise UsageError(f'{place}: expected a file ending in {", ".join(suffixes)}, got "{place.suffix}"')
+    if not place.is_file():
+        raise DataError(f"{place}: no such file")
+    return place
+
+
+def read_npz(place: Path) -> dict[str, NDArray[Any]]:
+    """All arrays of an npz file; Python objects in it are refused."""
+    try:
+        with np.load(place, allow_pickle=False) as arrays:
+            return {key: arrays[key] for key in arrays.files}
+    except (OSError, ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+        reason = "it holds Python objects, not plain arrays" if "allow_pickle" in str(error) else f"damaged? {error}"
+        raise DataError(f"{place.name}: cannot be read as npz ({reason})") from error
+
+
+def read_frame(place: Path) -> Any:
+    """A csv or parquet file as a data frame with text as column names."""
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise MissingExtraError("pandas", "data", f"reading {place.name}") from error
+    try:
+        if place.suffix.lower() in CSV:
+            frame = pd.read_csv(place, low_memory=False)
+        else:
+            frame = pd.read_parquet(place)
+    except ImportError as error:
+        raise MissingExtraError("pyarrow", "data", f"reading {place.name}") from error
+    except (OSError, ValueError, EOFError) as error:  # ParserError, UnicodeDecodeError, ArrowInvalid are ValueErrors
+        line = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(f"{place.name}: cannot be read as {place.suffix[1:]} ({line})") from error
+    if place.suffix.lower() in CSV and not isinstance(frame.index, pd.RangeIndex):
+        raise DataError(f"{place.name}: its rows have more fields than its header has names")
+    frame = frame.reset_index(drop=True)
+    frame.columns = [str(name) for name in frame.columns]
+    if not frame.columns.is_unique:
+        raise DataError(f'{place.name}: the column "{frame.columns[frame.columns.duplicated()][0]}" stands there twice')
+    return frame
+
+
+def _from_frame(source: str, frame: Any, label: str | None, id: str | None, group: str | None) -> FileRows:
+    if label is None:
+        raise UsageError(f"{source}: say which column holds the labels (label){_known(frame.columns)}")
+    named = [name for name in (label, id, group) if name is not None]
+    if len(set(named)) < len(named):
+        raise UsageError(f"label, id and group must be different columns, got {', '.join(named)}")
+    for name in named:
+        if name not in frame.columns:
+            raise DataError(f'{source}: no column "{name}"{did_you_mean(name, frame.columns)}')
+        if frame[name].isna().any():
+            raise DataError(f'{source}: column "{name}" is empty in row {int(frame[name].isna().argmax())} (from 0)')
+    x = frame.drop(columns=named)
+    if x.shape[1] == 0:
+        raise DataError(f"{source}: no feature columns beside {', '.join(named)}")
+    return FileRows(
+        source=source,
+        x=_plain_numbers(source, x),
+        y=_labels(source, _array(frame[label])),
+        ids=None if id is None else _array(frame[id]).astype(str),
+        groups=None if group is None else _array(frame[group]),
+    )
+
+
+def _from_arrays(source: str, arrays: dict[str, Any], label: str, id: str | None, group: str | None) -> FileRows:
+    for name in ("x", label, *(name for name in (id, group) if name is not None)):
+        if name not in arrays:
+            raise DataError(f'{source}: no array "{name}"{did_you_mean(name, arrays)}')
+    x, y = arrays["x"], arrays[label]
+    optional = {"ids": arrays.get(id or "ids"), "groups": arrays.get(group or "groups")}
+    if x.ndim < 2 or 0 in x.shape[1:]:
+        raise DataError(f"{source}: expected x of shape (n, d) or (n, ...), got {x.shape}")
+    for name, array in {label: y, **optional}.items():
+        if array is not None and array.shape != (len(x),):
+            raise DataError(f"{source}: expected {name} of shape ({len(x)},), one a row of x, got {array.shape}")
+    if x.dtype.kind not in "biuf":
+        raise DataError(f"{source}: expected x to hold numbers, got {x.dtype}; give mixed columns as csv or parquet")
+    if x.dtype.kind == "f" and not np.isfinite(x).all():
+        row, column = np.argwhere(~np.isfinite(x.reshape(len(x), -1)))[0]
+        raise DataError(f"{source}: x holds NaN or infinity in row {row}, column {column} (from 0); fill it or drop it")
+    return FileRows(source, x, _labels(source, y), optional["ids"], optional["groups"])
+
+
+def _plain_numbers(source: str, x: Any) -> Any:
+    """The features with numbers in numpy's own types; missing numbers and infinity are refused by name and row."""
+    from pandas.api.types import is_bool_dtype, is_extension_array_dtype, is_integer_dtype, is_numeric_dtype
+
+    plain: dict[str, str] = {}
+    for name in x.columns:
+        column = x[name]
+        if not is_numeric_dtype(column.dtype):
+            continue
+        values = column.to_numpy(dtype="float64", na_value=np.nan)
+        if not np.isfinite(values).all():
+            row = int((~np.isfinite(values)).argmax())
+            what = "NaN (or nothing)" if np.isnan(values[row]) else "infinity"
+            raise DataError(f'{source}: column "{name}" holds {what} in row {row} (from 0); fill it or drop the row')
+        if is_extension_array_dtype(column.dtype):
+            whole = "int64" if is_integer_dtype(column.dtype) else "float64"
+            plain[name] = "bool" if is_bool_dtype(column.dtype) else whole
+    return x.astype(plain) if plain else x
+
+
+def _labels(source: str, labels: NDArray[Any]) -> NDArray[Any]:
+    """Labels as whole numbers, truth values or text, so that 1 and 1.0 are one class."""
+    if labels.dtype.kind == "f":
+        wrong = ~np.isfinite(labels) | (labels != np.round(labels))
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise DataError(f"{source}: labels must be classes, got {labels[row]} in row {row} (from 0)")
+        return labels.astype(np.int64)
+    return labels if labels.dtype.kind in "biu" else labels.astype(str)
+
+
+def _array(column: Any) -> NDArray[Any]:
+    array = np.asarray(column)
+    if array.dtype.kind == "O" and all(isinstance(v, (int, float, np.number)) for v in array):
+        return array.astype(np.float64)  # whole numbers with room for missing ones: none is missing here
+    return array
+
+
+def _known(columns: Any) -> str:
+    names = [str(name) for name in columns]
+    return f"; its columns are {', '.join(names[:12])}{', ...' if len(names) > 12 else ''}"
+
+
+def column_names(x: Rows) -> list[str]:
+    """Names of a data frame's columns; an array has none."""
+    return [str(name) for name in x.columns] if is_frame(x) else []
