@@ -12,7 +12,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +31,7 @@ VARIABLES = {
 }
 _WIDTH = 420  # units of the drawing; the page scales it to its column
 _POINTS = 72  # matplotlib's SVG units an inch
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.family": ["DejaVu Sans"],  # ships with matplotlib: the layout does not depend on the machine's fonts
     "font.size": 12,
@@ -72,9 +72,14 @@ def sheet(key: str, title: str, description: str, height: int) -> Iterator[Sheet
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context({**matplotlib.rcParamsDefault, **_STYLE, "svg.hashsalt": key}), warnings.catch_warnings():
+    with (
+        matplotlib.rc_context(),
+        warnings.catch_warnings(),
+    ):
         # a class name in a script that DejaVu lacks: the reader's browser has the glyph, matplotlib only measures
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+        matplotlib.rcdefaults()  # the user's own style must not reach the report
+        matplotlib.rcParams.update({**_STYLE, "svg.hashsalt": key})
         figure = Figure(figsize=(_WIDTH / _POINTS, height / _POINTS), layout="constrained")
         FigureCanvasSVG(figure)
         drawing = Sheet(figure, figure.add_subplot())
