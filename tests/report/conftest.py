@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-
 import pytest
 import sample_records
 
 from gnomon.core.record import Record
-from gnomon.report import render
-
-
-@functools.cache
-def rendered(name: str, format: str) -> str:
-    return render(sample_records.ALL[name](), format)
 
 
 @pytest.fixture(params=sorted(sample_records.ALL))
@@ -28,14 +20,14 @@ def record(name: str) -> Record:
 
 @pytest.fixture
 def page(name: str) -> str:
-    return rendered(name, "html")
+    return sample_records.rendered(name, "html")
 
 
 @pytest.fixture
 def markdown(name: str) -> str:
-    return rendered(name, "md")
+    return sample_records.rendered(name, "md")
 
 
 @pytest.fixture
 def terminal(name: str) -> str:
-    return rendered(name, "terminal")
+    return sample_records.rendered(name, "terminal")

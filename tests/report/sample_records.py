@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import random
+from collections.abc import Callable
 from statistics import NormalDist
 from typing import Any
 
@@ -27,6 +29,7 @@ from gnomon.core.record import (
     TprAtFpr,
     Verdict,
 )
+from gnomon.report import render
 
 NORMAL = NormalDist()
 HOSTILE = "<script>alert('x')</script>"
@@ -372,4 +375,16 @@ def bare() -> Record:
     )
 
 
-ALL = {"leaking": leaking, "near_chance": near_chance, "invalid": invalid, "hostile": hostile, "bare": bare}
+ALL: dict[str, Callable[[], Record]] = {
+    "leaking": leaking,
+    "near_chance": near_chance,
+    "invalid": invalid,
+    "hostile": hostile,
+    "bare": bare,
+}
+
+
+@functools.cache
+def rendered(name: str, format: str) -> str:
+    """A sample record in one format, rendered once for all tests."""
+    return render(ALL[name](), format)

@@ -61,11 +61,11 @@ def test_a_record_of_an_older_version_renders(format: str, tmp_path: Path) -> No
 def test_an_attack_without_some_of_its_figures_renders() -> None:
     whole = sample_records.leaking()
     for field in ("auc", "roc", "histogram", "at_threshold", "oracle", "advantage"):
-        attacks = [attack.model_copy(update={field: None}) for attack in whole.attacks]
+        attacks = [attack.model_copy(update={field: None}) for attack in whole.attacks[:2]]
         page = render(whole.model_copy(update={"attacks": attacks}), "html")
         assert all(attack.title in page for attack in attacks)
     for field in ("tpr_at_fpr", "precision_at_prior", "classes"):
-        attacks = [attack.model_copy(update={field: []}) for attack in whole.attacks]
+        attacks = [attack.model_copy(update={field: []}) for attack in whole.attacks[:2]]
         assert "All attacks" in render(whole.model_copy(update={"attacks": attacks}), "html")
 
 

@@ -106,16 +106,14 @@ def test_everything_that_the_record_says_is_told(record: Record, page: str) -> N
 
 
 def test_what_must_alarm_stands_before_the_pictures(page: str) -> None:
-    parts = [
-        page.index(f'id="{part}"')
-        for part in ("verdict", "findings", "pictures", "all-attacks")
-        if f'id="{part}"' in page
-    ]
-    assert parts == sorted(parts)
+    places = [page.find(f'id="{part}"') for part in ("verdict", "findings", "pictures", "all-attacks")]
+    there = [place for place in places if place >= 0]
+    assert there == sorted(there)
+    assert len(there) >= 2
 
 
 def test_hostile_text_stays_text() -> None:
-    page = render(sample_records.hostile(), "html")
+    page = sample_records.rendered("hostile", "html")
     assert "<script" not in page
     assert page.count("</style>") == 1
     assert "&lt;script&gt;" in page
@@ -126,13 +124,13 @@ def test_hostile_text_stays_text() -> None:
 
 
 def test_a_refused_rate_is_shown_with_its_reason() -> None:
-    text = Page(render(sample_records.leaking(), "html")).text
-    assert "refused a" in text or "refuseda" in text.replace(" ", "")
+    text = Page(sample_records.rendered("leaking", "html")).text
+    assert "refused a" in text
     assert "refused at 0.01%: too few non-members (have 1600, need 10000)" in text
 
 
 def test_skipped_and_failed_attacks_are_shown_with_their_reasons() -> None:
-    text = Page(render(sample_records.invalid(), "html")).text
+    text = Page(sample_records.rendered("invalid", "html")).text
     assert "skipped needs shadow answers for audited rows; there are no shadows" in text
     assert "failed ValueError: class 3 has no shadow rows" in text
     assert "Traceback (most recent call last):" in text
@@ -140,18 +138,18 @@ def test_skipped_and_failed_attacks_are_shown_with_their_reasons() -> None:
 
 
 def test_the_oracle_is_called_so() -> None:
-    text = Page(render(sample_records.leaking(), "html")).text
+    text = Page(sample_records.rendered("leaking", "html")).text
     assert "threshold chosen on shadows" in text
     assert "Oracle’s recall" in text
 
 
 def test_an_invalid_audit_shows_no_headcount() -> None:
-    assert 'class="dots' in render(sample_records.leaking(), "html")
-    assert 'class="dots' not in render(sample_records.invalid(), "html")
+    assert 'class="dots' in sample_records.rendered("leaking", "html")
+    assert 'class="dots' not in sample_records.rendered("invalid", "html")
 
 
 def test_the_dots_are_the_record_s_figures() -> None:
-    page = render(sample_records.leaking(), "html")
+    page = sample_records.rendered("leaking", "html")
     found, accused = (
         [len(re.findall("M", path)) for path in re.findall(r' d="((?:M\d+ \d+h0)*)"', svg)]
         for svg in re.findall(r'<figure class="(?:found|accused)">.*?</figure>', page, re.DOTALL)
@@ -162,7 +160,7 @@ def test_the_dots_are_the_record_s_figures() -> None:
 
 @pytest.mark.parametrize("word", ["private", "safe", "secure", "protected"])
 def test_a_failed_attack_is_never_called_a_virtue(word: str) -> None:
-    text = Page(render(sample_records.near_chance(), "html")).text
+    text = Page(sample_records.rendered("near_chance", "html")).text
     assert not re.search(rf"\b{word}\b", text, re.IGNORECASE)
     assert "empirical lower bound" in text
 
@@ -179,7 +177,7 @@ def test_pictures_have_names_and_take_the_page_s_colours(page: str) -> None:
 
 
 def test_the_same_record_gives_the_same_page() -> None:
-    assert render(sample_records.leaking(), "html") == render(sample_records.leaking(), "html")
+    assert sample_records.rendered("leaking", "html") == render(sample_records.leaking(), "html")
 
 
 def test_drawing_leaves_the_user_s_matplotlib_alone() -> None:
@@ -187,7 +185,7 @@ def test_drawing_leaves_the_user_s_matplotlib_alone() -> None:
 
     with matplotlib.rc_context({"svg.fonttype": "path", "axes.facecolor": "#123456", "lines.linewidth": 9.0}):
         before = dict(matplotlib.rcParams)
-        page = render(sample_records.leaking(), "html")
+        page = render(sample_records.near_chance(), "html")
         assert dict(matplotlib.rcParams) == before
     assert "#123456" not in page
     assert "<text" in page
@@ -206,7 +204,7 @@ def contrast(one: str, other: str) -> float:
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_contrast_is_aa_in_both_schemes(scheme: int) -> None:
-    page = render(sample_records.bare(), "html")
+    page = sample_records.rendered("bare", "html")
     block = re.findall(r":root \{([^}]*)\}", page)[scheme]
     colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block))
     text = ("ink", "soft", "link", "member", "other", "error", "warning", "note")

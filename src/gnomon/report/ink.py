@@ -56,6 +56,12 @@ _STYLE: dict[Any, Any] = {
 _NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 
+def _frame(height: int) -> tuple[float, float, float, float]:
+    """The same margins in every drawing, so that neighbours stand in line: left, bottom, width, height as shares."""
+    left, right, bottom, top = 62, 20, 46, 10
+    return left / _WIDTH, bottom / height, 1 - (left + right) / _WIDTH, 1 - (bottom + top) / height
+
+
 class Sheet:
     """One drawing: an axes to draw on, and after the ``with`` block its ``svg``."""
 
@@ -80,9 +86,9 @@ def sheet(key: str, title: str, description: str, height: int) -> Iterator[Sheet
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
         matplotlib.rcdefaults()  # the user's own style must not reach the report
         matplotlib.rcParams.update({**_STYLE, "svg.hashsalt": key})
-        figure = Figure(figsize=(_WIDTH / _POINTS, height / _POINTS), layout="constrained")
+        figure = Figure(figsize=(_WIDTH / _POINTS, height / _POINTS))
         FigureCanvasSVG(figure)
-        drawing = Sheet(figure, figure.add_subplot())
+        drawing = Sheet(figure, figure.add_axes(_frame(height)))
         yield drawing
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata=_NO_METADATA)

@@ -219,7 +219,7 @@ def exposed(record: Record) -> tuple[Table | None, Table | None]:
 def unfinished(record: Record) -> Table | None:
     """Attacks that were skipped or that failed, and why."""
     rows = tuple(
-        (_name(attack), Cell(attack.status), Cell(wording.clean(attack.reason or "no reason was recorded")))
+        (_name(attack, cite=True), Cell(attack.status), Cell(wording.clean(attack.reason or "no reason was recorded")))
         for attack in record.attacks
         if attack.status != "ok"
     )

@@ -189,11 +189,7 @@ def _notice(finding: Finding) -> Notice:
 
 def _confidence(record: Record) -> str:
     level = record.plan.get("statistics", {}).get("confidence") if record.plan else None
-    return (
-        f"Each figure stands with its {wording.rate(level)} interval."
-        if level
-        else "Each figure stands with its interval."
-    )
+    return f"Each figure stands with its {wording.rate(level) + ' ' if level else ''}interval."
 
 
 def _curves(headliner: AttackResult | None, finished: list[AttackResult]) -> tuple[AttackResult, ...]:
