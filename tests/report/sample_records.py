@@ -289,6 +289,10 @@ def invalid() -> Record:
         sentences=["212 of 400 non-members are exact copies of members."],
         attack=None,
     )
+    edges = [0.04 * i for i in range(26)]
+    spiky = Histogram(edges=edges, members=[0] * 20 + [1, 2, 5, 12, 380], nonmembers=[8] * 20 + [10, 12, 18, 30, 170])
+    own = at_threshold(0.3, 0, "attack")
+    two_steps = Curve(fpr=[0, 0.3, 1], tpr=[0, 0.52, 1], low=[0, 0.47, 1], high=[0, 0.57, 1])
     failed: dict[str, Any] = {
         "auc": None,
         "advantage": None,
@@ -300,8 +304,17 @@ def invalid() -> Record:
         "histogram": None,
     }
     attacks = [
-        attack("loss", n=400, scale=0.4),
-        attack("gap", n=400, scale=0.4, at_threshold=at_threshold(0.3, 0, "attack"), oracle=None, tied_share=1.0),
+        attack("loss", n=400, scale=0.4, histogram=spiky, classes=["ill", "well"]),
+        attack(
+            "gap",
+            n=400,
+            scale=0.4,
+            at_threshold=at_threshold(0.3, 0, "attack"),
+            oracle=None,
+            tied_share=1.0,
+            roc=two_steps,
+            histogram=None,
+        ),
         attack(
             "lira", status="skipped", reason="needs shadow answers for audited rows; there are no shadows", **failed
         ),
@@ -375,6 +388,7 @@ def bare() -> Record:
     )
 
 
+# every sample, by name
 ALL: dict[str, Callable[[], Record]] = {
     "leaking": leaking,
     "near_chance": near_chance,

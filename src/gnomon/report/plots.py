@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from gnomon.core.record import AttackResult, ClassResult, Histogram
+from gnomon.core.record import AttackResult, ClassResult, Curve, Histogram
 from gnomon.report import wording
 from gnomon.report.ink import CURVES, DASHES, INK, MEMBER, OTHER, SOFT, sheet
 
@@ -52,11 +52,22 @@ def _curves(axes: Axes, attacks: Sequence[AttackResult], floor: float) -> None:
     for i, (attack, colour, dash) in reversed(list(enumerate(zip(attacks, CURVES, DASHES, strict=False)))):
         if attack.roc is None:
             continue
-        curve = attack.roc
-        points = [p for p in zip(curve.fpr, curve.tpr, curve.low, curve.high, strict=True) if p[0] >= floor * 0.999]
-        x, y, low, high = ([max(point[i], floor) for point in points] for i in range(4))
+        x, y, low, high = _visible(attack.roc, floor)
         axes.fill_between(x, low, high, color=colour, alpha=0.16 if i == 0 else 0.09, linewidth=0)
         axes.plot(x, y, color=colour, linestyle=dash)
+
+
+def _visible(curve: Curve, floor: float) -> tuple[list[float], ...]:
+    """FPR, TPR and band from ``floor`` on; the piece that crosses the edge is cut there, in a straight line."""
+    points = list(zip(curve.fpr, curve.tpr, curve.low, curve.high, strict=True))
+    shown = [point for point in points if point[0] >= floor]
+    before = [point for point in points if point[0] < floor]
+    if before and shown and shown[0][0] > floor:
+        left, right = before[-1], shown[0]
+        part = (floor - left[0]) / (right[0] - left[0])
+        rate, low, high = (left[i] + part * (right[i] - left[i]) for i in (1, 2, 3))
+        shown.insert(0, (floor, rate, low, high))
+    return tuple([max(point[i], floor) for point in shown] for i in range(4))
 
 
 def _roc_frame(axes: Axes, floor: float) -> None:
@@ -139,23 +150,31 @@ def guessing_in_sight(attack: AttackResult) -> bool:
 
 
 def _name_classes(axes: Axes, worst_first: Sequence[ClassResult]) -> None:
-    """Names the most exposed classes, as many as fit without one name on top of another."""
+    """Names the most exposed classes, each on the side of its dot where it covers the fewest others."""
     to_box = axes.transScale + axes.transLimits
-    taken: list[tuple[float, float]] = []
-    for result in worst_first[: 2 * _NAMED_CLASSES]:
-        x, y = to_box.transform((float(result.members), result.auc or 0.0))
-        near = any(abs(y - other_y) < 0.075 and abs(x - other_x) < 0.45 for other_x, other_y in taken)
-        if near or len(taken) == _NAMED_CLASSES:
+    dots = [tuple(to_box.transform((float(c.members), c.auc or 0.0))) for c in worst_first]
+    taken: list[tuple[float, float, float, float]] = []  # left, bottom, right, top, as shares of the axes
+    for (x, y), result in list(zip(dots, worst_first, strict=True))[: 3 * _NAMED_CLASSES]:
+        name = wording.clean(result.name)[:24]
+        wide = 0.021 * len(name)
+        sides = {
+            "left": (x + 0.015, y - 0.03, x + 0.015 + wide, y + 0.03),
+            "right": (x - 0.015 - wide, y - 0.03, x - 0.015, y + 0.03),
+        }
+        free = {
+            side: sum(left <= dot_x <= right and bottom <= dot_y <= top for dot_x, dot_y in dots)
+            for side, (left, bottom, right, top) in sides.items()
+            if left >= 0 and right <= 1.02 and not any(_overlap((left, bottom, right, top), box) for box in taken)
+        }
+        if not free or len(taken) == _NAMED_CLASSES:
             continue
-        taken.append((x, y))
-        left = x > 0.5
-        axes.annotate(
-            wording.clean(result.name)[:24],
-            (result.members, result.auc or 0.0),
-            xytext=(-7 if left else 7, 0),
-            textcoords="offset points",
-            ha="right" if left else "left",
-            va="center",
-            fontsize=11,
-            parse_math=False,
-        )
+        side = min(free, key=lambda side: free[side])
+        taken.append(sides[side])
+        shift = 7 if side == "left" else -7
+        at = (result.members, result.auc or 0.0)
+        style = {"ha": side, "va": "center", "fontsize": 11, "textcoords": "offset points"}
+        axes.annotate(name, at, xytext=(shift, 0), parse_math=False, **style)
+
+
+def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
