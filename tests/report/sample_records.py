@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
+import random
+from collections.abc import Callable
 from statistics import NormalDist
 from typing import Any
 
@@ -25,6 +29,7 @@ from gnomon.core.record import (
     TprAtFpr,
     Verdict,
 )
+from gnomon.report import render
 
 NORMAL = NormalDist()
 HOSTILE = "<script>alert('x')</script>"
@@ -63,8 +68,7 @@ def histogram(shift: float, n: int) -> Histogram:
 
     def counts(mean: float) -> list[int]:
         return [
-            round(n * (NORMAL.cdf(high - mean) - NORMAL.cdf(low - mean)))
-            for low, high in zip(edges[:-1], edges[1:], strict=True)
+            round(n * (NORMAL.cdf(high - mean) - NORMAL.cdf(low - mean))) for low, high in itertools.pairwise(edges)
         ]
 
     return Histogram(edges=edges, members=counts(shift), nonmembers=counts(0))
@@ -83,11 +87,11 @@ def at_threshold(shift: float, where: float, calibrated: Any) -> AtThreshold:
 
 
 def class_results(shift: float, names: list[str]) -> list[ClassResult]:
-    results = []
-    for i, name in enumerate(names):
-        own = shift + 0.9 * ((i * 37 % 101) / 101 - 0.5)
+    results, chance = [], random.Random(0)
+    for name in names:
+        own = shift + 1.1 * chance.uniform(-0.7, 0.3)
         auc = NORMAL.cdf(own / 2**0.5)
-        size = 6 + (i * 53 % 97)
+        size = round(6 + 90 * chance.random() ** 1.5)
         results.append(
             ClassResult(
                 name=name,
@@ -124,7 +128,11 @@ def attack(
         "options": {"hidden": 64, "epochs": 50} if name == "shokri" else {},
         "seconds": 3.21,
         "auc": estimate(auc, 0.009),
-        "advantage": Estimate(value=2 * NORMAL.cdf(shift / 2) - 1, low=2 * NORMAL.cdf(shift / 2) - 1.03, high=0.9),
+        "advantage": Estimate(
+            value=2 * NORMAL.cdf(shift / 2) - 1,
+            low=2 * NORMAL.cdf(shift / 2) - 1.03,
+            high=2 * NORMAL.cdf(shift / 2) - 0.97,
+        ),
         "tpr_at_fpr": points,
         "at_threshold": at_threshold(shift, shift / 2 + 0.1, "shadow"),
         "oracle": at_threshold(shift, shift / 2, "oracle"),
@@ -281,6 +289,10 @@ def invalid() -> Record:
         sentences=["212 of 400 non-members are exact copies of members."],
         attack=None,
     )
+    edges = [0.04 * i for i in range(26)]
+    spiky = Histogram(edges=edges, members=[0] * 20 + [1, 2, 5, 12, 380], nonmembers=[8] * 20 + [10, 12, 18, 30, 170])
+    own = at_threshold(0.3, 0, "attack")
+    two_steps = Curve(fpr=[0, 0.3, 1], tpr=[0, 0.52, 1], low=[0, 0.47, 1], high=[0, 0.57, 1])
     failed: dict[str, Any] = {
         "auc": None,
         "advantage": None,
@@ -292,8 +304,17 @@ def invalid() -> Record:
         "histogram": None,
     }
     attacks = [
-        attack("loss", n=400, scale=0.4),
-        attack("gap", n=400, scale=0.4, at_threshold=at_threshold(0.3, 0, "attack"), oracle=None, tied_share=1.0),
+        attack("loss", n=400, scale=0.4, histogram=spiky, classes=["ill", "well"]),
+        attack(
+            "gap",
+            n=400,
+            scale=0.4,
+            at_threshold=at_threshold(0.3, 0, "attack"),
+            oracle=None,
+            tied_share=1.0,
+            roc=two_steps,
+            histogram=None,
+        ),
         attack(
             "lira", status="skipped", reason="needs shadow answers for audited rows; there are no shadows", **failed
         ),
@@ -301,7 +322,7 @@ def invalid() -> Record:
             "shokri",
             status="failed",
             reason="ValueError: class 3 has no shadow rows",
-            traceback='Traceback (most recent call last):\n  File "shokri.py", line 80, in score\nValueError: class 3 has no shadow rows',
+            traceback='Traceback (most recent call last):\n  File "shokri.py", line 80\nValueError: no rows of class 3',
             **failed,
         ),
     ]
@@ -367,4 +388,17 @@ def bare() -> Record:
     )
 
 
-ALL = {"leaking": leaking, "near_chance": near_chance, "invalid": invalid, "hostile": hostile, "bare": bare}
+# every sample, by name
+ALL: dict[str, Callable[[], Record]] = {
+    "leaking": leaking,
+    "near_chance": near_chance,
+    "invalid": invalid,
+    "hostile": hostile,
+    "bare": bare,
+}
+
+
+@functools.cache
+def rendered(name: str, format: str) -> str:
+    """A sample record in one format, rendered once for all tests."""
+    return render(ALL[name](), format)

@@ -1,1 +1,10 @@
-"""Renderers: one record, many views (terminal, Markdown, JSON, HTML). They compute nothing."""
+"""Renderers: one record, many views (terminal, Markdown, JSON, HTML). They compute nothing.
+
+Every renderer draws the same `View` of a record: a verdict in plain words, what would make it false, the figures, and
+where they come from. Yesterday's record renders again in another format, without the models or the data.
+"""
+
+from gnomon.report.formats import FORMATS, format_of, render, write_report
+from gnomon.report.terminal import print_terminal
+
+__all__ = ["FORMATS", "format_of", "print_terminal", "render", "write_report"]

@@ -11,15 +11,18 @@ from gnomon.core.record import Record
 from gnomon.report import plots
 from gnomon.report.view import View, view
 
+_EMPTY = Markup()
+
 
 @dataclass(frozen=True)
 class _Pictures:
     """The drawings of a page; empty where the record has no figures for one."""
 
-    roc_log: Markup = Markup()
-    roc_linear: Markup = Markup()
-    scores: Markup = Markup()
-    classes: Markup = Markup()
+    roc_log: Markup = _EMPTY
+    roc_linear: Markup = _EMPTY
+    scores: Markup = _EMPTY
+    classes: Markup = _EMPTY
+    guessing: bool = False  # the line at 0.5 is in the picture of the classes
 
 
 def render_html(record: Record) -> str:
@@ -33,13 +36,14 @@ def render_html(record: Record) -> str:
     )
     shown = view(record)
     template = environment.get_template("report.html")
-    return template.render(view=shown, plots=_pictures(record, shown), contents=_contents(shown)) + "\n"
+    pictures = _pictures(record, shown)
+    return template.render(view=shown, plots=pictures, contents=_contents(shown, pictures)) + "\n"
 
 
-def _contents(shown: View) -> list[tuple[str, str]]:
+def _contents(shown: View, pictures: _Pictures) -> list[tuple[str, str]]:
     sections = [
         ("findings", "Findings", shown.alarms),
-        ("pictures", "Pictures", shown.headliner),
+        ("pictures", "Pictures", shown.dots or shown.gap or pictures != _Pictures()),
         ("all-attacks", "All attacks", True),
         ("exposed", "Exposed records", shown.exposed),
         ("threat-model", "Threat model", True),
@@ -60,6 +64,7 @@ def _pictures(record: Record, shown: View) -> _Pictures:
         pictures = replace(pictures, scores=_svg(plots.score_histogram(attack, attack.histogram)))
     if attack and any(c.auc is not None and c.members for c in attack.classes):
         pictures = replace(pictures, classes=_svg(plots.class_leakage(attack)))
+        pictures = replace(pictures, guessing=plots.guessing_in_sight(attack))
     return pictures
 
 

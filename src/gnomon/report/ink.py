@@ -12,7 +12,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +31,7 @@ VARIABLES = {
 }
 _WIDTH = 420  # units of the drawing; the page scales it to its column
 _POINTS = 72  # matplotlib's SVG units an inch
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.family": ["DejaVu Sans"],  # ships with matplotlib: the layout does not depend on the machine's fonts
     "font.size": 12,
@@ -56,6 +56,12 @@ _STYLE = {
 _NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 
+def _frame(height: int) -> tuple[float, float, float, float]:
+    """The same margins in every drawing, so that neighbours stand in line: left, bottom, width, height as shares."""
+    left, right, bottom, top = 62, 20, 46, 10
+    return left / _WIDTH, bottom / height, 1 - (left + right) / _WIDTH, 1 - (bottom + top) / height
+
+
 class Sheet:
     """One drawing: an axes to draw on, and after the ``with`` block its ``svg``."""
 
@@ -73,14 +79,20 @@ def sheet(key: str, title: str, description: str, height: int) -> Iterator[Sheet
     from matplotlib.figure import Figure
 
     with (
+<<<<<<< HEAD
         matplotlib.rc_context({**matplotlib.rcParamsDefault, **_STYLE, "svg.hashsalt": key}),
+=======
+        matplotlib.rc_context(),
+>>>>>>> report
         warnings.catch_warnings(),
     ):
         # a class name in a script that DejaVu lacks: the reader's browser has the glyph, matplotlib only measures
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
-        figure = Figure(figsize=(_WIDTH / _POINTS, height / _POINTS), layout="constrained")
+        matplotlib.rcdefaults()  # the user's own style must not reach the report
+        matplotlib.rcParams.update({**_STYLE, "svg.hashsalt": key})
+        figure = Figure(figsize=(_WIDTH / _POINTS, height / _POINTS))
         FigureCanvasSVG(figure)
-        drawing = Sheet(figure, figure.add_subplot())
+        drawing = Sheet(figure, figure.add_axes(_frame(height)))
         yield drawing
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata=_NO_METADATA)

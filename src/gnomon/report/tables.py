@@ -13,9 +13,9 @@ from gnomon.report import wording
 NONE = "–"
 _FIRST_EXPOSED = 20
 _RULES = {
-    "shadow": "threshold chosen on shadow models",
-    "attack": "the attack's own rule",
-    "oracle": "oracle: best threshold on the audited rows themselves",
+    "shadow": "threshold chosen on shadows",
+    "attack": "the attack’s own rule",
+    "oracle": "threshold chosen on the audited rows",
 }
 
 
@@ -89,7 +89,7 @@ def attacks(record: Record) -> Table:
                 alarms = () if wrong is None else (wording.counted(wrong, "false positive"),)
                 cells.append(Cell(wording.share(point.tpr.value), (wording.shares(point.tpr), *alarms)))
         rows.append(tuple(cells))
-    heads = [Column(f"TPR at {wording.rate(fpr)} FPR") for fpr in fprs]
+    heads = [Column(f"TPR at {wording.rate(fpr)}\N{NO-BREAK SPACE}FPR") for fpr in fprs]
     columns = (Column("Attack", numeric=False), Column("AUC"), Column("Advantage"), *heads)
     strong = tuple(i for i, attack in enumerate(done) if attack.name == record.verdict.attack)
     return Table("attacks", "All attacks", columns, tuple(rows), foot.notes(), strong)
@@ -99,17 +99,35 @@ def decisions(record: Record) -> Table:
     """What happens when the attacker must decide: at the calibrated threshold, and at the oracle's."""
     rows = []
     for attack in by_auc(record):
-        for rule in (attack.at_threshold, attack.oracle):
-            if rule is not None:
-                rows.append((_name(attack), Cell(_RULES[rule.calibrated]), *_decision(rule)))
-    titles = ("Balanced accuracy", "Precision", "Recall", "False-positive rate")
-    columns = (Column("Attack", numeric=False), Column("Rule", numeric=False), *map(Column, titles))
+        rule, oracle = attack.at_threshold, attack.oracle
+        if rule is None and oracle is None:
+            continue
+        own = _rates(rule, ("accuracy", "precision", "recall", "fpr"))
+        best = _rates(oracle, ("accuracy", "precision", "recall"))
+        rows.append((Cell(wording.clean(attack.title), (_RULES[rule.calibrated],) if rule else ()), *own, *best))
+    titles = (
+        "Balanced accuracy",
+        "Precision",
+        "Recall",
+        "FPR",
+        "Oracle’s accuracy",
+        "Oracle’s precision",
+        "Oracle’s recall",
+    )
+    columns = (Column("Attack", numeric=False), *map(Column, titles))
     return Table("decisions", "Decisions at a threshold", columns, tuple(rows))
 
 
-def _decision(rule: AtThreshold) -> tuple[Cell, ...]:
-    precision = _share(rule.precision) if rule.precision else Cell(NONE, ("nobody accused",), muted=True)
-    return (_share(rule.accuracy), precision, _share(rule.recall), _share(rule.fpr))
+def _rates(rule: AtThreshold | None, names: tuple[str, ...]) -> list[Cell]:
+    if rule is None:
+        return [Cell(NONE, muted=True) for _ in names]
+    cells = {
+        "accuracy": _share(rule.accuracy),
+        "precision": _share(rule.precision) if rule.precision else Cell(NONE, ("nobody accused",), muted=True),
+        "recall": _share(rule.recall),
+        "fpr": _share(rule.fpr),
+    }
+    return [cells[name] for name in names]
 
 
 def priors(chosen: Sequence[AttackResult], key: str) -> Table | None:
@@ -126,17 +144,17 @@ def priors(chosen: Sequence[AttackResult], key: str) -> Table | None:
     return Table(key, "Precision when members are rare", columns, tuple(rows)) if rows else None
 
 
-def percentiles(record: Record) -> Table | None:
+def percentiles(chosen: Sequence[AttackResult], key: str) -> Table | None:
     """Precision and recall over the classes, as Shokri et al. (2017) present them."""
     rows = []
-    for attack in by_auc(record):
+    for attack in chosen:
         for name, spread in (("precision", attack.class_precision), ("recall", attack.class_recall)):
             if spread is not None:
                 values = (spread.p10, spread.p25, spread.p50, spread.p75, spread.p90)
                 rows.append((_name(attack), Cell(name), *(Cell(wording.share(v)) for v in values)))
     heads = [Column(f"{p}th") for p in (10, 25, 50, 75, 90)]
     columns = (Column("Attack", numeric=False), Column("Over classes", numeric=False), *heads)
-    return Table("percentiles", "Percentiles over the classes", columns, tuple(rows)) if rows else None
+    return Table(key, "Percentiles over the classes", columns, tuple(rows)) if rows else None
 
 
 def classes(attack: AttackResult | None) -> Table | None:
@@ -201,7 +219,7 @@ def exposed(record: Record) -> tuple[Table | None, Table | None]:
 def unfinished(record: Record) -> Table | None:
     """Attacks that were skipped or that failed, and why."""
     rows = tuple(
-        (_name(attack), Cell(attack.status), Cell(wording.clean(attack.reason or "no reason was recorded")))
+        (_name(attack, cite=True), Cell(attack.status), Cell(wording.clean(attack.reason or "no reason was recorded")))
         for attack in record.attacks
         if attack.status != "ok"
     )

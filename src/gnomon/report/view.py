@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from gnomon.core.record import AttackResult, Finding, Record, Severity
-from gnomon.report import tables, wording
+from gnomon.core.record import AttackResult, Estimate, Finding, Record, Severity
+from gnomon.report import facts, tables, wording
+from gnomon.report.facts import Fact
 from gnomon.report.tables import Table
 
 LEVELS = {
@@ -23,16 +24,21 @@ LOWER_BOUND = (
     "stronger attacker could find."
 )
 NO_VERDICT = "A finding below makes the figures unfit to judge the model by. Mend it and run the audit again."
+CHOICES = {
+    "shadows": "The headline attack was chosen on shadow models, before the audited rows were looked at.",
+    "audited rows": "The headline attack was chosen on the audited rows themselves, which flatters it.",
+}
+EXPOSED = (
+    "Training records that the headline attack ranks highest among all audited rows, and how many non-members score as "
+    "high or higher. Another training run of the same model would expose others: read it as a sample, not as a "
+    "complete list."
+)
+CHANCE_ORDER = (
+    "Training records that the headline attack ranks highest. No attack told members from others here, so their order "
+    "is little more than chance."
+)
 _CURVES = 4  # more lines than this can't be told apart
 _PICTURED_FPRS = (0.001, 0.01, 0.1)  # in this order: what can be drawn as dots
-
-
-@dataclass(frozen=True)
-class Fact:
-    """A label and its value."""
-
-    label: str
-    value: str
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,7 @@ class View:
     headline: str
     sentences: tuple[str, ...]
     caveat: str
+    choice: str  # how the headline attack was chosen; empty if the record does not say
     facts: tuple[Fact, ...]
     alarms: tuple[Notice, ...]  # errors, then warnings
     remarks: tuple[Notice, ...]  # notes
@@ -97,8 +104,10 @@ class View:
     priors: Table | None
     other_priors: Table | None
     percentiles: Table | None
+    other_percentiles: Table | None
     classes: Table | None
     scores: Table | None
+    exposed_lead: str
     exposed: Table | None
     exposed_rest: Table | None
     unfinished: Table | None
@@ -118,6 +127,8 @@ def view(record: Record) -> View:
     verdict, finished = record.verdict, tables.by_auc(record)
     headliner = next((a for a in finished if a.name == verdict.attack), finished[0] if finished else None)
     notices = tuple(_notice(finding) for finding in record.findings)
+    first_attack = [headliner] if headliner else []
+    others = [attack for attack in finished if attack is not headliner]
     curves = _curves(headliner, finished)
     first, rest = tables.exposed(record)
     return View(
@@ -127,10 +138,11 @@ def view(record: Record) -> View:
         headline=wording.clean(verdict.headline),
         sentences=tuple(map(wording.clean, verdict.sentences)),
         caveat=NO_VERDICT if verdict.level == "invalid" else LOWER_BOUND,
-        facts=_facts(record, finished),
+        choice=CHOICES.get(verdict.chosen_on or "", ""),
+        facts=facts.headline(record, finished),
         alarms=tuple(n for severity in ("error", "warning") for n in notices if n.severity == severity),
         remarks=tuple(n for n in notices if n.severity == "note"),
-        dots=_dots(headliner),
+        dots=_dots(headliner) if verdict.level != "invalid" else None,
         headliner=headliner,
         curves=curves,
         curve_names=tuple(wording.clean(attack.title) for attack in curves),
@@ -139,11 +151,13 @@ def view(record: Record) -> View:
         gap=_gap(record),
         attacks=tables.attacks(record),
         decisions=tables.decisions(record),
-        priors=tables.priors([headliner] if headliner else [], "priors"),
-        other_priors=tables.priors([a for a in finished if a is not headliner], "other-priors"),
-        percentiles=tables.percentiles(record),
+        priors=tables.priors(first_attack, "priors"),
+        other_priors=tables.priors(others, "other-priors"),
+        percentiles=tables.percentiles(first_attack, "percentiles"),
+        other_percentiles=tables.percentiles(others, "other-percentiles"),
         classes=tables.classes(headliner),
         scores=tables.scores(headliner),
+        exposed_lead=CHANCE_ORDER if verdict.level == "none_found" else EXPOSED,
         exposed=first,
         exposed_rest=rest,
         unfinished=tables.unfinished(record),
@@ -151,12 +165,12 @@ def view(record: Record) -> View:
             (wording.clean(a.title), wording.clean_lines(a.traceback)) for a in record.attacks if a.traceback
         ),
         costs=tables.costs(record),
-        threat_facts=_threat_facts(record),
+        threat_facts=facts.threat(record),
         threat_sentences=tuple(map(wording.clean, record.threat_model.sentences)),
         not_tried=tuple(map(wording.clean, record.not_tried)),
-        shadow_facts=_shadow_facts(record),
-        data_facts=_data_facts(record),
-        provenance=_provenance(record),
+        shadow_facts=facts.shadow(record),
+        data_facts=facts.data(record),
+        provenance=facts.provenance(record),
         documents=tables.documents(record),
     )
 
@@ -173,23 +187,9 @@ def _notice(finding: Finding) -> Notice:
     )
 
 
-def _facts(record: Record, finished: list[AttackResult]) -> tuple[Fact, ...]:
-    data, total = record.data, len(record.attacks)
-    done = f"{len(finished)}" if len(finished) == total else f"{len(finished)} of {total}"
-    shadows = wording.count(record.shadows.count) if record.shadows else "none"
-    return (
-        Fact("Data", f"{wording.clean(data.name)}, {wording.counted(data.classes, 'class', 'classes')}"),
-        Fact("Audited", f"{wording.count(data.members)} members, {wording.count(data.nonmembers)} non-members"),
-        Fact("Attacks", done),
-        Fact("Shadow models", shadows),
-        Fact("Point of view", record.threat_model.view),
-        Fact("Made", wording.moment(record.provenance.created)),
-    )
-
-
 def _confidence(record: Record) -> str:
     level = record.plan.get("statistics", {}).get("confidence") if record.plan else None
-    return f"Small figures are {wording.rate(level)} intervals." if level else "Small figures are intervals."
+    return f"Each figure stands with its {wording.rate(level) + ' ' if level else ''}interval."
 
 
 def _curves(headliner: AttackResult | None, finished: list[AttackResult]) -> tuple[AttackResult, ...]:
@@ -222,15 +222,14 @@ def _gap(record: Record) -> tuple[tuple[str, tuple[Bar, ...]], ...]:
     target, shadows = record.target, record.shadows
     groups = [("The audited model", _target_bars(target.train_accuracy, target.test_accuracy))]
     if shadows and shadows.train_accuracy and shadows.test_accuracy:
-        rows: list[tuple[str, Literal["train", "test"], tables.Estimate]] = [
+        rows: list[tuple[str, Literal["train", "test"], Estimate]] = [
             ("on its training rows", "train", shadows.train_accuracy),
             ("on rows it never saw", "test", shadows.test_accuracy),
         ]
         bars = tuple(
-            Bar(label, wording.share(e.value), f"{wording.shares(e)} over shadows", 100 * e.value, kind)
-            for label, kind, e in rows
+            Bar(label, wording.share(e.value), f"{wording.shares(e)}", 100 * e.value, kind) for label, kind, e in rows
         )
-        groups.append(("Its shadow models (mean)", bars))
+        groups.append(("Its shadow models (mean and range)", bars))
     return tuple((title, bars) for title, bars in groups if bars)
 
 
@@ -241,67 +240,3 @@ def _target_bars(train: float | None, test: float | None) -> tuple[Bar, ...]:
     if test is not None:
         bars.append(Bar("on rows it never saw", wording.share(test), "", 100 * test, "test"))
     return tuple(bars)
-
-
-def _threat_facts(record: Record) -> tuple[Fact, ...]:
-    threat = record.threat_model
-    return (
-        Fact("Point of view", threat.view),
-        Fact("The model reveals", wording.clean(threat.reveals)),
-        Fact("The attacker knows the recipe", "yes" if threat.knows_recipe else "no"),
-        Fact("Rows of the shadow models", wording.clean(threat.shadow_data)),
-    )
-
-
-def _shadow_facts(record: Record) -> tuple[Fact, ...]:
-    shadows = record.shadows
-    if shadows is None:
-        return ()
-    facts = [
-        Fact("Shadow models", f"{wording.count(shadows.count)}, each on {wording.counted(shadows.size, 'row')}"),
-        Fact("Source of their rows", wording.clean(shadows.source)),
-        Fact("Trained in this run", f"{wording.count(shadows.trained)} (found in the store: {shadows.reused})"),
-        Fact("Trained at once", wording.count(shadows.stacked)),
-        Fact("Time", wording.duration(shadows.seconds)),
-    ]
-    if shadows.remade:
-        facts.append(Fact("Damaged answers, made again", ", ".join(map(wording.clean, shadows.remade))))
-    if shadows.note:
-        facts.append(Fact("Note", wording.clean(shadows.note)))
-    return tuple(facts)
-
-
-def _data_facts(record: Record) -> tuple[Fact, ...]:
-    data, target = record.data, record.target
-    facts = [
-        Fact("Data set", wording.clean(data.name)),
-        Fact("About it", wording.clean(data.note)),
-        Fact("Size", f"{wording.counted(data.rows, 'row')}, {wording.counted(data.features, 'feature')}"),
-        Fact("Audited members", wording.count(data.members)),
-        Fact("Audited non-members", wording.count(data.nonmembers)),
-        Fact("Rows in the attacker's pool", wording.count(data.pool)),
-        Fact("Audited non-members that also stand in the pool", wording.count(data.overlap)),
-        Fact("Known non-members set aside for the attacker", wording.count(data.population)),
-        Fact("Rows that the audited model was trained on", wording.count(target.train_size)),
-    ]
-    losses = [("training rows", target.train_loss), ("rows it never saw", target.test_loss)]
-    facts += [Fact(f"Its loss on {name}", wording.score(loss)) for name, loss in losses if loss is not None]
-    return tuple(fact for fact in facts if fact.value)
-
-
-def _provenance(record: Record) -> tuple[Fact, ...]:
-    origin, clean = record.provenance, wording.clean
-    facts = [
-        Fact("Made", wording.moment(origin.created)),
-        Fact("gnomon", clean(origin.gnomon)),
-        Fact("Python", clean(origin.python)),
-        Fact("Packages", ", ".join(f"{clean(name)} {clean(v)}" for name, v in sorted(origin.packages.items()))),
-        Fact("Machine", f"{clean(origin.machine)}, {wording.counted(origin.cores, 'core')}"),
-        Fact("Root seed", str(origin.seed)),
-        Fact("Time", ", ".join(f"{clean(stage)} {wording.duration(s)}" for stage, s in origin.seconds.items())),
-    ]
-    if origin.peak_memory_mb is not None:
-        facts.append(Fact("Peak memory", f"{origin.peak_memory_mb:,.0f} MB"))
-    hashes = {"data": record.data.fingerprint, **origin.fingerprints}
-    facts += [Fact(f"Fingerprint: {clean(name)}", clean(value)) for name, value in hashes.items()]
-    return tuple(fact for fact in facts if fact.value)

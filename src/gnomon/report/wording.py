@@ -81,10 +81,12 @@ def figures(estimate: Estimate) -> str:
 def score(value: float) -> str:
     """An attack's score: any scale, four significant digits.
 
-    >>> score(0.99987), score(-12.3456), score(1e-9)
-    ('0.9999', '−12.35', '1e−09')
+    >>> score(4.0), score(-12.3456), score(1e-9), score(0.0)
+    ('4.000', '−12.35', '1.000e−09', '0')
     """
-    return f"{value:.4g}".replace("-", "−")
+    if value == 0:
+        return "0"
+    return f"{value:#.4g}".removesuffix(".").replace("-", "−")
 
 
 def count(number: int) -> str:
@@ -136,19 +138,19 @@ def moment(text: str) -> str:
 
 
 def clean(text: str) -> str:
-    """Text from outside on one line, without control characters (escape sequences, direction overrides).
+    r"""Text from outside on one line, without control characters (escape sequences, direction overrides).
 
-    >>> clean("a\\x1b[31m\\nb")
+    >>> clean("a\x1b[31m\nb")
     'a�[31m b'
     """
     return "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def clean_lines(text: str) -> str:
-    """Like `clean`, but lines stay lines (a traceback).
+    r"""Like `clean`, but lines stay lines (a traceback).
 
-    >>> clean_lines("a\\n\\x07b")
-    'a\\n�b'
+    >>> clean_lines("a\n\x07b")
+    'a\n�b'
     """
     return "\n".join(clean(line) for line in text.split("\n"))
 

@@ -1,0 +1,107 @@
+"""The report on a terminal: verdict, findings and a compact table, in 80 columns."""
+
+from __future__ import annotations
+
+import io
+
+from rich.box import HEAVY, SIMPLE_HEAD
+from rich.console import Console
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table as Grid
+from rich.text import Text
+
+from gnomon.core.record import Record
+from gnomon.report.tables import Table
+from gnomon.report.view import Notice, View, view
+
+_STYLES = {"leaks": "red", "leaks_some": "yellow", "none_found": "blue", "invalid": "red"}
+_SEVERITIES = {"error": "bold red", "warning": "bold yellow", "note": "bold blue"}
+_WIDTH = 80
+_ATTACKS = 12  # the other reports hold them all
+_EXPOSED = 5
+
+
+def print_terminal(record: Record, console: Console) -> None:
+    """Prints the record's verdict, findings, attacks and most exposed records.
+
+    Args:
+        record: what to show.
+        console: where to; its width and colours are respected.
+    """
+    shown = view(record)
+    console.print(_verdict(shown))
+    console.print()
+    for notice in shown.alarms:
+        console.print(_notice(notice))
+    if shown.attacks.rows:
+        console.print(_grid(shown.attacks, len(shown.attacks.columns), _ATTACKS))
+        _print_notes(shown, console)
+    if shown.unfinished:
+        for row in shown.unfinished.rows:
+            console.print(Text.assemble((row[0].text, "bold"), f", {row[1].text}: {row[2].text}"))
+        console.print()
+    if shown.exposed and shown.level != "none_found":
+        console.print(Text("Most exposed records", style="bold"))
+        console.print(_grid(shown.exposed, len(shown.exposed.columns), _EXPOSED))
+        console.print()
+    if shown.not_tried:
+        console.print(Text("Not tried", style="bold"))
+    for line in shown.not_tried:
+        console.print(Padding(Text(f"- {line}"), (0, 0, 0, 2)))
+
+
+def render_terminal(record: Record) -> str:
+    """What `print_terminal` prints, as plain text of 80 columns."""
+    buffer = io.StringIO()
+    print_terminal(
+        record, Console(file=buffer, width=_WIDTH, color_system=None, force_terminal=False, legacy_windows=False)
+    )
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
+
+
+def _verdict(shown: View) -> Panel:
+    lines = [Text(shown.headline, style="bold"), Text(), *(Text(sentence) for sentence in shown.sentences)]
+    caveat = " ".join(filter(None, (shown.caveat, shown.choice)))
+    style = _STYLES[shown.level]
+    return Panel(
+        Text("\n").join([*lines, Text(), Text(caveat, style="dim")]),
+        title=Text(f" {shown.level_label} ", style=f"bold {style}"),
+        title_align="left",
+        subtitle=Text(f" {shown.name} "),
+        subtitle_align="right",
+        border_style=style,
+        box=HEAVY,
+        padding=(1, 2),
+    )
+
+
+def _notice(notice: Notice) -> Text:
+    overridden = ", overridden in the plan" if notice.overridden else ""
+    return Text.assemble(
+        (f"{notice.severity.capitalize()}{overridden}: ", _SEVERITIES[notice.severity]),
+        (notice.title, "bold"),
+        f" ({notice.code})\n{notice.explanation}\nWhat to do: {notice.remedy}\n",
+    )
+
+
+def _grid(table: Table, columns: int, most: int) -> Grid:
+    grid = Grid(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    for i, column in enumerate(table.columns[:columns]):
+        title = column.title.replace("TPR at ", "TPR\n@ ").replace("\N{NO-BREAK SPACE}FPR", "")
+        grid.add_column(
+            Text(title), justify="right" if column.numeric else "left", overflow="fold", ratio=None if i else 1
+        )
+    for i, row in enumerate(table.rows[:most]):
+        cells = [Text(f"{cell.text} ({cell.mark})" if cell.mark else cell.text) for cell in row]
+        grid.add_row(*cells, style="bold" if i in table.strong else "")
+    return grid
+
+
+def _print_notes(shown: View, console: Console) -> None:
+    hidden = len(shown.attacks.rows) - _ATTACKS
+    if hidden > 0:
+        console.print(Text(f"... and {hidden} more; the HTML and Markdown reports hold them all.", style="dim"))
+    for letter, note in shown.attacks.notes:
+        console.print(Text(f"({letter}) {note}", style="dim"))
+    console.print()
