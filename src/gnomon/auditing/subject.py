@@ -15,7 +15,7 @@ from gnomon.core.errors import PlanError
 from gnomon.core.plan import Plan
 from gnomon.core.protocols import Model, Trainer
 from gnomon.datasets import load_dataset
-from gnomon.datasets.files import read_tables
+from gnomon.datasets.tables import read_tables
 from gnomon.models.answers import read_answers
 from gnomon.models.callable import CallableModel
 from gnomon.models.loading import import_object, load_model

@@ -79,11 +79,7 @@ def sheet(key: str, title: str, description: str, height: int) -> Iterator[Sheet
     from matplotlib.figure import Figure
 
     with (
-<<<<<<< HEAD
-        matplotlib.rc_context({**matplotlib.rcParamsDefault, **_STYLE, "svg.hashsalt": key}),
-=======
         matplotlib.rc_context(),
->>>>>>> report
         warnings.catch_warnings(),
     ):
         # a class name in a script that DejaVu lacks: the reader's browser has the glyph, matplotlib only measures
