@@ -121,14 +121,8 @@ def run_audit(
         size = shadow_size(roles, plan)
         drawn = _draw(roles, plan, size, subject, seeds)
     asked = asked_rows(roles)
-    with clock.stage("target"):
-        advance = progress.stage("target", 1)
-        target_answers = _target_answers(subject, roles, asked, store, engine, seeds)
-        advance(1)
-    shadows = None
-    if drawn is not None:
-        with clock.stage("shadows"):
-            shadows = (drawn, _shadow_answers(plan, subject, asked, drawn, store, engine, progress, seeds))
+    with clock.stage("models"):
+        target_answers, shadows = _answers(subject, roles, asked, drawn, store, engine, progress, seeds)
     reveal = parse_reveal(plan.target.reveals)
     target = _query_handle(plan, subject, reveal)
     case = assemble(data, roles, asked, target_answers, shadows, reveal=reveal, query=target, seeds=seeds)
@@ -177,36 +171,49 @@ def _draw(roles: Roles, plan: Plan, size: int, subject: Subject, seeds: Seeds) -
     return draw_shadows(roles.pool, plan.shadow.count, size, seeds.child("shadow", "rows").generator())
 
 
-def _target_answers(
-    subject: Subject, roles: Roles, asked: Ints, store: ArrayStore, engine: Engine, seeds: Seeds
-) -> Floats:
-    data = subject.data
-    if subject.answers is not None:
-        return subject.answers[asked]
-    if subject.model is not None:
-        answers = subject.model.log_probs(take_rows(data.x, asked))
-        return check_log_probs(answers, rows=len(asked), classes=data.n_classes, source="target")
-    if subject.trainer is None:
-        raise PlanError("nothing to audit: give a model, its answers, or a recipe in [trainer]")
-    pool = ShadowPool(store, engine, subject.trainer)
-    return np.asarray(pool.answers(data, [roles.train], asked, [seeds.child("target").integer()]).answers[0])
-
-
-def _shadow_answers(
-    plan: Plan,
+def _answers(
     subject: Subject,
+    roles: Roles,
     asked: Ints,
-    drawn: ShadowRows,
+    drawn: ShadowRows | None,
     store: ArrayStore,
     engine: Engine,
     progress: Progress,
     seeds: Seeds,
-) -> PoolAnswers:
-    assert subject.shadow_trainer is not None
-    advance = progress.stage("shadow models", plan.shadow.count)
-    pool = ShadowPool(store, engine, subject.shadow_trainer)
-    shadow_seeds = [seeds.child("shadow", i).integer() for i in range(plan.shadow.count)]
-    return pool.answers(subject.data, drawn.train, asked, shadow_seeds, advance)
+) -> tuple[Floats, tuple[ShadowRows, PoolAnswers] | None]:
+    """The target's answers (a, c) and the shadows'; a target of the shadows' recipe is trained in one go with them."""
+    data, trainer, recipe = subject.data, subject.trainer, subject.shadow_trainer
+    rows = [] if drawn is None else drawn.train
+    shadow_seeds = [seeds.child("shadow", i).integer() for i in range(len(rows))]
+    given = _given_answers(subject, asked)
+    if given is None and trainer is None:
+        raise PlanError("nothing to audit: give a model, its answers, or a recipe in [trainer]")
+    own = [] if given is not None else [roles.train]
+    own_seeds = [seeds.child("target").integer()] * len(own)
+    together = recipe is trainer
+    advance = progress.stage("models", len(own) + len(rows))
+    if own and trainer is not None and not together:
+        given = np.asarray(ShadowPool(store, engine, trainer).answers(data, own, asked, own_seeds, advance).answers[0])
+        own, own_seeds = [], []
+    found = None
+    if recipe is not None and (own or rows):
+        found = ShadowPool(store, engine, recipe).answers(
+            data, [*own, *rows], asked, [*own_seeds, *shadow_seeds], advance
+        )
+        if own:
+            given = np.asarray(found.answers[0])
+    assert given is not None
+    return given, None if drawn is None or found is None else (drawn, found.after(len(own)))
+
+
+def _given_answers(subject: Subject, asked: Ints) -> Floats | None:
+    """Answers (a, c) of a target that was not trained here."""
+    if subject.answers is not None:
+        return subject.answers[asked]
+    if subject.model is None:
+        return None
+    answers = subject.model.log_probs(take_rows(subject.data.x, asked))
+    return check_log_probs(answers, rows=len(asked), classes=subject.data.n_classes, source="target")
 
 
 def _query_handle(plan: Plan, subject: Subject, reveal: Reveal) -> Target | None:

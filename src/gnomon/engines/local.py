@@ -33,6 +33,11 @@ class Done:
 class Engine(Protocol):
     """Where tasks run."""
 
+    @property
+    def slots(self) -> int:
+        """Tasks that run at the same time."""
+        ...
+
     def run(self, tasks: Sequence[Task]) -> Iterator[Done]:
         """Runs the tasks and yields each as it is ready, in any order; a task's own error is raised."""
         ...
@@ -51,9 +56,14 @@ class LocalEngine:
 
     workers: int | None = None
 
+    @property
+    def slots(self) -> int:
+        """Processes at the same time."""
+        return self.workers or available_cores()
+
     def run(self, tasks: Sequence[Task]) -> Iterator[Done]:
         """Runs the tasks and yields each as it is ready."""
-        workers = min(self.workers or available_cores(), len(tasks))
+        workers = min(self.slots, len(tasks))
         if workers <= 1:
             for position, task in enumerate(tasks):
                 yield Done(position, task.function(*task.arguments))

@@ -7,10 +7,12 @@ disk before the next one starts, so a killed run goes on where it stopped.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import metadata
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -32,11 +34,24 @@ class PoolAnswers:
 
     answers: list[Floats]  # m arrays (n, c), memory-mapped natural-log probabilities
     keys: list[str]
-    trained: int
-    reused: int
+    fresh: list[bool]  # trained in this run, not found in the store
     batch: int  # models trained at once
     seconds: float  # training time, summed over processes
     remade: list[str] = field(default_factory=list)  # damaged files: discarded and made again
+
+    @property
+    def trained(self) -> int:
+        """Models trained in this run."""
+        return sum(self.fresh)
+
+    @property
+    def reused(self) -> int:
+        """Models whose answers were found in the store."""
+        return len(self.fresh) - self.trained
+
+    def after(self, first: int) -> PoolAnswers:
+        """The same without the first models."""
+        return replace(self, answers=self.answers[first:], keys=self.keys[first:], fresh=self.fresh[first:])
 
 
 @dataclass(frozen=True)
@@ -75,8 +90,9 @@ class ShadowPool:
         if progress is not None and ready:
             progress(len(ready))
         sizes = [len(r) for r in rows]
-        batch = max(1, self.trainer.batch_size(data.x, data.n_classes, max(sizes))) if rows else 1
-        tasks, missing = self._tasks(data, rows, asked, seeds, keys, ready, batch)
+        most = max(1, self.trainer.batch_size(data.x, data.n_classes, max(sizes))) if rows else 1
+        groups = even_groups(len(rows), most, self.engine.slots)
+        tasks, missing = self._tasks(data, rows, asked, seeds, keys, ready, groups)
         seconds = 0.0
         for done in self.engine.run(tasks):
             seconds += done.result
@@ -92,9 +108,8 @@ class ShadowPool:
         return PoolAnswers(
             answers=[a for a in answers if a is not None],
             keys=keys,
-            trained=len(set(keys) - ready),
-            reused=len(ready),
-            batch=batch,
+            fresh=[key not in ready for key in keys],
+            batch=max((len(group) for group in groups), default=1),
             seconds=seconds,
             remade=remade,
         )
@@ -117,13 +132,12 @@ class ShadowPool:
         seeds: Sequence[int],
         keys: list[str],
         ready: set[str],
-        batch: int,
+        groups: Sequence[range],
     ) -> tuple[list[Task], list[int]]:
-        """Batches are cut from the whole list, not from what is missing, so that a group is trained the same way again."""
+        """Groups are cut from the whole list, not from what is missing, so that a group is trained the same way again."""
         asked_x = take_rows(data.x, asked)
         tasks, missing = [], []
-        for start in range(0, len(rows), batch):
-            part = range(start, min(start + batch, len(rows)))
+        for part in groups:
             absent = [i for i in part if keys[i] not in ready]
             if not absent:
                 continue
@@ -134,6 +148,20 @@ class ShadowPool:
             )
             missing.append(len(absent))
         return tasks, missing
+
+
+def even_groups(count: int, most: int, slots: int) -> list[range]:
+    """Cuts ``count`` models into groups of at most ``most``, as even as can be, a multiple of ``slots`` of them.
+
+    >>> [len(group) for group in even_groups(17, most=6, slots=2)]
+    [4, 4, 5, 4]
+    """
+    if count == 0:
+        return []
+    fewest = math.ceil(count / most)
+    number = min(count, math.ceil(fewest / slots) * slots)
+    bounds = np.linspace(0, count, number + 1).round().astype(int).tolist()
+    return [range(a, b) for a, b in pairwise(bounds)]
 
 
 def train_batch(
