@@ -17,7 +17,7 @@ import numpy as np
 from gnomon.core.arrays import Ints
 from gnomon.core.errors import ModelError
 from gnomon.core.seeds import Seeds
-from gnomon.models.networks import TensorRows
+from gnomon.models.networks import Scratch, TensorRows
 from gnomon.models.torch_stacks import Batch, Gradient, Stack
 
 if TYPE_CHECKING:
@@ -81,11 +81,12 @@ def fit(
     courses = [_start(r, seed, regime) for r, seed in zip(rows, seeds, strict=True)]
     live = list(range(len(courses)))  # slot -> network
     finished: dict[int, State] = {}
+    scratch = Scratch()
     optimizer = Optimizer(stack.parameters, regime)
     with torch.no_grad():
         while live:
             drawn = [next(courses[i].batches) for i in live]
-            batch = _assemble([index for index, _ in drawn], [courses[i].dice for i in live], x, y, regime)
+            batch = _assemble([index for index, _ in drawn], [courses[i].dice for i in live], x, y, regime, scratch)
             optimizer.step(stack.gradients(batch))
             ended = [slot for slot, (_, ends) in enumerate(drawn) if ends]
             for slot in reversed(ended):
@@ -128,7 +129,12 @@ def _batches(rows: Ints, regime: Regime, order: np.random.Generator) -> Iterator
 
 
 def _assemble(
-    indices: list[Ints], dice: list[np.random.Generator], x: TensorRows, y: torch.Tensor, regime: Regime
+    indices: list[Ints],
+    dice: list[np.random.Generator],
+    x: TensorRows,
+    y: torch.Tensor,
+    regime: Regime,
+    scratch: Scratch,
 ) -> Batch:
     import torch
 
@@ -144,7 +150,12 @@ def _assemble(
         name: torch.from_numpy(_factors(dice, counts, width, rate, shape)).to(device)
         for name, (rate, shape) in regime.dropout.items()
     }
-    return Batch(x.take(where), y[where], torch.from_numpy(weights).to(device).unsqueeze(2), masks)
+    return Batch(
+        x.take(where, scratch),
+        y.index_select(0, where.view(-1)).view(where.shape),
+        torch.from_numpy(weights).to(device).unsqueeze(2),
+        masks,
+    )
 
 
 def _factors(
@@ -177,7 +188,7 @@ def _held_out_loss(stack: Stack, slot: int, rows: Ints, x: TensorRows, y: torch.
     total = 0.0
     for start in range(0, len(rows), EVALUATION_ROWS):
         where = torch.from_numpy(rows[start : start + EVALUATION_ROWS]).to(y.device)
-        logits = stack.logits(slot, x.take(where))
+        logits = stack.logits(slot, x.take(where, Scratch()))
         total += float(torch.nn.functional.cross_entropy(logits.double(), y[where], reduction="sum"))
     return total / len(rows)
 

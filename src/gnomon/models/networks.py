@@ -165,6 +165,20 @@ def build_seeded(factory: Callable[[], Any], seed: int) -> nn.Module:
     return module
 
 
+class Scratch:
+    """Buffers that are used again at every step: fresh memory costs more than what is done in it."""
+
+    def __init__(self) -> None:
+        self._buffers: dict[str, torch.Tensor] = {}
+
+    def get(self, name: str, shape: Sequence[int], like: torch.Tensor) -> torch.Tensor:
+        """A tensor of this shape, of the type and device of ``like``, with whatever it held before."""
+        size = math.prod(shape)
+        if name not in self._buffers or self._buffers[name].numel() < size:
+            self._buffers[name] = like.new_empty(size)
+        return self._buffers[name][:size].view(*shape)
+
+
 @dataclass(frozen=True)
 class TensorRows:
     """Rows on a device, as small as they came; floats are made of a batch when it is drawn."""
@@ -177,10 +191,18 @@ class TensorRows:
         """Shape of one row, as the network sees it."""
         return tuple(self.values.shape[1:])
 
-    def take(self, index: torch.Tensor) -> torch.Tensor:
-        """Float32 rows ``(*index.shape, *row shape)`` at these positions."""
-        rows = self.values.index_select(0, index.reshape(-1)).reshape(*index.shape, *self.shape)
-        return self._floats(rows)
+    def take(self, index: torch.Tensor, scratch: Scratch) -> torch.Tensor:
+        """Float32 rows ``(*index.shape, *row shape)`` at these positions; they live until the scratch is used again."""
+        import torch
+
+        rows = scratch.get("rows", (index.numel(), *self.shape), self.values)
+        torch.index_select(self.values, 0, index.reshape(-1), out=rows)
+        if not rows.is_floating_point():
+            floats = scratch.get("floats", rows.shape, torch.empty(0, dtype=torch.float32, device=rows.device))
+            rows = floats.copy_(rows)
+        if self.scale != 1.0:
+            rows *= self.scale
+        return rows.view(*index.shape, *self.shape)
 
     def block(self, start: int, stop: int) -> torch.Tensor:
         """Float32 rows ``start .. stop - 1``."""

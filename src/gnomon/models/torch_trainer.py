@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 PROBE_ROWS = 4
-CPU_STACK_BYTES = 12 * 2**20  # weights, gradients, moments and batches of a stack should stay in the cache
+CPU_STACK_BYTES = 16 * 2**20  # weights, gradients, moments and batches of a stack should stay in the cache
 CUDA_STACK_SHARE = 0.25  # ... and on a GPU in this share of its memory
 MOST_NETWORKS = 256
 
