@@ -23,6 +23,7 @@ from gnomon.attacks.metrics import (
     ModifiedEntropy,
     ModifiedEntropyByClass,
 )
+from gnomon.attacks.shokri import Shokri
 from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.core.evidence import Attack
 
@@ -35,6 +36,7 @@ ATTACKS: tuple[type[Any], ...] = (
     ConfidenceByClass,
     EntropyByClass,
     ModifiedEntropyByClass,
+    Shokri,
 )
 
 __all__ = ["ATTACKS", "make_attack", *(attack.__name__ for attack in ATTACKS)]
