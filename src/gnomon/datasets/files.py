@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.core.arrays import Rows, is_frame
+from gnomon.core.arrays import Rows
 from gnomon.core.errors import DataError, MissingExtraError, UsageError, did_you_mean
 
 CSV, PARQUET, NPZ = (".csv",), (".parquet", ".pq"), (".npz",)
@@ -89,16 +89,14 @@ def read_frame(place: Path) -> Any:
     except ImportError as error:
         raise MissingExtraError("pandas", "data", f"reading {place.name}") from error
     try:
-        if place.suffix.lower() in CSV:
-            frame = pd.read_csv(place, low_memory=False)
-        else:
-            frame = pd.read_parquet(place)
+        is_csv = place.suffix.lower() in CSV
+        frame = pd.read_csv(place, low_memory=False) if is_csv else pd.read_parquet(place)
     except ImportError as error:
         raise MissingExtraError("pyarrow", "data", f"reading {place.name}") from error
     except (OSError, ValueError, EOFError) as error:  # ParserError, UnicodeDecodeError, ArrowInvalid are ValueErrors
         line = " ".join(str(error).split()) or type(error).__name__
         raise DataError(f"{place.name}: cannot be read as {place.suffix[1:]} ({line})") from error
-    if place.suffix.lower() in CSV and not isinstance(frame.index, pd.RangeIndex):
+    if is_csv and not isinstance(frame.index, pd.RangeIndex):
         raise DataError(f"{place.name}: its rows have more fields than its header has names")
     frame = frame.reset_index(drop=True)
     frame.columns = [str(name) for name in frame.columns]
@@ -156,8 +154,8 @@ def _plain_numbers(source: str, x: Any) -> Any:
     plain: dict[str, str] = {}
     for name in x.columns:
         column = x[name]
-        if not is_numeric_dtype(column.dtype):
-            continue
+        if not is_numeric_dtype(column.dtype) or column.isna().all():
+            continue  # an empty column may be text: the other files tell
         values = column.to_numpy(dtype="float64", na_value=np.nan)
         if not np.isfinite(values).all():
             row = int((~np.isfinite(values)).argmax())
@@ -183,15 +181,10 @@ def _labels(source: str, labels: NDArray[Any]) -> NDArray[Any]:
 def _array(column: Any) -> NDArray[Any]:
     array = np.asarray(column)
     if array.dtype.kind == "O" and all(isinstance(v, (int, float, np.number)) for v in array):
-        return array.astype(np.float64)  # whole numbers with room for missing ones: none is missing here
+        return np.array(array.tolist())  # numbers in a type with room for missing ones: none is missing here
     return array
 
 
 def _known(columns: Any) -> str:
     names = [str(name) for name in columns]
     return f"; its columns are {', '.join(names[:12])}{', ...' if len(names) > 12 else ''}"
-
-
-def column_names(x: Rows) -> list[str]:
-    """Names of a data frame's columns; an array has none."""
-    return [str(name) for name in x.columns] if is_frame(x) else []

@@ -90,7 +90,8 @@ def _unite_rows(parts: Sequence[FileRows]) -> Rows:
             raise DataError(f"{first.source} and {part.source}: expected tables only or npz only, got one of each")
         if not is_frame(first.x) and part.x.shape[1:] != first.x.shape[1:]:
             raise DataError(
-                f"{part.source}: expected rows of shape {first.x.shape[1:]} as in {first.source}, got {part.x.shape[1:]}"
+                f"{part.source}: expected rows of shape {first.x.shape[1:]} as in {first.source}, "
+                f"got {part.x.shape[1:]}"
             )
     if not is_frame(first.x):
         return concat_rows([part.x for part in parts])
@@ -118,26 +119,28 @@ def _unite_type(name: str, parts: Sequence[FileRows], columns: Sequence[Any]) ->
     import pandas as pd
 
     types = [column.dtype for column in columns]
+    kinds = [_kind(column) for column in columns]
+    told = next((kind for kind in kinds if kind != "nothing"), "numbers")
+    for part, kind in zip(parts, kinds, strict=True):
+        if kind == "nothing" and told == "numbers":
+            raise DataError(f'{part.source}: column "{name}" is empty; fill it or drop it from every file')
+        if kind not in ("nothing", told):
+            other = parts[kinds.index(told)]
+            raise DataError(f'column "{name}" holds {told} in {other.source} but {kind} in {part.source}')
     if all(dtype == types[0] for dtype in types):
         return types[0]
-    kinds = [_kind(column) for column in columns]
-    told = [kind for kind in kinds if kind != "nothing"]
-    for part, kind in zip(parts, kinds, strict=True):
-        if kind not in ("nothing", told[0]):
-            other = parts[kinds.index(told[0])]
-            raise DataError(f'column "{name}" holds {told[0]} in {other.source} but {kind} in {part.source}')
-    if told and told[0] == "numbers":
+    if told == "numbers":
         return np.result_type(*types)
     if all(isinstance(dtype, pd.CategoricalDtype) for dtype in types):
         return pd.api.types.union_categoricals(list(columns), ignore_order=True).dtype
-    return object if not told or told[0] == "text" else np.result_type(*types)
+    return object if told == "text" else "datetime64[ns]"
 
 
 def _kind(column: Any) -> str:
-    if column.dtype.kind in "biuf":
-        return "numbers"
     if column.isna().all():
         return "nothing"
+    if column.dtype.kind in "biuf":
+        return "numbers"
     return "dates" if column.dtype.kind in "mM" else "text"
 
 
