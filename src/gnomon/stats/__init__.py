@@ -3,4 +3,13 @@
 An attack gives every audited record a score; these functions say what the scores show and how surely: area under the
 ROC curve, true-positive rate at a low false-positive rate (refused where the sample can't resolve it), rates at a
 threshold, each with an interval whose coverage is simulated in the tests. Arrays in, numbers out; no nouns, no files.
+
+- `samples`: what counts as scores, and the split into members and non-members
+- `roc`: the curve and the area under it
+- `low_fpr`: true-positive rate at a low false-positive rate
+- `rates`: recall, FPR, accuracy, precision of one threshold
+- `calibration`: where a threshold comes from
+- `classes`: the same class by class
+- `curves`: what a report draws
+- `intervals`: bounds for shares
 """

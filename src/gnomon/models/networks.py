@@ -1,0 +1,233 @@
+"""Networks for the torch trainer: built-in modules, modules of the user's own, and rows as tensors.
+
+Torch is an optional dependency, so nothing here imports it before it is needed, and the built-in networks consist of
+torch's own layers only (they can be pickled without code of ours).
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib
+import inspect
+import math
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from gnomon.core.arrays import Rows, is_frame
+from gnomon.core.errors import DataError, MissingExtraError, ModelError, UsageError, did_you_mean
+from gnomon.core.seeds import Seeds
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+Activation: TypeAlias = Literal["tanh", "relu"]
+Layout: TypeAlias = Literal["as_is", "flat", "image"]
+ModuleFactory: TypeAlias = "Callable[[tuple[int, ...], int], nn.Module]"
+
+BUILT_IN: dict[str, Layout] = {"mlp": "flat", "cnn": "image"}
+CNN_CHANNELS = (32, 64)
+
+
+def import_torch(what: str) -> ModuleType:
+    """The torch package, or the error that says how to install it."""
+    try:
+        import torch
+    except ImportError:
+        raise MissingExtraError("torch", "torch", what) from None
+    return torch
+
+
+def resolve_device(device: str) -> str:
+    """``auto`` becomes ``cuda`` where a GPU answers and ``cpu`` elsewhere; other names are checked."""
+    torch = import_torch(f"the device {device!r}")
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        kind = torch.device(device).type
+    except RuntimeError:
+        raise UsageError(f'expected device "auto", "cpu" or "cuda", got {device!r}') from None
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise UsageError(f'device {device!r}: torch sees no GPU here; use "auto" or "cpu"')
+    return device
+
+
+def mlp(
+    input_shape: Sequence[int], n_classes: int, hidden: Sequence[int], activation: Activation, dropout: float
+) -> nn.Sequential:
+    """Fully connected layers with dropout after each hidden activation; no hidden layer is logistic regression."""
+    from torch import nn
+
+    layers: list[nn.Module] = []
+    width = math.prod(input_shape)
+    for units in hidden:
+        layers += [nn.Linear(width, units), _activation(activation)]
+        layers += [nn.Dropout(dropout)] if dropout else []
+        width = units
+    return nn.Sequential(*layers, nn.Linear(width, n_classes))
+
+
+def cnn(
+    input_shape: Sequence[int], n_classes: int, hidden: Sequence[int], activation: Activation, dropout: float
+) -> nn.Sequential:
+    """The network of Shokri et al. (2017) for images: two convolutions 5 x 5 with max-pooling, then an `mlp`.
+
+    ``input_shape`` is (channels, height, width). The paper gives no number of filters; these are 32 and 64.
+    """
+    from torch import nn
+
+    channels, height, width = input_shape
+    if min(height, width) < 4:
+        raise DataError(f"the network cnn halves an image twice: expected 4 x 4 pixels or more, got {height} x {width}")
+    layers: list[nn.Module] = []
+    for filters in CNN_CHANNELS:
+        layers += [nn.Conv2d(channels, filters, 5, padding=2), _activation(activation), nn.MaxPool2d(2)]
+        channels = filters
+    head = mlp((channels, height // 4, width // 4), n_classes, hidden, activation, dropout)
+    return nn.Sequential(*layers, nn.Flatten(), *head)
+
+
+def _activation(name: Activation) -> nn.Module:
+    from torch import nn
+
+    return nn.Tanh() if name == "tanh" else nn.ReLU()
+
+
+def layout_of(module: str | ModuleFactory) -> Layout:
+    """How a network wants its rows: ``flat`` for mlp, ``image`` for cnn, ``as_is`` for a user's own."""
+    return BUILT_IN.get(module, "as_is") if isinstance(module, str) else "as_is"
+
+
+def find_factory(module: str | ModuleFactory) -> ModuleFactory:
+    """The function ``(input_shape, n_classes) -> torch.nn.Module`` behind ``package.module:function``.
+
+    Raises:
+        UsageError: no built-in network and no importable function has this name.
+    """
+    if callable(module):
+        return module
+    path, colon, name = module.partition(":")
+    if not colon:
+        raise UsageError(
+            f'unknown network "{module}"{did_you_mean(module, BUILT_IN)}; your own is given as "module:function"'
+        )
+    try:
+        found = functools.reduce(getattr, name.split("."), importlib.import_module(path))
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UsageError(f'network "{module}" cannot be imported: {error}') from None
+    if not callable(found):
+        raise UsageError(f'network "{module}": expected a function of (input_shape, n_classes), got {type(found)}')
+    return found
+
+
+def describe_factory(module: str | ModuleFactory) -> dict[str, str]:
+    """Name and source digest of a network's recipe: a changed function is another recipe, under the same name too."""
+    if isinstance(module, str) and module in BUILT_IN:
+        return {"name": module}
+    function: Any = find_factory(module)
+    bound = ""
+    while isinstance(function, functools.partial):
+        bound += f"{function.args!r}{sorted(function.keywords.items())!r}"
+        function = function.func
+    name = f"{getattr(function, '__module__', '?')}:{getattr(function, '__qualname__', repr(function))}"
+    try:
+        source = textwrap.dedent(inspect.getsource(inspect.getmodule(function) or function))
+    except (OSError, TypeError):
+        code = getattr(function, "__code__", None)
+        source = repr((code.co_code, code.co_consts, code.co_names)) if code else repr(function)
+    cells = [repr(cell.cell_contents) for cell in getattr(function, "__closure__", None) or ()]
+    text = "\n".join([source, bound, *cells, repr(getattr(function, "__defaults__", None))])
+    return {"name": name, "source": hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}
+
+
+def build_seeded(factory: Callable[[], Any], seed: int) -> nn.Module:
+    """A module whose initial weights are decided by its seed alone; torch's own random state is left as it was.
+
+    Raises:
+        ModelError: the factory raised, or returned something that is no module.
+    """
+    import torch
+
+    with torch.random.fork_rng():
+        torch.manual_seed(Seeds(seed).child("weights").integer())
+        try:
+            module = factory()
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise ModelError(f"the network cannot be built: {error}") from error
+    if not isinstance(module, torch.nn.Module):
+        raise ModelError(f"expected the network's function to return a torch.nn.Module, got {type(module).__name__}")
+    return module
+
+
+@dataclass(frozen=True)
+class TensorRows:
+    """Rows on a device, as small as they came; floats are made of a batch when it is drawn."""
+
+    values: torch.Tensor  # uint8 or float32 (n, ...)
+    scale: float
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one row, as the network sees it."""
+        return tuple(self.values.shape[1:])
+
+    def take(self, index: torch.Tensor) -> torch.Tensor:
+        """Float32 rows ``(*index.shape, *row shape)`` at these positions."""
+        rows = self.values.index_select(0, index.reshape(-1)).reshape(*index.shape, *self.shape)
+        return self._floats(rows)
+
+    def block(self, start: int, stop: int) -> torch.Tensor:
+        """Float32 rows ``start .. stop - 1``."""
+        return self._floats(self.values[start:stop])
+
+    def _floats(self, rows: torch.Tensor) -> torch.Tensor:
+        floats = rows.float()
+        return floats if self.scale == 1.0 else floats * self.scale
+
+
+def tensor_rows(x: Rows, layout: Layout, device: str) -> TensorRows:
+    """Rows for a network: numbers as float32; images of bytes (uint8, two or three axes a row) scaled to [0, 1].
+
+    Args:
+        x: numbers ``(n, ...)`` or a data frame of numeric columns. Binary rows may stay uint8 or bool.
+        layout: ``flat`` makes each row a vector; ``image`` takes ``(n, h, w)`` or ``(n, h, w, channels)`` and puts
+            the channels first, as torch wants them; ``as_is`` leaves shapes alone.
+        device: torch device, resolved.
+
+    Raises:
+        DataError: rows that are no numbers, hold NaN or infinity, or are no images where images are needed.
+    """
+    import torch
+
+    array = _numbers(x)
+    scale = 1 / 255 if array.dtype == np.uint8 and array.ndim >= 3 else 1.0
+    if layout == "image":
+        if array.ndim not in (3, 4):
+            raise DataError(f"the network cnn needs images (n, h, w) or (n, h, w, channels), got shape {array.shape}")
+        array = array[:, None] if array.ndim == 3 else np.moveaxis(array, 3, 1)
+    elif layout == "flat":
+        array = array.reshape(len(array), math.prod(array.shape[1:]))
+    values = torch.tensor(array, device=device)  # a copy: the caller's array may be read-only or change later
+    if values.is_floating_point() and not bool(torch.isfinite(values).all()):
+        raise DataError("rows for a network must be finite, got NaN or infinity (impute or drop these rows)")
+    return TensorRows(values, scale)
+
+
+def _numbers(x: Rows) -> np.ndarray[Any, Any]:
+    try:
+        array = x.to_numpy(dtype=np.float32) if is_frame(x) else np.asarray(x)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"a network needs numeric columns (encode the others first): {error}") from None
+    if array.dtype.kind not in "biuf":
+        raise DataError(f"a network needs numbers, got {array.dtype} (encode categories first)")
+    if array.ndim < 2:
+        raise DataError(f"a network needs rows (n, d) or images, got shape {array.shape}")
+    if array.dtype == np.bool_:
+        return array.view(np.uint8)
+    return array if array.dtype == np.uint8 else array.astype(np.float32, copy=False)

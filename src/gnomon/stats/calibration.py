@@ -1,0 +1,115 @@
+"""Choosing a threshold: on shadow scores (calibration), or on the audited rows themselves (an oracle, so called).
+
+An attacker does not know who is a member, so his threshold must come from models that he trained himself. A threshold
+chosen on the audited rows flatters the attack; it is computed for comparison only.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gnomon.stats.low_fpr import ROUNDING, check_fpr
+from gnomon.stats.rates import Rates, rates_at_threshold
+from gnomon.stats.roc import roc_curve
+from gnomon.stats.samples import check_scores, split_scores
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """The best threshold on the audited rows themselves: an upper bound that no attacker is promised.
+
+    Its intervals ignore that the threshold was chosen on the same rows, so they lie too high.
+    """
+
+    rates: Rates
+
+
+def calibrate_threshold(scores: ArrayLike, member: ArrayLike) -> float:
+    """The threshold of the best balanced accuracy on calibration scores, such as those of shadow models.
+
+    It lies midway between the two neighbouring scores that it separates. Where several thresholds are equally good, the
+    highest one wins (fewest accusations), so the result does not depend on the order of rows.
+
+    Args:
+        scores: calibration scores ``(n,)``, higher = more like a member.
+        member: mask of true members ``(n,)``.
+
+    Returns:
+        t; scores ``>= t`` are to be accused. Minus infinity accuses everybody. Plus infinity accuses nobody but a
+        score of plus infinity.
+
+    Raises:
+        DataError: an empty side, NaN, or a mask that is not boolean.
+
+    >>> calibrate_threshold([0.1, 0.2, 0.6, 0.8], [False, False, True, True])
+    0.4
+    """
+    members, nonmembers = split_scores(scores, member)
+    curve = roc_curve(members, nonmembers)
+    # In whole numbers: rates that are equal must compare as equal.
+    gain = curve.true_positives * curve.nonmembers - curve.false_positives * curve.members
+    levels = curve.thresholds
+    start = 1 if levels[1] == np.inf else 0  # no number lies above plus infinity, so "nobody" can't be had there
+    best = start + int(np.argmax(gain[start:]))
+    if best == 0:
+        return math.inf
+    if best + 1 == levels.size:
+        return -math.inf
+    return _between(float(levels[best + 1]), float(levels[best]))
+
+
+def threshold_for_fpr(nonmembers: ArrayLike, fpr: float) -> float | None:
+    """The lowest threshold that accuses at most a share ``fpr`` of calibration non-members.
+
+    It lies midway between the scores that it separates, or just above the largest one, where nobody may be accused.
+
+    Args:
+        nonmembers: calibration scores of non-members ``(n0,)``.
+        fpr: in (0, 1).
+
+    Returns:
+        t; scores ``>= t`` are to be accused. None where no number will do: too many scores are plus infinity.
+
+    Raises:
+        DataError: no scores, or NaN.
+        UsageError: fpr outside (0, 1).
+
+    >>> threshold_for_fpr([1.0, 2.0, 3.0, 4.0], 0.25)
+    3.5
+    """
+    n = np.sort(check_scores(nonmembers, source="nonmembers"))
+    allowed = math.floor(check_fpr(fpr) * n.size + ROUNDING)
+    cut = float(n[n.size - 1 - allowed])
+    if cut == math.inf:
+        return None
+    above = n[np.searchsorted(n, cut, side="right") :]
+    return _between(cut, float(above[0])) if above.size else math.nextafter(cut, math.inf)
+
+
+def oracle(members: ArrayLike, nonmembers: ArrayLike, *, confidence: float = 0.95) -> Oracle:
+    """Rates of the threshold with the best balanced accuracy on these very scores.
+
+    Raises:
+        DataError: an empty sample, or NaN.
+
+    >>> oracle([3, 2, 1], [2, 0, 0]).rates.threshold
+    0.5
+    """
+    m, n = check_scores(members, source="members"), check_scores(nonmembers, source="nonmembers")
+    member = np.arange(m.size + n.size) < m.size
+    threshold = calibrate_threshold(np.concatenate([m, n]), member)
+    return Oracle(rates_at_threshold(m, n, threshold, confidence=confidence))
+
+
+def _between(below: float, above: float) -> float:
+    """A threshold that accuses ``above`` and spares ``below``: their middle, if there is one."""
+    if math.isinf(below) and math.isinf(above):
+        return 0.0
+    if math.isinf(below) or math.isinf(above):
+        return above
+    middle = below / 2 + above / 2
+    return middle if below < middle <= above else above

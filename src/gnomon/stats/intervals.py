@@ -1,0 +1,100 @@
+"""Intervals for shares: Clopper-Pearson and Wilson, and their combination for a difference of two shares.
+
+Clopper-Pearson never covers less than it says, whatever the share and the sample; Wilson covers what it says on
+average and is shorter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import betaincinv, ndtri
+
+from gnomon.core.errors import UsageError
+from gnomon.stats.samples import Doubles
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure and the interval that holds the true value at the asked confidence: ``low <= value <= high``."""
+
+    value: float
+    low: float
+    high: float
+
+
+def check_confidence(confidence: float) -> float:
+    """The error rate ``1 - confidence``.
+
+    Raises:
+        UsageError: confidence is not strictly between 0 and 1.
+    """
+    if not 0.0 < confidence < 1.0:
+        raise UsageError(f"expected confidence strictly between 0 and 1 (0.95 is usual), got confidence={confidence}")
+    return 1.0 - confidence
+
+
+def clopper_pearson(hits: ArrayLike, trials: ArrayLike, *, confidence: float = 0.95) -> tuple[Doubles, Doubles]:
+    """Exact two-sided bounds for a share, ``(1 - confidence) / 2`` on each side (Clopper & Pearson, 1934).
+
+    Args:
+        hits: successes, any shape, ``0 <= hits <= trials``.
+        trials: trials, broadcast against hits.
+        confidence: in (0, 1).
+
+    Returns:
+        ``(low, high)``, each of the broadcast shape.
+
+    >>> low, high = clopper_pearson([0, 10], 10)
+    >>> low.round(4), high.round(4)
+    (array([0.    , 0.6915]), array([0.3085, 1.    ]))
+    """
+    tail = check_confidence(confidence) / 2
+    k, n = np.broadcast_arrays(np.asarray(hits, dtype=np.float64), np.asarray(trials, dtype=np.float64))
+    low = np.where(k > 0, betaincinv(np.maximum(k, 1e-300), n - k + 1, tail), 0.0)
+    high = np.where(k < n, betaincinv(k + 1, np.maximum(n - k, 1e-300), 1 - tail), 1.0)
+    return low, high
+
+
+def wilson(hits: ArrayLike, trials: ArrayLike, *, confidence: float = 0.95) -> tuple[Doubles, Doubles]:
+    """Score bounds for a share (Wilson, 1927): shorter than exact, nominal on average.
+
+    >>> low, high = wilson(5, 10)
+    >>> round(float(low), 4), round(float(high), 4)
+    (0.2366, 0.7634)
+    """
+    z = float(ndtri(1 - check_confidence(confidence) / 2))
+    n = np.asarray(trials, dtype=np.float64)
+    share = np.asarray(hits, dtype=np.float64) / n
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    # At 0 and 1 the bound meets the share exactly; rounding must not push it past.
+    return np.where(share == 0, 0.0, middle - half), np.where(share == 1, 1.0, middle + half)
+
+
+def share(hits: int, trials: int, *, confidence: float = 0.95) -> Interval:
+    """A share with its Clopper-Pearson interval.
+
+    >>> share(3, 4)
+    Interval(value=0.75, low=0.194..., high=0.993...)
+    """
+    low, high = clopper_pearson(hits, trials, confidence=confidence)
+    return Interval(hits / trials, float(low), float(high))
+
+
+def share_difference(hits1: int, trials1: int, hits0: int, trials0: int, *, confidence: float = 0.95) -> Interval:
+    """Difference of two independent shares, ``hits1/trials1 - hits0/trials0``, in [-1, 1].
+
+    Newcombe's hybrid score interval (1998, method 10): the distances to the two Wilson bounds add in squares.
+
+    >>> share_difference(9, 10, 3, 10)
+    Interval(value=0.6..., low=0.17..., high=0.80...)
+    """
+    p1, p0 = hits1 / trials1, hits0 / trials0
+    low1, high1 = wilson(hits1, trials1, confidence=confidence)
+    low0, high0 = wilson(hits0, trials0, confidence=confidence)
+    down = float(np.hypot(p1 - low1, high0 - p0))
+    up = float(np.hypot(high1 - p1, p0 - low0))
+    return Interval(p1 - p0, max(p1 - p0 - down, -1.0), min(p1 - p0 + up, 1.0))
