@@ -3,4 +3,63 @@
 An attack declares what evidence it needs and is handed nothing else; it returns one score a record, higher = more
 likely a member. To add one, write a module and name its class in `ATTACKS` below; the contract suite in `tests/` picks
 it up from there.
+
+An attack may also have a method ``notes(evidence) -> list[str]``: what the reader of its result must know (classes that
+were too small for it, a fall-back that it took); it goes into the Record.
 """
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from gnomon.attacks.gap import Gap, Loss
+from gnomon.attacks.metrics import (
+    Confidence,
+    ConfidenceByClass,
+    Entropy,
+    EntropyByClass,
+    ModifiedEntropy,
+    ModifiedEntropyByClass,
+)
+from gnomon.core.errors import UsageError, did_you_mean
+from gnomon.core.evidence import Attack
+
+ATTACKS: tuple[type[Any], ...] = (
+    Gap,
+    Loss,
+    Confidence,
+    Entropy,
+    ModifiedEntropy,
+    ConfidenceByClass,
+    EntropyByClass,
+    ModifiedEntropyByClass,
+)
+
+__all__ = ["ATTACKS", "make_attack", *(attack.__name__ for attack in ATTACKS)]
+
+
+def make_attack(name: str, options: Mapping[str, Any] | None = None) -> Attack:
+    """The attack of this name with these options.
+
+    Raises:
+        UsageError: no such attack, no such option, or a value that an option can't have.
+
+    >>> make_attack("loss").title
+    'Loss threshold'
+    >>> make_attack("los")
+    Traceback (most recent call last):
+    gnomon.core.errors.UsageError: no attack is called "los" (did you mean "loss"?)
+    """
+    known = {attack.name: attack for attack in ATTACKS}
+    if name not in known:
+        raise UsageError(f'no attack is called "{name}"{did_you_mean(name, known)}')
+    given = dict(options or {})
+    fields = [field.name for field in dataclasses.fields(known[name]) if field.init]
+    for option in given:
+        if option not in fields:
+            hint = did_you_mean(option, fields) if fields else " (it has none)"
+            raise UsageError(f'attack "{name}" has no option "{option}"{hint}')
+    made: Attack = known[name](**given)
+    return made

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from gnomon.attacks.demand import demand
 from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.core.evidence import Evidence, Need, ShadowAnswers, Signal
-from gnomon.stats.signals import entropy, modified_entropy, scaled_logit
+from gnomon.stats.calibration import calibrate_threshold
+from gnomon.stats.signals import confidence, entropy, modified_entropy
 
 PAPER = "Song, Mittal 2021"
 GLOBAL: frozenset[Need] = frozenset({"answers"})
@@ -37,8 +38,8 @@ def _negative_modified_entropy(log_probs: Floats, labels: Ints) -> Floats:
 class Confidence:
     """One threshold on the probability of the true label.
 
-    Score: that probability as log-odds, which ranks alike and tells apart what rounds to 1. The ranking is that of the
-    loss attack; it stands here because the class thresholds do not rank like it.
+    Score: that probability, in float64. It ranks like the loss; with thresholds a class the two differ, and the
+    difference of probabilities is the better one (measured), because it does not reward mere ease.
 
     >>> from gnomon.testing import noise_world
     >>> world = noise_world(np.random.default_rng(0), n=10)
@@ -53,8 +54,8 @@ class Confidence:
     threshold: ClassVar[float | None] = None
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
-        """Scores (n,) in [-103.28, 103.28]: log-odds of the true label."""
-        return _score(scaled_logit, evidence)
+        """Scores (n,) in [0, 1]: probability of the true label."""
+        return _score(confidence, evidence)
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class ModifiedEntropy:
 class ConfidenceByClass:
     """A threshold a class on the probability of the true label.
 
-    Score: its log-odds minus the threshold of the record's class, so 0 is the decision of every class.
+    Score: the probability minus the threshold of the record's class, so 0 is the decision of every class.
 
     >>> from gnomon.testing import overfitted_world
     >>> world = overfitted_world(np.random.default_rng(0), n=400)
@@ -123,8 +124,8 @@ class ConfidenceByClass:
     threshold: ClassVar[float | None] = 0.0
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
-        """Scores (n,): log-odds of the true label, minus the threshold of its class."""
-        return _score_by_class(scaled_logit, evidence)
+        """Scores (n,) in [-1, 1]: probability of the true label, minus the threshold of its class."""
+        return _score_by_class(confidence, evidence)
 
     def notes(self, evidence: Evidence) -> list[str]:
         """Names the classes that fall back to the common threshold."""
@@ -186,18 +187,19 @@ class ModifiedEntropyByClass:
         return _notes(evidence)
 
 
-def _score(signal: Signal, evidence: Evidence) -> Floats:
-    return signal(demand(evidence.answers, "the target's answers"), evidence.labels)
+def _score(signal: Signal, evidence: Evidence) -> _Float64s:
+    values: _Float64s = np.asarray(signal(demand(evidence.answers, "the target's answers"), evidence.labels))
+    return values
 
 
-def _score_by_class(signal: Signal, evidence: Evidence) -> Floats:
+def _score_by_class(signal: Signal, evidence: Evidence) -> _Float64s:
     pool = _pool(evidence)
     rows = _known_rows(pool, signal)
-    thresholds = np.full(evidence.n_classes, _best_threshold(rows.values, rows.member))
+    thresholds = np.full(evidence.n_classes, _best_threshold(rows))
     for c in _judged_classes(pool, evidence.n_classes):
-        of_class = rows.labels == c
-        thresholds[c] = _best_threshold(rows.values[of_class], rows.member[of_class])
-    return _score(signal, evidence) - thresholds[evidence.labels]
+        thresholds[c] = _best_threshold(_KnownRows(*(column[rows.labels == c] for column in rows)))
+    scores: _Float64s = _score(signal, evidence) - thresholds[evidence.labels]
+    return scores
 
 
 def _notes(evidence: Evidence) -> list[str]:
@@ -239,16 +241,7 @@ def _judged_classes(pool: ShadowAnswers, n_classes: int) -> Ints:
     return np.flatnonzero((inside > 0) & (outside > 0)).astype(np.int64)
 
 
-def _best_threshold(values: _Float64s, member: Bools) -> float:
-    """The threshold of the highest balanced accuracy of "member where value >= threshold".
-
-    The paper takes the best value itself; halfway to the next lower one decides all of them alike, and does not hang
-    on the last digit of a value that comes back in the target's answers.
-    """
-    order = np.argsort(-values, kind="stable")
-    ranked, inside = values[order], member[order]
-    n_in, n_out = max(1, int(inside.sum())), max(1, int((~inside).sum()))
-    gain = np.cumsum(np.where(inside, 1.0 / n_in, -1.0 / n_out))  # TPR - FPR when the first k are accused
-    last_of_ties = np.append(ranked[1:] < ranked[:-1], True)
-    best = int(np.argmax(np.where(last_of_ties, gain, -np.inf)))
-    return float(ranked[best] if best + 1 == len(ranked) else (ranked[best] + ranked[best + 1]) / 2)
+def _best_threshold(rows: _KnownRows) -> float:
+    """The threshold of the best balanced accuracy, kept finite: the paper's, up to halfway to the next lower value."""
+    best = calibrate_threshold(rows.values, rows.member)
+    return float(np.clip(best, rows.values.min(), np.nextafter(rows.values.max(), np.inf)))

@@ -7,7 +7,9 @@ a noise world must not beat chance. `yield_checks` gives the contract of an atta
         check.run()
 """
 
+from gnomon.testing.checks import Check, yield_checks
 from gnomon.testing.toy import (
+    PhiLaw,
     ToyRows,
     World,
     difficulty_world,
@@ -19,6 +21,8 @@ from gnomon.testing.toy import (
 )
 
 __all__ = [
+    "Check",
+    "PhiLaw",
     "ToyRows",
     "World",
     "difficulty_world",
@@ -27,4 +31,5 @@ __all__ = [
     "make_world",
     "noise_world",
     "overfitted_world",
+    "yield_checks",
 ]

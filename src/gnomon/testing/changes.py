@@ -1,0 +1,149 @@
+"""Changes to evidence that a check makes: fewer rows, another order, poisoned parts, saturated answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gnomon.core.arrays import Bools, Floats, Ints, take_rows
+from gnomon.core.evidence import Evidence, Need, ShadowAnswers
+
+
+def take_audited(evidence: Evidence, rows: Ints) -> Evidence:
+    """The same attacker before these audited rows (positions), in this order; pool and population stay."""
+    return replace(
+        evidence,
+        labels=evidence.labels[rows],
+        answers=None if evidence.answers is None else evidence.answers[rows],
+        shadows=None if evidence.shadows is None else evidence.shadows.at(rows),
+        x=None if evidence.x is None else take_rows(evidence.x, rows),
+        gradients=None if evidence.gradients is None else {k: v[rows] for k, v in evidence.gradients.items()},
+        variants=tuple(take_audited(v, rows) for v in evidence.variants),
+    )
+
+
+def permute_shadows(evidence: Evidence, order: Ints) -> Evidence:
+    """The same shadows, counted in another order."""
+
+    def permuted(shadows: ShadowAnswers) -> ShadowAnswers:
+        return replace(
+            shadows,
+            answers=[shadows.answers[i] for i in order],
+            member=shadows.member[order],
+            usable=shadows.usable[order],
+        )
+
+    return change_shadows(evidence, permuted)
+
+
+def change_shadows(evidence: Evidence, change: Callable[[ShadowAnswers], ShadowAnswers]) -> Evidence:
+    """The evidence with its shadows' answers changed wherever they stand."""
+    population = evidence.population
+    if population is not None and population.shadows is not None:
+        population = replace(population, shadows=change(population.shadows))
+    return replace(
+        evidence,
+        shadows=None if evidence.shadows is None else change(evidence.shadows),
+        pool=None if evidence.pool is None else change(evidence.pool),
+        population=population,
+        variants=tuple(change_shadows(v, change) for v in evidence.variants),
+    )
+
+
+def poison(evidence: Evidence, needs: frozenset[Need]) -> Evidence:
+    """The evidence with NaN in every part that an attack with these needs must not read.
+
+    Under offline needs the answers of shadows on rows that they were trained on are such a part.
+    """
+    shadows, population, pool = evidence.shadows, evidence.population, evidence.pool
+    if shadows is not None and "shadows" not in needs:
+        shadows = _poison_shadows(shadows, only_members="shadows_out" in needs)
+    if pool is not None and "pool" not in needs:
+        pool = _poison_shadows(pool, only_members=False)
+    if population is not None and "population" not in needs:
+        population = replace(population, answers=_nan(population.answers))
+    if population is not None and population.shadows is not None and not needs & {"shadows", "shadows_out", "pool"}:
+        population = replace(population, shadows=_poison_shadows(population.shadows, only_members=False))
+    return replace(
+        evidence,
+        answers=evidence.answers if evidence.answers is None or "answers" in needs else _nan(evidence.answers),
+        shadows=shadows,
+        pool=pool,
+        population=population,
+        x=evidence.x if evidence.x is None or "x" in needs else _nan(evidence.x),
+        gradients=evidence.gradients
+        if evidence.gradients is None or "gradients" in needs
+        else {k: _nan(v) for k, v in evidence.gradients.items()},
+        variants=tuple(poison(v, needs) for v in evidence.variants),
+    )
+
+
+def _poison_shadows(shadows: ShadowAnswers, *, only_members: bool) -> ShadowAnswers:
+    poisoned = []
+    for answers, member in zip(shadows.answers, shadows.member, strict=True):
+        own = np.array(answers)
+        own[shadows.rows[member] if only_members else shadows.rows] = np.nan
+        poisoned.append(own)
+    return replace(shadows, answers=poisoned)
+
+
+def _nan(array: Floats) -> Floats:
+    return np.full_like(np.asarray(array, dtype=np.float32), np.nan)
+
+
+def saturate(evidence: Evidence, rows: Bools) -> Evidence:
+    """Answers of exactly 0 and 1 of the target and all shadows on these audited rows, and on half of all other rows."""
+
+    def sure(answers: Floats, which: Bools) -> Floats:
+        with np.errstate(divide="ignore"):
+            one_hot = np.log(np.eye(answers.shape[1], dtype=np.float32))[np.argmax(answers, axis=1)]
+        return np.where(which[:, None], one_hot, answers)
+
+    def sure_shadows(shadows: ShadowAnswers) -> ShadowAnswers:
+        halves = [np.arange(len(answers)) % 2 == 0 for answers in shadows.answers]
+        for which in halves:
+            which[: len(rows)] = rows  # audited rows stand first in a toy world
+        return replace(shadows, answers=[sure(a, h) for a, h in zip(shadows.answers, halves, strict=True)])
+
+    changed = change_shadows(evidence, sure_shadows)
+    population = changed.population
+    if population is not None:
+        population = replace(population, answers=sure(population.answers, np.arange(len(population.labels)) % 2 == 0))
+    answers = None if evidence.answers is None else sure(evidence.answers, rows)
+    return replace(changed, answers=answers, population=population)
+
+
+def extreme_masks(evidence: Evidence) -> Evidence:
+    """A third of the audited rows is in all shadows, a third in none; the rest stays as it is."""
+
+    def extreme(shadows: ShadowAnswers) -> ShadowAnswers:
+        member = shadows.member.copy()
+        third = member.shape[1] // 3
+        member[:, :third], member[:, third : 2 * third] = True, False
+        return replace(shadows, member=member)
+
+    online = evidence.shadows is not None and bool(evidence.shadows.member.any())
+    return replace(
+        evidence,
+        shadows=extreme(evidence.shadows) if evidence.shadows is not None and online else evidence.shadows,
+        pool=None if evidence.pool is None else extreme(evidence.pool),
+    )
+
+
+def arrays_of(part: object) -> Iterator[NDArray[Any]]:
+    """Every array that stands anywhere in the evidence."""
+    if isinstance(part, np.ndarray):
+        yield part
+    elif isinstance(part, dict):
+        for value in part.values():
+            yield from arrays_of(value)
+    elif isinstance(part, list | tuple):
+        for value in part:
+            yield from arrays_of(value)
+    elif is_dataclass(part) and not isinstance(part, type):
+        for entry in fields(part):
+            yield from arrays_of(getattr(part, entry.name))
