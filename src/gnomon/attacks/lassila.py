@@ -6,14 +6,14 @@ its population. Formula and authors as recalled; that it orders records as RMIA 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 
 from gnomon.attacks.demand import demand
 from gnomon.core.arrays import Floats
-from gnomon.core.evidence import Evidence, Need
+from gnomon.core.evidence import Evidence, Need, ShadowAnswers
 from gnomon.stats.signals import LOG_TINY, confidence, loss
 
 PAPER = "Lassila, Östman, Ngo, Graell i Amat 2025"
@@ -40,7 +40,7 @@ class Lassila:
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
         """Scores (n,) in nats."""
-        return _score(evidence)
+        return _score(evidence, demand(evidence.shadows, "shadow models"))
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class LassilaOffline:
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
         """Scores (n,) in nats."""
-        return _score(evidence)
+        return _score(evidence, replace(demand(evidence.shadows, "shadow models"), hide_members=True))
 
 
 def base_scores(observed: Floats, probabilities: Floats) -> Floats:
@@ -87,6 +87,6 @@ def base_scores(observed: Floats, probabilities: Floats) -> Floats:
     return np.asarray(-observed - np.maximum(np.log(np.maximum(mean, np.finfo(float).tiny)), LOG_TINY))
 
 
-def _score(evidence: Evidence) -> Floats:
+def _score(evidence: Evidence, shadows: ShadowAnswers) -> Floats:
     observed = loss(demand(evidence.answers, "the target's answers"), evidence.labels)
-    return base_scores(observed, demand(evidence.shadows, "shadow models").signal(confidence))
+    return base_scores(observed, shadows.signal(confidence))

@@ -73,7 +73,7 @@ def population_scores(observed: Floats, population: Floats) -> Floats:
         (n,) (records below + something in (0, 1) that grows with the signal) / (z + 1).
 
     >>> population_scores(np.array([0.0, 9.0]), np.array([-1.0, 1.0])).round(2)
-    array([0.5, 1. ])
+    array([0.5 , 0.97])
     """
     known = np.sort(np.asarray(population, dtype=np.float64))
     below = np.searchsorted(known, observed, side="left")

@@ -91,7 +91,9 @@ def reference_scores(observed: Floats, signals: Floats, member: Bools, smoothing
         share = np.where(count == 0, np.searchsorted(everything, observed) / (len(everything) + 1.0), share)
     limit = count + 1.0
     squashed = distance / (1.0 + np.abs(distance))  # orders what the references cannot tell apart
-    return np.asarray(np.clip(share, 1.0 / limit, np.maximum(count, 1) / limit) - TIE_SHARE / limit * (1.0 - squashed) / 2)
+    return np.asarray(
+        np.clip(share, 1.0 / limit, np.maximum(count, 1) / limit) - TIE_SHARE / limit * (1.0 - squashed) / 2
+    )
 
 
 def _interpolated(observed: Floats, ordered: Floats, count: Floats) -> Floats:

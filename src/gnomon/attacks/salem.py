@@ -21,6 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from gnomon.attacks.demand import demand
+from gnomon.attacks.shadow_order import in_own_order
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Evidence, Need, ShadowAnswers
@@ -72,11 +73,11 @@ class Salem:
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,): log-odds for member."""
         answers = demand(evidence.answers, "the target's answers")
-        pool = demand(evidence.pool, "shadow models on the attacker's own rows")
+        pool = in_own_order(demand(evidence.pool, "shadow models on the attacker's own rows"))
         top = min(self.top, answers.shape[1], pool.n_classes)
         features, member = _shadow_rows(pool, top, self.rows, rng)
         if member.all() or not member.any():
-            raise UsageError("salem: the shadow models' rows are all members or all non-members; nothing can be learned")
+            raise UsageError("salem: the shadows' rows are all members or all non-members; nothing can be learned")
         model = make_pipeline(
             StandardScaler(),
             MLPClassifier((self.hidden,), max_iter=self.epochs, random_state=int(rng.integers(2**31))),

@@ -70,9 +70,7 @@ class GroupMoments:
     outside: Moments
 
 
-def group_moments(
-    signals: Floats, member: Bools, transform: Callable[[Floats], Floats] | None = None
-) -> GroupMoments:
+def group_moments(signals: Floats, member: Bools, transform: Callable[[Floats], Floats] | None = None) -> GroupMoments:
     """Moments of every row's signals over IN models and over OUT models, in one pass.
 
     Args:
@@ -88,8 +86,9 @@ def group_moments(
     (array([6.]), array([1.]), array([1.]))
     """
     if np.ndim(signals) != 2 or np.shape(signals) != np.shape(member):
-        raise DataError(f"expected signals and membership of one shape (m, n), got {np.shape(signals)} and "
-                        f"{np.shape(member)}")
+        raise DataError(
+            f"expected signals and membership of one shape (m, n), got {np.shape(signals)} and {np.shape(member)}"
+        )
     m, n = np.shape(signals)
     inside, outside = np.empty((3, n)), np.empty((3, n))
     size = max(1, BLOCK_VALUES // max(1, m))
