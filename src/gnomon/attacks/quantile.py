@@ -119,13 +119,13 @@ class QuantileGaussian:
         """Scores (n,): predicted standard deviations above the predicted mean."""
         problem = _problem(evidence)
         if len(problem.known) < FEWEST:
-            return (problem.observed - problem.known.mean()) / (problem.known.std() or 1.0)
+            return np.asarray((problem.observed - problem.known.mean()) / (float(problem.known.std()) or 1.0))
         trees = _trees("squared_error", self.iterations, rng)
         folds = KFold(FOLDS, shuffle=True, random_state=int(rng.integers(2**31)))
         residuals = problem.known - cross_val_predict(trees, problem.known_rows, problem.known, cv=folds)
         squares = np.maximum(residuals**2, SMALLEST_SQUARE * float((residuals**2).mean()))
         if squares.max() <= 0.0:
-            return problem.observed - trees.fit(problem.known_rows, problem.known).predict(problem.rows)
+            return np.asarray(problem.observed - trees.fit(problem.known_rows, problem.known).predict(problem.rows))
         # The gamma loss on squared residuals is the normal likelihood in the variance, at its best for the mean square.
         spread = _trees("gamma", self.iterations, rng).fit(problem.known_rows, squares)
         trees.fit(problem.known_rows, problem.known)

@@ -82,18 +82,15 @@ def reference_scores(observed: Floats, signals: Floats, member: Bools, smoothing
     observed = np.asarray(observed, dtype=np.float64)
     centre, spread = _centre_and_spread(values, seen)
     distance = (observed - centre) / spread
-    if smoothing == "normal":
-        share = ndtr(distance)
-    else:
-        share = _interpolated(observed, np.sort(values, axis=0), count)  # NaN sorts last
+    ordered = np.sort(values, axis=0)  # NaN last
+    share = _interpolated(observed, ordered, count) if smoothing == "linear" else np.asarray(ndtr(distance))
     if (count == 0).any() and seen.any():
         everything = np.sort(values[seen])
         share = np.where(count == 0, np.searchsorted(everything, observed) / (len(everything) + 1.0), share)
     limit = count + 1.0
     squashed = distance / (1.0 + np.abs(distance))  # orders what the references cannot tell apart
-    return np.asarray(
-        np.clip(share, 1.0 / limit, np.maximum(count, 1) / limit) - TIE_SHARE / limit * (1.0 - squashed) / 2
-    )
+    bounded = np.clip(share, 1.0 / limit, np.maximum(count, 1) / limit)
+    return np.asarray(bounded - TIE_SHARE / limit * (1.0 - squashed) / 2.0)
 
 
 def _interpolated(observed: Floats, ordered: Floats, count: Floats) -> Floats:
