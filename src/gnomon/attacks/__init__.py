@@ -14,7 +14,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from gnomon.attacks.bavaria import Bavaria, BavariaOffline
 from gnomon.attacks.gap import Gap, Loss
+from gnomon.attacks.lassila import Lassila, LassilaOffline
+from gnomon.attacks.lira import Lira, LiraOffline
 from gnomon.attacks.metrics import (
     Confidence,
     ConfidenceByClass,
@@ -23,7 +26,14 @@ from gnomon.attacks.metrics import (
     ModifiedEntropy,
     ModifiedEntropyByClass,
 )
+from gnomon.attacks.population import PopulationAttack
+from gnomon.attacks.quantile import Quantile, QuantileGaussian
+from gnomon.attacks.reference import ReferenceAttack
+from gnomon.attacks.rmia import Rmia, RmiaOffline
+from gnomon.attacks.sablayrolles import Sablayrolles, SablayrollesOffline
+from gnomon.attacks.salem import Salem, SalemStatistic
 from gnomon.attacks.shokri import Shokri
+from gnomon.attacks.watson import Watson
 from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.core.evidence import Attack
 
@@ -37,6 +47,23 @@ ATTACKS: tuple[type[Any], ...] = (
     EntropyByClass,
     ModifiedEntropyByClass,
     Shokri,
+    Salem,
+    SalemStatistic,
+    PopulationAttack,
+    ReferenceAttack,
+    Sablayrolles,
+    SablayrollesOffline,
+    Watson,
+    Quantile,
+    QuantileGaussian,
+    LiraOffline,
+    Lira,
+    RmiaOffline,
+    Rmia,
+    LassilaOffline,
+    Lassila,
+    BavariaOffline,
+    Bavaria,
 )
 
 __all__ = ["ATTACKS", "make_attack", *(attack.__name__ for attack in ATTACKS)]

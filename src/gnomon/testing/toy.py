@@ -194,7 +194,12 @@ def make_world(
         answers=target[audited],
         shadows=shadows_on(audited),
         pool=shadows_on(pool),
-        population=Population(labels[population], target[population], shadows_on(population)),
+        population=Population(
+            labels[population],
+            target[population],
+            shadows_on(population),
+            x=rng.integers(0, 2, (n_population, N_BITS)).astype(np.float32),
+        ),
         x=rng.integers(0, 2, (n, N_BITS)).astype(np.float32),
     )
     return World(evidence, in_target[audited], auc)

@@ -1,0 +1,211 @@
+"""Bertran, Tang, Kearns, Morgenstern, Roth and Wu 2023: quantile regression on known non-members, without shadows.
+
+How confident would the target be of this record had it not been trained on it? A regression on known non-members
+answers that from the record itself: it predicts a high quantile of their margins, and whoever passes his own quantile
+is accused. It takes one cheap regression in place of many shadow models, and no knowledge of the target's recipe.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.model_selection import KFold, cross_val_predict
+
+from gnomon.attacks.demand import demand
+from gnomon.core.arrays import Floats, Rows, count_rows, is_frame
+from gnomon.core.errors import UsageError
+from gnomon.core.evidence import Evidence, Need
+from gnomon.stats.signals import margin
+
+PAPER = "Bertran, Tang, Kearns, Morgenstern, Roth, Wu 2023"
+NEEDS: frozenset[Need] = frozenset({"answers", "population", "x"})
+WIDEST = 256  # columns; more (images) are first reduced to their principal components
+COMPONENTS = 64
+FEWEST = 20  # population rows: with fewer the regression is a constant
+FOLDS = 3
+SMALLEST_SQUARE = 1e-6  # of the mean squared residual
+
+_Float64s: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Quantile:
+    """The target's margin less the quantile that is predicted for a non-member like the record.
+
+    Gradient-boosted trees with the pinball loss, on the record's columns and its label; columns of text are numbered,
+    and wide rows (images) are reduced to principal components of all rows first.
+
+    Score: margin less predicted quantile, in nats; 0 is the decision at the false-positive rate ``fpr``.
+
+    Attributes:
+        fpr: false-positive rate aimed at; the quantile is 1 - fpr. It should not be far below 10 / population.
+        iterations: trees.
+
+    >>> from gnomon.testing.toy import overfitted_world
+    >>> from dataclasses import replace
+    >>> world = overfitted_world(np.random.default_rng(0), n=400)
+    >>> known = replace(world.evidence.population, x=np.zeros((len(world.evidence.population.labels), 12)))
+    >>> scores = Quantile(iterations=10).score(replace(world.evidence, population=known), np.random.default_rng(0))
+    >>> bool(scores[world.member].mean() > scores[~world.member].mean())
+    True
+    """
+
+    fpr: float = 0.05
+    iterations: int = 100
+
+    name: ClassVar[str] = "quantile"
+    title: ClassVar[str] = "Quantile regression"
+    paper: ClassVar[str] = PAPER
+    needs: ClassVar[frozenset[Need]] = NEEDS
+    threshold: ClassVar[float | None] = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.fpr < 1.0 or self.iterations < 1:
+            raise UsageError(f"quantile: expected fpr in (0, 1) and iterations of at least 1, got {self}")
+
+    def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
+        """Scores (n,) in nats: margin less the predicted quantile."""
+        problem = _problem(evidence)
+        if len(problem.known) < FEWEST:
+            return problem.observed - float(np.quantile(problem.known, 1.0 - self.fpr))
+        model = _trees("quantile", self.iterations, rng, quantile=1.0 - self.fpr)
+        model.fit(problem.known_rows, problem.known)
+        return np.asarray(problem.observed - model.predict(problem.rows), dtype=np.float64)
+
+    def notes(self, evidence: Evidence) -> list[str]:
+        """Says how many non-members the regression rests on, and if that is too few."""
+        return _notes(evidence)
+
+
+@dataclass(frozen=True)
+class QuantileGaussian:
+    """The paper's Gaussian variant: predicts mean and deviation of a non-member's margin, for all rates at once.
+
+    The deviation is fitted to residuals of folds that the mean's trees were not fitted on; otherwise the trees would
+    find their own fit too good.
+
+    Score: (margin - mean) / deviation, as predicted for a non-member like the record.
+
+    Attributes:
+        iterations: trees of each of the two regressions.
+
+    >>> from gnomon.testing.toy import overfitted_world
+    >>> from dataclasses import replace
+    >>> world = overfitted_world(np.random.default_rng(0), n=400)
+    >>> known = replace(world.evidence.population, x=np.zeros((len(world.evidence.population.labels), 12)))
+    >>> scores = QuantileGaussian(10).score(replace(world.evidence, population=known), np.random.default_rng(0))
+    >>> bool(scores[world.member].mean() > scores[~world.member].mean())
+    True
+    """
+
+    iterations: int = 50
+
+    name: ClassVar[str] = "quantile_gaussian"
+    title: ClassVar[str] = "Quantile regression, Gaussian"
+    paper: ClassVar[str] = PAPER
+    needs: ClassVar[frozenset[Need]] = NEEDS
+    threshold: ClassVar[float | None] = None
+
+    def __post_init__(self) -> None:
+        if self.iterations < 1:
+            raise UsageError(f"quantile_gaussian: expected iterations of at least 1, got {self.iterations}")
+
+    def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
+        """Scores (n,): predicted standard deviations above the predicted mean."""
+        problem = _problem(evidence)
+        if len(problem.known) < FEWEST:
+            return np.asarray((problem.observed - problem.known.mean()) / (float(problem.known.std()) or 1.0))
+        trees = _trees("squared_error", self.iterations, rng)
+        folds = KFold(FOLDS, shuffle=True, random_state=int(rng.integers(2**31)))
+        residuals = problem.known - cross_val_predict(trees, problem.known_rows, problem.known, cv=folds)
+        squares = np.maximum(residuals**2, SMALLEST_SQUARE * float((residuals**2).mean()))
+        if squares.max() <= 0.0:
+            return np.asarray(problem.observed - trees.fit(problem.known_rows, problem.known).predict(problem.rows))
+        # The gamma loss on squared residuals is the normal likelihood in the variance, at its best for the mean square.
+        spread = _trees("gamma", self.iterations, rng).fit(problem.known_rows, squares)
+        trees.fit(problem.known_rows, problem.known)
+        deviation = np.sqrt(np.maximum(spread.predict(problem.rows), SMALLEST_SQUARE * float(squares.mean())))
+        return np.asarray((problem.observed - trees.predict(problem.rows)) / deviation, dtype=np.float64)
+
+    def notes(self, evidence: Evidence) -> list[str]:
+        """Says how many non-members the regression rests on, and if that is too few."""
+        return _notes(evidence)
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """Columns and margins of the population (z rows) and of the audited rows (n)."""
+
+    known_rows: _Float64s
+    known: _Float64s
+    rows: _Float64s
+    observed: _Float64s
+
+
+def _problem(evidence: Evidence) -> _Problem:
+    population = demand(evidence.population, "population rows")
+    known_x = demand(population.x, "the population rows themselves (population.x)")
+    x = demand(evidence.x, "the audited rows themselves")
+    known_rows, rows = numeric_columns(known_x, x)
+    answers = demand(evidence.answers, "the target's answers")
+    return _Problem(
+        np.column_stack([known_rows, population.labels]),
+        np.asarray(margin(population.answers, population.labels), dtype=np.float64),
+        np.column_stack([rows, evidence.labels]),
+        np.asarray(margin(answers, evidence.labels), dtype=np.float64),
+    )
+
+
+def numeric_columns(known: Rows, audited: Rows) -> tuple[_Float64s, _Float64s]:
+    """Both sets of rows as numbers, (z, d) and (n, d), coded alike; wide rows as principal components.
+
+    What is learned of the columns (codes of text, components) is learned from the known rows only, so that the code of
+    one audited row does not hang on the others.
+
+    >>> numeric_columns(np.array([[1], [2]]), np.array([[3]]))[1]
+    array([[3.]])
+    """
+    if is_frame(known):
+        coded = [_coded(np.asarray(known[name]), np.asarray(audited[name])) for name in known.columns]
+        return np.column_stack([a for a, _ in coded]), np.column_stack([b for _, b in coded])
+    first = np.asarray(known, dtype=np.float64).reshape(count_rows(known), -1)
+    second = np.asarray(audited, dtype=np.float64).reshape(count_rows(audited), -1)
+    if first.shape[1] <= WIDEST or len(first) < FEWEST:
+        return first, second
+    reduced = PCA(min(COMPONENTS, len(first) - 1), svd_solver="full" if first.size < 2**22 else "covariance_eigh")
+    return reduced.fit_transform(first), reduced.transform(second)
+
+
+def _coded(known: NDArray[Any], audited: NDArray[Any]) -> tuple[_Float64s, _Float64s]:
+    """One column of a data frame; text is numbered by the known rows' values, the unseen gets -1."""
+    if known.dtype.kind in "biuf":
+        return known.astype(np.float64), audited.astype(np.float64)
+    values = np.unique(known.astype(str))
+    return tuple(  # type: ignore[return-value]
+        np.where(np.isin(column.astype(str), values), np.searchsorted(values, column.astype(str)), -1.0)
+        for column in (known, audited)
+    )
+
+
+def _trees(loss: str, iterations: int, rng: np.random.Generator, quantile: float | None = None) -> Any:
+    return HistGradientBoostingRegressor(
+        loss=loss,
+        quantile=quantile,
+        max_iter=iterations,
+        max_leaf_nodes=15,
+        early_stopping=False,
+        random_state=int(rng.integers(2**31)),
+    )
+
+
+def _notes(evidence: Evidence) -> list[str]:
+    z = len(demand(evidence.population, "population rows").labels)
+    notes = [f"regression on {z} known non-members"]
+    if z < FEWEST:
+        notes.append(f"fewer than {FEWEST}: one quantile for all records in place of a regression")
+    return notes

@@ -1,0 +1,29 @@
+"""An order of shadow models that follows from what they are, for attacks that draw from them or are trained on them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from gnomon.core.arrays import fingerprint
+from gnomon.core.evidence import ShadowAnswers
+
+SAMPLE = 256  # rows whose answers tell two shadows of one mask apart
+
+
+def in_own_order(shadows: ShadowAnswers) -> ShadowAnswers:
+    """The same shadows, sorted by a digest of their masks and of some answers.
+
+    A learned attack draws rows shadow by shadow; without an order of their own, renumbering the shadows would change
+    its scores.
+    """
+    rows = shadows.rows[:SAMPLE]
+    digests = [fingerprint(shadows.member[i], np.asarray(shadows.answers[i])[rows]) for i in range(shadows.n_shadows)]
+    order = np.argsort(digests, kind="stable")
+    return replace(
+        shadows,
+        answers=[shadows.answers[i] for i in order],
+        member=shadows.member[order],
+        usable=shadows.usable[order],
+    )
