@@ -125,7 +125,7 @@ class FeatureSpace:
         """Number of columns d of the rows."""
         return sum(len(f.columns) for f in self.features)
 
-    @property
+    @cached_property
     def is_binary(self) -> bool:
         """Whether every feature is one bit in one column."""
         return all(f.kind == "binary" and len(f.columns) == 1 for f in self.features)
@@ -161,6 +161,8 @@ class FeatureSpace:
         Returns:
             (t,) codes, each uniform over the legal values of its feature.
         """
+        if self.is_binary:
+            return np.asarray(uniform >= 0.5, dtype=np.float64)
         sizes = self.sizes[features]
         low = self.lows[features]
         whole = np.minimum(np.floor(uniform * sizes), np.maximum(sizes - 1, 0))

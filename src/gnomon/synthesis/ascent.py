@@ -1,0 +1,209 @@
+"""One climb under way: who climbs, who asks next, what is kept, and where it goes on after a failure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gnomon.core.arrays import Floats, Ints
+from gnomon.core.errors import BudgetError, GnomonError, UsageError
+from gnomon.core.evidence import Reveal
+from gnomon.core.features import Codes, FeatureSpace
+from gnomon.synthesis.asking import Asker
+from gnomon.synthesis.checkpoint import load_state, save_state
+from gnomon.synthesis.climbed import ClassClimb, Climb, ClimbInterruptedError, notes_on
+from gnomon.synthesis.climbers import (
+    Climbers,
+    ClimbRules,
+    Ledger,
+    classes_to_start,
+    judge,
+    new_climbers,
+    new_ledger,
+    restore,
+)
+from gnomon.synthesis.searchers import Searcher, Spot
+from gnomon.synthesis.streams import Streams, stream_keys
+
+Progress = Callable[[int, int], None]
+Found = tuple[Codes, Ints, Ints, Ints]  # codes, classes, attempts, queries of records found
+FOUND = ("codes", "classes", "attempts", "queries")
+CHECKPOINT_SECONDS = 10.0
+
+
+@dataclass
+class Ascent:
+    """A climb and its state; `gnomon.synthesis.climbing.climb` makes it and runs it."""
+
+    ask: Asker
+    space: FeatureSpace
+    classes: tuple[str, ...]
+    per_class: int
+    rules: ClimbRules
+    searcher: Searcher
+    searcher_name: str
+    slots: int
+    root: int
+    reveal: Reveal
+    checkpoint: Path | None
+    key: str
+    step: int = 0
+    found: list[Found] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.ledger = new_ledger(len(self.classes))
+        self.climbers = self._begin(np.zeros(0, dtype=np.int64))
+
+    def until_done(self, progress: Progress | None) -> Climb:
+        """Steps until all records are found, classes given up, or the budget spent."""
+        saved = time.monotonic()
+        stopped = None
+        try:
+            while self._fill():
+                asking = self._affordable()
+                if asking == 0:
+                    stopped = f"the query budget is spent ({self.ask.asked} queries)"
+                    break
+                self._advance(asking)
+                if progress is not None:
+                    progress(int(self.ledger.found.sum()), self.per_class * len(self.classes))
+                if self.checkpoint is not None and time.monotonic() - saved > CHECKPOINT_SECONDS:
+                    self.save()
+                    saved = time.monotonic()
+        except BudgetError:
+            stopped = "the target's own query budget is spent"
+        except UsageError:
+            raise
+        except Exception as error:
+            self.save()
+            raise self._interrupted(error) from error
+        except BaseException:
+            self.save()
+            raise
+        self.save()
+        return self.result(stopped)
+
+    def _interrupted(self, error: Exception) -> ClimbInterruptedError:
+        kept = f"{int(self.ledger.found.sum())} records are kept"
+        where = f"in {self.checkpoint}, from where the same call goes on" if self.checkpoint else "in .partial"
+        cause = str(error) if isinstance(error, GnomonError) else f"{type(error).__name__}: {error}"
+        message = f"the target failed after {self.ask.asked} queries: {cause} ({kept} {where})"
+        return ClimbInterruptedError(message, self.result(f"the target failed: {cause}"))
+
+    def _affordable(self) -> int:
+        left = self.ask.left()
+        return len(self.climbers) if left is None else min(left, len(self.climbers))
+
+    def _fill(self) -> bool:
+        """Starts climbers in the free slots; False when nobody is under way."""
+        free = self.slots - len(self.climbers)
+        if free > 0:
+            running = np.bincount(self.climbers.classes, minlength=len(self.classes))
+            start = classes_to_start(self.ledger, running, self.per_class, self.rules, free)
+            if len(start):
+                self.climbers.add(self._begin(start))
+        return len(self.climbers) > 0
+
+    def _begin(self, classes: Ints) -> Climbers:
+        """New climbers of these classes (sorted), each on its own stream."""
+        turn = np.arange(len(classes)) - np.searchsorted(classes, classes)
+        attempts = self.ledger.started[classes] + turn
+        np.add.at(self.ledger.started, classes, 1)
+        streams = Streams(stream_keys(self.root, classes, attempts), np.zeros(len(classes), dtype=np.uint64))
+        record = self.searcher.start(classes, streams)
+        k = self.rules.first_k(len(self.space))
+        return new_climbers(classes, attempts, streams.keys, streams.used, record, n_classes=len(self.classes), k=k)
+
+    def _advance(self, asking: int) -> None:
+        """One batch: ask, judge, finish, propose."""
+        waiting: Climbers | None = None
+        if asking < len(self.climbers):  # the budget's last batch: some can't be asked any more
+            first = np.arange(len(self.climbers)) < asking
+            waiting = self.climbers.part(~first)
+            self.climbers = self.climbers.part(first)
+        try:
+            self._after(self.ask(self.space.decode(self.climbers.record), asking))
+        finally:
+            if waiting is not None:
+                self.climbers.add(waiting)
+
+    def _after(self, answers: Floats) -> None:
+        climbers = self.climbers
+        self.step += 1
+        self.searcher.learn(climbers.record, answers)
+        streams = Streams(climbers.keys, climbers.used)
+        outcome = judge(climbers, answers, streams.uniform(), self.rules, len(self.space), self.ledger)
+        climbers.used = streams.used
+        done = outcome.returned
+        if done.any():
+            self.found.append(
+                (climbers.record[done], climbers.classes[done], climbers.attempts[done], climbers.queries[done])
+            )
+        if done.any() or outcome.failed.any():
+            climbers = self.climbers = climbers.part(~(done | outcome.failed))
+        if len(climbers):
+            streams = Streams(climbers.keys, climbers.used)
+            spot = Spot(climbers.best, climbers.best_answers, climbers.classes, climbers.k)
+            climbers.record = self.searcher.propose(spot, streams)
+            climbers.used = streams.used
+
+    def _gathered(self) -> Found:
+        """All records found, by class and then by attempt: an order that does not depend on who finished first."""
+        if not self.found:
+            none = np.zeros(0, dtype=np.int64)
+            return np.empty((0, len(self.space)), dtype=self.space.code_type), none, none, none
+        codes, classes, attempts, queries = (np.concatenate(part) for part in zip(*self.found, strict=True))
+        order = np.lexsort((attempts, classes))
+        self.found = [(codes[order], classes[order], attempts[order], queries[order])]
+        return self.found[0]
+
+    def save(self) -> None:
+        """Writes the checkpoint, if one was asked for."""
+        if self.checkpoint is None:
+            return
+        arrays: dict[str, NDArray[Any]] = {f"found_{k}": v for k, v in zip(FOUND, self._gathered(), strict=True)}
+        arrays |= {f"climbers_{k}": v for k, v in self.climbers.arrays().items()}
+        arrays |= {f"ledger_{k}": v for k, v in self.ledger.arrays().items()}
+        arrays |= {f"searcher_{k}": v for k, v in self.searcher.save().items()}
+        save_state(self.checkpoint, self.key, arrays | {"clock": np.array([self.step, self.ask.asked])})
+
+    def resume(self) -> None:
+        """Goes on from the checkpoint, if there is one."""
+        arrays = None if self.checkpoint is None else load_state(self.checkpoint, self.key)
+        if arrays is None:
+            return
+        codes, classes, attempts, queries = (arrays[f"found_{k}"] for k in FOUND)
+        self.found = [(codes, classes, attempts, queries)]
+        self.climbers = restore(Climbers, arrays, "climbers_")
+        self.ledger = restore(Ledger, arrays, "ledger_")
+        self.searcher.load({k.removeprefix("searcher_"): v for k, v in arrays.items() if k.startswith("searcher_")})
+        self.step, self.ask.asked = (int(v) for v in arrays["clock"])
+
+    def result(self, stopped: str | None) -> Climb:
+        """What has been found so far."""
+        codes, classes, _, queries = self._gathered()
+        ledger = self.ledger
+        given_up = self.rules.given_up(ledger.failed, ledger.found)
+        counts = zip(ledger.found, ledger.started, ledger.queries, ledger.best, given_up, strict=True)
+        per_class = tuple(
+            ClassClimb(name, int(found), int(started), int(asked), float(best), bool(over))
+            for name, (found, started, asked, best, over) in zip(self.classes, counts, strict=True)
+        )
+        hidden = float(ledger.hidden.sum() / max(1, ledger.queries.sum()))
+        return Climb(
+            x=self.space.decode(codes),
+            y=classes,
+            queries_each=queries,
+            queries=self.ask.asked,
+            classes=per_class,
+            searcher=self.searcher_name,
+            stopped=stopped,
+            hidden=hidden,
+            notes=notes_on(per_class, self.per_class, hidden, self.reveal),
+        )

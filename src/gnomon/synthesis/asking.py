@@ -1,0 +1,91 @@
+"""Asking the target while climbing: one batch a call, counted, checked, never past the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+
+from gnomon.core.arrays import PROBABILITY_SUM_TOLERANCE, Floats, Rows, check_log_probs
+from gnomon.core.errors import BudgetError, ModelError, UsageError
+from gnomon.core.evidence import QueryHandle, Reveal
+
+Ask: TypeAlias = Callable[[Rows], Floats] | QueryHandle  # rows -> natural-log probabilities (n, c), as far as revealed
+
+LABELS_ONLY = (
+    "climbing needs the probability of the class that it climbs, but the target reveals labels only: every step would "
+    'be a guess; take shadow data from "noisy" or "marginals" instead'
+)
+
+
+class Asker:
+    """A target that is asked in batches; whatever is wrong with an answer is said before anybody reads it."""
+
+    def __init__(
+        self, ask: Ask, n_classes: int, reveal: Reveal, budget: int | None, *, labels_will_do: bool = False
+    ) -> None:
+        if reveal.kind == "labels" and not labels_will_do:
+            raise UsageError(LABELS_ONLY)
+        if budget is not None and budget < 0:
+            raise UsageError(f"expected a query budget of at least 0, got {budget}")
+        self._handle = None if callable(ask) else ask
+        self._call: Callable[[Rows], Floats] = ask if callable(ask) else ask.ask
+        self._n_classes = n_classes
+        self._reveal = reveal
+        self._budget = budget
+        self._labels_will_do = labels_will_do
+        self.asked = 0
+
+    def left(self) -> int | None:
+        """Queries that may still be asked; None without a budget."""
+        own = None if self._budget is None else self._budget - self.asked
+        theirs = None if self._handle is None else self._handle.remaining
+        limits = [limit for limit in (own, theirs) if limit is not None]
+        return max(0, min(limits)) if limits else None
+
+    def __call__(self, x: Rows, n: int) -> Floats:
+        """Natural-log probabilities (n, c) on n rows.
+
+        Raises:
+            ModelError: an answer of another shape, NaN, or no log-probabilities. What was sent is counted all the same:
+                the target has seen it.
+            BudgetError: the target's own budget was spent by somebody else; then nothing is counted.
+            UsageError: the first answers show labels only.
+        """
+        first = self.asked == 0
+        self.asked += n
+        try:
+            answers = np.asarray(self._call(x))
+        except BudgetError:
+            self.asked -= n
+            raise
+        answers = self._check(answers, n)
+        if first and not self._labels_will_do and _labels_only(answers):
+            raise UsageError(LABELS_ONLY)
+        return answers
+
+    def _check(self, answers: Floats, n: int) -> Floats:
+        if answers.ndim == 2 and len(answers) == n and answers.shape[1] != self._n_classes:
+            raise ModelError(
+                f"the target answered with {answers.shape[1]} classes where {self._n_classes} are expected"
+            )
+        if self._reveal.kind == "full":
+            return check_log_probs(answers, rows=n, classes=self._n_classes, source="the target")
+        if answers.shape != (n, self._n_classes):
+            raise ModelError(f"the target: expected answers of shape {(n, self._n_classes)}, got {answers.shape}")
+        if np.isnan(answers).any():
+            row = int(np.isnan(answers).any(axis=1).argmax())
+            raise ModelError(f"the target: answers hold NaN (first: row {row})")
+        if answers.size and answers.max() > np.log1p(PROBABILITY_SUM_TOLERANCE):
+            raise ModelError(f"the target: expected natural-log probabilities, got values up to {answers.max():.6g}")
+        return np.asarray(answers, dtype=np.float32)
+
+
+def _labels_only(answers: Floats) -> bool:
+    """Whether every answer is one certain class and nothing else; exact zeros, not small numbers."""
+    return bool(
+        len(answers)
+        and (np.isneginf(answers).sum(axis=1) == answers.shape[1] - 1).all()
+        and (answers.max(axis=1) >= -PROBABILITY_SUM_TOLERANCE).all()
+    )

@@ -1,0 +1,64 @@
+"""The state of a climb on disk: one npz file, written whole or not at all, and bound to the climb that wrote it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gnomon.core.errors import StoreError, UsageError
+
+VERSION = "gnomon climb 1 "
+
+
+def save_state(path: Path, key: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Writes the arrays atomically: a reader sees the old file or the new one, never half of one.
+
+    Raises:
+        StoreError: the file can't be written.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            everything: dict[str, Any] = {"key": np.array(VERSION + key), **arrays}
+            np.savez(file, **everything)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except OSError as error:
+        raise StoreError(f"{path}: the checkpoint of the climb can't be written ({error})") from None
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def load_state(path: Path, key: str) -> dict[str, NDArray[Any]] | None:
+    """The arrays of this climb's checkpoint; None if there is no file.
+
+    Raises:
+        StoreError: the file is damaged or no checkpoint.
+        UsageError: it belongs to a climb with other parameters, features, classes or seed.
+    """
+    if not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        found = str(arrays.pop("key"))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise StoreError(f"{path}: not a readable checkpoint ({error}); delete it to start afresh") from None
+    if found != VERSION + key:
+        raise UsageError(
+            f"{path} belongs to another climb (other parameters, features, classes or seed); "
+            "name another checkpoint or delete this one"
+        )
+    return arrays

@@ -1,0 +1,112 @@
+"""Random numbers of many climbers at once, each from its own stream.
+
+A climber's numbers are hashes of its key and a counter (SplitMix64: Steele, Lea & Flood, 2014), so they do not depend
+on which climbers are computed beside it: the same climb comes out whatever the size of the batch.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gnomon.core.arrays import Floats, Ints
+
+Words = NDArray[np.uint64]
+
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+TO_UNIT_32 = 2.0**-32
+TO_UNIT_53 = 2.0**-53
+
+
+def mix(words: Words) -> Words:
+    """The finaliser of SplitMix64: a bijection of 64-bit words that scatters neighbours."""
+    with np.errstate(over="ignore"):
+        words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return words ^ (words >> np.uint64(31))
+
+
+def stream_keys(root: int, classes: Ints, attempts: Ints) -> Words:
+    """Keys (t,) of the streams of climbers, each named by its class and its attempt at that class."""
+    with np.errstate(over="ignore"):
+        words = mix(np.asarray(classes, dtype=np.uint64) * GOLDEN + np.uint64(root))
+        return mix(words + np.asarray(attempts, dtype=np.uint64) * GOLDEN)
+
+
+def words_at(keys: Words, counters: Words) -> Words:
+    """The random words (t,) at these places of these streams."""
+    with np.errstate(over="ignore"):
+        return mix(keys + (counters + np.uint64(1)) * GOLDEN)
+
+
+def uniform_at(keys: Words, counters: Words) -> Floats:
+    """Uniform numbers in [0, 1), 53 bits each, at these places of these streams."""
+    return (words_at(keys, counters) >> np.uint64(11)) * TO_UNIT_53
+
+
+class Streams:
+    """The streams of a batch of climbers, and how far each has been read."""
+
+    def __init__(self, keys: Words, used: Words) -> None:
+        self.keys = keys
+        self.used = used
+
+    def uniform(self) -> Floats:
+        """One uniform number (a,) from every stream."""
+        numbers = uniform_at(self.keys, self.used)
+        self.used = self.used + np.uint64(1)
+        return numbers
+
+    def uniform_rows(self, width: int) -> Floats:
+        """So many uniform numbers from every stream, (a, width)."""
+        words = self._read(np.full(len(self.keys), width))[1]
+        return ((words >> np.uint64(11)) * TO_UNIT_53).reshape(len(self.keys), width)
+
+    def picks(self, d: int, k: Ints) -> tuple[Ints, Ints, Floats]:
+        """For every stream i, ``k[i]`` distinct features of d chosen at random, with a uniform number for each.
+
+        The first k distinct values of a sequence of independent uniform choices are a uniform choice of k.
+
+        Returns:
+            Rows (t,), features (t,) and numbers in [0, 1) (t,), t = k.sum().
+        """
+        repeats = k * k / (2.0 * np.maximum(d - k, 1))  # expected, a little high
+        length = np.where(2 * k > d, 0, k + np.ceil(repeats + 3 * np.sqrt(repeats)).astype(np.int64))
+        rows, words = self._read(length)
+        features = ((words >> np.uint64(32)) * np.uint64(d) >> np.uint64(32)).astype(np.int64)
+        place = np.arange(len(rows), dtype=np.int64)
+        cell = rows * d + features
+        first_at = np.empty(len(k) * d, dtype=np.int64)
+        first_at[cell[::-1]] = place[::-1]  # of equal cells the last write stays: the first choice
+        fresh = first_at[cell] == place
+        count = np.cumsum(fresh)
+        before = np.concatenate([[0], count])[np.cumsum(length) - length]
+        chosen = fresh & (count - before[rows] <= k[rows])
+        enough = np.bincount(rows[chosen], minlength=len(k)) == k
+        chosen &= enough[rows]
+        rows, features = rows[chosen], features[chosen]
+        uniform = (words[chosen] & np.uint64(0xFFFFFFFF)) * TO_UNIT_32
+        if not enough.all():
+            more = self._picks_by_order(d, k, np.flatnonzero(~enough))
+            rows, features = np.concatenate([rows, more[0]]), np.concatenate([features, more[1]])
+            uniform = np.concatenate([uniform, more[2]])
+        return rows, features, uniform
+
+    def _picks_by_order(self, d: int, k: Ints, short: Ints) -> tuple[Ints, Ints, Floats]:
+        """The same for few rows or large k: the k smallest of d random words a row."""
+        length = np.zeros(len(k), dtype=np.int64)
+        length[short] = 2 * d
+        words = self._read(length)[1].reshape(len(short), 2 * d)
+        order = np.argsort(words[:, :d], axis=1, kind="stable")
+        keep = np.arange(d) < k[short][:, None]
+        rows, features = np.repeat(short, k[short]), order[keep]
+        uniform = (words[:, d:][keep] >> np.uint64(11)) * TO_UNIT_53
+        return rows, features, uniform
+
+    def _read(self, length: Ints) -> tuple[Ints, Words]:
+        """The next ``length[i]`` words of every stream i, one after the other, and the stream of each."""
+        rows = np.repeat(np.arange(len(length)), length)
+        offset = np.arange(len(rows)) - np.repeat(np.cumsum(length) - length, length)
+        words = words_at(self.keys[rows], self.used[rows] + offset.astype(np.uint64))
+        self.used = self.used + length.astype(np.uint64)
+        return rows, words
