@@ -305,16 +305,7 @@ def invalid() -> Record:
     }
     attacks = [
         attack("loss", n=400, scale=0.4, histogram=spiky, classes=["ill", "well"]),
-        attack(
-            "gap",
-            n=400,
-            scale=0.4,
-            at_threshold=at_threshold(0.3, 0, "attack"),
-            oracle=None,
-            tied_share=1.0,
-            roc=two_steps,
-            histogram=None,
-        ),
+        attack("gap", n=400, scale=0.4, roc=two_steps, histogram=None, oracle=None, tied_share=1.0, at_threshold=own),
         attack(
             "lira", status="skipped", reason="needs shadow answers for audited rows; there are no shadows", **failed
         ),

@@ -172,8 +172,9 @@ def _name_classes(axes: Axes, worst_first: Sequence[ClassResult]) -> None:
         taken.append(sides[side])
         shift = 7 if side == "left" else -7
         at = (result.members, result.auc or 0.0)
-        style = {"ha": side, "va": "center", "fontsize": 11, "textcoords": "offset points"}
-        axes.annotate(name, at, xytext=(shift, 0), parse_math=False, **style)
+        axes.annotate(
+            name, at, xytext=(shift, 0), textcoords="offset points", ha=side, va="center", fontsize=11, parse_math=False
+        )
 
 
 def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:

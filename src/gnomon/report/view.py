@@ -188,8 +188,10 @@ def _notice(finding: Finding) -> Notice:
 
 
 def _confidence(record: Record) -> str:
-    level = record.plan.get("statistics", {}).get("confidence") if record.plan else None
-    return f"Each figure stands with its {wording.rate(level) + ' ' if level else ''}interval."
+    statistics = record.plan.get("statistics")
+    level = statistics.get("confidence") if isinstance(statistics, dict) else None
+    named = f"{wording.rate(level)} interval" if isinstance(level, float) else "interval"
+    return f"Each figure stands with its {named}."
 
 
 def _curves(headliner: AttackResult | None, finished: list[AttackResult]) -> tuple[AttackResult, ...]:
