@@ -18,11 +18,10 @@ from gnomon.core.arrays import Rows, concat_rows, count_rows
 from gnomon.core.data import View, make_dataset
 from gnomon.core.errors import UsageError
 from gnomon.core.plan import Plan, make_plan
-from gnomon.core.protocols import Model, Trainer
+from gnomon.core.protocols import Trainer
 from gnomon.core.record import Record
 from gnomon.engines.local import LocalEngine
-from gnomon.models.callable import CallableModel
-from gnomon.models.sklearn import SklearnModel
+from gnomon.models.loading import as_model
 from gnomon.store.arrays import ArrayStore
 
 Table = tuple[Rows, Any]  # rows and labels
@@ -133,7 +132,6 @@ def audit(
     labels = np.concatenate([np.asarray(y) for _, y in tables])
     bounds = np.cumsum([0, *counts])
     parts = [np.arange(a, b) for a, b in pairwise(bounds)]
-    model = _model(target)
     named = _class_names(target, labels)
     data = make_dataset(
         concat_rows([x for x, _ in tables]),
@@ -141,6 +139,7 @@ def audit(
         classes=named[0],
         groups=None if groups is None or pool is not None else np.concatenate([np.asarray(g) for g in groups]),
     )
+    model = None if target is None else as_model(target, data.classes)
     recipe = trainer_from(trainer, model)
     values: dict[str, Any] = {
         **(plan or {}),
@@ -165,19 +164,6 @@ def audit(
         return run_audit(checked, subject, store=ArrayStore(store), engine=LocalEngine(workers)).record
     with tempfile.TemporaryDirectory() as folder:
         return run_audit(checked, subject, store=ArrayStore(Path(folder)), engine=LocalEngine(workers)).record
-
-
-def _model(target: Any) -> Model | None:
-    if target is None or isinstance(target, Model):
-        return target
-    if hasattr(target, "predict_proba"):
-        return SklearnModel(target)
-    if callable(target):
-        return CallableModel(target)
-    raise UsageError(
-        "target: expected a fitted classifier with predict_proba, a Model, or a callable from rows to probabilities, "
-        f"got {type(target).__name__}"
-    )
 
 
 def _class_names(target: Any, labels: Any) -> tuple[tuple[str, ...] | None, Any]:

@@ -7,8 +7,9 @@ from typing import Any
 from gnomon.core.errors import PlanError, UsageError, did_you_mean
 from gnomon.core.plan import TrainerPlan
 from gnomon.core.protocols import Model, Trainer
-from gnomon.models.loading import import_object
-from gnomon.models.sklearn import FunctionTrainer, SklearnModel, SklearnTrainer, estimator_from_path
+from gnomon.models.function import FunctionTrainer
+from gnomon.models.imports import import_object
+from gnomon.models.sklearn import SklearnModel, SklearnTrainer, estimator_from_path
 from gnomon.models.torch_trainer import TorchTrainer
 
 TORCH_FIELDS = (

@@ -15,10 +15,14 @@ from gnomon.core.errors import PlanError
 from gnomon.core.plan import Plan
 from gnomon.core.protocols import Model, Trainer
 from gnomon.datasets import load_dataset
+from gnomon.datasets.answers import read_answers
 from gnomon.datasets.tables import read_tables
-from gnomon.models.answers import read_answers
 from gnomon.models.callable import CallableModel
-from gnomon.models.loading import import_object, load_model
+from gnomon.models.imports import import_object
+from gnomon.models.loading import load_model
+from gnomon.models.torch_trainer import TorchTrainer, load_torch
+
+WEIGHTS = (".pt", ".pth", ".safetensors")
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ def _load_rows(plan: Plan) -> tuple[Dataset, Parts | None]:
         id=data.id,
         group=data.group,
     )
-    return tables.data, Parts(tables.members, tables.nonmembers, tables.pool)
+    return tables.dataset, Parts(tables.members, tables.nonmembers, tables.pool)
 
 
 def _load_model(plan: Plan, data: Dataset, *, trust: bool) -> Model | None:
@@ -98,12 +102,21 @@ def _load_model(plan: Plan, data: Dataset, *, trust: bool) -> Model | None:
     if target.model is not None and target.callable is not None:
         raise PlanError("target: give model or callable, not both")
     if target.model is not None:
-        return load_model(Path(target.model), data, trainer=plan.trainer, trust=trust)
+        if Path(target.model).suffix.lower() in WEIGHTS:
+            return _load_weights(Path(target.model), plan, data, trust=trust)
+        return load_model(target.model, data.classes, trust=trust, outputs=target.outputs)
     if target.callable is not None:
         return CallableModel(
             import_object(target.callable, trust=trust), outputs=target.outputs, n_classes=data.n_classes
         )
     return None
+
+
+def _load_weights(path: Path, plan: Plan, data: Dataset, *, trust: bool) -> Model:
+    recipe = make_trainer(plan.trainer, None, trust=trust) if plan.trainer.kind == "torch" else None
+    if not isinstance(recipe, TorchTrainer):
+        raise PlanError(f'{path}: a file of weights needs the network in [trainer] (kind = "torch", module, hidden, ...)')
+    return load_torch(path, recipe, np.shape(data.x)[1:], data.n_classes)
 
 
 def _load_answers(plan: Plan, data: Dataset, parts: Parts | None) -> Floats | None:
@@ -117,8 +130,5 @@ def _load_answers(plan: Plan, data: Dataset, parts: Parts | None) -> Floats | No
         )
     answers = np.full((len(data), data.n_classes), np.nan, dtype=np.float32)
     for file, rows in zip(files, (parts.members, parts.nonmembers), strict=True):
-        found = read_answers(Path(str(file)), outputs=target.outputs)
-        if found.shape != (len(rows), data.n_classes):
-            raise PlanError(f"{file}: expected answers of shape ({len(rows)}, {data.n_classes}), got {found.shape}")
-        answers[rows] = found
+        answers[rows] = read_answers(str(file), target.outputs, data.classes, len(rows))
     return answers
