@@ -8,6 +8,7 @@ one line in `SOURCES`.
 from gnomon.core.data import Dataset
 from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.datasets.adult import ADULT
+from gnomon.datasets.answers import read_answers
 from gnomon.datasets.baskets import BASKETS
 from gnomon.datasets.bundled import BREAST_CANCER, DIGITS
 from gnomon.datasets.fetch import RemoteFile
@@ -15,7 +16,7 @@ from gnomon.datasets.location30 import LOCATION30
 from gnomon.datasets.source import Source
 from gnomon.datasets.tables import Tables, read_tables
 
-__all__ = ["SOURCES", "RemoteFile", "Source", "Tables", "load_dataset", "read_tables"]
+__all__ = ["SOURCES", "RemoteFile", "Source", "Tables", "load_dataset", "read_answers", "read_tables"]
 
 SOURCES: tuple[Source, ...] = (
     BASKETS,

@@ -29,7 +29,7 @@ def load_baskets(classes: int = 100) -> Dataset:
         ``x`` uint8 (30076, 600) of bits; ids such as ``h17-f03`` (household 17, fortnight 3); groups: the household.
 
     >>> baskets = load_baskets(10)
-    >>> baskets.x.shape, baskets.n_classes, len(set(baskets.groups.tolist())), baskets.ids[0]
+    >>> baskets.x.shape, baskets.n_classes, len(set(baskets.groups.tolist())), str(baskets.ids[0])
     ((30076, 600), 10, 2278, 'h1-f00')
     """
     file = resources.files("gnomon.datasets").joinpath("baskets.npz")

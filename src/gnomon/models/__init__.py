@@ -3,3 +3,22 @@
 Whatever can be put as `x -> (n, c)` log-probabilities can be audited. A trainer is a recipe that refits the same kind
 of model on other rows, which is how shadow models come to be; torch recipes train many networks at once, stacked.
 """
+
+from gnomon.models.answers import AnswersModel
+from gnomon.models.callable import CallableModel
+from gnomon.models.function import FunctionTrainer
+from gnomon.models.imports import import_object
+from gnomon.models.loading import as_model, load_model
+from gnomon.models.sklearn import SklearnModel, SklearnTrainer, estimator_from_path
+
+__all__ = [
+    "AnswersModel",
+    "CallableModel",
+    "FunctionTrainer",
+    "SklearnModel",
+    "SklearnTrainer",
+    "as_model",
+    "estimator_from_path",
+    "import_object",
+    "load_model",
+]

@@ -1,0 +1,129 @@
+"""Any function ``x -> (n, c)`` as a Model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gnomon.core.arrays import (
+    Floats,
+    Rows,
+    check_log_probs,
+    count_rows,
+    log_from_logits,
+    log_from_probabilities,
+    take_rows,
+)
+from gnomon.core.errors import ModelError, UsageError, did_you_mean
+
+Outputs: TypeAlias = Literal["probabilities", "logits", "log_probabilities"]
+OUTPUTS: dict[str, Callable[..., Floats]] = {
+    "probabilities": log_from_probabilities,
+    "logits": log_from_logits,
+    "log_probabilities": check_log_probs,
+}
+BATCH_ROWS = 8192
+
+
+def log_from_outputs(array: Any, outputs: str, *, rows: int, classes: int | None, source: str) -> Floats:
+    """Checked natural-log probabilities (n, c), float32, from outputs of the declared kind.
+
+    Raises:
+        UsageError: no such kind of output.
+        ModelError: a wrong shape, NaN, or rows that do not sum to one.
+
+    >>> log_from_outputs([[0.25, 0.75]], "probabilities", rows=1, classes=2, source="model").round(2)
+    array([[-1.39, -0.29]], dtype=float32)
+    """
+    if outputs not in OUTPUTS:
+        raise UsageError(f'no outputs "{outputs}"{did_you_mean(outputs, OUTPUTS)}')
+    array = np.asarray(array)
+    if array.ndim == 1 or array.shape[1:] == (1,):
+        raise ModelError(
+            f"{source}: expected {outputs} of shape ({rows}, c), got {array.shape}; a model of two classes must "
+            "return both columns (np.column_stack([1 - p, p]))"
+        )
+    return OUTPUTS[outputs](array, rows=rows, classes=classes, source=source)
+
+
+class CallableModel:
+    """A function that answers, asked in batches, its answers checked.
+
+    Args:
+        function: n rows (an array or a data frame, as the data set holds them) -> array (n, c). A tensor will do.
+        outputs: what it returns: ``probabilities``, ``logits`` or ``log_probabilities`` (natural logs).
+        n_classes: number of classes c; without it, it is learned from the first answer.
+        batch: most rows a call.
+
+    >>> model = CallableModel(lambda x: np.tile([0.0, np.log(3.0)], (len(x), 1)), outputs="logits")
+    >>> np.exp(model.log_probs(np.zeros((2, 5)))).round(2).tolist(), model.n_classes
+    ([[0.25, 0.75], [0.25, 0.75]], 2)
+    """
+
+    def __init__(
+        self,
+        function: Callable[[Rows], Any],
+        outputs: Outputs = "probabilities",
+        n_classes: int | None = None,
+        batch: int = BATCH_ROWS,
+    ) -> None:
+        if not callable(function):
+            raise UsageError(f"expected a function x -> (n, c), got {type(function).__name__}")
+        if outputs not in OUTPUTS:
+            raise UsageError(f'no outputs "{outputs}"{did_you_mean(outputs, OUTPUTS)}')
+        if batch < 1:
+            raise UsageError(f"expected batch >= 1, got batch={batch}")
+        self.function = function
+        self.outputs = outputs
+        self.batch = batch
+        self._n_classes = n_classes
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes c.
+
+        Raises:
+            ModelError: not given, and nothing was answered yet.
+        """
+        if self._n_classes is None:
+            raise ModelError("the callable's number of classes is known from its first answer on; give n_classes")
+        return self._n_classes
+
+    def log_probs(self, x: Rows) -> Floats:
+        """Natural-log probabilities, float32 (n, c).
+
+        Raises:
+            ModelError: the function fails, or its answers are not what was declared.
+        """
+        n = count_rows(x)
+        if n == 0:
+            return np.empty((0, self.n_classes), np.float32)
+        name = f"the callable {getattr(self.function, '__qualname__', type(self.function).__name__)}"
+        parts: list[NDArray[Any]] = []
+        for start in range(0, n, self.batch):
+            rows = np.arange(start, min(n, start + self.batch), dtype=np.int64)
+            part = self._ask(take_rows(x, rows), name)
+            if part.ndim == 0 or len(part) != len(rows) or (parts and part.shape[1:] != parts[0].shape[1:]):
+                wanted = f"({len(rows)}, {parts[0].shape[1] if parts and parts[0].ndim > 1 else 'c'})"
+                raise ModelError(f"{name}: expected {self.outputs} of shape {wanted}, got {part.shape}")
+            parts.append(part)
+        answers = np.concatenate(parts)
+        logs = log_from_outputs(answers, self.outputs, rows=n, classes=self._n_classes, source=name)
+        self._n_classes = logs.shape[1]
+        return logs
+
+    def _ask(self, rows: Rows, name: str) -> NDArray[Any]:
+        try:
+            answer = self.function(rows)
+        except Exception as error:
+            shape = getattr(rows, "shape", None)
+            raise ModelError(f"{name} failed on rows of shape {shape}: {type(error).__name__}: {error}") from error
+        if hasattr(answer, "detach"):  # a tensor that may stand on another device and carry gradients
+            answer = answer.detach().cpu()
+        try:
+            return np.asarray(answer)
+        except (TypeError, ValueError) as error:
+            raise ModelError(f"{name}: expected an array (n, c), got {type(answer).__name__} ({error})") from error

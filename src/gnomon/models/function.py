@@ -1,0 +1,76 @@
+"""Any user function that trains, as a Trainer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gnomon.core.arrays import Ints, Rows, take_rows
+from gnomon.core.errors import ModelError, UsageError
+from gnomon.core.protocols import Model
+from gnomon.models.callable import Outputs
+from gnomon.models.loading import as_model
+from gnomon.models.recipes import describe
+
+
+@dataclass(frozen=True, eq=False)
+class FunctionTrainer:
+    """A function ``(x, y, n_classes, seed, **params) -> model`` as a recipe.
+
+    The function gets the training rows and their class ids, and must draw all its chance from ``seed``. It returns a
+    `Model`, a fitted classifier with ``predict_proba`` and ``classes_`` (class ids), or a function of rows.
+
+    Attributes:
+        function: the recipe; a hash of its source stands in the store's key.
+        params: further keyword arguments, plain values.
+        outputs: what a returned function of rows answers.
+
+    >>> import numpy as np
+    >>> def prior(x, y, n_classes, seed, smoothing):
+    ...     share = (np.bincount(y, minlength=n_classes) + smoothing) / (len(y) + n_classes * smoothing)
+    ...     return lambda rows: np.tile(share, (len(rows), 1))
+    >>> x, y = np.zeros((4, 2)), np.array([0, 0, 0, 1])
+    >>> [model] = FunctionTrainer(prior, {"smoothing": 1}).train(x, y, 2, rows=[np.arange(4)], seeds=[0])
+    >>> np.exp(model.log_probs(x[:1])).round(2).tolist()
+    [[0.67, 0.33]]
+    """
+
+    function: Callable[..., Any]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Outputs = "probabilities"
+
+    def __post_init__(self) -> None:
+        if not callable(self.function):
+            raise UsageError(f"expected a function (x, y, n_classes, seed), got {type(self.function).__name__}")
+
+    def train(self, x: Rows, y: Ints, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int]) -> Sequence[Model]:
+        """Trains one model per entry of ``rows``, each with its own seed.
+
+        Raises:
+            ModelError: the function fails or returns something that can't answer.
+        """
+        return [self._train_one(x, y, n_classes, part, seed) for part, seed in zip(rows, seeds, strict=True)]
+
+    def recipe(self) -> dict[str, Any]:
+        """The function's path and a hash of its source, its parameters and outputs."""
+        return {
+            "kind": "function",
+            "function": describe(self.function),
+            "params": describe(self.params),
+            "outputs": self.outputs,
+        }
+
+    def batch_size(self, x: Rows, n_classes: int, size: int) -> int:  # noqa: ARG002 - the protocol's arguments
+        """One at a time."""
+        return 1
+
+    def _train_one(self, x: Rows, y: Ints, n_classes: int, rows: Ints, seed: int) -> Model:
+        name = getattr(self.function, "__qualname__", type(self.function).__name__)
+        try:
+            made = self.function(take_rows(x, rows), y[rows], n_classes, seed, **self.params)
+        except Exception as error:
+            raise ModelError(
+                f"the recipe {name} failed on {len(rows)} rows: {type(error).__name__}: {error}"
+            ) from error
+        return as_model(made, tuple(str(k) for k in range(n_classes)), outputs=self.outputs, labels="ids")

@@ -1,0 +1,150 @@
+"""Models from files, without running anybody's code unless the user trusts it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from gnomon.core.errors import ModelError, UsageError
+from gnomon.core.protocols import Model
+from gnomon.models.callable import CallableModel, Outputs
+from gnomon.models.onnx import load_onnx
+from gnomon.models.sklearn import SklearnModel
+
+SKOPS, ONNX, PICKLES = (".skops",), (".onnx",), (".joblib", ".pkl", ".pickle")
+TORCH, TABLES = (".pt", ".pth", ".safetensors"), (".npz", ".csv", ".parquet", ".pq")
+
+
+def load_model(
+    path: str | Path, classes: Sequence[str], trust: bool = False, outputs: Outputs = "probabilities"
+) -> Model:
+    """The model in a file.
+
+    Args:
+        path: ``.skops`` (scikit-learn) or ``.onnx``; ``.joblib`` and ``.pkl`` with ``trust`` only, since reading them
+            runs whatever their maker put in.
+        classes: the data set's class names, in the order of their ids.
+        trust: the file comes from a hand that the user trusts.
+        outputs: what an ONNX model, or a function in a pickle, answers.
+
+    Returns:
+        A `SklearnModel` for a fitted classifier, otherwise whatever `as_model` makes.
+
+    Raises:
+        UsageError: an unknown extension, or trust is needed.
+        ModelError: no such file, damaged, or nothing that can answer.
+        MissingExtraError: ``.onnx`` without onnxruntime.
+    """
+    place = Path(path)
+    suffix = place.suffix.lower()
+    _check_suffix(place, suffix, trust)
+    if not place.is_file():
+        raise ModelError(f"{place}: no such file")
+    if suffix in ONNX:
+        return load_onnx(place, len(classes), outputs)
+    found = _read_skops(place, trust) if suffix in SKOPS else _read_pickle(place)
+    try:
+        return as_model(found, tuple(classes), outputs=outputs)
+    except ModelError as error:
+        raise ModelError(f"{place}: {error}") from error
+
+
+def as_model(
+    thing: Any,
+    classes: Sequence[str],
+    outputs: Outputs = "probabilities",
+    labels: Literal["names", "ids"] = "names",
+) -> Model:
+    """Anything that can answer, as a `Model`: a Model, a fitted scikit-learn classifier, or a function of rows.
+
+    Args:
+        thing: what shall answer.
+        classes: the data set's c class names, in the order of their ids.
+        outputs: what a function answers.
+        labels: what a classifier was trained on: class ``names`` or ``ids``.
+
+    Raises:
+        ModelError: it can't answer, or for another number of classes.
+
+    >>> as_model(lambda x: x, ("no", "yes")).n_classes
+    2
+    """
+    if isinstance(thing, type):
+        raise ModelError(f"expected a model, got the class {thing.__name__}; make and fit one first")
+    if isinstance(thing, Model):
+        if thing.n_classes != len(classes):
+            raise ModelError(f"expected a model of {len(classes)} classes, got one of {thing.n_classes}")
+        return thing
+    if hasattr(thing, "predict_proba") or (hasattr(thing, "fit") and hasattr(thing, "predict")):
+        return SklearnModel(thing, tuple(classes), labels)
+    if hasattr(thing, "state_dict") and hasattr(thing, "parameters"):
+        raise ModelError(f"{type(thing).__name__} is a torch module: wrap it in gnomon.models.TorchModel")
+    if callable(thing):
+        return CallableModel(thing, outputs, len(classes))
+    raise ModelError(
+        f"expected a model, a fitted classifier or a function x -> (n, c), got {type(thing).__module__}."
+        f"{type(thing).__qualname__}"
+    )
+
+
+def _check_suffix(place: Path, suffix: str, trust: bool) -> None:
+    if suffix in TORCH:
+        raise UsageError(
+            f"{place}: weights alone are no model: say which network they belong to (a trainer of kind torch)"
+        )
+    if suffix in TABLES:
+        raise UsageError(f"{place}: a table is no model; give a model's answers as member and non-member answers")
+    if suffix not in (*SKOPS, *ONNX, *PICKLES):
+        known = ", ".join((*SKOPS, *ONNX, *PICKLES, *TORCH))
+        raise UsageError(f'{place}: unknown kind of model file "{suffix}" (known: {known})')
+    if suffix in PICKLES and not trust:
+        raise UsageError(
+            f"{place}: reading a {suffix} file runs whatever its maker put in; save the model with skops, or say "
+            "--trust if you made it yourself"
+        )
+
+
+def _read_skops(place: Path, trust: bool) -> Any:
+    import skops.io
+
+    try:
+        strange = skops.io.get_untrusted_types(file=place)
+    except Exception as error:  # zip, json and key errors of a damaged file
+        raise ModelError(f"{place}: not a skops file, or damaged ({type(error).__name__}: {error})") from error
+    refused = [name for name in strange if not _is_sklearn_class(name)]
+    if refused and not trust:
+        raise ModelError(
+            f"{place}: holds types that are not scikit-learn's: {', '.join(refused[:5])}"
+            f"{', ...' if len(refused) > 5 else ''}; say --trust if you know where they come from"
+        )
+    try:
+        return skops.io.load(place, trusted=strange)
+    except Exception as error:
+        raise ModelError(f"{place}: cannot be loaded ({type(error).__name__}: {error})") from error
+
+
+def _is_sklearn_class(name: str) -> bool:
+    """Whether a type is a class that scikit-learn defines, such as the tree inside a forest.
+
+    skops lists inner classes of scikit-learn as unknown. Making one runs only scikit-learn's code, so we take them; we
+    do not take functions, which a file could have called with arguments of its own choice.
+    """
+    module, _, attribute = name.rpartition(".")
+    if module.split(".")[0] != "sklearn":
+        return False
+    try:
+        found = getattr(importlib.import_module(module), attribute, None)
+    except ImportError:
+        return False
+    return isinstance(found, type) and found.__module__.split(".")[0] == "sklearn"
+
+
+def _read_pickle(place: Path) -> Any:
+    import joblib
+
+    try:
+        return joblib.load(place)
+    except Exception as error:
+        raise ModelError(f"{place}: cannot be loaded ({type(error).__name__}: {error})") from error

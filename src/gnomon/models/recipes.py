@@ -1,0 +1,172 @@
+"""What decides the outcome of a recipe, as JSON: parameters, class paths, and hashes of source code.
+
+The store's key holds it, so the rule is: what can't be told apart is refused, never guessed. A stale shadow model
+would make a leaking target look safe.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+import sys
+from collections.abc import Mapping
+from pathlib import PurePath
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from gnomon.core.arrays import fingerprint, is_frame
+from gnomon.core.errors import ModelError
+
+DEEPEST = 12
+
+
+def describe(value: Any, depth: int = 0) -> Any:
+    """A value as JSON that differs whenever the value does something else.
+
+    Arrays and data frames become fingerprints, functions and classes of the user's own a path with a hash of their
+    source, objects their class and their attributes.
+
+    Raises:
+        ModelError: the value can't be told apart from others of its kind.
+
+    >>> describe({"depth": 3, "weights": (0.5, None)})
+    {'depth': 3, 'weights': [0.5, None]}
+    """
+    if depth > DEEPEST:
+        raise ModelError(f"a parameter of type {type(value).__name__} is nested too deeply to be told apart")
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray) or is_frame(value):
+        return {"fingerprint": fingerprint(value)}
+    if isinstance(value, Mapping):
+        return {str(key): describe(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [describe(item, depth + 1) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted(str(describe(item, depth + 1)) for item in value)
+    if isinstance(value, (bytes, PurePath, np.dtype, slice, range)):
+        return str(value)
+    if isinstance(value, np.random.RandomState):
+        return {"state": describe(value.get_state(legacy=False), depth + 1)}
+    if isinstance(value, np.random.Generator):
+        return {"state": describe(value.bit_generator.state, depth + 1)}
+    if isinstance(value, ModuleType):
+        return {"module": value.__name__, "version": str(getattr(value, "__version__", ""))}
+    if isinstance(value, type):
+        return describe_class(value)
+    return _describe_callable_or_object(value, depth)
+
+
+def describe_class(cls: type) -> dict[str, Any]:
+    """A class by its path; with the version of its package, and with a hash of its source if it has none."""
+    return {"class": f"{cls.__module__}:{cls.__qualname__}", **_origin(cls)}
+
+
+def describe_function(function: Any, depth: int = 0) -> dict[str, Any]:
+    """A function by its path, a hash of its source, its defaults and what it encloses."""
+    name = getattr(function, "__qualname__", None) or function.__name__
+    found: dict[str, Any] = {
+        "function": f"{getattr(function, '__module__', None) or 'numpy'}:{name}",
+        **_origin(function),
+    }
+    if not isinstance(function, FunctionType):
+        return found
+    found["code"] = fingerprint(_code_content(function.__code__))  # two lambdas of one module differ here only
+    if function.__defaults__ or function.__kwdefaults__:
+        found["defaults"] = describe([function.__defaults__, function.__kwdefaults__], depth + 1)
+    if function.__closure__:
+        names = function.__code__.co_freevars
+        cells = dict(zip(names, function.__closure__, strict=True))
+        found["encloses"] = {
+            name: describe(cell.cell_contents, depth + 1)
+            for name, cell in cells.items()
+            if cell.cell_contents is not function
+        }
+    if function.__module__ == "__main__":
+        found["globals"] = _globals_used(function, depth)
+    return found
+
+
+def _describe_callable_or_object(value: Any, depth: int) -> Any:
+    if isinstance(value, functools.partial):
+        return {"partial": describe([value.func, value.args, value.keywords], depth + 1)}
+    if isinstance(value, MethodType):
+        return {"method": describe_function(value.__func__, depth), "of": describe(value.__self__, depth + 1)}
+    if isinstance(value, (FunctionType, BuiltinFunctionType, np.ufunc)):
+        return describe_function(value, depth)
+    if hasattr(value, "get_params"):
+        return {**describe_class(type(value)), "params": describe(value.get_params(deep=False), depth + 1)}
+    if dataclasses.is_dataclass(value):
+        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return {**describe_class(type(value)), "fields": describe(fields, depth + 1)}
+    try:
+        made = value.__reduce_ex__(2)  # how a copy would be made: everything that the object holds
+    except TypeError as error:
+        raise ModelError(
+            f"a parameter of type {type(value).__module__}.{type(value).__qualname__} cannot be told apart from "
+            f"others ({error}); give plain values (numbers, text, lists, arrays)"
+        ) from error
+    content = [list(part) if hasattr(part, "__next__") else part for part in made] if isinstance(made, tuple) else made
+    return {**describe_class(type(value)), "content": describe(content, depth + 1)}
+
+
+def _origin(thing: Any) -> dict[str, str]:
+    """The version of the package that a class or function comes from, or a hash of its source."""
+    module = getattr(thing, "__module__", None) or "numpy"  # a ufunc of older numpy bears no module
+    top = module.partition(".")[0]
+    if top in sys.stdlib_module_names and top != "__main__":
+        return {"version": f"python {sys.version_info.major}.{sys.version_info.minor}"}
+    version = getattr(sys.modules.get(top), "__version__", None)
+    if top in ("sklearn", "numpy", "scipy") and version:
+        return {"version": str(version)}
+    found = {"source": _source_hash(thing)}
+    return found | ({"version": str(version)} if isinstance(version, str) else {})
+
+
+def _source_hash(thing: Any) -> str:
+    """Hash of the module that a thing is written in: a function calls its neighbours, so they count too.
+
+    In a script or a notebook only the thing itself counts, so that an edit of another line trains nothing again.
+    """
+    module = inspect.getmodule(thing)
+    try:
+        if module is not None and module.__name__ != "__main__":
+            return fingerprint(inspect.getsource(module))
+        return fingerprint(inspect.getsource(thing))
+    except (OSError, TypeError) as error:
+        code = getattr(thing, "__code__", None)
+        if code is not None:
+            return fingerprint(_code_content(code))
+        if getattr(module, "__version__", None) or getattr(module, "__file__", None):
+            return fingerprint([getattr(module, "__name__", ""), str(getattr(module, "__version__", ""))])
+        raise ModelError(
+            f"the source of {getattr(thing, '__qualname__', thing)} cannot be found, so a changed recipe would go "
+            "unnoticed; put it into a module"
+        ) from error
+
+
+def _code_content(code: CodeType) -> list[Any]:
+    return [code.co_code.hex(), [_constant(c) for c in code.co_consts], list(code.co_names), list(code.co_varnames)]
+
+
+def _constant(value: Any) -> Any:
+    if isinstance(value, CodeType):
+        return _code_content(value)
+    return sorted(map(repr, value)) if isinstance(value, frozenset) else repr(value)  # a set's order is by chance
+
+
+def _globals_used(function: FunctionType, depth: int) -> dict[str, Any]:
+    """Plain values and functions of a script that its function uses."""
+    found = {}
+    for name in sorted(set(function.__code__.co_names)):
+        value = function.__globals__.get(name)
+        plain = isinstance(value, (bool, int, float, str, tuple))
+        neighbour = isinstance(value, FunctionType) and value.__module__ == "__main__" and value is not function
+        if plain or (neighbour and depth < DEEPEST // 2):
+            found[name] = describe(value, depth + 1)
+    return found

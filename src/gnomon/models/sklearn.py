@@ -1,0 +1,286 @@
+"""Fitted scikit-learn classifiers as Models, and unfitted ones as recipes for shadow models."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import sklearn
+from numpy.typing import NDArray
+from scipy.special import log_expit, log_softmax
+from sklearn.base import BaseEstimator, clone, is_classifier
+from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from gnomon.core.arrays import Floats, Ints, Rows, check_log_probs, count_rows, log_from_probabilities, take_rows
+from gnomon.core.errors import ModelError, UsageError, did_you_mean
+from gnomon.core.seeds import Seeds
+from gnomon.models.imports import import_object
+from gnomon.models.recipes import describe, describe_class
+
+EXACT_LOGS = (GaussianNB, MultinomialNB, BernoulliNB, ComplementNB, CategoricalNB)
+FROM_DECISIONS = (LogisticRegression, GradientBoostingClassifier, HistGradientBoostingClassifier)
+NO_EFFECT = ("n_jobs", "verbose")  # parameters that decide how fast and how loud, not what comes out
+
+
+@dataclass(frozen=True, eq=False)
+class SklearnModel:
+    """A fitted classifier (or pipeline, or search) that answers for all classes of the data set.
+
+    Its columns are mapped to the data set's classes by ``estimator.classes_``; a class that it never saw gets
+    probability 0.
+
+    Attributes:
+        estimator: fitted, with ``predict_proba`` and ``classes_``.
+        classes: the data set's c class names, in the order of their ids.
+        labels: what the estimator was trained on: ``names`` (the data set's labels, as numbers or text; class ids if
+            the labels are no class names) or ``ids``.
+
+    Raises:
+        ModelError: the estimator is not fitted, gives no probabilities, or knows a class that the data set has not.
+    """
+
+    estimator: Any
+    classes: tuple[str, ...]
+    labels: Literal["names", "ids"] = "names"
+
+    def __post_init__(self) -> None:
+        if not hasattr(self.estimator, "predict_proba"):
+            raise ModelError(
+                f"{_name(self.estimator)} gives no probabilities (no predict_proba); wrap it in scikit-learn's "
+                "CalibratedClassifierCV, or fit it with probability=True if it has that option"
+            )
+        if not hasattr(self.estimator, "classes_"):
+            raise ModelError(f"{_name(self.estimator)} is not fitted (no classes_); fit it first")
+        _ = self.columns
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes c."""
+        return len(self.classes)
+
+    @cached_property
+    def columns(self) -> Ints:
+        """For each of the estimator's classes, the id of the data set's class."""
+        known = self.estimator.classes_
+        if isinstance(known, list):
+            raise ModelError(f"{_name(self.estimator)} answers several questions at once; one label a row is supported")
+        known = np.asarray(known)
+        ids = {name: k for k, name in enumerate(self.classes)}
+        names = [_class_name(label) for label in known]
+        if self.labels == "names" and all(name in ids for name in names):
+            return np.array([ids[name] for name in names], dtype=np.int64)
+        if known.dtype.kind in "biu" and known.min() >= 0 and known.max() < len(self.classes):
+            return known.astype(np.int64)
+        strange = next((name for name in names if name not in ids), names[-1])
+        raise ModelError(
+            f'{_name(self.estimator)} knows a class "{strange}" that the data set has not{did_you_mean(strange, ids)}'
+        )
+
+    def log_probs(self, x: Rows) -> Floats:
+        """Natural-log probabilities, float32 (n, c)."""
+        n, name = count_rows(x), _name(self.estimator)
+        if n == 0:
+            return np.empty((0, self.n_classes), np.float32)
+        try:
+            logs = _exact_logs(self.estimator, x)
+            answers = self.estimator.predict_proba(x) if logs is None else None
+        except Exception as error:
+            raise ModelError(f"{name} failed to answer {n} rows: {type(error).__name__}: {_line(error)}") from error
+        if logs is None:
+            logs = log_from_probabilities(answers, rows=n, classes=len(self.columns), source=name)
+        if len(self.columns) == self.n_classes and (self.columns == np.arange(self.n_classes)).all():
+            return check_log_probs(logs, rows=n, classes=self.n_classes, source=name)
+        full = np.full((n, self.n_classes), -np.inf, np.float32)
+        full[:, self.columns] = logs
+        return check_log_probs(full, rows=n, classes=self.n_classes, source=name)
+
+
+@dataclass(frozen=True, eq=False)
+class SklearnTrainer:
+    """Clones an estimator and refits it on other rows, by class ids; every ``random_state`` in it follows the seed.
+
+    Attributes:
+        estimator: with ``fit`` and ``predict_proba``; fitted or not, it is never changed.
+
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> x, y = np.arange(8.0)[:, None], np.array([0, 0, 1, 1, 2, 2, 2, 2])
+    >>> [model] = SklearnTrainer(DecisionTreeClassifier()).train(x, y, 3, rows=[np.arange(4)], seeds=[1])
+    >>> np.exp(model.log_probs(x[:1])).tolist()
+    [[1.0, 0.0, 0.0]]
+    """
+
+    estimator: Any
+
+    def __post_init__(self) -> None:
+        for method in ("fit", "predict_proba", "get_params"):
+            if not hasattr(self.estimator, method):
+                raise ModelError(f"expected a scikit-learn classifier, but {_name(self.estimator)} has no {method}")
+
+    def train(
+        self, x: Rows, y: Ints, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int]
+    ) -> Sequence[SklearnModel]:
+        """Trains one model per entry of ``rows``, each with its own seed.
+
+        Raises:
+            ModelError: rows of a single class, or the estimator fails.
+        """
+        return [self._train_one(x, y, n_classes, part, seed) for part, seed in zip(rows, seeds, strict=True)]
+
+    def recipe(self) -> dict[str, Any]:
+        """Class paths, deep parameters, versions, and hashes of the user's own source code."""
+        return {"kind": "sklearn", "sklearn": sklearn.__version__, "estimator": _describe_estimator(self.estimator)}
+
+    def batch_size(self, x: Rows, n_classes: int, size: int) -> int:  # noqa: ARG002 - the protocol's arguments
+        """One at a time."""
+        return 1
+
+    def _train_one(self, x: Rows, y: Ints, n_classes: int, rows: Ints, seed: int) -> SklearnModel:
+        present = np.unique(y[rows])
+        if len(present) < 2:
+            what = f"only class {present[0]}" if len(present) else "no rows"
+            raise ModelError(
+                f"{_name(self.estimator)}: expected training rows of at least 2 classes, got {what} in {len(rows)} "
+                "rows; train on more rows"
+            )
+        try:
+            fresh = clone(self.estimator)
+            fresh.set_params(**_random_states(fresh, seed))
+            # One thread: as many processes run as there are cores, and sums come out the same on every machine.
+            with threadpool_limits(1), warnings.catch_warnings():
+                warnings.filterwarnings("ignore", category=ConvergenceWarning)
+                fresh.fit(take_rows(x, rows), y[rows])
+        except Exception as error:
+            raise ModelError(
+                f"{_name(self.estimator)} failed to fit {len(rows)} rows: {type(error).__name__}: {_line(error)}"
+            ) from error
+        return SklearnModel(fresh, tuple(str(k) for k in range(n_classes)), labels="ids")
+
+
+def estimator_from_path(path: str, params: dict[str, Any] | None = None, trust: bool = False) -> Any:
+    """An unfitted classifier by its import path.
+
+    Args:
+        path: ``module:Class``; without ``trust`` only scikit-learn's own.
+        params: keyword arguments.
+        trust: import code from elsewhere too.
+
+    Raises:
+        UsageError: no such class, not a classifier, an unknown parameter, or code that is not trusted.
+
+    >>> estimator_from_path("sklearn.ensemble:RandomForestClassifier", {"n_estimators": 5})
+    RandomForestClassifier(n_estimators=5)
+    >>> estimator_from_path("os:system")
+    Traceback (most recent call last):
+    gnomon.core.errors.UsageError: os:system would run code that is not scikit-learn's; say --trust to allow it
+    """
+    ours = path.partition(":")[0].split(".")[0] == "sklearn"
+    if not ours and not trust:
+        raise UsageError(f"{path} would run code that is not scikit-learn's; say --trust to allow it")
+    cls = import_object(path, trust=True)
+    if not trust and not (isinstance(cls, type) and issubclass(cls, BaseEstimator)):
+        raise UsageError(f"{path}: expected a classifier's class, got {type(cls).__name__}")
+    params = params or {}
+    known: list[str] = getattr(cls, "_get_param_names", list)()
+    for name in params:
+        if known and name not in known:
+            raise UsageError(f'{path} has no parameter "{name}"{did_you_mean(name, known)}')
+    try:
+        estimator = cls(**params)
+    except Exception as error:
+        raise UsageError(f"{path} cannot be made with {params}: {_line(error)}") from error
+    if not trust and not is_classifier(estimator):
+        raise UsageError(f"{path} is no classifier")
+    return estimator
+
+
+def _exact_logs(estimator: Any, x: Rows) -> NDArray[np.floating[Any]] | None:
+    """Log-probabilities of the estimator's own classes (n, k) without the rounding of probabilities, if it has them.
+
+    A logistic curve that rounds to 1 leaves exactly 0 to the other class; its logarithm does not.
+    """
+    last = _final_step(estimator)
+    if type(last) in EXACT_LOGS:
+        return np.asarray(estimator.predict_log_proba(x))
+    if type(last) not in FROM_DECISIONS or not _is_softmax(last):
+        return None
+    scores = np.asarray(estimator.decision_function(x), dtype=np.float64)
+    if scores.ndim == 1:
+        return np.stack([log_expit(-scores), log_expit(scores)], axis=1)
+    return np.asarray(log_softmax(scores, axis=1))
+
+
+def _is_softmax(estimator: Any) -> bool:
+    """Whether probabilities are the logistic function or softmax of the decisions."""
+    if isinstance(estimator, GradientBoostingClassifier):
+        return bool(estimator.loss == "log_loss")
+    if not isinstance(estimator, LogisticRegression):
+        return True
+    scheme = getattr(estimator, "multi_class", "auto")  # gone from scikit-learn 1.8 on
+    if len(estimator.classes_) == 2:
+        return bool(scheme != "multinomial")
+    return bool(estimator.solver != "liblinear" and scheme != "ovr")
+
+
+def _final_step(estimator: Any) -> Any:
+    while True:
+        if hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        elif hasattr(estimator, "steps"):
+            estimator = estimator.steps[-1][1]
+        else:
+            return estimator
+
+
+def _random_states(estimator: Any, seed: int) -> dict[str, int]:
+    """A seed of its own for every ``random_state`` in the estimator."""
+    names = [name for name in estimator.get_params(deep=True) if _is_random_state(name)]
+    return {name: Seeds(seed).child(name).integer() % 2**31 for name in names}
+
+
+def _is_random_state(name: str) -> bool:
+    return name == "random_state" or name.endswith("__random_state")
+
+
+def _describe_estimator(estimator: Any) -> dict[str, Any]:
+    params: dict[str, Any] = {}
+    for name, value in sorted(estimator.get_params(deep=True).items()):
+        last = name.rpartition("__")[2]
+        if last in NO_EFFECT:
+            continue
+        if last == "random_state":
+            params[name] = "from the seed"
+        elif hasattr(value, "get_params") and not isinstance(value, type):
+            params[name] = describe_class(type(value))  # its parameters stand beside it, by their deep names
+        elif last in ("steps", "transformers", "estimators", "transformer_list"):
+            params[name] = [_describe_step(step) for step in value]
+        else:
+            params[name] = describe(value)
+    return {**describe_class(type(estimator)), "params": params}
+
+
+def _describe_step(step: Any) -> Any:
+    """A named step without its estimator: that one stands beside it, by its name."""
+    return describe([part for part in step if not hasattr(part, "get_params")] if isinstance(step, tuple) else step)
+
+
+def _class_name(label: Any) -> str:
+    if isinstance(label, (float, np.floating)) and float(label).is_integer():
+        return str(int(label))
+    return str(label)
+
+
+def _name(estimator: Any) -> str:
+    return type(estimator).__name__
+
+
+def _line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return text if len(text) <= 300 else f"{text[:297]}..."
