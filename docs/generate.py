@@ -71,7 +71,10 @@ def attack_table() -> str:
 def dataset_table() -> str:
     """Every data set: size, classes, terms."""
     lines = ["# Data sets", "", "| name | data set | rows | features | classes | terms |", "|---|---|---|---|---|---|"]
-    lines += [f"| `{s.name}` | {s.title} | {s.rows:,} | {s.features:,} | {', '.join(map(str, s.classes))} | {s.terms} |" for s in SOURCES]
+    lines += [
+        f"| `{s.name}` | {s.title} | {s.rows:,} | {s.features:,} | {', '.join(map(str, s.classes))} | {s.terms} |"
+        for s in SOURCES
+    ]
     return BANNER + "\n".join(lines) + "\n"
 
 

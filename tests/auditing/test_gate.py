@@ -1,9 +1,9 @@
 import pytest
+from tests.report.sample_records import leaking
 
 from gnomon.auditing.gate import gate, parse_limit
 from gnomon.core.errors import UsageError
 from gnomon.core.record import AttackResult, Estimate, Record, TprAtFpr
-from tests.report.sample_records import leaking
 
 
 def record(**changes: object) -> Record:
@@ -48,13 +48,15 @@ def test_an_invalid_verdict_never_passes() -> None:
     assert gate(record(verdict=verdict), [parse_limit("auc<=0.9")]).code == 1
 
 
-@pytest.mark.parametrize("limit", ["auc", "auc<0.5", "acu<=0.5", "tpr<=x", "tpr<=0.1", "tpr@0.01.mid<=1", "lira.shadow<=1"])
+@pytest.mark.parametrize(
+    "limit", ["auc", "auc<0.5", "acu<=0.5", "tpr<=x", "tpr<=0.1", "tpr@0.01.mid<=1", "lira.shadow<=1"]
+)
 def test_a_limit_that_means_nothing_is_refused(limit: str) -> None:
-    with pytest.raises(UsageError, match="expected|no number"):
+    with pytest.raises(UsageError, match=r"expected|no number"):
         parse_limit(limit)
 
 
 @pytest.mark.parametrize("limit", ["tpr@0.001<=0.1", "rmia.auc<=0.5", "lira.accuracy<=0.5"])
 def test_a_limit_that_checks_nothing_must_not_look_open(limit: str) -> None:
-    with pytest.raises(UsageError, match="has no attack|has that figure"):
+    with pytest.raises(UsageError, match=r"has no attack|has that figure"):
         gate(record(), [parse_limit(limit)])

@@ -3,9 +3,9 @@ from __future__ import annotations
 import itertools
 import re
 
-from tests.report import sample_records
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.report import sample_records
 
 from gnomon.core.record import Record
 from gnomon.report import render

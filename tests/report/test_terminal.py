@@ -3,9 +3,9 @@ from __future__ import annotations
 import io
 import re
 
-from tests.report import sample_records
 from rich.cells import cell_len
 from rich.console import Console
+from tests.report import sample_records
 
 from gnomon.core.record import Record
 from gnomon.report import print_terminal, render

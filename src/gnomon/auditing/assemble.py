@@ -121,7 +121,8 @@ def model_facts(answers: Floats, labels: Ints, member: Bools, train_size: int) -
 
 def finite_loss(answers: Floats, labels: Ints) -> Floats:
     """Cross-entropy (n,), with a probability of 0 counted as 1e-12 so that means stay finite."""
-    return np.minimum(loss(answers, labels), -np.log(1e-12))
+    finite: Floats = np.minimum(loss(answers, labels), -np.log(1e-12))
+    return finite
 
 
 def shadow_facts(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, is_dataclass, replace
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -73,7 +73,7 @@ class Scored:
 
 def score_attack(attack: Attack, evidence: Evidence, seeds: Seeds) -> Scored:
     """Runs one attack on what it declared to need."""
-    options = asdict(attack) if is_dataclass(attack) and not isinstance(attack, type) else {}
+    options: dict[str, Any] = {f.name: getattr(attack, f.name) for f in fields(attack)} if is_dataclass(attack) else {}
     plain = {k: v for k, v in options.items() if isinstance(v, str | int | float | bool | list | tuple | type(None))}
     blank = Scored(attack.name, attack.title, attack.paper, sorted(attack.needs), plain, "ok")
     missing = evidence.missing(attack.needs)

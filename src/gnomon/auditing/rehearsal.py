@@ -19,7 +19,7 @@ from gnomon.stats.low_fpr import tpr_at_fpr
 from gnomon.stats.roc import auc
 
 UNREHEARSABLE: frozenset[Need] = frozenset({"query", "gradients"})  # shadows keep answers, not weights
-SECONDS_PER_ATTACK = 30.0
+SECONDS_PER_ATTACK = 10.0  # a slow attack rehearses once
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Rehearsed:
 def rehearse(attack: Attack, evidence: Evidence, count: int, fprs: Sequence[float], seeds: Seeds) -> Rehearsed:
     """Lets up to ``count`` shadows play the target for one attack.
 
-    A slow attack stops rehearsing after half a minute; one that cannot be rehearsed returns an empty result.
+    A slow attack stops rehearsing after ten seconds; one that cannot be rehearsed returns an empty result.
     """
     if count == 0 or not evidence.can_rehearse or attack.needs & UNREHEARSABLE:
         return Rehearsed()

@@ -87,7 +87,6 @@ class Clock:
         self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 3)
 
 
-@threadpool_limits.wrap(limits=1)  # a second thread gains little here, and loses much beside a busy neighbour
 def run_audit(
     plan: Plan,
     subject: Subject,
@@ -110,8 +109,14 @@ def run_audit(
     Raises:
         GnomonError: bad input, or a preflight finding of severity error that the plan does not override.
     """
-    engine, progress, clock, seeds = engine or LocalEngine(), progress or Silent(), Clock(), Seeds(plan.seed)
-    data = subject.data
+    with threadpool_limits(limits=1):  # a second thread gains little here, and loses much beside a busy neighbour
+        return _run(plan, subject, store, engine or LocalEngine(), progress or Silent(), given)
+
+
+def _run(
+    plan: Plan, subject: Subject, store: ArrayStore, engine: Engine, progress: Progress, given: dict[str, Any] | None
+) -> Outcome:
+    clock, seeds, data = Clock(), Seeds(plan.seed), subject.data
     with clock.stage("preflight"):
         parts = subject.parts or draw_training_rows(len(data), plan, seeds)
         roles = draw_roles(parts, plan, seeds)

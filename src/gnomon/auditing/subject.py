@@ -115,7 +115,9 @@ def _load_model(plan: Plan, data: Dataset, *, trust: bool) -> Model | None:
 def _load_weights(path: Path, plan: Plan, data: Dataset, *, trust: bool) -> Model:
     recipe = make_trainer(plan.trainer, None, trust=trust) if plan.trainer.kind == "torch" else None
     if not isinstance(recipe, TorchTrainer):
-        raise PlanError(f'{path}: a file of weights needs the network in [trainer] (kind = "torch", module, hidden, ...)')
+        raise PlanError(
+            f'{path}: a file of weights needs the network in [trainer] (kind = "torch", module, hidden, ...)'
+        )
     return load_torch(path, recipe, np.shape(data.x)[1:], data.n_classes)
 
 

@@ -58,8 +58,7 @@ def _judge(best: AttackResult, view: str) -> tuple[Level, str]:
     if view == "auditor":
         who = "In the worst case that was tested, an attacker"
     point = headline_point(best)
-    surely = point is not None and point.tpr is not None and point.tpr.low > CLEAR_RATIO * point.fpr
-    if point is not None and point.tpr is not None and surely:
+    if point is not None and point.tpr is not None and point.tpr.low > CLEAR_RATIO * point.fpr:
         return (
             "leaks",
             f"{who} finds {_of_hundred(point.tpr.value)} training records "
@@ -84,9 +83,13 @@ def _judge(best: AttackResult, view: str) -> tuple[Level, str]:
 
 
 def headline_point(result: AttackResult) -> TprAtFpr | None:
-    """The lowest false-positive rate at which the sample gives a true-positive rate."""
-    points = [p for p in result.tpr_at_fpr if p.tpr is not None]
-    return min(points, key=lambda p: p.fpr) if points else None
+    """The lowest false-positive rate at which the attack surely does much better than guessing.
+
+    If there is none, the lowest at which the sample gives a true-positive rate at all.
+    """
+    points = sorted((p for p in result.tpr_at_fpr if p.tpr is not None), key=lambda p: p.fpr)
+    sure = [p for p in points if p.tpr is not None and p.tpr.low > CLEAR_RATIO * p.fpr]
+    return next(iter([*sure, *points]), None)
 
 
 def _context(

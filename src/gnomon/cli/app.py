@@ -202,7 +202,9 @@ def list_datasets() -> int:
     """Data sets by name."""
     table = Table("name", "data set", "rows", "features", "classes", box=None, pad_edge=False)
     for source in SOURCES:
-        table.add_row(source.name, source.title, f"{source.rows:,}", f"{source.features:,}", ", ".join(map(str, source.classes)))
+        table.add_row(
+            source.name, source.title, f"{source.rows:,}", f"{source.features:,}", ", ".join(map(str, source.classes))
+        )
     Console().print(table)
     return 0
 

@@ -134,7 +134,7 @@ class ShadowPool:
         ready: set[str],
         groups: Sequence[range],
     ) -> tuple[list[Task], list[int]]:
-        """Groups are cut from the whole list, not from what is missing, so that a group is trained the same way again."""
+        """Groups are cut from the whole list, not from what is missing: a group is trained the same way again."""
         asked_x = take_rows(data.x, asked)
         tasks, missing = [], []
         for part in groups:
