@@ -96,20 +96,20 @@ def test_missing_text_is_legal(files):
 
 
 BAD = {
-    "label": (dict(label="il"), r'no column "il" \(did you mean "ill"\?\)'),
-    "id": (dict(id="case"), 'no column "case"'),
-    "same column twice": (dict(id="ill"), "different columns"),
-    "missing column": (dict(nonmembers=FRAME.rename(columns={"age": "aged"})), 'out.csv: no column "age".*"aged"'),
-    "extra column": (dict(nonmembers=FRAME.assign(x=1)), 'column "x" does not stand in in.csv'),
-    "NaN": (dict(members=FRAME.assign(pay=[1, np.nan, 2])), r'in.csv: column "pay" holds NaN.* in row 1'),
-    "infinity": (dict(nonmembers=FRAME.assign(pay=[1, 2, -np.inf])), 'out.csv: column "pay" holds infinity in row 2'),
-    "empty column": (dict(nonmembers=FRAME.assign(pay=np.nan)), 'out.csv: column "pay" is empty'),
-    "text for numbers": (dict(nonmembers=FRAME.assign(age=["30", "x", "1"])), "numbers in in.csv but text in out.csv"),
-    "zero rows": (dict(nonmembers=FRAME.iloc[:0]), "out.csv: expected at least one row, got none"),
-    "no label": (dict(members=FRAME.assign(ill=["no", None, "no"])), 'in.csv: column "ill" is empty in row 1'),
-    "fractions": (dict(members=FRAME.assign(ill=[1.0, 0.5, 1.0])), "labels must be classes, got 0.5 in row 1"),
-    "one class": (dict(members=FRAME.assign(ill="no"), nonmembers=FRAME.assign(ill="no")), "at least 2 classes"),
-    "no features": (dict(members=FRAME[["ill"]], nonmembers=FRAME[["ill"]]), "no feature columns"),
+    "label": ({"label": "il"}, r'no column "il" \(did you mean "ill"\?\)'),
+    "id": ({"id": "case"}, 'no column "case"'),
+    "same column twice": ({"id": "ill"}, "different columns"),
+    "missing column": ({"nonmembers": FRAME.rename(columns={"age": "aged"})}, 'out.csv: no column "age".*"aged"'),
+    "extra column": ({"nonmembers": FRAME.assign(x=1)}, 'column "x" does not stand in in.csv'),
+    "NaN": ({"members": FRAME.assign(pay=[1, np.nan, 2])}, r'in.csv: column "pay" holds NaN.* in row 1'),
+    "infinity": ({"nonmembers": FRAME.assign(pay=[1, 2, -np.inf])}, 'out.csv: column "pay" holds infinity in row 2'),
+    "empty column": ({"nonmembers": FRAME.assign(pay=np.nan)}, 'out.csv: column "pay" is empty'),
+    "text for numbers": ({"nonmembers": FRAME.assign(age=["30", "x", "1"])}, "numbers in in.csv but text in out.csv"),
+    "zero rows": ({"nonmembers": FRAME.iloc[:0]}, "out.csv: expected at least one row, got none"),
+    "no label": ({"members": FRAME.assign(ill=["no", None, "no"])}, 'in.csv: column "ill" is empty in row 1'),
+    "fractions": ({"members": FRAME.assign(ill=[1.0, 0.5, 1.0])}, "labels must be classes, got 0.5 in row 1"),
+    "one class": ({"members": FRAME.assign(ill="no"), "nonmembers": FRAME.assign(ill="no")}, "at least 2 classes"),
+    "no features": ({"members": FRAME[["ill"]], "nonmembers": FRAME[["ill"]]}, "no feature columns"),
 }
 
 
@@ -168,17 +168,17 @@ def test_npz_parts_become_one_data_set(tmp_path):
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        (dict(x=np.ones((2, 2))), 'no array "y"'),
-        (dict(y=[0, 1]), 'no array "x"'),
-        (dict(x=np.ones((2, 2)), y=[0, 1, 1]), r"expected y of shape \(2,\)"),
-        (dict(x=np.ones(2), y=[0, 1]), r"expected x of shape \(n, d\)"),
-        (dict(x=np.ones((0, 2)), y=np.empty(0, int)), "at least one row"),
-        (dict(x=np.array([[1, 2], [3, np.nan]]), y=[0, 1]), "row 1, column 1"),
-        (dict(x=np.array([["a"], ["b"]]), y=[0, 1]), "expected x to hold numbers"),
-        (dict(x=np.array([[1], [None]], dtype=object), y=[0, 1]), "holds Python objects"),
-        (dict(x=np.ones((2, 2)), y=[0, 1], ids=[1]), "expected ids of shape"),
-        (dict(x=np.ones((2, 3)), y=[0, 1]), "expected rows of shape"),
-        (dict(x=np.ones((2, 2)), y=[0, 1], groups=[1, 2]), "expected groups as in the other files"),
+        ({"x": np.ones((2, 2))}, 'no array "y"'),
+        ({"y": [0, 1]}, 'no array "x"'),
+        ({"x": np.ones((2, 2)), "y": [0, 1, 1]}, r"expected y of shape \(2,\)"),
+        ({"x": np.ones(2), "y": [0, 1]}, r"expected x of shape \(n, d\)"),
+        ({"x": np.ones((0, 2)), "y": np.empty(0, int)}, "at least one row"),
+        ({"x": np.array([[1, 2], [3, np.nan]]), "y": [0, 1]}, "row 1, column 1"),
+        ({"x": np.array([["a"], ["b"]]), "y": [0, 1]}, "expected x to hold numbers"),
+        ({"x": np.array([[1], [None]], dtype=object), "y": [0, 1]}, "holds Python objects"),
+        ({"x": np.ones((2, 2)), "y": [0, 1], "ids": [1]}, "expected ids of shape"),
+        ({"x": np.ones((2, 3)), "y": [0, 1]}, "expected rows of shape"),
+        ({"x": np.ones((2, 2)), "y": [0, 1], "groups": [1, 2]}, "expected groups as in the other files"),
     ],
 )
 def test_bad_npz_are_refused(tmp_path, arrays, message):
@@ -198,7 +198,7 @@ names = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), m
 numbers = st.floats(allow_nan=False, allow_infinity=False, width=32)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), n=st.tuples(st.integers(1, 7), st.integers(1, 7)), suffix=st.sampled_from([".csv", ".parquet"]))
 def test_whatever_stands_in_the_files_comes_out(tmp_path, data, n, suffix):
     columns = data.draw(st.lists(names.filter(lambda s: s.strip() == s and s), min_size=1, max_size=4, unique=True))
