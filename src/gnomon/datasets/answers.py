@@ -80,7 +80,7 @@ def _from_frame(place: Path, classes: Sequence[str] | None) -> NDArray[Any]:
         if extra:
             raise DataError(f'{place.name}: the column "{extra[0]}" bears no class name, though others do')
         frame = frame[list(classes)]
-    elif all(_is_fraction(name) for name in frame.columns):
+    elif any(_is_fraction(name) for name in frame.columns):
         raise DataError(f"{place.name}: its first line is numbers; expected a line of column names")
     for name in frame.columns:
         if frame[name].dtype.kind not in "iuf":

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.datasets import load_breast_cancer as sklearn_breast_cancer
-from sklearn.datasets import load_digits as sklearn_digits
 
 from gnomon.core.data import Dataset, make_dataset
 from gnomon.core.features import Feature, FeatureSpace
@@ -23,7 +21,9 @@ def load_digits(classes: int = 10) -> Dataset:
     >>> load_digits().x.shape
     (1797, 64)
     """
-    bunch = sklearn_digits()
+    from sklearn import datasets  # takes seconds, which a list of data sets need not wait for
+
+    bunch = datasets.load_digits()
     return make_dataset(
         bunch.data,
         bunch.target,
@@ -45,7 +45,9 @@ def load_breast_cancer(classes: int = 2) -> Dataset:
     >>> load_breast_cancer().classes
     ('malignant', 'benign')
     """
-    bunch = sklearn_breast_cancer()
+    from sklearn import datasets
+
+    bunch = datasets.load_breast_cancer()
     low, high = bunch.data.min(axis=0), bunch.data.max(axis=0)
     return make_dataset(
         bunch.data,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -75,9 +76,9 @@ def check_path(path: str | Path, suffixes: tuple[str, ...]) -> Path:
 def read_npz(place: Path) -> dict[str, NDArray[Any]]:
     """All arrays of an npz file; Python objects in it are refused."""
     try:
-        with np.load(place, allow_pickle=False) as arrays:
+        with place.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             return {key: arrays[key] for key in arrays.files}
-    except (OSError, ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         reason = "it holds Python objects, not plain arrays" if "allow_pickle" in str(error) else f"damaged? {error}"
         raise DataError(f"{place.name}: cannot be read as npz ({reason})") from error
 
@@ -89,15 +90,19 @@ def read_frame(place: Path) -> Any:
     except ImportError as error:
         raise MissingExtraError("pandas", "data", f"reading {place.name}") from error
     try:
-        is_csv = place.suffix.lower() in CSV
-        frame = pd.read_csv(place, low_memory=False) if is_csv else pd.read_parquet(place)
+        if place.suffix.lower() in CSV:
+            with warnings.catch_warnings():  # fields beyond the header would be dropped with a warning
+                warnings.simplefilter("error", pd.errors.ParserWarning)
+                frame = pd.read_csv(place, low_memory=False, index_col=False)
+        else:
+            frame = pd.read_parquet(place)
     except ImportError as error:
         raise MissingExtraError("pyarrow", "data", f"reading {place.name}") from error
+    except pd.errors.ParserWarning as error:
+        raise DataError(f"{place.name}: its rows have more fields than its header has names") from error
     except (OSError, ValueError, EOFError) as error:  # ParserError, UnicodeDecodeError, ArrowInvalid are ValueErrors
         line = " ".join(str(error).split()) or type(error).__name__
         raise DataError(f"{place.name}: cannot be read as {place.suffix[1:]} ({line})") from error
-    if is_csv and not isinstance(frame.index, pd.RangeIndex):
-        raise DataError(f"{place.name}: its rows have more fields than its header has names")
     frame = frame.reset_index(drop=True)
     frame.columns = [str(name) for name in frame.columns]
     if not frame.columns.is_unique:

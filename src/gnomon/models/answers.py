@@ -30,8 +30,8 @@ class AnswersModel:
 
     >>> import numpy as np
     >>> model = AnswersModel(np.array([[1, 2], [3, 4]]), np.log([[0.9, 0.1], [0.2, 0.8]]))
-    >>> np.exp(model.log_probs(np.array([[3, 4]]))).round(1).tolist()
-    [[0.2, 0.8]]
+    >>> np.exp(model.log_probs(np.array([[3, 4]]))).round(1)
+    array([[0.2, 0.8]], dtype=float32)
     """
 
     x: Rows

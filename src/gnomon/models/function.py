@@ -32,8 +32,8 @@ class FunctionTrainer:
     ...     return lambda rows: np.tile(share, (len(rows), 1))
     >>> x, y = np.zeros((4, 2)), np.array([0, 0, 0, 1])
     >>> [model] = FunctionTrainer(prior, {"smoothing": 1}).train(x, y, 2, rows=[np.arange(4)], seeds=[0])
-    >>> np.exp(model.log_probs(x[:1])).round(2).tolist()
-    [[0.67, 0.33]]
+    >>> np.exp(model.log_probs(x[:1])).round(2)
+    array([[0.67, 0.33]], dtype=float32)
     """
 
     function: Callable[..., Any]

@@ -1,0 +1,68 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from gnomon.core.errors import DataError, ModelError, UsageError
+from gnomon.datasets import read_answers
+
+P = np.array([[0.7, 0.2, 0.1], [0.0, 0.0, 1.0]])
+CLASSES = ("10", "2", "cat")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".npz"])
+def test_answers_are_read_as_log_probabilities(tmp_path, suffix):
+    place = tmp_path / f"answers{suffix}"
+    if suffix == ".npz":
+        np.savez(place, whatever=P)
+    else:
+        frame = pd.DataFrame(P, columns=["p0", "p1", "p2"])
+        frame.to_csv(place, index=False) if suffix == ".csv" else frame.to_parquet(place)
+    logs = read_answers(place, classes=CLASSES, rows=2)
+    assert logs.dtype == np.float32
+    assert np.allclose(np.exp(logs), P)
+    assert logs[1, 0] == -np.inf
+
+
+def test_columns_that_bear_class_names_are_put_into_the_classes_order(tmp_path):
+    pd.DataFrame(P[:, [1, 2, 0]], columns=["2", "cat", "10"]).to_csv(tmp_path / "a.csv", index=False)
+    assert np.allclose(np.exp(read_answers(tmp_path / "a.csv", classes=CLASSES)), P)
+
+
+def test_logits_and_log_probabilities_are_declared(tmp_path):
+    np.savez(tmp_path / "a.npz", answers=np.array([[0.0, np.log(3)]]), other=P)
+    assert np.allclose(np.exp(read_answers(tmp_path / "a.npz", "logits")), [[0.25, 0.75]])
+    np.savez(tmp_path / "b.npz", np.log([[0.25, 0.75]]))
+    assert np.allclose(np.exp(read_answers(tmp_path / "b.npz", "log_probabilities")), [[0.25, 0.75]])
+    with pytest.raises(UsageError, match='did you mean "logits"'):
+        read_answers(tmp_path / "a.npz", "logit")
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        ("a,b,c\n0.5,0.4,0.2\n", ModelError, "sum to 1"),
+        ("a,b,c\n0.5,,0.5\n", ModelError, "NaN"),
+        ("a,b,c\n1.5,-0.5,0\n", ModelError, r"lie in \[0, 1\]"),
+        ("a,b\n0.5,0.5\n", DataError, "expected 3 columns"),
+        ("a,b,c\nx,y,z\n", DataError, '"a" holds other things'),
+        ("a,b,c\n", DataError, "other things|at least one row"),
+        ("0.5,0.25,0.25\n0.5,0.4,0.1\n", DataError, "first line is numbers"),
+        ("10,2,c\n0.5,0.4,0.1\n", DataError, 'no column for the class "cat"'),
+        ("10,2,cat,id\n0.5,0.4,0.1,1\n", DataError, 'column "id" bears no class name'),
+    ],
+)
+def test_bad_answers_are_refused(tmp_path, text, error, message):
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(error, match=message):
+        read_answers(tmp_path / "a.csv", classes=CLASSES)
+
+
+def test_their_number_is_checked(tmp_path):
+    np.savez(tmp_path / "a.npz", P)
+    with pytest.raises(DataError, match="expected 3 rows, one for each audited row, got 2"):
+        read_answers(tmp_path / "a.npz", rows=3)
+    np.savez(tmp_path / "b.npz", a=P, b=P)
+    with pytest.raises(DataError, match='no array "answers"'):
+        read_answers(tmp_path / "b.npz")
+    with pytest.raises(DataError, match="no such file"):
+        read_answers(tmp_path / "c.npz")

@@ -1,0 +1,102 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from gnomon.core.errors import UsageError
+from gnomon.datasets import SOURCES, load_dataset
+from gnomon.datasets.baskets import load_baskets
+
+OFFLINE = ("baskets", "digits", "breast_cancer")
+
+
+@pytest.mark.parametrize("source", [s for s in SOURCES if s.name in OFFLINE], ids=lambda s: s.name)
+def test_a_source_holds_what_the_registry_says(source):
+    data = load_dataset(source.name)
+    assert data.x.shape == (source.rows, source.features)
+    assert data.n_classes == source.classes[0]
+    assert data.name == source.name
+    assert data.note
+    assert len(data.features) == source.features
+    assert len(set(data.ids.tolist())) == source.rows
+
+
+def test_names_are_distinct_and_plain():
+    names = [source.name for source in SOURCES]
+    assert len(set(names)) == len(names)
+    assert names == [name.lower() for name in names]
+
+
+@pytest.mark.parametrize("classes", [2, 10, 20, 50, 100])
+def test_baskets_labels_use_every_class(classes):
+    assert np.array_equal(np.unique(load_baskets(classes).y), np.arange(classes))
+
+
+def test_baskets_content_is_pinned():
+    data = load_dataset("baskets")
+    assert data.fingerprint == "bb77bd3bf17edc715dc7b91c405724e7"
+    assert data.features.is_binary
+    assert data.features.features[0].name == "FLUID MILK WHITE ONLY"
+    assert data.x.sum(axis=1).min() == 10
+    assert len(np.unique(data.groups)) == 2278
+
+
+def test_baskets_say_what_they_are_not():
+    note = load_dataset("baskets").note
+    assert "simulated" in note
+    assert "not Purchase-100" in note
+    assert "MIT" in note
+
+
+def test_baskets_labels_are_settled_clusters():
+    data = load_dataset("baskets", 20)
+    x = data.x.astype(np.float64)
+    means = np.stack([x[data.y == k].mean(axis=0) for k in range(20)])
+    nearest = ((means**2).sum(axis=1) - 2 * x @ means.T).argmin(axis=1)
+    assert (nearest == data.y).mean() > 0.99
+
+
+def test_unknown_names_and_numbers_of_classes_are_refused():
+    with pytest.raises(UsageError, match='did you mean "baskets"'):
+        load_dataset("basket")
+    with pytest.raises(UsageError, match="100, 50, 20, 10, 2 classes, not with 3"):
+        load_dataset("baskets", 3)
+
+
+BLOCKED = """
+import sys
+class Block:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "pandas", "pyarrow", "onnxruntime"):
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Block())
+import numpy as np
+import gnomon.datasets, gnomon.models
+from gnomon.core.errors import MissingExtraError
+from sklearn.ensemble import RandomForestClassifier
+data = gnomon.datasets.load_dataset("digits")
+trainer = gnomon.models.SklearnTrainer(RandomForestClassifier(3))
+[model] = trainer.train(data.x, data.y, 10, [np.arange(200)], [1])
+assert model.log_probs(data.x).shape == (1797, 10)
+trainer.recipe()
+np.savez(sys.argv[1] + "/a.npz", x=np.eye(4), y=[0, 1, 0, 1])
+tables = gnomon.datasets.read_tables(sys.argv[1] + "/a.npz", sys.argv[1] + "/a.npz")
+assert len(tables.dataset) == 8
+open(sys.argv[1] + "/a.csv", "w").write("a,b\\n1,2\\n")
+for call in (
+    lambda: gnomon.datasets.read_tables(sys.argv[1] + "/a.csv", sys.argv[1] + "/a.csv", label="b"),
+    lambda: gnomon.datasets.load_dataset("adult"),
+):
+    try:
+        call()
+    except MissingExtraError as error:
+        assert "gnomon[data]" in str(error)
+    else:
+        raise AssertionError("pandas was needed and not missed")
+"""
+
+
+def test_everything_but_tables_works_without_torch_and_pandas(tmp_path):
+    done = subprocess.run([sys.executable, "-c", BLOCKED, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
