@@ -76,12 +76,12 @@ class Shokri:
 
     features: Features = "largest"
     hidden: int = 64
-    epochs: int = 30
+    epochs: int = 20
     batch: int = 200
     learning_rate: float = 3e-3
     classifier: Any = None
     params: Mapping[str, Any] = field(default_factory=dict)
-    min_rows: int = 30
+    min_rows: int = 100
     max_rows: int = 10_000
 
     def __post_init__(self) -> None:
