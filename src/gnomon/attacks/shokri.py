@@ -20,7 +20,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from gnomon.attacks.demand import demand
+from gnomon.attacks.demand import demand, judged_classes
 from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.evidence import Evidence, Need, ShadowAnswers
@@ -104,7 +104,7 @@ class Shokri:
         pool = demand(evidence.pool, "shadow models")
         common, *seeds = rng.integers(2**31, size=evidence.n_classes + 1).tolist()
         known = _known_rows(pool, self, rng)
-        own = [c for c in _judged_classes(pool, evidence.n_classes, self.min_rows) if (evidence.labels == c).any()]
+        own = [c for c in judged_classes(pool, evidence.n_classes, self.min_rows) if (evidence.labels == c).any()]
         rows = {c: np.flatnonzero(known.labels == c) for c in own}
         others = ~np.isin(evidence.labels, own)
         if others.any():
@@ -122,7 +122,7 @@ class Shokri:
     def notes(self, evidence: Evidence) -> list[str]:
         """Which attack models were used, and the classes with too few shadow rows."""
         pool = demand(evidence.pool, "shadow models")
-        own = set(_judged_classes(pool, evidence.n_classes, self.min_rows))
+        own = set(judged_classes(pool, evidence.n_classes, self.min_rows))
         small = [c for c in range(evidence.n_classes) if c not in own]
         kind = type(_estimator(self.classifier, self.params)).__name__ if self.classifier is not None else None
         network = "torch network" if _has_torch() else "scikit-learn network (torch is not installed)"
@@ -214,13 +214,6 @@ def _scaling(x: Floats, kind: Features) -> Callable[[Floats], Floats]:
         return np.asarray(scaled if kind == "vector" else np.arcsinh(scaled), dtype=np.float32)
 
     return scale
-
-
-def _judged_classes(pool: ShadowAnswers, n_classes: int, min_rows: int) -> list[int]:
-    """Classes with enough rows of both kinds for a model of their own."""
-    inside = np.bincount(pool.labels, weights=(pool.member & pool.usable).sum(axis=0), minlength=n_classes)
-    outside = np.bincount(pool.labels, weights=(~pool.member & pool.usable).sum(axis=0), minlength=n_classes)
-    return [int(c) for c in np.flatnonzero(np.minimum(inside, outside) >= min_rows)]
 
 
 def _has_torch() -> bool:

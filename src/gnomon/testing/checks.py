@@ -226,6 +226,13 @@ def partial_answers(attack: Attack, world_name: str, world: World) -> None:  # n
             _scores(attack, world.evidence.through(reveal))
 
 
+def rehearsals(attack: Attack, world_name: str, world: World) -> None:  # noqa: ARG001 - as above
+    """A shadow model plays the target, as it does where thresholds are calibrated: a score for every row."""
+    evidence, _ = world.evidence.rehearse(0)
+    if evidence.missing(attack.needs) is None:
+        _scores(attack, evidence)
+
+
 def chance_on_noise(attack: Attack, world_name: str, world: World) -> None:
     """Where answers know nothing of membership, the AUC's interval holds 0.5."""
     area = auc(*split_scores(_scores(attack, world.evidence), world.member), confidence=SURE)
@@ -285,6 +292,7 @@ ON_WORLDS: tuple[tuple[str, tuple[str, ...], OnWorld], ...] = (
     ("rows_in_all_or_no_shadow", ("two_classes", "noise_auditor"), rows_in_all_or_no_shadow),
     ("zeros_and_ones", SMALL, zeros_and_ones),
     ("partial_answers", ("two_classes", "thousand_classes"), partial_answers),
+    ("rehearsals", ("two_classes", "noise"), rehearsals),
     ("chance_on_noise", ("noise", "noise_auditor"), chance_on_noise),
     ("right_sign", ("overfitted", "overfitted_auditor"), right_sign),
     ("best_possible", ("gaussian", "gaussian_auditor", "difficulty"), best_possible),
