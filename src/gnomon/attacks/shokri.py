@@ -8,7 +8,6 @@ trained at once as one stack of networks (with torch), or one after the other (a
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,8 +21,9 @@ from sklearn.neural_network import MLPClassifier
 
 from gnomon.attacks.demand import demand, judged_classes
 from gnomon.core.arrays import Bools, Floats, Ints
-from gnomon.core.errors import DataError, UsageError
+from gnomon.core.errors import DataError, MissingExtraError, UsageError
 from gnomon.core.evidence import Evidence, Need, ShadowAnswers
+from gnomon.models.networks import import_torch
 from gnomon.models.torch_trainer import TorchTrainer
 from gnomon.stats.signals import LOG_TINY, scaled_logit
 
@@ -217,7 +217,11 @@ def _scaling(x: Floats, kind: Features) -> Callable[[Floats], Floats]:
 
 
 def _has_torch() -> bool:
-    return importlib.util.find_spec("torch") is not None
+    try:
+        import_torch("an attack network")
+    except MissingExtraError:
+        return False
+    return True
 
 
 def _estimator(classifier: Any, params: Mapping[str, Any]) -> Any:
