@@ -8,7 +8,6 @@ trained at once as one stack of networks (with torch), or one after the other (a
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,10 +19,11 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from gnomon.attacks.demand import demand
+from gnomon.attacks.demand import demand, judged_classes
 from gnomon.core.arrays import Bools, Floats, Ints
-from gnomon.core.errors import DataError, UsageError
+from gnomon.core.errors import DataError, MissingExtraError, UsageError
 from gnomon.core.evidence import Evidence, Need, ShadowAnswers
+from gnomon.models.networks import import_torch
 from gnomon.models.torch_trainer import TorchTrainer
 from gnomon.stats.signals import LOG_TINY, scaled_logit
 
@@ -76,12 +76,12 @@ class Shokri:
 
     features: Features = "largest"
     hidden: int = 64
-    epochs: int = 30
+    epochs: int = 20
     batch: int = 200
     learning_rate: float = 3e-3
     classifier: Any = None
     params: Mapping[str, Any] = field(default_factory=dict)
-    min_rows: int = 30
+    min_rows: int = 100
     max_rows: int = 10_000
 
     def __post_init__(self) -> None:
@@ -104,7 +104,7 @@ class Shokri:
         pool = demand(evidence.pool, "shadow models")
         common, *seeds = rng.integers(2**31, size=evidence.n_classes + 1).tolist()
         known = _known_rows(pool, self, rng)
-        own = [c for c in _judged_classes(pool, evidence.n_classes, self.min_rows) if (evidence.labels == c).any()]
+        own = [c for c in judged_classes(pool, evidence.n_classes, self.min_rows) if (evidence.labels == c).any()]
         rows = {c: np.flatnonzero(known.labels == c) for c in own}
         others = ~np.isin(evidence.labels, own)
         if others.any():
@@ -122,7 +122,7 @@ class Shokri:
     def notes(self, evidence: Evidence) -> list[str]:
         """Which attack models were used, and the classes with too few shadow rows."""
         pool = demand(evidence.pool, "shadow models")
-        own = set(_judged_classes(pool, evidence.n_classes, self.min_rows))
+        own = set(judged_classes(pool, evidence.n_classes, self.min_rows))
         small = [c for c in range(evidence.n_classes) if c not in own]
         kind = type(_estimator(self.classifier, self.params)).__name__ if self.classifier is not None else None
         network = "torch network" if _has_torch() else "scikit-learn network (torch is not installed)"
@@ -216,15 +216,12 @@ def _scaling(x: Floats, kind: Features) -> Callable[[Floats], Floats]:
     return scale
 
 
-def _judged_classes(pool: ShadowAnswers, n_classes: int, min_rows: int) -> list[int]:
-    """Classes with enough rows of both kinds for a model of their own."""
-    inside = np.bincount(pool.labels, weights=(pool.member & pool.usable).sum(axis=0), minlength=n_classes)
-    outside = np.bincount(pool.labels, weights=(~pool.member & pool.usable).sum(axis=0), minlength=n_classes)
-    return [int(c) for c in np.flatnonzero(np.minimum(inside, outside) >= min_rows)]
-
-
 def _has_torch() -> bool:
-    return importlib.util.find_spec("torch") is not None
+    try:
+        import_torch("an attack network")
+    except MissingExtraError:
+        return False
+    return True
 
 
 def _estimator(classifier: Any, params: Mapping[str, Any]) -> Any:
