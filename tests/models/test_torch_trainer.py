@@ -280,3 +280,15 @@ def test_without_torch_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch
         with pytest.raises(MissingExtraError, match=r"pip install 'gnomon\[torch\]'"):
             call()
     assert issubclass(MissingExtraError, GnomonError)
+
+
+def test_a_module_without_weights_is_refused() -> None:
+    with pytest.raises(ModelError, match="no weights to train"):
+        TorchTrainer(module=lambda *_: torch.nn.Identity()).train(X, Y, 3, ROWS, [0])
+
+
+def test_probing_and_building_leave_torchs_random_state_alone() -> None:
+    state = torch.get_rng_state()
+    TorchTrainer(module=linear).stacking(X, 3)
+    TorchTrainer(module="cnn").batch_size(np.zeros((5, 8, 8)), 3, 5)
+    assert torch.equal(state, torch.get_rng_state())

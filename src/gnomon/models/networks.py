@@ -12,7 +12,8 @@ import importlib
 import inspect
 import math
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -146,6 +147,20 @@ def describe_factory(module: str | ModuleFactory) -> dict[str, str]:
     return {"name": name, "source": hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}
 
 
+@contextmanager
+def seeded(seed: int, device: str = "cpu") -> Iterator[None]:
+    """Torch's own random streams begin at a seed inside, and go on outside as if nothing had been."""
+    import torch
+
+    gpu = torch.device(device).type == "cuda"
+    with torch.random.fork_rng(devices=[device] if gpu else []):
+        torch.default_generator.manual_seed(seed)
+        if gpu:
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
+        yield
+
+
 def build_seeded(factory: Callable[[], Any], seed: int) -> nn.Module:
     """A module whose initial weights are decided by its seed alone; torch's own random state is left as it was.
 
@@ -154,8 +169,7 @@ def build_seeded(factory: Callable[[], Any], seed: int) -> nn.Module:
     """
     import torch
 
-    with torch.random.fork_rng():
-        torch.manual_seed(Seeds(seed).child("weights").integer())
+    with seeded(Seeds(seed).child("weights").integer()):
         try:
             module = factory()
         except (TypeError, ValueError, RuntimeError) as error:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gnomon.core.errors import ModelError
+from gnomon.models.networks import seeded
 from gnomon.models.torch_stacks import Batch, Gradient, Masks
 
 if TYPE_CHECKING:
@@ -190,8 +191,7 @@ def probe(module: nn.Module, x: torch.Tensor, n_classes: int) -> Probe:
     """
     import torch
 
-    with torch.random.fork_rng():
-        torch.manual_seed(0)  # the verdict on a module that throws dice must not depend on them
+    with seeded(0, str(x.device)):  # the verdict on a module that throws dice must not depend on them
         subject = copy.deepcopy(module).to(x.device).train()
         layers, outputs = _watch(subject)
         before = {name: value.clone() for name, value in subject.named_buffers()}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,7 +14,7 @@ import numpy as np
 from gnomon.core.arrays import Floats, Ints, Rows, check_labels, count_rows
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.seeds import Seeds
-from gnomon.models.batched import Rates, Regime, fit
+from gnomon.models.batched import Regime, fit
 from gnomon.models.networks import (
     BUILT_IN,
     Activation,
@@ -28,28 +28,16 @@ from gnomon.models.networks import (
     layout_of,
     mlp,
     resolve_device,
+    seeded,
     tensor_rows,
 )
-from gnomon.models.torch_functional import Alone, Probe, VmapStack, is_dropout, named_values, probe
+from gnomon.models.torch_functional import named_values
 from gnomon.models.torch_model import TorchModel, put_weights, read_weights
-from gnomon.models.torch_stacks import MlpStack, Stack
+from gnomon.models.torch_subject import PROBE_ROWS, Stacking, StackRule, Subject, examine
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
-
-PROBE_ROWS = 4
-CPU_STACK_BYTES = 16 * 2**20  # weights, gradients, moments and batches of a stack should stay in the cache
-CUDA_STACK_SHARE = 0.25  # ... and on a GPU in this share of its memory
-MOST_NETWORKS = 256
-
-
-@dataclass(frozen=True)
-class Stacking:
-    """Whether several networks are trained as one stack, and why or why not."""
-
-    stacked: bool
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -104,7 +92,7 @@ class TorchTrainer:
     epochs: int = 60
     patience: int | None = None
     device: str = "auto"
-    stack: Literal["auto", "always", "never"] = "auto"
+    stack: StackRule = "auto"
 
     def __post_init__(self) -> None:
         choices = {"activation": ("tanh", "relu"), "optimizer": ("adam", "sgd"), "stack": ("auto", "always", "never")}
@@ -153,7 +141,7 @@ class TorchTrainer:
         data = tensor_rows(x, layout_of(self.module), device)
         targets = _on_device(labels, device)
         subject = self._subject(data, n_classes)
-        size = self._group(subject, device)
+        size = self._at_once(subject, device, max(len(r) for r in positions))
         models: list[TorchModel] = []
         for start in range(0, len(positions), size):
             part = slice(start, start + size)
@@ -173,10 +161,7 @@ class TorchTrainer:
         >>> TorchTrainer().stacking(np.zeros((2, 5)), 3).stacked
         True
         """
-        subject = self._subject(
-            tensor_rows(x[:PROBE_ROWS], layout_of(self.module), resolve_device(self.device)), n_classes
-        )
-        return subject.stacking
+        return self._subject(self._first_rows(x), n_classes).stacking
 
     def batch_size(self, x: Rows, n_classes: int, size: int) -> int:
         """How many models of ``size`` rows one call of `train` should get.
@@ -184,9 +169,8 @@ class TorchTrainer:
         On a CPU as many as keep weights, gradients, moments and a batch within the cache, since the optimiser's step
         is memory traffic; on a GPU as many as fit into a quarter of its memory; 1 where models are trained alone.
         """
-        device = resolve_device(self.device)
-        subject = self._subject(tensor_rows(x[:PROBE_ROWS], layout_of(self.module), device), n_classes)
-        return self._group(subject, device, size)
+        data = self._first_rows(x)
+        return self._at_once(self._subject(data, n_classes), str(data.values.device), size)
 
     def factory(self, input_shape: tuple[int, ...], n_classes: int) -> Callable[[], nn.Module]:
         """A function that builds the network for rows of this shape, as the network sees them."""
@@ -196,80 +180,34 @@ class TorchTrainer:
             return functools.partial(cnn, input_shape, n_classes, self.hidden, self.activation, self.dropout)
         return functools.partial(find_factory(self.module), input_shape, n_classes)
 
-    def _subject(self, data: TensorRows, n_classes: int) -> _Subject:
-        """What there is to know of the network before it is trained on such rows."""
-        if n_classes < 2:
-            raise DataError(f"a classifier needs 2 classes or more, got {n_classes}")
-        build = self.factory(data.shape, n_classes)
-        first = build_seeded(build, 0)
-        weights = sum(p.numel() for p in first.parameters())
-        numbers = math.prod(data.shape)
-        rates: Rates
-        if self.module == "mlp":
-            rates = {
-                name: (layer.p, (units,)) for (name, layer), units in zip(_dropouts(first), self.hidden, strict=False)
-            }
-            stacking = self._decide(Probe(None, False, 0, {}), device="cpu")
-            activations = numbers + 2 * sum(self.hidden) + n_classes
-            return _Subject(build, n_classes, stacking, rates, weights, activations, own_dice=False)
-        found = probe(first, data.block(0, PROBE_ROWS), n_classes)
-        rates = {
-            name: (layer.p, found.mask_shapes[name]) for name, layer in _dropouts(first) if name in found.mask_shapes
-        }
-        unstackable = found.problem is not None
-        return _Subject(
-            build, n_classes, self._decide(found, data.values.device.type), {} if unstackable else rates, weights,
-            numbers + 3 * found.activations, own_dice=unstackable,
-        )  # fmt: skip
+    def _subject(self, data: TensorRows, n_classes: int) -> Subject:
+        hidden = self.hidden if self.module == "mlp" else None
+        return examine(self.factory(data.shape, n_classes), data, n_classes, self.stack, hidden)
 
-    def _decide(self, found: Probe, device: str) -> Stacking:
-        if found.problem is not None:
-            return Stacking(False, f"trained one at a time: {found.problem}")
-        if self.stack == "never":
-            return Stacking(False, 'trained one at a time: the recipe says stack = "never"')
-        if self.stack == "auto" and found.convolves and device == "cpu":
-            return Stacking(False, "trained one at a time: convolutions on a CPU are slower in a stack")
-        return Stacking(True, "stacked")
+    def _first_rows(self, x: Rows) -> TensorRows:
+        return tensor_rows(x[:PROBE_ROWS], layout_of(self.module), resolve_device(self.device))
 
-    def _group(self, subject: _Subject, device: str, size: int | None = None) -> int:
-        if not subject.stacking.stacked:
-            return 1
-        rows = self.batch if size is None else min(self.batch, size)
-        copies = 4 if self.optimizer == "adam" else 3
-        each = 4 * (copies * subject.weights + rows * subject.activations)
-        return int(min(max(_budget(device) // each, 1), MOST_NETWORKS))
+    def _at_once(self, subject: Subject, device: str, size: int) -> int:
+        return subject.at_once(min(self.batch, size), 2 if self.optimizer == "adam" else 1, device)
 
     def _train_group(
-        self, subject: _Subject, data: TensorRows, y: torch.Tensor, rows: Sequence[Ints], seeds: Sequence[int]
+        self, subject: Subject, data: TensorRows, y: torch.Tensor, rows: Sequence[Ints], seeds: Sequence[int]
     ) -> list[TorchModel]:
-        import torch
-
         device = str(data.values.device)
         modules = [build_seeded(subject.build, seed) for seed in seeds]
-        stack: Stack
-        with torch.random.fork_rng(enabled=subject.own_dice):
-            if subject.own_dice:
-                torch.manual_seed(Seeds(seeds[0]).child("dice").integer())
-            if self.module == "mlp" and subject.stacking.stacked:
-                stack = MlpStack(modules, self.activation, device)
-            elif subject.stacking.stacked:
-                stack = VmapStack(modules, device)
-            else:
-                stack = Alone(modules[0], device, own_dice=subject.own_dice)
-            states = fit(stack, data, y, rows, seeds, self._regime(subject))
+        stack = subject.stack(modules, self.activation if self.module == "mlp" else None, device)
+        regime = Regime(
+            self.optimizer, self.learning_rate, self.weight_decay, self.momentum, self.batch, self.epochs,
+            self.patience, subject.dropout, join_last=subject.own_dice,
+        )  # fmt: skip
+        with seeded(Seeds(seeds[0]).child("dice").integer(), device) if subject.own_dice else nullcontext():
+            states = fit(stack, data, y, rows, seeds, regime)
         for module, state in zip(modules, states, strict=True):
             values = named_values(module)
             for name, value in state.items():
                 values[name].data.copy_(value)
         layout = layout_of(self.module)
-        classes = subject.n_classes
-        return [TorchModel(module, classes, layout=layout, device=self.device) for module in modules]
-
-    def _regime(self, subject: _Subject) -> Regime:
-        return Regime(
-            self.optimizer, self.learning_rate, self.weight_decay, self.momentum, self.batch, self.epochs,
-            self.patience, subject.dropout, join_last=subject.own_dice,
-        )  # fmt: skip
+        return [TorchModel(module, subject.n_classes, layout=layout, device=self.device) for module in modules]
 
 
 def train_stack(
@@ -327,29 +265,6 @@ def load_torch(path: Path, trainer: TorchTrainer, x_shape: tuple[int, ...], n_cl
     module = build_seeded(trainer.factory(example.shape, n_classes), 0)
     put_weights(module, weights, str(path))
     return TorchModel(module, n_classes, layout=layout_of(trainer.module), device=trainer.device)
-
-
-@dataclass(frozen=True)
-class _Subject:
-    build: Callable[[], nn.Module]
-    n_classes: int
-    stacking: Stacking
-    dropout: Rates
-    weights: int  # numbers in one network
-    activations: int  # numbers a row leaves on its way through the network
-    own_dice: bool
-
-
-def _dropouts(module: nn.Module) -> list[tuple[str, Any]]:
-    return [(name, layer) for name, layer in module.named_modules() if is_dropout(layer)]
-
-
-def _budget(device: str) -> int:
-    import torch
-
-    if torch.device(device).type != "cuda":
-        return CPU_STACK_BYTES
-    return int(CUDA_STACK_SHARE * torch.cuda.get_device_properties(device).total_memory)
 
 
 def _on_device(labels: Ints, device: str) -> torch.Tensor:
