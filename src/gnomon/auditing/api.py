@@ -116,12 +116,13 @@ def audit(
         GnomonError: bad input, in one line.
 
     >>> from sklearn.datasets import load_digits
+    >>> from sklearn.model_selection import train_test_split
     >>> from sklearn.tree import DecisionTreeClassifier
-    >>> x, y = load_digits(return_X_y=True)
-    >>> model = DecisionTreeClassifier(random_state=0).fit(x[:900], y[:900])
-    >>> record = audit(model, (x[:900], y[:900]), (x[900:], y[900:]), shadows=4, attacks=("gap", "loss"), workers=1)
+    >>> x, x_out, y, y_out = train_test_split(*load_digits(return_X_y=True), test_size=0.5, random_state=0)
+    >>> model = DecisionTreeClassifier(random_state=0).fit(x, y)
+    >>> record = audit(model, (x, y), (x_out, y_out), shadows=4, attacks=("gap", "loss"), workers=1)
     >>> record.verdict.level
-    'leaks'
+    'leaks_some'
     """
     if members is None or nonmembers is None:
         raise UsageError(

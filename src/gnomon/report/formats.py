@@ -66,7 +66,7 @@ def format_of(path: Path) -> str:
     return _EXTENSIONS[extension]
 
 
-def write_report(record: Record, path: Path) -> None:
+def write_report(record: Record, path: str | Path) -> None:
     """Writes the record in the format that the path's extension asks for, atomically.
 
     Raises:
