@@ -1,6 +1,6 @@
 """How fast shadow models are trained: stacked, against plain loops and against the machine's own matrix product.
 
-    python benchmarks/training.py            # all three parts, a few minutes
+    python benchmarks/training.py            # all parts, a few minutes
     python benchmarks/training.py --repeats 3 --parts products
 
 Everything runs in one process of one thread. Contenders take turns within each repeat, and every figure stands as
@@ -19,6 +19,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import torch
@@ -69,7 +70,7 @@ class Task:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--repeats", type=int, default=7)
-    parts = ("products", "location", "attack")
+    parts = ("products", "location", "attack", "images")
     arguments.add_argument("--parts", nargs="+", choices=parts, default=parts)
     options = arguments.parse_args()
     torch.set_num_threads(1)
@@ -83,6 +84,9 @@ def main() -> None:
     if "attack" in options.parts:
         print("\n30 attack networks 30-64-2 on 192,000 rows in all, unequal, batch 100, Adam, 20 epochs")
         attack_networks(max(1, options.repeats // 3))
+    if "images" in options.parts:
+        print("\nShokri's CNN, 32 x 32 x 3, batch 100, 4 networks: does stacking convolutions pay?")
+        convolutions(max(1, options.repeats // 2))
     print(f"\npeak memory of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 
 
@@ -166,6 +170,22 @@ def loader_loop(task: Task, x: torch.Tensor, y: torch.Tensor) -> torch.nn.Module
             torch.nn.functional.cross_entropy(module(rows), labels).backward()
             steps.step()
     return module
+
+
+def convolutions(repeats: int) -> None:
+    """The rule that convolutions are trained one at a time on a CPU, put to the test."""
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 256, (400, 32, 32, 3), dtype=np.uint8), rng.integers(0, 10, 400)
+    rows = [np.arange(400)] * 4
+    rules: tuple[Literal["always", "never"], ...] = ("always", "never")
+    clocks = {rule: Clock() for rule in rules}
+    for _ in range(repeats):
+        for rule, clock in clocks.items():
+            trainer = TorchTrainer(module="cnn", epochs=1, stack=rule, device="cpu")
+            clock.run(lambda t=trainer: t.train(x, y, 10, rows, range(4)))
+    for rule, clock in clocks.items():
+        steps = [1000 * s / 16 for s in clock.cpu]
+        print(f"  stack={rule:8} {min(steps):7.1f} / {statistics.median(steps):7.1f} ms a network and step")
 
 
 def attack_networks(repeats: int) -> None:
