@@ -44,7 +44,12 @@ def change(name: str, edit: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
 
 
 def cell(name: str, row: int, column: str, value: Any) -> None:
-    change(name, lambda f: f.astype({column: object}).pipe(lambda g: (g.__setitem__(column, [*g[column][:row], value, *g[column][row + 1 :]]), g)[1]))
+    change(
+        name,
+        lambda f: f.astype({column: object}).pipe(
+            lambda g: (g.__setitem__(column, [*g[column][:row], value, *g[column][row + 1 :]]), g)[1]
+        ),
+    )
 
 
 def answers(name: str, edit: Callable[[Any], Any]) -> None:
@@ -73,7 +78,7 @@ def test_the_sound_commands_work(folder: Path, capsys: pytest.CaptureFixture[str
         (lambda: Path("m.skops").unlink(), MODEL, "m.skops: no such file"),
         (lambda: Path("m.skops").write_bytes(b"PK junk"), MODEL, "damaged"),
         (lambda: Path("m.skops").rename("m.pkl"), ["m.pkl" if a == "m.skops" else a for a in MODEL], "--trust"),
-        (lambda: None, [*MODEL[:-6], "--label", "knd"], "knd"),
+        (lambda: None, ["knd" if a == "kind" else a for a in MODEL], "knd"),
         (lambda: change("out.csv", lambda f: f.drop(columns="b")), MODEL, '"b"'),
         (lambda: change("out.csv", lambda f: f.rename(columns={"b": "bb"})), MODEL, "b"),
         (lambda: cell("in.csv", 4, "a", np.nan), MODEL, "a"),
@@ -83,12 +88,16 @@ def test_the_sound_commands_work(folder: Path, capsys: pytest.CaptureFixture[str
         (lambda: [change(f, lambda t: t.assign(kind="yes")) for f in ("in.csv", "out.csv")], MODEL, "2 classes"),
         (lambda: cell("in.csv", 7, "kind", "maybe"), MODEL, "maybe"),
         (lambda: change("out.csv", lambda f: f.assign(kind="no")), MODEL, "only members have class yes"),
-        (lambda: change("out.csv", lambda f: pd.concat([f, pd.read_csv("in.csv")])), MODEL, "also stand among the members"),
+        (
+            lambda: change("out.csv", lambda f: pd.concat([f, pd.read_csv("in.csv")])),
+            MODEL,
+            "also stand among the members",
+        ),
         (lambda: answers("in_answers.npz", lambda a: put(a, 3, np.nan)), ANSWERS, "NaN"),
         (lambda: answers("in_answers.npz", lambda a: put(a, 3, [np.inf, 0])), ANSWERS, "infinity"),
         (lambda: answers("out_answers.npz", lambda a: a * 0.5), ANSWERS, "sum to 1"),
         (lambda: answers("out_answers.npz", lambda a: a[:-1]), ANSWERS, "119"),
-        (lambda: None, [*MODEL, "--attacks", "shokry"], 'did you mean "shokri"'),
+        (lambda: None, ["shokry" if a == "gap,loss" else a for a in MODEL], 'did you mean "shokri"'),
         (lambda: None, [*MODEL, "--shadow", "3"], "shadow"),
         (lambda: None, [*MODEL, "--view", "owner"], "owner"),
         (lambda: None, [*MODEL, "--reveals", "top:0"], "top"),
@@ -118,8 +127,14 @@ def test_a_mistake_gets_one_line_and_exit_code_two(
     ("text", "words"),
     [
         ('[data]\nsource = "digits"\n[trainer]\nkind = "sklearn"\nepoch = 3\n', 'did you mean "epochs"'),
-        ('[data]\nsource = "digits"\ntrain_size = 1796\n[trainer]\nkind = "sklearn"\nestimator = "sklearn.naive_bayes:GaussianNB"\n[shadow]\nsize = 5000\n', "shadow models of 5000 rows"),
-        ('[data]\nsource = "digits"\ntrain_size = 5000\n[trainer]\nkind = "sklearn"\nestimator = "sklearn.naive_bayes:GaussianNB"\n', "leave no non-members"),
+        (
+            '[data]\nsource = "digits"\ntrain_size = 900\n[trainer]\nkind = "sklearn"\nestimator = "sklearn.naive_bayes:GaussianNB"\n[shadow]\nsize = 5000\n',
+            "shadow models of 5000 rows",
+        ),
+        (
+            '[data]\nsource = "digits"\ntrain_size = 5000\n[trainer]\nkind = "sklearn"\nestimator = "sklearn.naive_bayes:GaussianNB"\n',
+            "leave no non-members",
+        ),
         ('[data]\nsource = "digits"\n[trainer]\nkind = "sklearn"\nestimator = "os:system"\n', "--trust"),
     ],
 )

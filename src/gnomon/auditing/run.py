@@ -34,12 +34,13 @@ from gnomon.auditing.subject import Subject
 from gnomon.auditing.verdict import speak
 from gnomon.core.arrays import Floats, Ints, check_log_probs, take_rows
 from gnomon.core.data import Dataset, Roles
-from gnomon.core.errors import PlanError
+from gnomon.core.errors import DataError, PlanError
 from gnomon.core.evidence import Attack, Reveal
 from gnomon.core.plan import Plan
 from gnomon.core.record import Record, ShadowFacts
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine, LocalEngine
+from gnomon.models.sklearn import SklearnModel
 from gnomon.models.target import Target, parse_reveal
 from gnomon.models.torch_trainer import TorchTrainer
 from gnomon.shadow.masks import ShadowRows, draw_shadows
@@ -217,8 +218,21 @@ def _given_answers(subject: Subject, asked: Ints) -> Floats | None:
         return subject.answers[asked]
     if subject.model is None:
         return None
+    if isinstance(subject.model, SklearnModel):
+        _check_known_labels(subject.model, subject.data)
     answers = subject.model.log_probs(take_rows(subject.data.x, asked))
     return check_log_probs(answers, rows=len(asked), classes=subject.data.n_classes, source="target")
+
+
+def _check_known_labels(model: SklearnModel, data: Dataset) -> None:
+    strange = np.setdiff1d(data.y, model.columns)
+    if len(strange):
+        row = int(np.isin(data.y, strange).argmax())
+        known = ", ".join(data.classes[c] for c in model.columns[:8])
+        raise DataError(
+            f'{data.name}: row {data.ids[row]} has the label "{data.classes[data.y[row]]}", which the model does not know '
+            f"(it knows {known}); correct the label or drop the row"
+        )
 
 
 def _query_handle(plan: Plan, subject: Subject, reveal: Reveal) -> Target | None:
