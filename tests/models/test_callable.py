@@ -38,9 +38,9 @@ def test_answers_are_the_same_in_every_batch_size(outputs, answer, batch):
 
 
 def test_zero_and_one_stay_exact():
-    model = CallableModel(lambda x: np.array([[0.0, 1.0]]))
+    model = CallableModel(lambda _: np.array([[0.0, 1.0]]))
     assert model.log_probs(np.zeros((1, 1))).tolist() == [[-np.inf, 0.0]]
-    sure = CallableModel(lambda x: np.array([[0.0, 60.0]]), "logits")
+    sure = CallableModel(lambda _: np.array([[0.0, 60.0]]), "logits")
     assert sure.log_probs(np.zeros((1, 1)))[0, 0] == pytest.approx(-60)
 
 
@@ -68,12 +68,12 @@ def test_the_number_of_classes_is_known_when_given_or_answered():
         (np.full((4, 3), 1 / 3), r"expected probabilities of shape \(4, 2\), got \(4, 3\)"),
         (1.0, r"got \(\)"),
         ([[1.0], [0.5, 0.5]], "expected an array|failed"),
-        (np.array([["a", "b"]] * 4), "could not convert|expected"),
+        (np.array([["a", "b"]] * 4), "expected numbers, got <U1"),
     ],
 )
 def test_bad_answers_are_refused(answer, message):
     with pytest.raises((ModelError, ValueError), match=message) as caught:
-        CallableModel(lambda x: answer, n_classes=2).log_probs(np.zeros((4, 1)))
+        CallableModel(lambda _: answer, n_classes=2).log_probs(np.zeros((4, 1)))
     assert isinstance(caught.value, ModelError)
 
 

@@ -30,7 +30,7 @@ class Fixed:
         return np.full((len(x), 3), -np.log(3), np.float32)
 
 
-@pytest.mark.parametrize("function", [tree, share, lambda *a: Fixed()], ids=["estimator", "callable", "model"])
+@pytest.mark.parametrize("function", [tree, share, lambda *_: Fixed()], ids=["estimator", "callable", "model"])
 def test_whatever_answers_may_come_back(function):
     trainer = FunctionTrainer(function)
     assert isinstance(trainer, Trainer)
@@ -52,7 +52,7 @@ def test_failures_are_named():
     with pytest.raises(ModelError, match="broken failed on 20 rows: ValueError: no luck"):
         FunctionTrainer(broken).train(X, Y, 3, [np.arange(20)], [1])
     with pytest.raises(ModelError, match="expected a model"):
-        FunctionTrainer(lambda *a: 3).train(X, Y, 3, [np.arange(20)], [1])
+        FunctionTrainer(lambda *_: 3).train(X, Y, 3, [np.arange(20)], [1])
     with pytest.raises(UsageError, match="expected a function"):
         FunctionTrainer(3)
 
@@ -75,8 +75,8 @@ def test_recipes_differ_with_source_params_defaults_and_closures():
         FunctionTrainer(tree, {"depth": 3}),
         FunctionTrainer(share),
         FunctionTrainer(share, outputs="logits"),
-        FunctionTrainer(lambda x, y, n, s: 1),
-        FunctionTrainer(lambda x, y, n, s: 2),
+        FunctionTrainer(lambda *_: 1),
+        FunctionTrainer(lambda *_: 2),
         FunctionTrainer(closing_over(1.0)),
         FunctionTrainer(closing_over(2.0)),
         FunctionTrainer(closing_over(np.arange(3))),
