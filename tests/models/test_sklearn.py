@@ -207,6 +207,8 @@ def test_recipes_are_equal_for_equal_estimators_only():
     again = make_pipeline(FunctionTransformer(np.log1p), RandomForestClassifier(5, max_depth=3, n_jobs=1))
     assert SklearnTrainer(again.fit(X, Y)).recipe() == recipes[0]
     assert recipes[0]["sklearn"]
+    searches = [SklearnTrainer(GridSearchCV(GaussianNB(), {"priors": [None]}, cv=k)).recipe() for k in (2, 2, 3)]
+    assert searches[0] == searches[1] != searches[2]
     assert "source" in recipes[12]["estimator"]
 
 
