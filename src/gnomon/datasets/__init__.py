@@ -8,7 +8,7 @@ one line in `SOURCES`.
 from gnomon.core.data import Dataset
 from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.datasets.adult import ADULT
-from gnomon.datasets.answers import read_answers
+from gnomon.datasets.answer_files import read_answers
 from gnomon.datasets.baskets import BASKETS
 from gnomon.datasets.bundled import BREAST_CANCER, DIGITS
 from gnomon.datasets.fetch import RemoteFile

@@ -90,5 +90,6 @@ def _row_keys(x: Rows) -> list[bytes]:
             for c, number in zip(columns, numbers, strict=True)
         ]
         return [hashlib.blake2b(repr(row).encode(), digest_size=16).digest() for row in zip(*values, strict=True)]
-    flat = np.ascontiguousarray(x, dtype=np.float64).reshape(count_rows(x), -1) + 0.0  # one zero, not two
+    array = np.ascontiguousarray(x, dtype=np.float64) + 0.0  # one zero, not two
+    flat = array.reshape(len(array), int(np.prod(array.shape[1:])))
     return [hashlib.blake2b(row.data, digest_size=16).digest() for row in flat]

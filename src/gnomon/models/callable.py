@@ -124,6 +124,9 @@ class CallableModel:
         if hasattr(answer, "detach"):  # a tensor that may stand on another device and carry gradients
             answer = answer.detach().cpu()
         try:
-            return np.asarray(answer)
+            array = np.asarray(answer)
         except (TypeError, ValueError) as error:
             raise ModelError(f"{name}: expected an array (n, c), got {type(answer).__name__} ({error})") from error
+        if array.dtype.kind not in "biuf":
+            raise ModelError(f"{name}: expected numbers, got {array.dtype}")
+        return array

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import math
 import sys
 from collections.abc import Mapping
 from pathlib import PurePath
@@ -37,10 +38,12 @@ def describe(value: Any, depth: int = 0) -> Any:
     """
     if depth > DEEPEST:
         raise ModelError(f"a parameter of type {type(value).__name__} is nested too deeply to be told apart")
+    if isinstance(value, np.generic):
+        return describe(value.item(), depth + 1)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no word for NaN and infinity
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    if isinstance(value, np.generic):
-        return value.item()
     if isinstance(value, np.ndarray) or is_frame(value):
         return {"fingerprint": fingerprint(value)}
     if isinstance(value, Mapping):

@@ -1,0 +1,168 @@
+import joblib
+import numpy as np
+import pytest
+import skops.io
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.datasets import load_digits
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from gnomon.core.errors import ModelError, UsageError
+from gnomon.models import CallableModel, SklearnModel, as_model, import_object, load_model
+
+X, Y = load_digits(return_X_y=True)
+X, Y = X[:200], Y[:200]
+TEN = tuple(str(k) for k in range(10))
+
+
+class Own(ClassifierMixin, BaseEstimator):
+    def fit(self, x, y):  # noqa: ARG002 - scikit-learn's contract
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, x):
+        return np.full((len(x), len(self.classes_)), 1 / len(self.classes_))
+
+
+def answer(x):
+    return np.full((len(x), 10), 0.1)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        RandomForestClassifier(3),
+        HistGradientBoostingClassifier(max_iter=2),
+        make_pipeline(StandardScaler(), LogisticRegression()),
+    ],
+    ids=["forest", "boosting", "pipeline"],
+)
+def test_skops_files_of_scikit_learn_need_no_trust(tmp_path, estimator):
+    estimator.fit(X, Y)
+    skops.io.dump(estimator, tmp_path / "m.skops")
+    model = load_model(tmp_path / "m.skops", TEN)
+    assert isinstance(model, SklearnModel)
+    assert np.allclose(np.exp(model.log_probs(X)), estimator.predict_proba(X), atol=1e-6)
+
+
+def test_skops_files_with_other_types_need_trust(tmp_path):
+    skops.io.dump(Own().fit(X, Y), tmp_path / "m.skops")
+    with pytest.raises(ModelError, match=r"not scikit-learn's: .*Own.*--trust"):
+        load_model(tmp_path / "m.skops", TEN)
+    assert load_model(tmp_path / "m.skops", TEN, trust=True).log_probs(X).shape == (200, 10)
+
+
+def test_functions_in_skops_files_need_trust_even_if_they_are_scikit_learns(tmp_path):
+    from sklearn.utils import shuffle
+
+    model = make_pipeline(FunctionTransformer(shuffle), GaussianNB()).fit(X, Y)
+    skops.io.dump(model, tmp_path / "m.skops")
+    with pytest.raises(ModelError, match="shuffle"):
+        load_model(tmp_path / "m.skops", TEN)
+
+
+@pytest.mark.parametrize("suffix", [".joblib", ".pkl"])
+def test_pickles_are_read_with_trust_only(tmp_path, suffix):
+    place = tmp_path / f"m{suffix}"
+    joblib.dump(GaussianNB().fit(X, Y), place)
+    with pytest.raises(UsageError, match=r"runs whatever its maker put in.*--trust"):
+        load_model(place, TEN)
+    assert load_model(place, TEN, trust=True).n_classes == 10
+    joblib.dump(answer, place)
+    assert isinstance(load_model(place, TEN, trust=True), CallableModel)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "error", "message"),
+    [
+        ("m.skops", None, ModelError, "no such file"),
+        ("m.skops", b"PK nonsense", ModelError, "not a skops file, or damaged"),
+        ("m.skops", b"", ModelError, "not a skops file, or damaged"),
+        ("m.pkl", b"nonsense", ModelError, "cannot be loaded"),
+        ("m.h5", b"", UsageError, 'unknown kind of model file ".h5"'),
+        ("m", b"", UsageError, "unknown kind of model file"),
+        ("m.npz", b"", UsageError, "a table is no model"),
+        ("m.pt", b"", UsageError, "which network"),
+    ],
+)
+def test_files_that_are_no_models_are_refused_in_one_line(tmp_path, name, content, error, message):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(error, match=message) as caught:
+        load_model(tmp_path / name, TEN, trust=True)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_cut_skops_file_is_named(tmp_path):
+    place = tmp_path / "m.skops"
+    skops.io.dump(RandomForestClassifier(3).fit(X, Y), place)
+    place.write_bytes(place.read_bytes()[: place.stat().st_size // 2])
+    with pytest.raises(ModelError, match=r"m\.skops: not a skops file, or damaged"):
+        load_model(place, TEN)
+
+
+def test_a_model_of_other_classes_is_named_with_its_file(tmp_path):
+    skops.io.dump(GaussianNB().fit(X, Y), tmp_path / "m.skops")
+    with pytest.raises(ModelError, match=r"m\.skops: GaussianNB knows a class"):
+        load_model(tmp_path / "m.skops", ("a", "b"))
+    skops.io.dump(StandardScaler().fit(X), tmp_path / "s.skops")
+    with pytest.raises(ModelError, match="expected a model, a fitted classifier"):
+        load_model(tmp_path / "s.skops", TEN)
+
+
+def test_anything_that_answers_is_a_model():
+    assert as_model(answer, TEN).log_probs(X).shape == (200, 10)
+    assert isinstance(as_model(GaussianNB().fit(X, Y), TEN), SklearnModel)
+    model = CallableModel(answer, n_classes=10)
+    assert as_model(model, TEN) is model
+    for thing, message in (
+        (model, "of 2 classes, got one of 10"),
+        (GaussianNB, "class GaussianNB"),
+        (3, "got bui"),
+    ):
+        with pytest.raises(ModelError, match=message):
+            as_model(thing, ("a", "b"))
+
+
+def test_objects_are_imported_with_trust_only():
+    with pytest.raises(UsageError, match="would run the code of the module math"):
+        import_object("math:sqrt")
+    assert import_object(f"{__name__}:Own.fit", trust=True) is Own.fit
+    with pytest.raises(UsageError, match='no "answr" there'):
+        import_object(f"{__name__}:answr", trust=True)
+
+
+def test_onnx_models_answer(tmp_path):
+    pytest.importorskip("onnxruntime")
+    onnx = pytest.importorskip("onnx")
+    from onnx import TensorProto, helper, numpy_helper
+
+    weights = np.random.default_rng(0).normal(size=(64, 10)).astype(np.float32)
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["x", "w"], ["z"])],
+        "linear",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 64])],
+        [helper.make_tensor_value_info("z", TensorProto.FLOAT, ["n", 10])],
+        [numpy_helper.from_array(weights, "w")],
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    onnx.save(made, tmp_path / "m.onnx")
+    import pickle
+
+    model = load_model(tmp_path / "m.onnx", TEN, outputs="logits")
+    logits = X @ weights
+    wanted = (
+        logits
+        - np.log(np.exp(logits - logits.max(1, keepdims=True)).sum(1, keepdims=True))
+        - logits.max(1, keepdims=True)
+    )
+    assert np.allclose(model.log_probs(X), wanted, atol=1e-3)
+    assert np.array_equal(pickle.loads(pickle.dumps(model)).log_probs(X), model.log_probs(X))  # noqa: S301 - our own bytes
+    with pytest.raises(ModelError, match=r"expected one output of shape \(200, 3\)"):
+        load_model(tmp_path / "m.onnx", TEN[:3], outputs="logits").log_probs(X)
+    (tmp_path / "bad.onnx").write_bytes(b"nonsense")
+    with pytest.raises(ModelError, match=r"bad\.onnx: not an ONNX model"):
+        load_model(tmp_path / "bad.onnx", TEN)
