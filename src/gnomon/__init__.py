@@ -11,7 +11,7 @@ from gnomon.auditing.gate import GateResult, Limit, gate, parse_limit
 from gnomon.auditing.run import Outcome
 
 # What a plan, a record and a data set are.
-from gnomon.core import VERSION as __version__
+from gnomon.core import VERSION
 from gnomon.core.data import Dataset, make_dataset
 from gnomon.core.errors import GnomonError
 from gnomon.core.plan import Plan, make_plan, read_plan
@@ -26,6 +26,8 @@ from gnomon.models.sklearn import SklearnModel, SklearnTrainer
 from gnomon.models.torch_model import TorchModel
 from gnomon.models.torch_trainer import TorchTrainer
 from gnomon.report import print_terminal, render, write_report
+
+__version__ = VERSION
 
 __all__ = [
     "CallableModel",

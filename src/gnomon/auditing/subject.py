@@ -15,7 +15,7 @@ from gnomon.core.errors import PlanError
 from gnomon.core.plan import Plan
 from gnomon.core.protocols import Model, Trainer
 from gnomon.datasets import load_dataset
-from gnomon.datasets.answers import read_answers
+from gnomon.datasets.answer_files import read_answers
 from gnomon.datasets.tables import read_tables
 from gnomon.models.callable import CallableModel
 from gnomon.models.imports import import_object

@@ -10,6 +10,9 @@ from gnomon.models.function import FunctionTrainer
 from gnomon.models.imports import import_object
 from gnomon.models.loading import as_model, load_model
 from gnomon.models.sklearn import SklearnModel, SklearnTrainer, estimator_from_path
+from gnomon.models.target import Target
+from gnomon.models.torch_model import TorchModel, save_weights
+from gnomon.models.torch_trainer import TorchTrainer, load_torch, train_stack
 
 __all__ = [
     "AnswersModel",
@@ -17,8 +20,14 @@ __all__ = [
     "FunctionTrainer",
     "SklearnModel",
     "SklearnTrainer",
+    "Target",
+    "TorchModel",
+    "TorchTrainer",
     "as_model",
     "estimator_from_path",
     "import_object",
     "load_model",
+    "load_torch",
+    "save_weights",
+    "train_stack",
 ]

@@ -72,4 +72,5 @@ def write_report(record: Record, path: str | Path) -> None:
     Raises:
         UsageError: an extension that no format has; nothing is written.
     """
-    write_text(path, render(record, format_of(path)))
+    place = Path(path)
+    write_text(place, render(record, format_of(place)))
