@@ -130,13 +130,17 @@ def _asked_nonmembers(plan: Plan, default: int, most: int) -> int:
 
 
 def _roles(parts: Parts, audited: Ints, pool: Ints, view: View) -> Roles:
-    """Adversary's view: every row of the pool is known to be no member of the target, so it is the population too."""
+    """Adversary's view: every row of the pool is known to be no member of the target, so it is the population too.
+
+    Audited non-members are left out of the population even where they stand in the pool: an attack that learns how
+    known non-members look would have been told the answer.
+    """
     pool = np.sort(pool)
     return Roles(
         members=np.sort(parts.members),
         nonmembers=np.sort(audited),
         pool=pool,
-        population=pool,
+        population=np.setdiff1d(pool, audited),
         train=np.sort(parts.members),
         view=view,
     )
