@@ -37,7 +37,7 @@ def test_swapping_the_worlds_changes_nothing() -> None:
     assert there.high == pytest.approx(back.high, abs=1e-3)
 
 
-def frequency_above(fpr: float, tpr: float, truth: float, runs: int = 300, n: int = 100) -> float:
+def frequency_above(fpr: float, tpr: float, truth: float, runs: int = 250, n: int = 60) -> float:
     rng = np.random.default_rng(1)
     counts = rng.binomial(n, tpr, runs), rng.binomial(n, fpr, runs)
     lows = {pair: credible_epsilon(int(pair[0]), n, int(pair[1]), n).low for pair in set(zip(*counts, strict=True))}

@@ -12,6 +12,7 @@ threshold, each with an interval whose coverage is simulated in the tests. Array
 - `classes`: the same class by class
 - `curves`: what a report draws
 - `intervals`: bounds for shares
+- `repeats`: the spread over repeated targets
 - `comparison`: two scores on the same rows
 - `accusations`: who can be accused at a wanted false-discovery rate
 - `mechanisms`: what differential privacy promises about rates
