@@ -79,6 +79,27 @@ def test_a_perfect_attack_comes_near_the_ceiling(choice: Choice) -> None:
     assert bound.choice == type(choice).__name__
 
 
+def test_bonferroni_pays_for_every_rank() -> None:
+    # Two ranks: above the largest of 50 non-members, or above the smallest; each at half the error.
+    rng = np.random.default_rng(0)
+    for shift in (0.5, 2.0, 4.0):
+        m, n = gaussian(rng, shift, 50)
+        at = [(int((m > n.max()).sum()), 0), (int((m > n.min()).sum()), 49)]
+        expected = max(epsilon_from_counts(tp, 50, fp, 50, confidence=0.975) for tp, fp in at)
+        assert epsilon_lower_bound(m, n, choice=Bonferroni(2)).epsilon == pytest.approx(expected)
+    assert expected > 0
+
+
+def test_many_splits_pay_with_half_the_error() -> None:
+    rng = np.random.default_rng(0)
+    members, nonmembers = 10 + rng.random(80), rng.random(60)
+    once = epsilon_lower_bound(members, nonmembers, choice=Split(), rng=rng)
+    assert once.epsilon == pytest.approx(epsilon_from_counts(40, 40, 0, 30))
+    often = epsilon_lower_bound(members, nonmembers, choice=MultiSplit(splits=4), rng=rng)
+    assert often.epsilon == pytest.approx(epsilon_from_counts(40, 40, 0, 30, confidence=0.975))
+    assert (often.members, often.nonmembers, often.confidence) == (40, 30, 0.95)
+
+
 def gaussian(rng: np.random.Generator, mu: float, n: int) -> tuple[np.ndarray, np.ndarray]:
     return rng.normal(mu, 1, n), rng.normal(0, 1, n)
 

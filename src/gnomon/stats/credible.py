@@ -1,8 +1,9 @@
 """A Bayesian credible interval for epsilon. It is no confidence interval, and must be labelled as what it is.
 
-The interval holds epsilon with 95 % posterior probability under Jeffreys priors on both error rates. How often its lower
-end exceeds the true epsilon in repetitions is not promised. Simulated (``benchmarks/null_runs.py``, 1,000 trials of each
-kind, a threshold fixed beforehand): 2 % where nothing leaks, 6 and 11 % for randomised response of epsilon 1 and 3.
+The interval holds epsilon with 95 % posterior probability under Jeffreys priors on both error rates. How often its
+lower end exceeds the true epsilon in repetitions is not promised. Simulated (``benchmarks/null_runs.py``, 1,000 trials
+of each kind, a threshold fixed beforehand): 2 % where nothing leaks, 6 and 11 % for randomised response of epsilon 1
+and 3.
 """
 
 from __future__ import annotations

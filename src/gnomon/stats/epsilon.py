@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gnomon.core.errors import DataError, UsageError
+from gnomon.stats.calibration import midway
 from gnomon.stats.intervals import check_confidence, clopper_pearson
 from gnomon.stats.mechanisms import check_privacy, gaussian_epsilon, gaussian_mu
 from gnomon.stats.roc import roc_curve
@@ -275,6 +276,8 @@ def _held_out(
     if strengths.max() == 0.0:
         best = int(np.argmax(curve.tpr - curve.fpr))
     threshold = None if best == 0 else float(curve.thresholds[best])
+    if threshold is not None and best + 1 < curve.thresholds.size:
+        threshold = midway(float(curve.thresholds[best + 1]), threshold)
     return _at(m[sizes[0] :], n[sizes[1] :], threshold, question, choice)
 
 
