@@ -105,6 +105,14 @@ def test_infinities_and_outliers_go_to_the_outer_bins() -> None:
     assert 13 <= result.clipped <= 40
 
 
+def test_the_largest_floats_do_not_overflow() -> None:
+    huge = 1.7976931348623157e308
+    for m, n in [([huge], [huge]), ([-huge], [huge]), ([-huge], [-huge]), ([5e-324], [0.0])]:
+        result = histogram(m, n, bins=3)
+        assert np.isfinite(np.diff(result.edges)).all()
+        assert result.members.sum() == result.nonmembers.sum() == 1
+
+
 def test_constant_scores_have_a_histogram() -> None:
     result = histogram([2.0, 2.0], [2.0], bins=4)
     assert result.edges[0] < 2.0 < result.edges[-1]

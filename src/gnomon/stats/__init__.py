@@ -12,4 +12,10 @@ threshold, each with an interval whose coverage is simulated in the tests. Array
 - `classes`: the same class by class
 - `curves`: what a report draws
 - `intervals`: bounds for shares
+- `repeats`: the spread over repeated targets
+- `comparison`: two scores on the same rows
+- `accusations`: who can be accused at a wanted false-discovery rate
+- `mechanisms`: what differential privacy promises about rates
+- `epsilon`, `one_run`: lower bounds on epsilon, from repeated trials and from one run with canaries
+- `credible`: a Bayesian interval for epsilon
 """

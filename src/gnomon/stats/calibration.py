@@ -59,7 +59,7 @@ def calibrate_threshold(scores: ArrayLike, member: ArrayLike) -> float:
         return math.inf
     if best + 1 == levels.size:
         return -math.inf
-    return _between(float(levels[best + 1]), float(levels[best]))
+    return midway(float(levels[best + 1]), float(levels[best]))
 
 
 def threshold_for_fpr(nonmembers: ArrayLike, fpr: float) -> float | None:
@@ -87,7 +87,7 @@ def threshold_for_fpr(nonmembers: ArrayLike, fpr: float) -> float | None:
     if cut == math.inf:
         return None
     above = n[np.searchsorted(n, cut, side="right") :]
-    return _between(cut, float(above[0])) if above.size else math.nextafter(cut, math.inf)
+    return midway(cut, float(above[0])) if above.size else math.nextafter(cut, math.inf)
 
 
 def oracle(members: ArrayLike, nonmembers: ArrayLike, *, confidence: float = 0.95) -> Oracle:
@@ -105,8 +105,12 @@ def oracle(members: ArrayLike, nonmembers: ArrayLike, *, confidence: float = 0.9
     return Oracle(rates_at_threshold(m, n, threshold, confidence=confidence))
 
 
-def _between(below: float, above: float) -> float:
-    """A threshold that accuses ``above`` and spares ``below``: their middle, if there is one."""
+def midway(below: float, above: float) -> float:
+    """A threshold that accuses ``above`` and spares ``below``, which is lower: their middle, if there is one.
+
+    >>> midway(1.0, 2.0), midway(-math.inf, 2.0)
+    (1.5, 2.0)
+    """
     if math.isinf(below) and math.isinf(above):
         return 0.0
     if math.isinf(below) or math.isinf(above):

@@ -13,6 +13,7 @@ from gnomon.stats.roc import roc_curve
 from gnomon.stats.samples import Counts, Doubles, check_scores, sorted_pair
 
 EXACT_FALSE_POSITIVES = 20  # every corner of the curve with so few false positives is kept
+FARTHEST = 1e300  # edges stay within, so that their distance does not overflow
 HISTOGRAM_TAIL = 0.005  # share of each sample's finite scores, on each side, that may be clipped into the outer bins
 
 
@@ -119,8 +120,9 @@ def histogram(members: ArrayLike, nonmembers: ArrayLike, *, bins: int = 60) -> H
     m, n = check_scores(members, source="members"), check_scores(nonmembers, source="nonmembers")
     ranges = [_central_range(sample) for sample in (m, n)]
     finite = [each for each in ranges if each is not None]
-    low = min((each[0] for each in finite), default=0.0)
-    high = max((each[1] for each in finite), default=0.0)
+    low = max(min((each[0] for each in finite), default=0.0), -FARTHEST)
+    high = min(max((each[1] for each in finite), default=0.0), FARTHEST)
+    low, high = min(low, FARTHEST), max(high, -FARTHEST)
     if not high > low:
         pad = max(abs(low) * 0.5, 0.5)
         low, high = low - pad, high + pad
