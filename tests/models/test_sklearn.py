@@ -39,7 +39,7 @@ class Majority(ClassifierMixin, BaseEstimator):
         self.smoothing = smoothing
         self.random_state = random_state
 
-    def fit(self, x, y):  # noqa: ARG002 - scikit-learn's contract
+    def fit(self, x, y):
         self.classes_, self.counts_ = np.unique(y, return_counts=True)
         return self
 

@@ -22,7 +22,7 @@ class Sound:
     needs: ClassVar[frozenset] = frozenset({"answers", "shadows_out"})
     threshold: ClassVar[float | None] = None
 
-    def score(self, evidence, rng):  # noqa: ARG002 - the form of every attack
+    def score(self, evidence, rng):
         """Scores (n,): log-odds."""
         if evidence.answers is None:
             raise UsageError("no answers")
@@ -151,7 +151,7 @@ def test_an_attack_that_makes_numbers_from_nothing_is_caught():
 class _Nothing(Sound):
     """Gives every row a zero whatever the evidence."""
 
-    def score(self, evidence, rng):  # noqa: ARG002 - the form of every attack
+    def score(self, evidence, rng):
         """Scores (n,): 0."""
         return np.zeros(len(evidence))
 

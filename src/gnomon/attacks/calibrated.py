@@ -16,22 +16,14 @@ which of the two it is; records that are IN more shadows than OUT of are weighte
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
 
-from gnomon.attacks.demand import demand
-from gnomon.attacks.shadow_order import in_own_order
-from gnomon.core.arrays import Bools, Floats, Ints
-from gnomon.core.errors import UsageError
-from gnomon.core.evidence import Evidence, Need, ShadowAnswers, Signal
-from gnomon.stats.moments import group_moments
+from gnomon.core.arrays import Floats, Ints
+from gnomon.core.evidence import Signal
 from gnomon.stats.signals import entropy, margin, scaled_logit
-from gnomon.stats.student import Prior, estimate_prior, predict
 
 PAPER = "gnomon 2026"
 FEWEST_SHADOWS = 4  # with fewer, a rehearsal that leaves two out has nothing left to calibrate with

@@ -8,8 +8,8 @@ import numpy as np
 
 from gnomon.attacks import ATTACKS
 from gnomon.auditing.assemble import Case
-from gnomon.auditing.measure import Scored
 from gnomon.auditing.preflight import overlap
+from gnomon.auditing.scoring import Scored
 from gnomon.auditing.subject import Subject
 from gnomon.core.arrays import Floats, fingerprint
 from gnomon.core.data import Dataset, Roles

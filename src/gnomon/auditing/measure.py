@@ -1,20 +1,17 @@
-"""From an attack to its figures: score safely, then measure. A broken attack is data, not the end of an audit."""
+"""From an attack's scores to its figures, with intervals."""
 
 from __future__ import annotations
 
-import time
-import traceback
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
-from typing import Any, Literal
+from dataclasses import asdict
+from typing import Literal
 
 import numpy as np
 
 from gnomon.auditing.assemble import Case
+from gnomon.auditing.scoring import Scored
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.data import Dataset
-from gnomon.core.errors import DataError
-from gnomon.core.evidence import Attack, Evidence
 from gnomon.core.plan import Plan
 from gnomon.core.record import (
     AttackResult,
@@ -25,10 +22,8 @@ from gnomon.core.record import (
     Histogram,
     Percentiles,
     PrecisionAtPrior,
-    Status,
     TprAtFpr,
 )
-from gnomon.core.seeds import Seeds
 from gnomon.stats.calibration import oracle
 from gnomon.stats.classes import class_rates, percentiles
 from gnomon.stats.curves import histogram, thin_roc
@@ -40,72 +35,6 @@ from gnomon.stats.samples import tied_share
 
 PRIORS = (0.5, 0.1, 0.01)
 LARGEST = 1e300  # JSON has no infinity
-
-
-@dataclass(frozen=True)
-class Scored:
-    """What an attack returned, or why it did not."""
-
-    name: str
-    title: str
-    paper: str
-    needs: list[str]
-    options: dict[str, Any]
-    status: Status
-    reason: str | None = None
-    traceback: str | None = None
-    scores: Floats | None = None  # (n,) higher = member
-    seconds: float = 0.0
-    queries: int = 0
-    notes: list[str] = field(default_factory=list)
-    threshold: float | None = None
-    calibrated: Literal["shadow", "attack", "oracle"] = "oracle"
-
-    def with_threshold(self, own: float | None, rehearsed: float | None, broke: str | None) -> Scored:
-        """The same with a decision rule: the attack's own threshold, or the one that shadows taught, or none."""
-        notes = [*self.notes, broke] if broke else self.notes
-        if own is not None:
-            return replace(self, threshold=own, calibrated="attack", notes=notes)
-        if rehearsed is not None:
-            return replace(self, threshold=rehearsed, calibrated="shadow", notes=notes)
-        return replace(self, notes=notes)
-
-
-def score_attack(attack: Attack, evidence: Evidence, seeds: Seeds) -> Scored:
-    """Runs one attack on what it declared to need."""
-    options: dict[str, Any] = {f.name: getattr(attack, f.name) for f in fields(attack)} if is_dataclass(attack) else {}
-    plain = {k: v for k, v in options.items() if isinstance(v, str | int | float | bool | list | tuple | type(None))}
-    blank = Scored(attack.name, attack.title, attack.paper, sorted(attack.needs), plain, "ok")
-    missing = evidence.missing(attack.needs)
-    if missing is not None:
-        return replace(blank, status="skipped", reason=missing)
-    asked = getattr(evidence.query, "asked", 0)
-    start = time.perf_counter()
-    view = evidence.view(attack.needs)
-    try:
-        scores = _checked(attack.score(view, seeds.child("attack", attack.name).generator()), len(evidence))
-        notes = list(getattr(attack, "notes", lambda _: [])(view))
-    except Exception as error:
-        line = f"{type(error).__name__}: {error}"
-        return replace(
-            blank, status="failed", reason=line, traceback=traceback.format_exc(), seconds=time.perf_counter() - start
-        )
-    return replace(
-        blank,
-        scores=scores,
-        seconds=round(time.perf_counter() - start, 3),
-        queries=getattr(evidence.query, "asked", 0) - asked,
-        notes=notes,
-    )
-
-
-def _checked(scores: Any, n: int) -> Floats:
-    array = np.asarray(scores, dtype=np.float64)
-    if array.shape != (n,):
-        raise DataError(f"expected {n} scores, one an audited row, got shape {array.shape}")
-    if np.isnan(array).any():
-        raise DataError(f"{int(np.isnan(array).sum())} of {n} scores are NaN")
-    return array
 
 
 def measure(scored: Scored, case: Case, data: Dataset, plan: Plan) -> AttackResult:

@@ -7,10 +7,10 @@ both, attacks, verdict. One attack that breaks does not end an audit.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -25,11 +25,13 @@ from gnomon.auditing.describe import (
     notes,
     threat_model,
 )
-from gnomon.auditing.measure import Scored, measure, rank_auc, score_attack
+from gnomon.auditing.measure import measure, rank_auc
 from gnomon.auditing.preflight import check_data, check_shadows, check_target, stop_on_errors
+from gnomon.auditing.progress import Progress, Silent
 from gnomon.auditing.provenance import provenance
-from gnomon.auditing.rehearsal import Rehearsed, choose, rehearse
+from gnomon.auditing.rehearsal import Rehearsed, choose
 from gnomon.auditing.roles import draw_roles, draw_training_rows, shadow_size
+from gnomon.auditing.scoring import Scored, attempt_all
 from gnomon.auditing.subject import Subject
 from gnomon.auditing.verdict import speak
 from gnomon.core.arrays import Floats, Ints, check_log_probs, take_rows
@@ -46,22 +48,6 @@ from gnomon.models.torch_trainer import TorchTrainer
 from gnomon.shadow.masks import ShadowRows, draw_shadows
 from gnomon.shadow.pool import PoolAnswers, ShadowPool
 from gnomon.store.arrays import ArrayStore
-
-
-class Progress(Protocol):
-    """Who is told how far the audit is."""
-
-    def stage(self, title: str, total: int | None) -> Callable[[int], None]:
-        """A new stage of so many steps (None: unknown); the returned function is called with steps done."""
-        ...
-
-
-class Silent:
-    """Tells nobody."""
-
-    def stage(self, title: str, total: int | None) -> Callable[[int], None]:  # noqa: ARG002 - the protocol's names
-        """Ignores the stage."""
-        return lambda _: None
 
 
 @dataclass(frozen=True)
@@ -117,7 +103,7 @@ def run_audit(
 def _run(
     plan: Plan, subject: Subject, store: ArrayStore, engine: Engine, progress: Progress, given: dict[str, Any] | None
 ) -> Outcome:
-    clock, seeds, data = Clock(), Seeds(plan.seed), subject.data
+    clock, seeds, data, attacks = Clock(), Seeds(plan.seed), subject.data, _selected(plan)
     with clock.stage("preflight"):
         parts = subject.parts or draw_training_rows(len(data), plan, seeds)
         roles = draw_roles(parts, plan, seeds)
@@ -142,7 +128,10 @@ def _run(
         findings += check_shadows(facts, pool_facts, losses)
     findings = stop_on_errors([*findings, *notes(plan, case)], plan.preflight.override)
     with clock.stage("attacks"):
-        scored, rehearsed = _attack(plan, case, seeds, progress)
+        rates, rehearsals = plan.statistics.fprs, plan.attacks.rehearsals
+        attempts = attempt_all(attacks, case.evidence, rehearsals, rates, seeds, engine, progress)
+        scored = [a.scored for a in attempts]
+        rehearsed = {a.scored.name: a.rehearsed for a in attempts}
     with clock.stage("statistics"):
         fpr = _headline_fpr(plan, case)
         name, chosen_on = _headline(scored, rehearsed, case, fpr)
@@ -242,30 +231,6 @@ def _query_handle(plan: Plan, subject: Subject, reveal: Reveal) -> Target | None
 def _stack_note(subject: Subject, data: Dataset) -> str | None:
     trainer = subject.shadow_trainer
     return trainer.stacking(data.x, data.n_classes).reason if isinstance(trainer, TorchTrainer) else None
-
-
-def _attack(plan: Plan, case: Case, seeds: Seeds, progress: Progress) -> tuple[list[Scored], dict[str, Rehearsed]]:
-    """Scores every attack of the plan, and rehearses those that shadows can rehearse."""
-    scored: list[Scored] = []
-    rehearsed: dict[str, Rehearsed] = {}
-    attacks = _selected(plan)
-    advance = progress.stage("attacks", len(attacks))
-    for attack in attacks:
-        result = score_attack(attack, case.evidence, seeds)
-        if result.status == "ok":
-            learned, reason = _rehearse_safely(attack, case, plan, seeds)
-            rehearsed[attack.name] = learned
-            result = result.with_threshold(attack.threshold, learned.threshold, reason)
-        scored.append(result)
-        advance(1)
-    return scored, rehearsed
-
-
-def _rehearse_safely(attack: Attack, case: Case, plan: Plan, seeds: Seeds) -> tuple[Rehearsed, str | None]:
-    try:
-        return rehearse(attack, case.evidence, plan.attacks.rehearsals, plan.statistics.fprs, seeds), None
-    except Exception as error:
-        return Rehearsed(), f"the rehearsal on shadow models broke: {type(error).__name__}: {error}"
 
 
 def _selected(plan: Plan) -> list[Attack]:

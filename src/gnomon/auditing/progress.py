@@ -1,0 +1,22 @@
+"""Who is told how far an audit is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Who is told how far the audit is."""
+
+    def stage(self, title: str, total: int | None) -> Callable[[int], None]:
+        """A new stage of so many steps (None: unknown); the returned function is called with steps done."""
+        ...
+
+
+class Silent:
+    """Tells nobody."""
+
+    def stage(self, title: str, total: int | None) -> Callable[[int], None]:  # noqa: ARG002 - the protocol's names
+        """Ignores the stage."""
+        return lambda _: None
