@@ -32,6 +32,7 @@ from gnomon.attacks.reference import ReferenceAttack
 from gnomon.attacks.rmia import Rmia, RmiaOffline
 from gnomon.attacks.sablayrolles import Sablayrolles, SablayrollesOffline
 from gnomon.attacks.salem import Salem, SalemStatistic
+from gnomon.attacks.shokri import Shokri
 from gnomon.attacks.watson import Watson
 from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.core.evidence import Attack
@@ -45,6 +46,7 @@ ATTACKS: tuple[type[Any], ...] = (
     ConfidenceByClass,
     EntropyByClass,
     ModifiedEntropyByClass,
+    Shokri,
     Salem,
     SalemStatistic,
     PopulationAttack,

@@ -1,10 +1,13 @@
-"""How an attack takes what it declared from the evidence."""
+"""How attacks take what they declared from the evidence."""
 
 from __future__ import annotations
 
 from typing import TypeVar
 
+import numpy as np
+
 from gnomon.core.errors import UsageError
+from gnomon.core.evidence import ShadowAnswers
 
 Part = TypeVar("Part")
 
@@ -22,3 +25,10 @@ def demand(part: Part | None, what: str) -> Part:
     if part is None:
         raise UsageError(f"the evidence lacks {what}, which this attack needs")
     return part
+
+
+def judged_classes(pool: ShadowAnswers, n_classes: int, min_rows: int = 1) -> list[int]:
+    """Classes that shadows know enough of: at least so many usable rows in, and as many out, over all shadows."""
+    inside = np.bincount(pool.labels, weights=(pool.member & pool.usable).sum(axis=0), minlength=n_classes)
+    outside = np.bincount(pool.labels, weights=(~pool.member & pool.usable).sum(axis=0), minlength=n_classes)
+    return [int(c) for c in np.flatnonzero(np.minimum(inside, outside) >= min_rows)]

@@ -13,7 +13,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.attacks.demand import demand
+from gnomon.attacks.demand import demand, judged_classes
 from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.core.evidence import Evidence, Need, ShadowAnswers, Signal
 from gnomon.stats.calibration import calibrate_threshold
@@ -196,14 +196,14 @@ def _score_by_class(signal: Signal, evidence: Evidence) -> _Float64s:
     pool = _pool(evidence)
     rows = _known_rows(pool, signal)
     thresholds = np.full(evidence.n_classes, _best_threshold(rows))
-    for c in _judged_classes(pool, evidence.n_classes):
+    for c in judged_classes(pool, evidence.n_classes):
         thresholds[c] = _best_threshold(_KnownRows(*(column[rows.labels == c] for column in rows)))
     scores: _Float64s = _score(signal, evidence) - thresholds[evidence.labels]
     return scores
 
 
 def _notes(evidence: Evidence) -> list[str]:
-    judged = set(_judged_classes(_pool(evidence), evidence.n_classes).tolist())
+    judged = judged_classes(_pool(evidence), evidence.n_classes)
     others = [c for c in range(evidence.n_classes) if c not in judged]
     if not others:
         return []
@@ -232,13 +232,6 @@ def _known_rows(pool: ShadowAnswers, signal: Signal) -> _KnownRows:
         for i, usable in enumerate(pool.usable)
     ]
     return _KnownRows(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
-
-
-def _judged_classes(pool: ShadowAnswers, n_classes: int) -> Ints:
-    """Classes with rows of both kinds."""
-    inside = np.bincount(pool.labels, weights=(pool.member & pool.usable).sum(axis=0), minlength=n_classes)
-    outside = np.bincount(pool.labels, weights=(~pool.member & pool.usable).sum(axis=0), minlength=n_classes)
-    return np.flatnonzero((inside > 0) & (outside > 0)).astype(np.int64)
 
 
 def _best_threshold(rows: _KnownRows) -> float:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import torch
 
 State: TypeAlias = "dict[str, torch.Tensor]"
+Rates: TypeAlias = dict[str, tuple[float, tuple[int, ...]]]  # dropout layer -> its rate, shape of a row's factors
 
 HELD_OUT = 10  # early stopping holds one row in this many out
 EVALUATION_ROWS = 4096
@@ -41,7 +42,7 @@ class Regime:
     batch: int
     epochs: int
     patience: int | None
-    dropout: dict[str, tuple[float, tuple[int, ...]]]  # layer -> its rate, shape of a row's factors
+    dropout: Rates
     join_last: bool = False  # a lone last row joins the batch before it (for batch statistics)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from gnomon.core.arrays import Floats, Ints, Rows, check_labels, count_rows
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.seeds import Seeds
-from gnomon.models.batched import Regime, fit
+from gnomon.models.batched import Rates, Regime, fit
 from gnomon.models.networks import (
     BUILT_IN,
     Activation,
@@ -182,7 +182,7 @@ class TorchTrainer:
         """How many models of ``size`` rows one call of `train` should get.
 
         On a CPU as many as keep weights, gradients, moments and a batch within the cache, since the optimiser's step
-        is memory traffic; on a GPU as many as fit into a quarter of its memory; 1 where models are trained one at a time.
+        is memory traffic; on a GPU as many as fit into a quarter of its memory; 1 where models are trained alone.
         """
         device = resolve_device(self.device)
         subject = self._subject(tensor_rows(x[:PROBE_ROWS], layout_of(self.module), device), n_classes)
@@ -204,6 +204,7 @@ class TorchTrainer:
         first = build_seeded(build, 0)
         weights = sum(p.numel() for p in first.parameters())
         numbers = math.prod(data.shape)
+        rates: Rates
         if self.module == "mlp":
             rates = {
                 name: (layer.p, (units,)) for (name, layer), units in zip(_dropouts(first), self.hidden, strict=False)
@@ -313,7 +314,7 @@ def load_torch(path: Path, trainer: TorchTrainer, x_shape: tuple[int, ...], n_cl
     """A trained network from its recipe and a file of weights (.safetensors, .pt, .pth); no code in it is run.
 
     Args:
-        path: weights, as `gnomon.models.torch_model.save_weights` or ``torch.save(module.state_dict(), path)`` write them.
+        path: weights, from `gnomon.models.torch_model.save_weights` or ``torch.save(module.state_dict(), path)``.
         trainer: the recipe; only what decides the network's shape matters.
         x_shape: shape of one row, as the trainer gets it: ``(d,)``, ``(h, w)`` or ``(h, w, channels)``.
         n_classes: number of classes c.
@@ -333,7 +334,7 @@ class _Subject:
     build: Callable[[], nn.Module]
     n_classes: int
     stacking: Stacking
-    dropout: dict[str, tuple[float, tuple[int, ...]]]
+    dropout: Rates
     weights: int  # numbers in one network
     activations: int  # numbers a row leaves on its way through the network
     own_dice: bool

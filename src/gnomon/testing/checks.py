@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import get_args
+from typing import TypeAlias, get_args
 
 import numpy as np
 
@@ -32,7 +32,8 @@ SEED = 20170522
 SURE = 0.9995  # level of the intervals: one seed decides, so a sound attack must hardly ever fail
 TOLERANCE = 1e-4  # of scores, in units of their spread: what the order of a float32 sum may change
 
-Complete = Callable[[World], World]
+Complete: TypeAlias = Callable[[World], World]
+OnWorld: TypeAlias = Callable[[Attack, str, World], None]
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,21 @@ def yield_checks(attack: Attack, *, complete: Complete | None = None) -> Iterato
     for name, check in PLAIN.items():
         if name not in exempt:
             yield Check(name, partial(check, attack))
-    worlds = {name: (complete or _as_it_is)(make()) for name, make in WORLDS.items()}
-    usable = {name: world for name, world in worlds.items() if world.evidence.missing(attack.needs) is None}
-    yield Check("has_a_world", partial(_has_a_world, attack, sorted(usable)))
+    worlds = {name: partial(_make_world, name, complete or _as_it_is) for name in WORLDS}
+    usable = [name for name, make in worlds.items() if make().evidence.missing(attack.needs) is None]
+    yield Check("has_a_world", partial(_has_a_world, attack, usable))
     for name, on, check_on in ON_WORLDS:
-        for world_name in on:
-            if world_name in usable and name not in exempt:
-                yield Check(name, partial(check_on, attack, world_name, usable[world_name]))
+        for world in on:
+            if world in usable and name not in exempt:
+                yield Check(name, partial(_run_on, check_on, attack, world, worlds[world]))
+
+
+def _make_world(name: str, complete: Complete) -> World:
+    return complete(WORLDS[name]())
+
+
+def _run_on(check: OnWorld, attack: Attack, name: str, make: Callable[[], World]) -> None:
+    check(attack, name, make())  # a fresh world each time: one check must not see what another one's attack left
 
 
 def _as_it_is(world: World) -> World:
@@ -217,6 +226,13 @@ def partial_answers(attack: Attack, world_name: str, world: World) -> None:  # n
             _scores(attack, world.evidence.through(reveal))
 
 
+def rehearsals(attack: Attack, world_name: str, world: World) -> None:  # noqa: ARG001 - as above
+    """A shadow model plays the target, as it does where thresholds are calibrated: a score for every row."""
+    evidence, _ = world.evidence.rehearse(0)
+    if evidence.missing(attack.needs) is None:
+        _scores(attack, evidence)
+
+
 def chance_on_noise(attack: Attack, world_name: str, world: World) -> None:
     """Where answers know nothing of membership, the AUC's interval holds 0.5."""
     area = auc(*split_scores(_scores(attack, world.evidence), world.member), confidence=SURE)
@@ -265,7 +281,7 @@ PLAIN: dict[str, Callable[[Attack], None]] = {
 }
 
 SMALL = ("two_classes", "one_shadow")
-ON_WORLDS: tuple[tuple[str, tuple[str, ...], Callable[[Attack, str, World], None]], ...] = (
+ON_WORLDS: tuple[tuple[str, tuple[str, ...], OnWorld], ...] = (
     ("same_seed_same_scores", SMALL, same_seed_same_scores),
     ("reads_only_what_it_needs", SMALL, reads_only_what_it_needs),
     ("leaves_evidence_alone", SMALL, leaves_evidence_alone),
@@ -276,6 +292,7 @@ ON_WORLDS: tuple[tuple[str, tuple[str, ...], Callable[[Attack, str, World], None
     ("rows_in_all_or_no_shadow", ("two_classes", "noise_auditor"), rows_in_all_or_no_shadow),
     ("zeros_and_ones", SMALL, zeros_and_ones),
     ("partial_answers", ("two_classes", "thousand_classes"), partial_answers),
+    ("rehearsals", ("two_classes", "noise"), rehearsals),
     ("chance_on_noise", ("noise", "noise_auditor"), chance_on_noise),
     ("right_sign", ("overfitted", "overfitted_auditor"), right_sign),
     ("best_possible", ("gaussian", "gaussian_auditor", "difficulty"), best_possible),

@@ -1,0 +1,28 @@
+"""Where answers know nothing of membership, an AUC's 95 % interval holds 0.5 about 95 times in 100."""
+
+import numpy as np
+import pytest
+
+from gnomon.attacks import ATTACKS, Shokri
+from gnomon.stats.roc import auc
+from gnomon.stats.samples import split_scores
+from gnomon.testing import noise_world
+
+SEEDS = 100
+FEWEST = 88  # of 100 at a rate of 0.95: a fair interval falls below this once in 250 times
+SMALL = {Shokri: Shokri(epochs=2, hidden=8, batch=50, min_rows=20)}  # learned attacks: small, so that it stays quick
+
+
+@pytest.mark.parametrize("view", ["adversary", "auditor"])
+@pytest.mark.parametrize("kind", ATTACKS, ids=lambda kind: kind.name)
+def test_intervals_hold_one_half_at_the_nominal_rate(kind, view):
+    attack = SMALL.get(kind, kind())
+    areas = []
+    for seed in range(SEEDS):
+        world = noise_world(np.random.default_rng(seed), n=160, m=4, c=3, view=view)
+        scores = attack.score(world.evidence.view(attack.needs), np.random.default_rng(seed))
+        areas.append(auc(*split_scores(scores, world.member)))
+    holds = sum(area.low <= 0.5 <= area.high for area in areas)
+    assert holds >= FEWEST, f"{holds} of {SEEDS}"
+    values = np.array([area.value for area in areas])
+    assert abs(values.mean() - 0.5) < 3.5 * values.std() / np.sqrt(SEEDS)  # no slant either
