@@ -63,7 +63,7 @@ def fit_conditional_law(columns: Floats, values: Floats, weights: Floats) -> Con
     """
     columns = np.asarray(columns, dtype=np.float64)
     weight: _Float64s = np.asarray(weights, dtype=np.float64) / float(np.mean(weights))
-    centre = np.average(columns, axis=0, weights=weight)
+    centre = np.asarray(np.average(columns, axis=0, weights=weight), dtype=np.float64)
     scale = np.sqrt(np.average((columns - centre) ** 2, axis=0, weights=weight))
     scale = np.asarray(np.where(scale > 0, scale, 1.0), dtype=np.float64)
     design = _with_intercept((columns - centre) / scale)
