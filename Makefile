@@ -12,7 +12,7 @@ demo: $(VENV)/.demo  ## install, train, attack, and leave runs/demo/report.html
 	$(BIN)/gnomon demo --to runs/demo
 
 test: check  ## install, then lint, types, layers, documents, doctests and tests
-	$(BIN)/python -m pytest -n $(CORES)
+	$(BIN)/python -m pytest -n $(CORES) --dist worksteal
 
 check: $(VENV)/.dev  ## lint, types, layers, generated documents
 	$(BIN)/ruff check .

@@ -3,14 +3,29 @@
 import numpy as np
 import pytest
 
-from gnomon.attacks import ATTACKS, Shokri
+from gnomon.attacks import (
+    ATTACKS,
+    Calibrated,
+    CalibratedOffline,
+    Quantile,
+    QuantileGaussian,
+    Salem,
+    Shokri,
+)
 from gnomon.stats.roc import auc
 from gnomon.stats.samples import split_scores
 from gnomon.testing import noise_world
 
 SEEDS = 100
 FEWEST = 88  # of 100 at a rate of 0.95: a fair interval falls below this once in 250 times
-SMALL = {Shokri: Shokri(epochs=2, hidden=8, batch=50, min_rows=20)}  # learned attacks: small, so that it stays quick
+SMALL = {  # learned attacks: small, so that it stays quick
+    Calibrated: Calibrated(trees=4),
+    CalibratedOffline: CalibratedOffline(trees=4),
+    Quantile: Quantile(iterations=3),
+    QuantileGaussian: QuantileGaussian(iterations=2),
+    Salem: Salem(epochs=2, hidden=8),
+    Shokri: Shokri(epochs=2, hidden=8, batch=50, min_rows=20),
+}
 
 
 @pytest.mark.parametrize("view", ["adversary", "auditor"])

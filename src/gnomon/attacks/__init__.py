@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gnomon.attacks.bavaria import Bavaria, BavariaOffline
+from gnomon.attacks.calibrated import Calibrated, CalibratedOffline
 from gnomon.attacks.gap import Gap, Loss
 from gnomon.attacks.lassila import Lassila, LassilaOffline
 from gnomon.attacks.lira import Lira, LiraOffline
@@ -64,6 +65,8 @@ ATTACKS: tuple[type[Any], ...] = (
     Lassila,
     BavariaOffline,
     Bavaria,
+    CalibratedOffline,
+    Calibrated,
 )
 
 __all__ = ["ATTACKS", "make_attack", *(attack.__name__ for attack in ATTACKS)]

@@ -101,17 +101,27 @@ def group_moments(signals: Floats, member: Bools, transform: Callable[[Floats], 
 
 
 def _sums(values: Float64s, member: Bools) -> tuple[Float64s, Float64s]:
-    """Counts, sums and sums of squares (3, b) of the IN and of the OUT models of one block (m, b)."""
-    hidden = np.isnan(values)
+    """Counts, sums and sums of squares (3, b) of the IN and of the OUT models of one block (m, b).
+
+    Sums over models are products with a row of ones: BLAS is several times faster at it than a reduction.
+    """
+    ones = np.ones(len(values))
     weight = member.astype(np.float64)
+    total = ones @ values
     count = np.full(values.shape[1], float(len(values)))
-    if hidden.any():
+    if np.isnan(total).any():  # seldom: only then is the block looked through
+        hidden = np.isnan(values)
         values = np.where(hidden, 0.0, values)
         weight[hidden] = 0.0
-        count = count - hidden.sum(axis=0)
-    chosen = values * weight
-    inside = np.stack([weight.sum(axis=0), chosen.sum(axis=0), np.einsum("mb,mb->b", chosen, chosen)])
-    everything = np.stack([count, values.sum(axis=0), np.einsum("mb,mb->b", values, values)])
+        count = ones @ ~hidden
+        total = ones @ values
+    inside_count = ones @ weight
+    squares = values * values
+    weight *= values  # IN values, and 0 elsewhere
+    inside_total = ones @ weight
+    everything = np.stack([count, total, ones @ squares])
+    np.multiply(weight, weight, out=weight)
+    inside = np.stack([inside_count, inside_total, ones @ weight])
     return inside, everything - inside
 
 

@@ -143,10 +143,15 @@ def _inverse_trigamma(value: float) -> float:
 
 
 def _shared(both: GroupMoments) -> float:
-    """Share of the variance that IN and OUT answers of one row have in common, from rows with both; in [0.1, 0.95]."""
+    """Share of a group's variance that lies between rows, guessed from one value of each group a row; in [0.5, 0.97].
+
+    What two values of one group share is at least what values of the two groups share; the guess is the middle
+    between that and everything.
+    """
     seen = (both.inside.count > 0) & (both.outside.count > 0)
     if seen.sum() < 3 or both.inside is both.outside:
         return 0.5
     covariance = np.cov(both.inside.mean[seen], both.outside.mean[seen])
     scale = float(np.sqrt(covariance[0, 0] * covariance[1, 1]))
-    return float(np.clip(covariance[0, 1] / scale, 0.1, 0.95)) if scale > 0 else 0.5
+    correlation = float(covariance[0, 1]) / scale if scale > 0 else 0.0
+    return float(np.clip((1.0 + correlation) / 2.0, 0.5, 0.97))
