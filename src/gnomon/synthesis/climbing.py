@@ -39,7 +39,7 @@ def climb(
     rules: ClimbRules | None = None,
     searcher: SearcherName = "plain",
     marginals: Marginals | None = None,
-    sharpness: float = 2.0,
+    sharpness: float = 1.0,
     climbers: int = 1024,
     budget: int | None = None,
     reveal: Reveal | None = None,
