@@ -137,9 +137,8 @@ def test_k_runs_from_kmax_by_halves_to_kmin(kmin, more, features):
 def test_phase_two_returns_a_record_with_the_probability_of_its_class(share):
     target = Constant([share, (1 - share) / 4, (1 - share) / 4, (1 - share) / 4, (1 - share) / 4])
     wanted = 3000
-    found = climb(
-        target, bits(3), tuple("abcde"), wanted, np.random.default_rng(1), rules=ClimbRules(itermax=10_000, failmax=1)
-    )
+    rules = ClimbRules(itermax=150, failmax=1)
+    found = climb(target, bits(3), tuple("abcde"), wanted, np.random.default_rng(1), rules=rules)
     assert found.classes[0].found == wanted
     rate = wanted / found.classes[0].queries
     assert abs(rate - share) < 4.5 * np.sqrt(share * (1 - share) / found.classes[0].queries)

@@ -277,8 +277,20 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
 
 def test_a_checkpoint_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").write_text("")
+    model = target()
     with pytest.raises(StoreError, match="can't be written"):
-        plain(target(), checkpoint=tmp_path / "file" / "climb.npz")
+        plain(model, checkpoint=tmp_path / "file" / "climb.npz")
+    assert model.asked == 0
+
+    def forbid(answers):
+        path.unlink()
+        path.mkdir()
+        raise ConnectionError("gone")
+
+    path = tmp_path / "climb.npz"
+    with pytest.raises(ClimbInterruptedError, match=r"gone .*\.partial; .*can't be written") as caught:
+        plain(Failing(target(), 9, forbid), checkpoint=path)
+    assert len(caught.value.partial) > 0
 
 
 def test_checkpoints_leave_no_other_files(tmp_path):
