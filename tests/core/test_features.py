@@ -310,3 +310,27 @@ def test_frames_need_pandas_and_say_so(monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(MissingExtraError, match="pandas"):
         space.random(2, np.random.default_rng(0))
+
+
+def test_whole_numbers_beyond_exact_floats_are_real():
+    x = np.array([[1e20], [2e20], [5.0]])
+    space = infer_features(x)
+    assert space.features[0].kind == "real"
+    assert space.random(5, np.random.default_rng(0)).max() <= 2e20
+    with pytest.raises(UsageError, match=r"2\*\*53"):
+        Feature("f", "integer", (0,), 0, 1e20)
+
+
+def test_text_where_numbers_are_expected_is_named():
+    space = infer_features(pd.DataFrame({"age": [17, 18]}))
+    with pytest.raises(DataError, match='"age"'):
+        space.encode(pd.DataFrame({"age": ["old", "young"]}))
+
+
+def test_many_records_are_drawn_in_blocks(monkeypatch):
+    monkeypatch.setattr("gnomon.core.spaces.BLOCK_NUMBERS", 50)
+    space = infer_features(hot_columns())
+    x = space.random(1000, np.random.default_rng(0))
+    assert len(np.unique(x[:, -1])) == 1000  # no block repeats another
+    changed = (space.encode(space.flip(x, 0.4, np.random.default_rng(1))) != space.encode(x)).mean()
+    assert abs(changed - 0.4) < Z * np.sqrt(0.24 / 4000)
