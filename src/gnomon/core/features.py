@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from gnomon.core.arrays import Rows, is_frame
 from gnomon.core.errors import DataError
 from gnomon.core.layouts import category_values, column_values, layout_of, plain_value, row_count
-from gnomon.core.spaces import Codes, Feature, FeatureSpace, Kind, feature_space
+from gnomon.core.spaces import MAX_WHOLE, Codes, Feature, FeatureSpace, Kind, feature_space
 
 __all__ = ["Codes", "Feature", "FeatureSpace", "Kind", "feature_space", "infer_features"]
 
+BLOCK_NUMBERS = 2**24
 MIN_ROWS_FOR_GROUPS = 50  # below this, columns may add up to 1 by chance
 
 
@@ -54,8 +55,17 @@ def _of_array(flat: NDArray[Any]) -> list[Feature]:
     if flat.dtype.kind not in "biuf":
         raise DataError(f"expected an array of numbers, got {flat.dtype}; give mixed columns as a data frame")
     low, high = flat.min(axis=0).astype(np.float64), flat.max(axis=0).astype(np.float64)
-    whole = np.ones(len(low), dtype=bool) if flat.dtype.kind != "f" else (flat == np.round(flat)).all(axis=0)
+    whole = np.ones(len(low), dtype=bool)
+    if flat.dtype.kind == "f":
+        for part in _column_blocks(flat):
+            whole[part] = (flat[:, part] == np.round(flat[:, part])).all(axis=0)
     return [_of_range(f"x{j}", j, low[j], high[j], whole=bool(whole[j])) for j in range(len(low))]
+
+
+def _column_blocks(flat: NDArray[Any]) -> list[slice]:
+    """A few columns at a time, so that wide data need no copy of all of them."""
+    size = max(1, BLOCK_NUMBERS // len(flat))
+    return [slice(start, start + size) for start in range(0, flat.shape[1], size)]
 
 
 def _of_column(name: str, position: int, column: Any) -> Feature:
@@ -73,6 +83,7 @@ def _of_range(name: str, position: int, low: float, high: float, *, whole: bool)
         raise DataError(f'column "{name}" holds NaN or infinity; fill it or drop the rows')
     if whole and low >= 0 and high <= 1:
         return Feature(name, "binary", (position,))
+    whole = whole and max(-low, high) <= MAX_WHOLE
     return Feature(name, "integer" if whole else "real", (position,), low=low, high=high)
 
 
@@ -80,8 +91,11 @@ def _join_groups(singles: list[Feature], bits: list[int], x: Rows, n: int) -> li
     """Joins runs of neighbouring binary columns of which exactly one is 1 in every row."""
     if len(bits) < 2:
         return singles
-    block = np.stack([column_values(x.iloc[:, j]) for j in bits], axis=1) if is_frame(x) else x.reshape(n, -1)[:, bits]
-    ones = (block != 0).sum(axis=0)
+
+    def column(j: int) -> NDArray[Any]:
+        return np.asarray((column_values(x.iloc[:, j]) if is_frame(x) else x.reshape(n, -1)[:, j]) != 0)
+
+    ones = np.array([np.count_nonzero(column(j)) for j in bits])
     total = np.concatenate([[0], np.cumsum(ones)])
     joined: dict[int, tuple[int, ...]] = {}  # first column -> columns
     start = 0
@@ -92,7 +106,7 @@ def _join_groups(singles: list[Feature], bits: list[int], x: Rows, n: int) -> li
         exact = end <= len(bits) and total[end] - total[start] == n and len(columns) > 1
         neighbours = exact and columns == tuple(range(columns[0], columns[0] + len(columns)))
         varying = exact and ones[start] > 0 and int(ones[start:end].max()) < n
-        if neighbours and varying and bool(((block[:, start:end] != 0).sum(axis=1) == 1).all()):
+        if neighbours and varying and bool((np.sum([column(j) for j in columns], axis=0) == 1).all()):
             joined[columns[0]] = columns
             start = end
         else:

@@ -8,6 +8,7 @@ hold two ones. `FeatureSpace.encode` and `FeatureSpace.decode` lead from rows to
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Literal, get_args
@@ -22,6 +23,8 @@ from gnomon.core.layouts import Layout, plain_value
 
 Kind = Literal["binary", "categorical", "integer", "real"]
 Codes = NDArray[Any]  # (n, features), uint8 where all features are binary or categorical, float64 otherwise
+MAX_WHOLE = 2.0**53  # codes are float64, and whole numbers beyond this are not
+BLOCK_NUMBERS = 2**22  # random numbers drawn at once
 NAN = {"missing": "nan"}  # how JSON says that a legal value is NaN (None is null)
 
 
@@ -64,8 +67,9 @@ class Feature:
             return f"expected a finite range low <= high, got {self.low} to {self.high}"
         if self.kind == "binary" and (self.low, self.high) != (0.0, 1.0):
             return f"a binary feature ranges from 0 to 1, got {self.low} to {self.high}"
-        if self.kind == "integer" and not (self.low.is_integer() and self.high.is_integer()):
-            return f"an integer feature has whole limits, got {self.low} to {self.high}"
+        whole = self.low.is_integer() and self.high.is_integer()
+        if self.kind == "integer" and not (whole and max(-self.low, self.high) <= MAX_WHOLE):
+            return f"an integer feature has whole limits of at most 2**53, got {self.low} to {self.high}"
         return None
 
     @property
@@ -177,8 +181,11 @@ class FeatureSpace:
 
     def random_codes(self, n: int, rng: np.random.Generator) -> Codes:
         """Codes (n, features) of random records: every feature uniform over its legal values."""
-        features = np.tile(np.arange(len(self)), n)
-        return self.draw(features, rng.random(n * len(self))).reshape(n, len(self)).astype(self.code_type)
+        codes = np.empty((n, len(self)), dtype=self.code_type)
+        for part in self._blocks(codes):
+            features = np.tile(np.arange(len(self)), len(part))
+            part[:] = self.draw(features, rng.random(part.size)).reshape(part.shape)
+        return codes
 
     def redraw_codes(self, codes: Codes, k: int, rng: np.random.Generator) -> Codes:
         """A copy in which k features of each record, chosen at random, are drawn anew (and may keep their value)."""
@@ -195,11 +202,16 @@ class FeatureSpace:
         """A copy in which each feature, with probability ``rate``, takes another of its legal values."""
         if not 0 <= rate <= 1:
             raise UsageError(f"expected a rate in [0, 1], got rate={rate}")
-        rows, features = np.nonzero(rng.random(codes.shape) < rate)
         changed = codes.copy()
-        other = self.draw_other(features, codes[rows, features].astype(np.float64), rng.random(len(rows)))
-        changed[rows, features] = other.astype(codes.dtype)
+        for part in self._blocks(changed):
+            rows, features = np.nonzero(rng.random(part.shape) < rate)
+            part[rows, features] = self.draw_other(features, part[rows, features], rng.random(len(rows)))
         return changed
+
+    def _blocks(self, codes: Codes) -> Iterator[Codes]:
+        """Views of a few rows each, so that random numbers for millions of records fit in memory."""
+        size = max(1, BLOCK_NUMBERS // len(self))
+        return (codes[start : start + size] for start in range(0, len(codes), size))
 
     def random(self, n: int, rng: np.random.Generator) -> Rows:
         """N random records: every feature uniform over its legal values."""
@@ -219,6 +231,12 @@ class FeatureSpace:
         plain = [i for i, f in enumerate(self.features) if f.kind != "categorical"]
         return np.array(plain, dtype=np.int64), np.array([self.features[i].columns[0] for i in plain], dtype=np.int64)
 
+    @cached_property
+    def _is_plain(self) -> bool:
+        """Whether codes are the columns themselves."""
+        plain, positions = self._plain
+        return len(plain) == len(self) and bool((positions == np.arange(len(self))).all())
+
     def encode(self, x: Rows) -> Codes:
         """Codes (n, features) of rows.
 
@@ -227,23 +245,27 @@ class FeatureSpace:
                 fraction in an integer feature, a one-hot group without exactly one 1.
         """
         columns = self.layout.read(x, self.width)
-        n = len(columns) if isinstance(columns, np.ndarray) else len(columns[0])
-        codes = np.empty((n, len(self)), dtype=np.float64)
-        plain, positions = self._plain
-        if isinstance(columns, np.ndarray):
-            codes[:, plain] = columns[:, positions]
-        for i, feature in enumerate(self.features):
-            picked = [columns[:, c] if isinstance(columns, np.ndarray) else columns[c] for c in feature.columns]
-            if len(picked) > 1:
-                codes[:, i] = _hot_column(np.stack(picked, axis=1), feature.name)
-            elif feature.kind == "categorical":
-                codes[:, i] = feature.encode_categories(picked[0])
-            elif not isinstance(columns, np.ndarray):
-                codes[:, i] = picked[0]
+        if isinstance(columns, np.ndarray) and self._is_plain:
+            codes = columns.astype(np.uint8) if columns.dtype.kind == "b" else columns
+        else:
+            codes = np.stack([self._encode_one(i, columns) for i in range(len(self))], axis=1)
         self._check(codes)
         return codes.astype(self.code_type)
 
-    def _check(self, codes: Floats) -> None:
+    def _encode_one(self, i: int, columns: list[NDArray[Any]] | NDArray[Any]) -> Floats:
+        """Codes (n,) of one feature."""
+        feature = self.features[i]
+        picked = [columns[:, c] if isinstance(columns, np.ndarray) else columns[c] for c in feature.columns]
+        if len(picked) > 1:
+            return _hot_column(np.stack(picked, axis=1), feature.name).astype(np.float64)
+        if feature.kind == "categorical":
+            return feature.encode_categories(picked[0]).astype(np.float64)
+        try:
+            return np.asarray(picked[0], dtype=np.float64)
+        except (TypeError, ValueError):
+            raise DataError(f'feature "{feature.name}" ({feature.kind}) must be numbers, got {picked[0][:3]}') from None
+
+    def _check(self, codes: Codes) -> None:
         legal = (codes >= self.lows) & (codes <= self.highs)
         legal &= (self.sizes == 0) | (codes == np.round(codes))
         if not legal.all():
@@ -258,9 +280,9 @@ class FeatureSpace:
         """Rows of codes (n, features), in the form of the layout: type, shape and named columns are kept."""
         if self.layout.is_frame:
             return self._decode_frame(codes)
-        plain, positions = self._plain
-        if len(plain) == len(self) and (positions == np.arange(len(self))).all():
+        if self._is_plain:
             return self.layout.write_array(codes)
+        plain, positions = self._plain
         out = np.zeros((len(codes), self.width), dtype=self.layout.dtype)
         out[:, positions] = codes[:, plain]
         for i, f in enumerate(self.features):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.core.arrays import Floats, Ints
-from gnomon.core.errors import BudgetError, GnomonError, UsageError
+from gnomon.core.errors import BudgetError, GnomonError, StoreError, UsageError
 from gnomon.core.evidence import Reveal
 from gnomon.core.features import Codes, FeatureSpace
 from gnomon.synthesis.asking import Asker
@@ -59,41 +59,48 @@ class Ascent:
     def __post_init__(self) -> None:
         self.ledger = new_ledger(len(self.classes))
         self.climbers = self._begin(np.zeros(0, dtype=np.int64))
+        self.done = np.zeros(0, dtype=bool)  # climbers whose place is free
 
     def until_done(self, progress: Progress | None) -> Climb:
         """Steps until all records are found, classes given up, or the budget spent."""
+        self.save()  # a file that can't be written is found out before anything is asked
         saved = time.monotonic()
         stopped = None
-        try:
-            while self._fill():
-                asking = self._affordable()
-                if asking == 0:
-                    stopped = f"the query budget is spent ({self.ask.asked} queries)"
-                    break
-                self._advance(asking)
-                if progress is not None:
-                    progress(int(self.ledger.found.sum()), self.per_class * len(self.classes))
-                if self.checkpoint is not None and time.monotonic() - saved > CHECKPOINT_SECONDS:
-                    self.save()
-                    saved = time.monotonic()
-        except BudgetError:
-            stopped = "the target's own query budget is spent"
-        except UsageError:
-            raise
-        except Exception as error:
-            self.save()
-            raise self._interrupted(error) from error
-        except BaseException:
-            self.save()
-            raise
+        while self._fill():
+            asking = self._affordable()
+            if asking == 0:
+                stopped = f"the query budget is spent ({self.ask.asked} queries)"
+                break
+            try:
+                answers = self.ask(self.space.decode(self.climbers.record[:asking]), asking)
+            except BudgetError:
+                stopped = "the target's own query budget is spent"
+                break
+            except Exception as error:
+                if isinstance(error, UsageError) and self.step == 0:
+                    raise  # this target can't be climbed at all
+                raise self._interrupted(error) from error
+            except BaseException:
+                self.save()
+                raise
+            self._take(answers)
+            if progress is not None:
+                progress(int(self.ledger.found.sum()), self.per_class * len(self.classes))
+            if self.checkpoint is not None and time.monotonic() - saved > CHECKPOINT_SECONDS:
+                self.save()
+                saved = time.monotonic()
         self.save()
         return self.result(stopped)
 
     def _interrupted(self, error: Exception) -> ClimbInterruptedError:
-        kept = f"{int(self.ledger.found.sum())} records are kept"
-        where = f"in {self.checkpoint}, from where the same call goes on" if self.checkpoint else "in .partial"
         cause = str(error) if isinstance(error, GnomonError) else f"{type(error).__name__}: {error}"
-        message = f"the target failed after {self.ask.asked} queries: {cause} ({kept} {where})"
+        where = f"in {self.checkpoint}, from where the same call goes on" if self.checkpoint else "in .partial"
+        try:
+            self.save()
+        except StoreError as problem:
+            where = f"in .partial; {problem}"
+        kept = f"{int(self.ledger.found.sum())} records are kept {where}"
+        message = f"the target failed after {self.ask.asked} queries: {cause} ({kept})"
         return ClimbInterruptedError(message, self.result(f"the target failed: {cause}"))
 
     def _affordable(self) -> int:
@@ -101,13 +108,20 @@ class Ascent:
         return len(self.climbers) if left is None else min(left, len(self.climbers))
 
     def _fill(self) -> bool:
-        """Starts climbers in the free slots; False when nobody is under way."""
-        free = self.slots - len(self.climbers)
-        if free > 0:
-            running = np.bincount(self.climbers.classes, minlength=len(self.classes))
-            start = classes_to_start(self.ledger, running, self.per_class, self.rules, free)
-            if len(start):
-                self.climbers.add(self._begin(start))
+        """Puts new climbers in the places of those who are done; False when nobody is under way."""
+        free = np.flatnonzero(self.done)
+        running = np.bincount(self.climbers.classes[~self.done], minlength=len(self.classes))
+        open_slots = self.slots - len(self.climbers) + len(free)
+        start = classes_to_start(self.ledger, running, self.per_class, self.rules, open_slots)
+        fresh = self._begin(start)
+        replaced = min(len(free), len(start))
+        self.climbers.put(free[:replaced], fresh.part(np.arange(len(start)) < replaced))
+        self.done[free[:replaced]] = False
+        if len(start) > replaced:
+            self.climbers = self.climbers.plus(fresh.part(np.arange(len(start)) >= replaced))
+        elif len(free) > replaced:
+            self.climbers = self.climbers.part(~self.done)
+        self.done = np.zeros(len(self.climbers), dtype=bool)
         return len(self.climbers) > 0
 
     def _begin(self, classes: Ints) -> Climbers:
@@ -120,38 +134,27 @@ class Ascent:
         k = self.rules.first_k(len(self.space))
         return new_climbers(classes, attempts, streams.keys, streams.used, record, n_classes=len(self.classes), k=k)
 
-    def _advance(self, asking: int) -> None:
-        """One batch: ask, judge, finish, propose."""
-        waiting: Climbers | None = None
-        if asking < len(self.climbers):  # the budget's last batch: some can't be asked any more
-            first = np.arange(len(self.climbers)) < asking
-            waiting = self.climbers.part(~first)
-            self.climbers = self.climbers.part(first)
-        try:
-            self._after(self.ask(self.space.decode(self.climbers.record), asking))
-        finally:
-            if waiting is not None:
-                self.climbers.add(waiting)
-
-    def _after(self, answers: Floats) -> None:
-        climbers = self.climbers
+    def _take(self, answers: Floats) -> None:
+        """One batch of answers: judge, keep what is found, propose. At the end of a budget some get no answer."""
+        asked = np.arange(len(self.climbers)) < len(answers)
+        waiting = None if asked.all() else self.climbers.part(~asked)
+        climbers = self.climbers if waiting is None else self.climbers.part(asked)
         self.step += 1
         self.searcher.learn(climbers.record, answers)
         streams = Streams(climbers.keys, climbers.used)
         outcome = judge(climbers, answers, streams.uniform(), self.rules, len(self.space), self.ledger)
+        returned = outcome.returned
+        if returned.any():
+            parts = (climbers.record, climbers.classes, climbers.attempts, climbers.queries)
+            codes, classes, attempts, queries = (part[returned] for part in parts)
+            self.found.append((codes, classes, attempts, queries))
+        # Those who are done propose too, for nothing; their places are taken before anybody is asked again.
+        spot = Spot(climbers.best, climbers.best_answers, climbers.classes, climbers.k)
+        climbers.record = self.searcher.propose(spot, streams)
         climbers.used = streams.used
-        done = outcome.returned
-        if done.any():
-            self.found.append(
-                (climbers.record[done], climbers.classes[done], climbers.attempts[done], climbers.queries[done])
-            )
-        if done.any() or outcome.failed.any():
-            climbers = self.climbers = climbers.part(~(done | outcome.failed))
-        if len(climbers):
-            streams = Streams(climbers.keys, climbers.used)
-            spot = Spot(climbers.best, climbers.best_answers, climbers.classes, climbers.k)
-            climbers.record = self.searcher.propose(spot, streams)
-            climbers.used = streams.used
+        self.climbers = climbers if waiting is None else climbers.plus(waiting)
+        self.done = np.zeros(len(self.climbers), dtype=bool)
+        self.done[: len(answers)] = returned | outcome.failed
 
     def _gathered(self) -> Found:
         """All records found, by class and then by attempt: an order that does not depend on who finished first."""
@@ -168,7 +171,7 @@ class Ascent:
         if self.checkpoint is None:
             return
         arrays: dict[str, NDArray[Any]] = {f"found_{k}": v for k, v in zip(FOUND, self._gathered(), strict=True)}
-        arrays |= {f"climbers_{k}": v for k, v in self.climbers.arrays().items()}
+        arrays |= {f"climbers_{k}": v for k, v in self.climbers.part(~self.done).arrays().items()}
         arrays |= {f"ledger_{k}": v for k, v in self.ledger.arrays().items()}
         arrays |= {f"searcher_{k}": v for k, v in self.searcher.save().items()}
         save_state(self.checkpoint, self.key, arrays | {"clock": np.array([self.step, self.ask.asked])})
@@ -181,6 +184,7 @@ class Ascent:
         codes, classes, attempts, queries = (arrays[f"found_{k}"] for k in FOUND)
         self.found = [(codes, classes, attempts, queries)]
         self.climbers = restore(Climbers, arrays, "climbers_")
+        self.done = np.zeros(len(self.climbers), dtype=bool)
         self.ledger = restore(Ledger, arrays, "ledger_")
         self.searcher.load({k.removeprefix("searcher_"): v for k, v in arrays.items() if k.startswith("searcher_")})
         self.step, self.ask.asked = (int(v) for v in arrays["clock"])

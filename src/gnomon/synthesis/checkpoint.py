@@ -51,7 +51,7 @@ def load_state(path: Path, key: str) -> dict[str, NDArray[Any]] | None:
     if not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         found = str(arrays.pop("key"))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:

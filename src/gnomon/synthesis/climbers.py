@@ -99,10 +99,16 @@ class Climbers:
         """The climbers under the mask."""
         return Climbers(**{name: array[mask] for name, array in self.arrays().items()})
 
-    def add(self, others: Climbers) -> None:
-        """Puts further climbers behind these."""
-        for f in fields(self):
-            setattr(self, f.name, np.concatenate([getattr(self, f.name), getattr(others, f.name)]))
+    def put(self, places: Ints, others: Climbers) -> None:
+        """Puts other climbers in these places."""
+        for name, array in self.arrays().items():
+            array[places] = getattr(others, name)
+
+    def plus(self, others: Climbers) -> Climbers:
+        """These climbers, and the others behind them."""
+        return Climbers(
+            **{name: np.concatenate([array, getattr(others, name)]) for name, array in self.arrays().items()}
+        )
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The state, for a checkpoint."""
@@ -120,7 +126,7 @@ def new_climbers(
         keys=keys,
         used=used,
         record=record,
-        best=record,
+        best=record.copy(),
         best_answers=np.full((a, n_classes), -np.log(n_classes), dtype=np.float32),
         confidence=np.zeros(a),
         rejects=np.zeros(a, dtype=np.int64),

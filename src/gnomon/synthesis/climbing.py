@@ -39,7 +39,7 @@ def climb(
     rules: ClimbRules | None = None,
     searcher: SearcherName = "plain",
     marginals: Marginals | None = None,
-    sharpness: float = 2.0,
+    sharpness: float = 1.0,
     climbers: int = 1024,
     budget: int | None = None,
     reveal: Reveal | None = None,
@@ -60,15 +60,18 @@ def climb(
         per_class: records wanted of each class.
         rng: gives the root of all climbers' random streams.
         rules: the parameters of Algorithm 1.
-        searcher: "plain" is the paper's; "guided" starts and proposes by what the answers so far have taught it, and
-            needs fewer queries. The rule of acceptance is the same.
-        marginals: guided only: what the attacker knows of the features; without them every value is as likely.
+        searcher: "plain" is the paper's; "guided" starts and proposes by what the answers so far have taught it. The
+            rule of acceptance is the same.
+        marginals: guided only: what the attacker knows of the features; without them every value is believed to be as
+            likely. It is with them that the guided searcher saves most queries, and makes the better shadow data.
         sharpness: guided only: how far the odds of a value are tilted towards the class. 0 ignores what was learned, 1
-            takes it at its word; larger values need fewer queries and give records that are more alike.
+            takes it at its word; larger values need fewer queries, but their records are more alike, and an attack
+            trained on them is worse.
         climbers: how many ask in one batch.
         budget: most queries, never passed.
         reveal: what the target reveals of its answers.
-        checkpoint: file to keep the state in (written every 10 seconds, at the end, and when the target fails).
+        checkpoint: file to keep the state in, written at the start, every 10 seconds, when the target fails or the user
+            interrupts it, and at the end.
         progress: called after each step with records found and records wanted.
 
     Raises:

@@ -20,10 +20,14 @@ TO_UNIT_53 = 2.0**-53
 
 def mix(words: Words) -> Words:
     """The finaliser of SplitMix64: a bijection of 64-bit words that scatters neighbours."""
+    words = words.copy()
     with np.errstate(over="ignore"):
-        words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return words ^ (words >> np.uint64(31))
+        words ^= words >> np.uint64(30)
+        words *= np.uint64(0xBF58476D1CE4E5B9)
+        words ^= words >> np.uint64(27)
+        words *= np.uint64(0x94D049BB133111EB)
+        words ^= words >> np.uint64(31)
+    return words
 
 
 def stream_keys(root: int, classes: Ints, attempts: Ints) -> Words:
@@ -59,7 +63,7 @@ class Streams:
 
     def uniform_rows(self, width: int) -> Floats:
         """So many uniform numbers from every stream, (a, width)."""
-        words = self._read(np.full(len(self.keys), width))[1]
+        words = self._read(np.full(len(self.keys), width))
         return ((words >> np.uint64(11)) * TO_UNIT_53).reshape(len(self.keys), width)
 
     def picks(self, d: int, k: Ints) -> tuple[Ints, Ints, Floats]:
@@ -72,18 +76,19 @@ class Streams:
         """
         repeats = k * k / (2.0 * np.maximum(d - k, 1))  # expected, a little high
         length = np.where(2 * k > d, 0, k + np.ceil(repeats + 3 * np.sqrt(repeats)).astype(np.int64))
-        rows, words = self._read(length)
+        words = self._read(length)
         features = ((words >> np.uint64(32)) * np.uint64(d) >> np.uint64(32)).astype(np.int64)
-        place = np.arange(len(rows), dtype=np.int64)
+        rows = np.repeat(np.arange(len(k)), length)
+        place = np.arange(len(rows), dtype=np.int32)
         cell = rows * d + features
-        first_at = np.empty(len(k) * d, dtype=np.int64)
+        first_at = np.empty(len(k) * d, dtype=np.int32)
         first_at[cell[::-1]] = place[::-1]  # of equal cells the last write stays: the first choice
         fresh = first_at[cell] == place
-        count = np.cumsum(fresh)
-        before = np.concatenate([[0], count])[np.cumsum(length) - length]
-        chosen = fresh & (count - before[rows] <= k[rows])
-        enough = np.bincount(rows[chosen], minlength=len(k)) == k
-        chosen &= enough[rows]
+        count = np.concatenate([[0], np.cumsum(fresh)])
+        before, after = count[np.cumsum(length) - length], count[np.cumsum(length)]
+        enough = after - before >= k
+        # A row's first k fresh choices; rows with too few of them take none here.
+        chosen = np.flatnonzero(fresh & (count[1:] <= np.repeat(np.where(enough, before + k, -1), length)))
         rows, features = rows[chosen], features[chosen]
         uniform = (words[chosen] & np.uint64(0xFFFFFFFF)) * TO_UNIT_32
         if not enough.all():
@@ -96,17 +101,19 @@ class Streams:
         """The same for few rows or large k: the k smallest of d random words a row."""
         length = np.zeros(len(k), dtype=np.int64)
         length[short] = 2 * d
-        words = self._read(length)[1].reshape(len(short), 2 * d)
+        words = self._read(length).reshape(len(short), 2 * d)
         order = np.argsort(words[:, :d], axis=1, kind="stable")
         keep = np.arange(d) < k[short][:, None]
         rows, features = np.repeat(short, k[short]), order[keep]
         uniform = (words[:, d:][keep] >> np.uint64(11)) * TO_UNIT_53
         return rows, features, uniform
 
-    def _read(self, length: Ints) -> tuple[Ints, Words]:
-        """The next ``length[i]`` words of every stream i, one after the other, and the stream of each."""
-        rows = np.repeat(np.arange(len(length)), length)
-        offset = np.arange(len(rows)) - np.repeat(np.cumsum(length) - length, length)
-        words = words_at(self.keys[rows], self.used[rows] + offset.astype(np.uint64))
+    def _read(self, length: Ints) -> Words:
+        """The next ``length[i]`` words of every stream i, one after the other."""
+        ends = np.cumsum(length)
+        with np.errstate(over="ignore"):
+            first = self.keys + (self.used + np.uint64(1) - (ends - length).astype(np.uint64)) * GOLDEN
+            words = np.repeat(first, length)
+            words += np.arange(len(words), dtype=np.uint64) * GOLDEN
         self.used = self.used + length.astype(np.uint64)
-        return rows, words
+        return mix(words)
