@@ -13,6 +13,14 @@ from sklearn.linear_model import LogisticRegression
 from gnomon.cli.app import run
 
 N = 120
+BAYES = """
+[data]
+source = "digits"
+train_size = {size}
+[trainer]
+kind = "sklearn"
+estimator = "sklearn.naive_bayes:GaussianNB"
+"""
 
 
 def table(seed: int) -> pd.DataFrame:
@@ -128,11 +136,11 @@ def test_a_mistake_gets_one_line_and_exit_code_two(
     [
         ('[data]\nsource = "digits"\n[trainer]\nkind = "sklearn"\nepoch = 3\n', 'did you mean "epochs"'),
         (
-            '[data]\nsource = "digits"\ntrain_size = 900\n[trainer]\nkind = "sklearn"\nestimator = "sklearn.naive_bayes:GaussianNB"\n[shadow]\nsize = 5000\n',
+            BAYES.format(size=900) + "[shadow]\nsize = 5000\n",
             "shadow models of 5000 rows",
         ),
         (
-            '[data]\nsource = "digits"\ntrain_size = 5000\n[trainer]\nkind = "sklearn"\nestimator = "sklearn.naive_bayes:GaussianNB"\n',
+            BAYES.format(size=5000),
             "leave no non-members",
         ),
         ('[data]\nsource = "digits"\n[trainer]\nkind = "sklearn"\nestimator = "os:system"\n', "--trust"),

@@ -10,14 +10,31 @@ from gnomon.attacks import ATTACKS
 from gnomon.auditing.assemble import Case
 from gnomon.auditing.preflight import overlap
 from gnomon.auditing.scoring import Scored
+from gnomon.auditing.shadow_data import ShadowData
 from gnomon.auditing.subject import Subject
+from gnomon.auditing.worlds import World
 from gnomon.core.arrays import Floats, fingerprint
 from gnomon.core.data import Dataset, Roles
 from gnomon.core.evidence import Reveal
 from gnomon.core.plan import Plan
-from gnomon.core.record import DataFacts, Exposed, Finding, ShadowFacts, ThreatModel
+from gnomon.core.record import (
+    AttackResult,
+    DataFacts,
+    Exposed,
+    Finding,
+    ShadowFacts,
+    ShadowSourceFacts,
+    SourceAttack,
+    ThreatModel,
+)
 
 MOST_EXPOSED = 20
+SOURCE_WORDS = {
+    "real": "come from the same population as the target's (the setting of Shokri et al. 2017).",
+    "noisy": "are noisy versions of real records of the same population.",
+    "marginals": "are made up: each feature is drawn on its own from its frequencies, and the target names the class.",
+    "climbing": "are made up by climbing the target's own confidence, without any real record.",
+}
 
 
 def notes(plan: Plan, case: Case) -> list[Finding]:
@@ -65,31 +82,50 @@ def data_facts(data: Dataset, roles: Roles) -> DataFacts:
     )
 
 
-def threat_model(plan: Plan, subject: Subject, roles: Roles, pool: ShadowFacts | None, reveal: Reveal) -> ThreatModel:
+def threat_model(subject: Subject, rows: ShadowData, pool: ShadowFacts | None, reveal: Reveal) -> ThreatModel:
     """What the attacker is assumed to have, in words."""
+    roles, source = rows.roles, rows.facts.source
     same = subject.shadow_trainer is not None and subject.shadow_trainer is subject.trainer
     sentences = [f"The attacker sees {reveal} that the model answers to a record, and knows the record's true label."]
     if pool is not None:
         recipe = "the target's own training recipe" if same else "a recipe that the attacker guesses"
         sentences.append(f"He trains {pool.count} shadow models of {pool.size:,} rows each with {recipe}.")
-    if plan.view == "adversary":
-        sentences.append(
-            f"His {len(roles.pool):,} rows come from the same population as the target's and hold none of its "
-            "members (the setting of Shokri et al. 2017)."
-        )
-    else:
+    if roles.view == "auditor":
         sentences.append(
             "His shadow models are trained on random parts of the audited records themselves, so that he knows how a "
             "model answers with and without each of them: the worst case, which an owner should test, not what any "
             "stranger can do."
         )
+    else:
+        sentences.append(
+            f"His {len(roles.pool):,} rows {SOURCE_WORDS[source.partition(':')[0]]} None of them is one of the target's members."
+        )
+        if rows.facts.queries:
+            sentences.append(f"Making them cost {rows.facts.queries:,} queries to the target.")
     return ThreatModel(
-        view=plan.view,
+        view=roles.view,
         reveals=str(reveal),
         knows_recipe=same,
-        shadow_data=plan.shadow.source if pool is not None else "none",
+        shadow_data=source if pool is not None else "none",
         sentences=sentences,
     )
+
+
+def describe_source(rows: ShadowData, world: World, results: Sequence[AttackResult]) -> ShadowSourceFacts:
+    """What one source of shadow rows cost, and what the attacks that learn from it achieve."""
+    learned = [
+        SourceAttack(
+            name=r.name,
+            auc=r.auc,
+            accuracy=r.at_threshold.accuracy,
+            precision=r.at_threshold.precision,
+            recall=r.at_threshold.recall,
+        )
+        for r in results
+        if "pool" in r.needs and r.auc is not None and r.at_threshold is not None
+    ]
+    tested = None if world.shadows is None or world.shadows.test_accuracy is None else world.shadows.test_accuracy.value
+    return rows.facts.model_copy(update={"attacks": learned, "shadow_test_accuracy": tested})
 
 
 def most_exposed(name: str | None, scored: Sequence[Scored], case: Case, data: Dataset) -> list[Exposed]:

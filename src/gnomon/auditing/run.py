@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
 from gnomon.attacks import ATTACKS, make_attack
-from gnomon.auditing.assemble import Case, asked_rows, assemble, model_facts, shadow_facts
+from gnomon.auditing.assemble import Case
 from gnomon.auditing.describe import (
     data_facts,
+    describe_source,
     fingerprints,
     most_exposed,
     not_tried,
@@ -30,23 +30,20 @@ from gnomon.auditing.preflight import check_data, check_shadows, check_target, s
 from gnomon.auditing.progress import Progress, Silent
 from gnomon.auditing.provenance import provenance
 from gnomon.auditing.rehearsal import Rehearsed, choose
-from gnomon.auditing.roles import draw_roles, draw_training_rows, shadow_size
+from gnomon.auditing.roles import draw_roles, draw_training_rows
 from gnomon.auditing.scoring import Scored, attempt_all
+from gnomon.auditing.shadow_data import ShadowData, make_rows, real_rows
 from gnomon.auditing.subject import Subject
 from gnomon.auditing.verdict import speak
-from gnomon.core.arrays import Floats, Ints, check_log_probs, take_rows
+from gnomon.auditing.worlds import Setting, World, build_world, train_target
+from gnomon.core.arrays import Floats
 from gnomon.core.data import Dataset, Roles
-from gnomon.core.errors import DataError, PlanError
-from gnomon.core.evidence import Attack, Reveal
-from gnomon.core.plan import Plan
-from gnomon.core.record import Record, ShadowFacts
+from gnomon.core.evidence import Attack
+from gnomon.core.plan import Plan, ShadowSource
+from gnomon.core.record import Record
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine, LocalEngine
-from gnomon.models.sklearn import SklearnModel
 from gnomon.models.target import Target, parse_reveal
-from gnomon.models.torch_trainer import TorchTrainer
-from gnomon.shadow.masks import ShadowRows, draw_shadows
-from gnomon.shadow.pool import PoolAnswers, ShadowPool
 from gnomon.store.arrays import ArrayStore
 
 
@@ -97,45 +94,48 @@ def run_audit(
         GnomonError: bad input, or a preflight finding of severity error that the plan does not override.
     """
     with threadpool_limits(limits=1):  # a second thread gains little here, and loses much beside a busy neighbour
-        return _run(plan, subject, store, engine or LocalEngine(), progress or Silent(), given)
+        reveal = parse_reveal(plan.target.reveals)
+        setting = Setting(plan, subject, store, engine or LocalEngine(), progress or Silent(), Seeds(plan.seed), reveal)
+        return _run(plan, subject, setting, given)
 
 
-def _run(
-    plan: Plan, subject: Subject, store: ArrayStore, engine: Engine, progress: Progress, given: dict[str, Any] | None
-) -> Outcome:
-    clock, seeds, data, attacks = Clock(), Seeds(plan.seed), subject.data, _selected(plan)
+def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] | None) -> Outcome:
+    clock, seeds, data, attacks = Clock(), setting.seeds, subject.data, _selected(plan)
     with clock.stage("preflight"):
         parts = subject.parts or draw_training_rows(len(data), plan, seeds)
         roles = draw_roles(parts, plan, seeds)
-        findings = stop_on_errors(
-            check_data(data, roles, own_ids=subject.own_ids, seeds=seeds), plan.preflight.override
-        )
-        size = shadow_size(roles, plan)
-        drawn = _draw(roles, plan, size, subject, seeds)
-    asked = asked_rows(roles)
+        checked = check_data(data, roles, own_ids=subject.own_ids, seeds=seeds)
+        findings = stop_on_errors(checked, plan.preflight.override)
     with clock.stage("models"):
-        target_answers, shadows = _answers(subject, roles, asked, drawn, store, engine, progress, seeds)
-    reveal = parse_reveal(plan.target.reveals)
-    target = _query_handle(plan, subject, reveal)
-    case = assemble(data, roles, asked, target_answers, shadows, reveal=reveal, query=target, seeds=seeds)
-    facts = model_facts(
-        target_answers[np.searchsorted(asked, case.audited)], case.evidence.labels, case.member, len(roles.train)
-    )
-    findings += check_target(target_answers[np.searchsorted(asked, case.audited)], case.evidence.labels, facts)
-    pool_facts: ShadowFacts | None = None
-    if shadows is not None:
-        pool_facts, losses = shadow_facts(data, asked, shadows, plan.shadow.source, _stack_note(subject, data))
-        findings += check_shadows(facts, pool_facts, losses)
+        model = subject.model
+        if model is None and subject.answers is None and _must_ask(plan):
+            model = train_target(data, roles, setting)
+        target = None if model is None else Target(model, setting.reveal, plan.target.query_budget)
+        worlds = [_world(source, data, roles, target, setting) for source in plan.shadow.sources]
+    (rows, world), others = worlds[0], worlds[1:]
+    case, facts = world.case, world.target
+    findings += check_target(world.target_answers, case.evidence.labels, facts)
+    if world.shadows is not None and world.losses is not None and rows.facts.source == "real":
+        findings += check_shadows(facts, world.shadows, world.losses)
     findings = stop_on_errors([*findings, *notes(plan, case)], plan.preflight.override)
     with clock.stage("attacks"):
         rates, rehearsals = plan.statistics.fprs, plan.attacks.rehearsals
-        attempts = attempt_all(attacks, case.evidence, rehearsals, rates, seeds, engine, progress)
+        attempts = attempt_all(attacks, case.evidence, rehearsals, rates, seeds, setting.engine, setting.progress)
         scored = [a.scored for a in attempts]
         rehearsed = {a.scored.name: a.rehearsed for a in attempts}
     with clock.stage("statistics"):
         fpr = _headline_fpr(plan, case)
         name, chosen_on = _headline(scored, rehearsed, case, fpr)
         results = [measure(s, case, data, plan) for s in scored]
+        sources = [describe_source(rows, world, results)]
+    for other_rows, other in others:
+        with clock.stage("attacks"):
+            learners = [a for a in attacks if "pool" in a.needs]
+            tried = attempt_all(
+                learners, other.case.evidence, rehearsals, rates, seeds, setting.engine, setting.progress
+            )
+            measured = [measure(a.scored, other.case, data, plan) for a in tried]
+            sources.append(describe_source(other_rows, other, measured))
     record = Record(
         name=plan.name,
         plan_given=given if given is not None else plan.model_dump(mode="json", exclude_unset=True),
@@ -143,14 +143,15 @@ def _run(
         verdict=speak(results, name, chosen_on, findings, facts, plan.view),
         data=data_facts(data, roles),
         target=facts,
-        shadows=pool_facts,
-        threat_model=threat_model(plan, subject, roles, pool_facts, reveal),
+        shadows=world.shadows,
+        shadow_sources=sources if world.shadows is not None else [],
+        threat_model=threat_model(subject, rows, world.shadows, setting.reveal),
         findings=findings,
         attacks=results,
         exposed=most_exposed(name, scored, case, data),
         not_tried=not_tried(plan),
         recipe=subject.trainer.recipe() if subject.trainer is not None else {},
-        provenance=provenance(plan.seed, clock.seconds, fingerprints(data, roles, target_answers)),
+        provenance=provenance(plan.seed, clock.seconds, fingerprints(data, roles, world.target_answers)),
     )
     return Outcome(
         record=record,
@@ -160,77 +161,19 @@ def _run(
     )
 
 
-def _draw(roles: Roles, plan: Plan, size: int, subject: Subject, seeds: Seeds) -> ShadowRows | None:
-    if plan.shadow.count == 0 or subject.shadow_trainer is None:
-        return None
-    return draw_shadows(roles.pool, plan.shadow.count, size, seeds.child("shadow", "rows").generator())
+def _must_ask(plan: Plan) -> bool:
+    """Whether the audit needs a target that can be asked, and not only its answers on known rows."""
+    return any(source.partition(":")[0] in ("marginals", "climbing") for source in plan.shadow.sources)
 
 
-def _answers(
-    subject: Subject,
-    roles: Roles,
-    asked: Ints,
-    drawn: ShadowRows | None,
-    store: ArrayStore,
-    engine: Engine,
-    progress: Progress,
-    seeds: Seeds,
-) -> tuple[Floats, tuple[ShadowRows, PoolAnswers] | None]:
-    """The target's answers (a, c) and the shadows'; a target of the shadows' recipe is trained in one go with them."""
-    data, trainer, recipe = subject.data, subject.trainer, subject.shadow_trainer
-    rows = [] if drawn is None else drawn.train
-    shadow_seeds = [seeds.child("shadow", i).integer() for i in range(len(rows))]
-    given = _given_answers(subject, asked)
-    if given is None and trainer is None:
-        raise PlanError("nothing to audit: give a model, its answers, or a recipe in [trainer]")
-    own = [] if given is not None else [roles.train]
-    own_seeds = [seeds.child("target").integer()] * len(own)
-    together = recipe is trainer
-    advance = progress.stage("models", len(own) + len(rows))
-    if own and trainer is not None and not together:
-        given = np.asarray(ShadowPool(store, engine, trainer).answers(data, own, asked, own_seeds, advance).answers[0])
-        own, own_seeds = [], []
-    found = None
-    if recipe is not None and (own or rows):
-        found = ShadowPool(store, engine, recipe).answers(
-            data, [*own, *rows], asked, [*own_seeds, *shadow_seeds], advance
-        )
-        if own:
-            given = np.asarray(found.answers[0])
-    assert given is not None
-    return given, None if drawn is None or found is None else (drawn, found.after(len(own)))
-
-
-def _given_answers(subject: Subject, asked: Ints) -> Floats | None:
-    """Answers (a, c) of a target that was not trained here."""
-    if subject.answers is not None:
-        return subject.answers[asked]
-    if subject.model is None:
-        return None
-    if isinstance(subject.model, SklearnModel):
-        _check_known_labels(subject.model, subject.data)
-    answers = subject.model.log_probs(take_rows(subject.data.x, asked))
-    return check_log_probs(answers, rows=len(asked), classes=subject.data.n_classes, source="target")
-
-
-def _check_known_labels(model: SklearnModel, data: Dataset) -> None:
-    strange = np.setdiff1d(data.y, model.columns)
-    if len(strange):
-        row = int(np.isin(data.y, strange).argmax())
-        known = ", ".join(data.classes[c] for c in model.columns[:8])
-        raise DataError(
-            f'{data.name}: row {data.ids[row]} has the label "{data.classes[data.y[row]]}", which the model does not know '
-            f"(it knows {known}); correct the label or drop the row"
-        )
-
-
-def _query_handle(plan: Plan, subject: Subject, reveal: Reveal) -> Target | None:
-    return None if subject.model is None else Target(subject.model, reveal, plan.target.query_budget)
-
-
-def _stack_note(subject: Subject, data: Dataset) -> str | None:
-    trainer = subject.shadow_trainer
-    return trainer.stacking(data.x, data.n_classes).reason if isinstance(trainer, TorchTrainer) else None
+def _world(
+    source: ShadowSource, data: Dataset, roles: Roles, target: Target | None, setting: Setting
+) -> tuple[ShadowData, World]:
+    if source == "real":
+        rows = real_rows(data, roles)
+    else:
+        rows = make_rows(source, data, roles, setting.plan, target, setting.seeds, setting.store.root, setting.progress)
+    return rows, build_world(rows, None if target is None else target.model, target, setting)
 
 
 def _selected(plan: Plan) -> list[Attack]:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from gnomon.core.errors import PlanError, did_you_mean
 
@@ -106,16 +106,59 @@ class TrainerPlan(Section):
     )
 
 
+ShadowSource = Annotated[
+    str, StringConstraints(pattern=r"^(real|noisy(:(0?\.[0-9]+|0|1))?|marginals|climbing(:(plain|guided))?)$")
+]
+
+
+class ClimbingPlan(Section):
+    """[shadow.climbing]: Algorithm 1 of Shokri et al. (2017), and who searches."""
+
+    searcher: Literal["plain", "guided"] = Field(
+        "plain", description="plain: the paper's climb; guided: learns, and needs fewer queries"
+    )
+    guess: Literal["none", "marginals"] = Field(
+        "none", description="guided: what the attacker knows of the features beforehand"
+    )
+    sharpness: float = Field(1.0, ge=0, description="guided: how far proposals are tilted towards the class")
+    kmax: int = Field(
+        128, ge=1, description="features redrawn in a proposal at first (recalled, not stated in the paper)"
+    )
+    kmin: int = Field(4, ge=1, description="features redrawn in a proposal at last (recalled)")
+    rejmax: int = Field(10, ge=0, description="rejections in a row after which k is halved (recalled)")
+    confmin: float = Field(
+        0.2, ge=0, lt=1, description="least probability of the class that a record must have (recalled)"
+    )
+    itermax: int = Field(500, ge=1, description="most queries of one climber")
+    failmax: int = Field(5, ge=1, description="a class is given up after failmax * (records found + 1) failed climbers")
+    climbers: int = Field(1024, ge=1, description="climbers that ask in one batch")
+    budget: int | None = Field(None, ge=1, description="most queries, never passed")
+
+
 class ShadowPlan(Section):
     """[shadow]: how many shadow models, on which rows."""
 
     count: int = Field(16, ge=0, description="number of shadow models m")
     size: int | None = Field(None, ge=1, description="rows of each; default the target's number")
-    source: Literal["real", "noisy", "marginals", "climbing"] = Field(
-        "real", description="where the shadows' rows come from"
+    source: ShadowSource | tuple[ShadowSource, ...] = Field(
+        "real",
+        description="where the shadows' rows come from: real, noisy, marginals, climbing, also noisy:0.2 and "
+        "climbing:guided; a list compares several",,
     )
-    noise: float = Field(0.1, ge=0, le=1, description="noisy: rate at which each feature is redrawn")
+    noise: float = Field(0.1, ge=0, le=1, description="noisy: rate at which each feature is flipped or redrawn")
+    rows: int | None = Field(
+        None, ge=2, description="marginals, climbing: records to make; default as many as the real pool holds"
+    )
+    marginals: str | None = Field(
+        None, description="marginals: file of marginals (gnomon synth); default counted on the pool"
+    )
+    climbing: ClimbingPlan = ClimbingPlan()
     recipe: TrainerPlan | None = Field(None, description="a recipe that the attacker guesses; default the target's own")
+
+    @property
+    def sources(self) -> tuple[ShadowSource, ...]:
+        """The sources, the first of which the audit speaks of."""
+        return (self.source,) if isinstance(self.source, str) else self.source
 
 
 class AttacksPlan(Section):
@@ -202,6 +245,7 @@ def _with_absolute_paths(plan: Plan, folder: Path) -> Plan:
     return plan.model_copy(
         update={
             "data": absolute(plan.data, ("members", "nonmembers", "pool")),
+            "shadow": absolute(plan.shadow, ("marginals",)),
             "target": absolute(plan.target, ("model", "member_answers", "nonmember_answers")),
         }
     )

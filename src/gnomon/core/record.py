@@ -164,6 +164,30 @@ class ShadowFacts(Part):
     seconds: float = 0.0
 
 
+class SourceAttack(Part):
+    """One attack trained on shadows of one source."""
+
+    name: str
+    auc: Estimate
+    accuracy: Estimate
+    precision: Estimate | None
+    recall: Estimate
+
+
+class ShadowSourceFacts(Part):
+    """One source of shadow data: what it cost the attacker, and what attacks trained on it achieve."""
+
+    source: str
+    rows: int  # records that shadows could be trained on
+    queries: int = 0  # to the target, for making and labelling them
+    queries_per_record: float | None = None
+    unreached: list[str] = Field(default_factory=list)  # classes without a record
+    notes: list[str] = Field(default_factory=list)
+    seconds: float = 0.0
+    shadow_test_accuracy: float | None = None
+    attacks: list[SourceAttack] = Field(default_factory=list)
+
+
 class Exposed(Part):
     """One of the most exposed records: an audited member that the headline attack ranks highest."""
 
@@ -236,6 +260,7 @@ class Record(Part):
     data: DataFacts
     target: ModelFacts
     shadows: ShadowFacts | None
+    shadow_sources: list[ShadowSourceFacts] = Field(default_factory=list)  # the plan's, in its order
     threat_model: ThreatModel
     findings: list[Finding]
     attacks: list[AttackResult]
