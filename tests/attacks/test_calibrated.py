@@ -34,7 +34,8 @@ def overfitting_world(seed, m, view="auditor", n=3000):
 @pytest.mark.parametrize("learner", ["both", "law", "trees"])
 @pytest.mark.parametrize("view", ["auditor", "adversary"])
 def test_nothing_is_found_in_noise(learner, view):
-    attack = Calibrated(learner=learner, trees=5) if view == "auditor" else CalibratedOffline(learner=learner, trees=5)
+    kind = Calibrated if view == "auditor" else CalibratedOffline
+    attack = kind(lessons=600, learner=learner, trees=4)
     areas = [area(attack, noise_world(rng(seed), n=300, m=6, view=view), seed) for seed in range(30)]
     deviation = np.sqrt(1 / (12 * 150) * 2)  # of one area on 150 + 150 records
     assert abs(np.mean(areas) - 0.5) < 3.5 * deviation / np.sqrt(30)
