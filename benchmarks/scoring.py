@@ -15,6 +15,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -42,56 +43,56 @@ def main() -> None:
 def run(folder: Path, rows: int, shadows: int, loop_rows: int, repeats: int) -> None:
     rng = np.random.default_rng(0)
     write_files(folder, rows, shadows, rng)
-    logits = np.load(folder / "logits.npy", mmap_mode="r")
-    probabilities = np.load(folder / "probabilities.npy", mmap_mode="r")
-    member = np.load(folder / "member.npy", mmap_mode="r")
     observed = rng.normal(3.0, 2.0, rows)
     own = 1.0 / (1.0 + np.exp(-observed))
     population = rng.lognormal(0.0, 0.5, POPULATION)
 
-    plain = best_of(repeats, lambda: plain_pass(logits))
-    print(
-        f"{rows:,} rows x {shadows} shadows, {logits.nbytes / 2**30:.2f} GB; one plain pass: {plain:.2f} s "
-        f"({logits.nbytes / 2**30 / plain:.1f} GB/s)"
-    )
+    def mapped(name: str) -> np.ndarray:  # mapped anew for each attack, so that memory is what one attack needs
+        array: np.ndarray = np.load(folder / f"{name}.npy", mmap_mode="r")
+        return array
+
+    def rmia(mean: Callable[..., np.ndarray]) -> np.ndarray:
+        normaliser = mean(mapped("probabilities"), mapped("member"), 0.3)
+        return share_beaten(own / np.maximum(normaliser, SMALLEST), population, 2.0)
+
+    plain = best_of(repeats, lambda: plain_pass(mapped("logits")))
+    size = 4 * rows * shadows / 2**30
+    print(f"{rows:,} rows x {shadows} shadows, {size:.2f} GB; one plain pass: {plain:.2f} s ({size / plain:.1f} GB/s)")
     attacks: dict[str, Callable[[], Any]] = {
-        "lira, global variance": lambda: lira_scores(observed, logits, member, "global"),
-        "lira, variance a record": lambda: lira_scores(observed, logits, member, "record"),
-        "lira_offline": lambda: lira_offline_scores(observed, logits, member, "global"),
-        "rmia": lambda: share_beaten(
-            own / np.maximum(online_mean(probabilities, member, 0.3), SMALLEST), population, 2.0
-        ),
-        "rmia_offline": lambda: share_beaten(
-            own / np.maximum(offline_mean(probabilities, member, 0.3), SMALLEST), population, 2.0
-        ),
+        "lira, global variance": lambda: lira_scores(observed, mapped("logits"), mapped("member"), "global"),
+        "lira, variance a record": lambda: lira_scores(observed, mapped("logits"), mapped("member"), "record"),
+        "lira_offline": lambda: lira_offline_scores(observed, mapped("logits"), mapped("member"), "global"),
+        "rmia": lambda: rmia(online_mean),
+        "rmia_offline": lambda: rmia(offline_mean),
     }
     seconds = {}
     for name, attack in attacks.items():
         seconds[name] = best_of(repeats, attack)
         print(f"{name:26s} {seconds[name]:7.2f} s   {seconds[name] / plain:6.1f} x one plain pass")
-    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GB, the mapped file included")
+    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GB, the mapped files included")
 
     few = slice(0, loop_rows)
-    loop = best_of(1, lambda: published_loop(observed[few], np.array(logits[:, few]), np.array(member[:, few])))
+    signals, member = np.array(mapped("logits")[:, few]), np.array(mapped("member")[:, few])
+    loop = best_of(1, lambda: published_loop(observed[few], signals, member)) / loop_rows
     ours = seconds["lira, variance a record"] / rows
-    print(
-        f"a record: published loop {1e6 * loop / loop_rows:.1f} us, lira {1e6 * ours:.2f} us, "
-        f"{loop / loop_rows / ours:.0f} times faster"
-    )
+    print(f"a record: published loop {1e6 * loop:.1f} us, lira {1e6 * ours:.2f} us, {loop / ours:.0f} times faster")
 
 
 def write_files(folder: Path, rows: int, shadows: int, rng: np.random.Generator) -> None:
     """Random signals and balanced masks, written shadow by shadow."""
-    shape = (shadows, rows)
-    logits = np.lib.format.open_memmap(folder / "logits.npy", "w+", np.float32, shape)
-    probabilities = np.lib.format.open_memmap(folder / "probabilities.npy", "w+", np.float32, shape)
-    member = np.lib.format.open_memmap(folder / "member.npy", "w+", np.bool_, shape)
-    for i in range(shadows):
-        member[i] = ~member[i - 1] if i % 2 else rng.random(rows) < 0.5
-        logits[i] = rng.normal(1.0, 1.0, rows) + 3.0 * member[i]
-        probabilities[i] = 1.0 / (1.0 + np.exp(-logits[i]))
-    for array in (logits, probabilities, member):
-        array.flush()
+    header = {"fortran_order": False, "shape": (shadows, rows)}
+    with ExitStack() as stack:
+        files = {}
+        for name, kind in (("logits", "<f4"), ("probabilities", "<f4"), ("member", "|b1")):
+            files[name] = stack.enter_context((folder / f"{name}.npy").open("wb"))
+            np.lib.format.write_array_header_1_0(files[name], {**header, "descr": kind})
+        inside = np.zeros(rows, dtype=np.bool_)
+        for i in range(shadows):
+            inside = ~inside if i % 2 else rng.random(rows) < 0.5
+            logits = (rng.normal(1.0, 1.0, rows) + 3.0 * inside).astype(np.float32)
+            logits.tofile(files["logits"])
+            (1.0 / (1.0 + np.exp(-logits))).tofile(files["probabilities"])
+            inside.tofile(files["member"])
 
 
 def plain_pass(signals: np.ndarray) -> float:

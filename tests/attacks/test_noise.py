@@ -19,8 +19,8 @@ from gnomon.testing import noise_world
 SEEDS = 100
 FEWEST = 88  # of 100 at a rate of 0.95: a fair interval falls below this once in 250 times
 SMALL = {  # learned attacks: small, so that it stays quick
-    Calibrated: Calibrated(trees=4),
-    CalibratedOffline: CalibratedOffline(trees=4),
+    Calibrated: Calibrated(lessons=300, trees=2),
+    CalibratedOffline: CalibratedOffline(lessons=300, trees=2),
     Quantile: Quantile(iterations=3),
     QuantileGaussian: QuantileGaussian(iterations=2),
     Salem: Salem(epochs=2, hidden=8),
@@ -32,6 +32,9 @@ SMALL = {  # learned attacks: small, so that it stays quick
 @pytest.mark.parametrize("kind", ATTACKS, ids=lambda kind: kind.name)
 def test_intervals_hold_one_half_at_the_nominal_rate(kind, view):
     attack = SMALL.get(kind, kind())
+    reason = noise_world(np.random.default_rng(0), n=4, m=1, c=2, view=view).evidence.missing(attack.needs)
+    if reason:
+        pytest.skip(reason)  # online attacks have nothing to read in the adversary's view
     areas = []
     for seed in range(SEEDS):
         world = noise_world(np.random.default_rng(seed), n=160, m=4, c=3, view=view)

@@ -31,7 +31,9 @@ def test_a_threshold_at_one_minus_alpha_accuses_alpha_of_the_nonmembers():
     world = gaussian_world(rng(), n=8000, gap=2.0)
     scores = PopulationAttack().score(world.evidence, rng())
     for alpha in (0.3, 0.1):
-        assert np.mean(scores[~world.member] >= 1 - alpha) == pytest.approx(alpha, abs=0.02)
+        assert np.mean(scores[~world.member] >= 1 - alpha) == pytest.approx(
+            alpha, abs=0.045
+        )  # four deviations of 2,000 population rows and 4,000 non-members
 
 
 def test_by_class_holds_a_record_against_its_own_class():

@@ -20,6 +20,7 @@ from scipy.special import digamma, gammaln, log_ndtr, polygamma, stdtr
 from gnomon.core.arrays import Floats
 from gnomon.stats.moments import GroupMoments, Moments
 
+GUESSED_SHARE = 2.0 / 3.0  # of the variance that lies between rows, where not even two kinds of value tell
 GUESSED_FREEDOM = 6.0  # of the variance's prior where no row has two values
 MOST_FREEDOM = 1e6  # of the variance's prior: from here on, all rows have one variance
 LOG_FLOOR = 1e-8  # of the pooled variance; two values that agree to the last digit have no logarithm of a variance
@@ -146,11 +147,11 @@ def _shared(both: GroupMoments) -> float:
     """Share of a group's variance that lies between rows, guessed from one value of each group a row; in [0.5, 0.97].
 
     What two values of one group share is at least what values of the two groups share; the guess is the middle
-    between that and everything.
+    between that and everything; two thirds where there are no such rows.
     """
     seen = (both.inside.count > 0) & (both.outside.count > 0)
     if seen.sum() < 3 or both.inside is both.outside:
-        return 0.5
+        return GUESSED_SHARE
     covariance = np.cov(both.inside.mean[seen], both.outside.mean[seen])
     scale = float(np.sqrt(covariance[0, 0] * covariance[1, 1]))
     correlation = float(covariance[0, 1]) / scale if scale > 0 else 0.0
