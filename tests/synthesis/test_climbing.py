@@ -254,6 +254,14 @@ def test_a_climb_that_ran_out_of_queries_goes_on_with_more(tmp_path):
     assert_same(plain(target(), checkpoint=path), whole)
 
 
+@pytest.mark.parametrize("climbers", [1, 5, 40])
+def test_a_climb_may_go_on_with_fewer_or_more_climbers(tmp_path, climbers):
+    path = tmp_path / "climb.npz"
+    with pytest.raises(ClimbInterruptedError):
+        plain(Failing(target(), 8, broken), climbers=20, checkpoint=path)
+    assert_same(plain(target(), climbers=climbers, checkpoint=path), plain(target()))
+
+
 @pytest.mark.parametrize(
     "other",
     [{"seed": 9}, {"rules": ClimbRules()}, {"searcher": "guided"}, {"space": bits(25)}, {"reveal": Reveal("top", 2)}],

@@ -110,9 +110,13 @@ class Ascent:
     def _fill(self) -> bool:
         """Puts new climbers in the places of those who are done; False when nobody is under way."""
         free = np.flatnonzero(self.done)
+        open_slots = max(0, self.slots - len(self.climbers) + len(free))
+        if open_slots == 0 and len(free) == 0:
+            return True
         running = np.bincount(self.climbers.classes[~self.done], minlength=len(self.classes))
-        open_slots = self.slots - len(self.climbers) + len(free)
         start = classes_to_start(self.ledger, running, self.per_class, self.rules, open_slots)
+        if len(start) == 0 and len(free) == 0:
+            return len(self.climbers) > 0
         fresh = self._begin(start)
         replaced = min(len(free), len(start))
         self.climbers.put(free[:replaced], fresh.part(np.arange(len(start)) < replaced))

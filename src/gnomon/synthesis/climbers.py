@@ -190,8 +190,9 @@ def judge(
     rows, classes = np.arange(len(climbers)), climbers.classes
     confidence = np.exp(answers[rows, classes].astype(np.float64))
     climbers.queries += 1
-    np.add.at(ledger.queries, classes, 1)
-    np.add.at(ledger.hidden, classes, confidence == 0)
+    n_classes = len(ledger.queries)
+    ledger.queries += np.bincount(classes, minlength=n_classes)
+    ledger.hidden += np.bincount(classes[confidence == 0], minlength=n_classes)
     np.maximum.at(ledger.best, classes, confidence)
     accepted = confidence >= climbers.confidence
     sampling = accepted & (confidence > rules.confmin) & (answers.argmax(axis=1) == classes)
@@ -205,8 +206,8 @@ def judge(
     climbers.k = np.where(tired, rules.next_k(climbers.k, features), climbers.k)
     climbers.rejects[tired] = 0
     failed = ~returned & (climbers.queries >= rules.itermax)
-    np.add.at(ledger.found, classes[returned], 1)
-    np.add.at(ledger.failed, classes[failed], 1)
+    ledger.found += np.bincount(classes[returned], minlength=n_classes)
+    ledger.failed += np.bincount(classes[failed], minlength=n_classes)
     return Outcome(returned, failed)
 
 
