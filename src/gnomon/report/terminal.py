@@ -17,7 +17,7 @@ from gnomon.report.view import Notice, View, view
 
 _STYLES = {"leaks": "red", "leaks_some": "yellow", "none_found": "blue", "invalid": "red"}
 _SEVERITIES = {"error": "bold red", "warning": "bold yellow", "note": "bold blue"}
-_WIDTH = 80
+WIDTH = 80
 _ATTACKS = 12  # the other reports hold them all
 _EXPOSED = 5
 
@@ -35,7 +35,7 @@ def print_terminal(record: Record, console: Console) -> None:
     for notice in shown.alarms:
         console.print(_notice(notice))
     if shown.attacks.rows:
-        console.print(_grid(shown.attacks, len(shown.attacks.columns), _ATTACKS))
+        console.print(grid(shown.attacks, len(shown.attacks.columns), _ATTACKS))
         _print_notes(shown, console)
     if shown.unfinished:
         for row in shown.unfinished.rows:
@@ -43,7 +43,7 @@ def print_terminal(record: Record, console: Console) -> None:
         console.print()
     if shown.exposed and shown.level != "none_found":
         console.print(Text("Most exposed records", style="bold"))
-        console.print(_grid(shown.exposed, len(shown.exposed.columns), _EXPOSED))
+        console.print(grid(shown.exposed, len(shown.exposed.columns), _EXPOSED))
         console.print()
     if shown.not_tried:
         console.print(Text("Not tried", style="bold"))
@@ -55,7 +55,7 @@ def render_terminal(record: Record) -> str:
     """What `print_terminal` prints, as plain text of 80 columns."""
     buffer = io.StringIO()
     print_terminal(
-        record, Console(file=buffer, width=_WIDTH, color_system=None, force_terminal=False, legacy_windows=False)
+        record, Console(file=buffer, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False)
     )
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
 
@@ -85,7 +85,8 @@ def _notice(notice: Notice) -> Text:
     )
 
 
-def _grid(table: Table, columns: int, most: int) -> Grid:
+def grid(table: Table, columns: int, most: int) -> Grid:
+    """A table for the terminal: its first columns and rows, the small lines below a cell left out."""
     grid = Grid(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
     for i, column in enumerate(table.columns[:columns]):
         title = column.title.replace("TPR at ", "TPR\n@ ").replace("\N{NO-BREAK SPACE}FPR", "")
