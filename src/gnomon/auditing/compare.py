@@ -2,6 +2,10 @@
 
 Rows that both runs audited in the same role are compared in pairs, which is surer than two figures apart. Where runs
 share too few such rows, each figure's own interval is set against the other's.
+
+That covers the choice of records, not the chance of training: two seeds of one recipe, audited on the same rows, differ
+beyond such an interval in some 26 % of pairs (66 pairs of twelve networks on shopping baskets, for an asked 5 %). So a
+change counts only if it is also larger than what shadow models that played the target differ by.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtrit
 
 from gnomon.auditing.run import Outcome
 from gnomon.core.arrays import Bools, Floats, Ints
@@ -159,10 +163,15 @@ class _Judge:
         scores = [o.scores.get(r.name) for o, r in ((self.first, one), (self.second, other))]
         if scores[0] is None or scores[1] is None:
             recorded = min(_confidence(o.record) for o in (self.first, self.second))
-            return _from_records(one, other, fprs, level, recorded)
-        if self.pairs.kind == "none":
-            return self._apart(scores[0], scores[1], fprs, level)
-        return self._paired(scores[0][self.pairs.first], scores[1][self.pairs.second], fprs, level)
+            figures = _from_records(one, other, fprs, level, recorded)
+        elif self.pairs.kind == "none":
+            figures = self._apart(scores[0], scores[1], fprs, level)
+        else:
+            figures = self._paired(scores[0][self.pairs.first], scores[1][self.pairs.second], fprs, level)
+        return [
+            _with_retraining(figure, _rehearsed(one, fpr), _rehearsed(other, fpr), level)
+            for figure, fpr in zip(figures, (None, *fprs), strict=True)
+        ]
 
     def _paired(self, first: Floats, second: Floats, fprs: Sequence[float], level: float) -> list[FigureChange]:
         member: Bools = np.asarray(self.first.member, dtype=bool)[self.pairs.first]
@@ -241,9 +250,37 @@ def _unpaired(name: str, first: Interval, second: Interval, opposed: bool) -> Fi
 
 
 def _figure(name: str, first: float, second: float, difference: Interval) -> FigureChange:
-    change: Change = "worse" if difference.low > 0 else "better" if difference.high < 0 else "within noise"
     estimate = Estimate(value=difference.value, low=difference.low, high=difference.high)
-    return FigureChange(figure=name, first=first, second=second, difference=estimate, change=change)
+    return FigureChange(figure=name, first=first, second=second, difference=estimate, change=_judge(estimate))
+
+
+def _rehearsed(result: AttackResult, fpr: float | None) -> list[float]:
+    """One figure of an attack in each rehearsal: the AUC, or the true-positive rate at a false-positive rate."""
+    if fpr is None:
+        return [r.auc for r in result.rehearsals]
+    return [p.tpr for r in result.rehearsals for p in r.tpr_at_fpr if p.fpr == fpr]
+
+
+def _with_retraining(figure: FigureChange, first: list[float], second: list[float], level: float) -> FigureChange:
+    """Widens a difference by what models of one recipe differ by, as far as rehearsals tell.
+
+    Each figure is that of one trained model, so the difference carries the spread between models twice. The spread over
+    rehearsals is pooled over both runs; it holds some of the choice of records too, so this errs towards noise.
+    """
+    freedom = sum(max(0, len(values) - 1) for values in (first, second))
+    if figure.difference is None or freedom == 0:
+        return figure
+    squares = sum(float(np.var(values)) * len(values) for values in (first, second) if len(values) > 1)
+    half = float(stdtrit(freedom, (1 + level) / 2)) * math.sqrt(2 * squares / freedom)
+    value = figure.difference.value
+    low = value - math.hypot(half, value - figure.difference.low)
+    high = value + math.hypot(half, figure.difference.high - value)
+    retrained = Estimate(value=value, low=max(low, -1.0), high=min(high, 1.0))
+    return figure.model_copy(update={"retrained": retrained, "change": _judge(retrained)})
+
+
+def _judge(difference: Estimate | Interval) -> Change:
+    return "worse" if difference.low > 0 else "better" if difference.high < 0 else "within noise"
 
 
 def _refused(name: str, reason: str | None) -> FigureChange:
@@ -280,7 +317,7 @@ def _sentences(overall: AttackChange, pairs: Pairs, confidence: float) -> list[s
     }
     sentences = [
         f"{f.figure} of the strongest attack: {f.first:.3f}, then {f.second:.3f}; "
-        f"difference {f.difference.value:+.3f} ({f.difference.low:+.3f} to {f.difference.high:+.3f})."
+        f"difference {f.difference.value:+.3f} ({_spread(f).low:+.3f} to {_spread(f).high:+.3f})."
         for f in overall.figures[:1]
         if f.difference is not None and f.first is not None and f.second is not None
     ]
@@ -291,9 +328,27 @@ def _sentences(overall: AttackChange, pairs: Pairs, confidence: float) -> list[s
         words[pairs.kind],
         f"Each attack's verdict holds with {confidence:.0%} confidence for its figures together; of many attacks, "
         "a few will differ by chance.",
-        "The intervals cover the choice of records. They do not cover that training the same recipe again gives "
-        "another model, which may leak somewhat more or less.",
+        _on_retraining(overall),
     ]
+
+
+def _spread(figure: FigureChange) -> Estimate:
+    """The interval that the change was judged by."""
+    found = figure.retrained or figure.difference
+    assert found is not None
+    return found
+
+
+def _on_retraining(overall: AttackChange) -> str:
+    if any(f.retrained is not None for f in overall.figures):
+        return (
+            "A change counts only if it is larger than what models of one recipe differ by, as far as shadow models "
+            "that played the target tell."
+        )
+    return (
+        "The intervals cover the choice of records. They do not cover that training the same recipe again gives "
+        "another model, which may leak somewhat more or less: with fewer than two rehearsals nothing is known of that."
+    )
 
 
 def _other_differences(first: Record, second: Record) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from gnomon.auditing.assemble import Case
+from gnomon.auditing.rehearsal import Rehearsed
 from gnomon.auditing.scoring import Scored
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.data import Dataset
@@ -22,6 +23,8 @@ from gnomon.core.record import (
     Histogram,
     Percentiles,
     PrecisionAtPrior,
+    RatePoint,
+    Rehearsal,
     TprAtFpr,
 )
 from gnomon.stats.calibration import oracle
@@ -37,8 +40,8 @@ PRIORS = (0.5, 0.1, 0.01)
 LARGEST = 1e300  # JSON has no infinity
 
 
-def measure(scored: Scored, case: Case, data: Dataset, plan: Plan) -> AttackResult:
-    """The figures of one attack on the audited rows."""
+def measure(scored: Scored, rehearsed: Rehearsed, case: Case, data: Dataset, plan: Plan) -> AttackResult:
+    """The figures of one attack on the audited rows, and in rehearsals."""
     result = AttackResult(
         name=scored.name,
         title=scored.title,
@@ -91,6 +94,10 @@ def measure(scored: Scored, case: Case, data: Dataset, plan: Plan) -> AttackResu
             "class_precision": None if precision is None else Percentiles(**asdict(precision)),
             "class_recall": None if recall is None else Percentiles(**asdict(recall)),
             "tied_share": tied_share(scores),
+            "rehearsals": [
+                Rehearsal(auc=p.auc, tpr_at_fpr=[RatePoint(fpr=f, tpr=t) for f, t in p.tpr.items()])
+                for p in rehearsed.played
+            ],
             "scores_file": f"scores/{scored.name}.npy",
         }
     )

@@ -126,7 +126,7 @@ def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] |
     with clock.stage("statistics"):
         fpr = _headline_fpr(plan, case)
         name, chosen_on = _headline(scored, rehearsed, case, fpr)
-        results = [measure(s, case, data, plan) for s in scored]
+        results = [measure(a.scored, a.rehearsed, case, data, plan) for a in attempts]
         sources = [describe_source(rows, world, results)]
     for other_rows, other in others:
         with clock.stage("attacks"):
@@ -134,7 +134,7 @@ def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] |
             tried = attempt_all(
                 learners, other.case.evidence, rehearsals, rates, seeds, setting.engine, setting.progress
             )
-            measured = [measure(a.scored, other.case, data, plan) for a in tried]
+            measured = [measure(a.scored, a.rehearsed, other.case, data, plan) for a in tried]
             sources.append(describe_source(other_rows, other, measured))
     record = Record(
         name=plan.name,

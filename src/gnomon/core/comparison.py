@@ -18,7 +18,8 @@ class FigureChange(Part):
     figure: str  # "AUC", "TPR at 1% FPR"
     first: float | None
     second: float | None
-    difference: Estimate | None
+    difference: Estimate | None  # its interval covers the choice of records
+    retrained: Estimate | None = None  # ... and that the same recipe, trained again, gives another model
     change: Change
     refused: str | None = None  # why there is no difference
 

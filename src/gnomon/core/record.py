@@ -109,6 +109,20 @@ class PrecisionAtPrior(Part):
     precision: Estimate | None
 
 
+class RatePoint(Part):
+    """A true-positive rate at a false-positive rate, without an interval."""
+
+    fpr: float
+    tpr: float
+
+
+class Rehearsal(Part):
+    """How an attack did against a shadow model that played the target: what another training may look like."""
+
+    auc: float
+    tpr_at_fpr: list[RatePoint] = Field(default_factory=list)
+
+
 class AttackResult(Part):
     """One attack: status, figures, curves."""
 
@@ -135,6 +149,7 @@ class AttackResult(Part):
     class_recall: Percentiles | None = None
     tied_share: float = 0.0  # share of audited rows whose score another row has too
     notes: list[str] = Field(default_factory=list)
+    rehearsals: list[Rehearsal] = Field(default_factory=list)
     scores_file: str | None = None  # beside the record: float64 (n,), in the order of audited.ids
 
 

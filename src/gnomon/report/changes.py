@@ -103,7 +103,8 @@ def _runs(comparison: Comparison) -> Table:
 
 
 def _changes(key: str, title: str, attacks: list[AttackChange]) -> Table:
-    names = list(dict.fromkeys(f.figure for attack in attacks for f in attack.figures))
+    # a rate that too few non-members were audited for in every attack needs no column
+    names = list(dict.fromkeys(f.figure for attack in attacks for f in attack.figures if f.difference is not None))
     rows = []
     for attack in attacks:
         found = {f.figure: f for f in attack.figures}
@@ -111,20 +112,21 @@ def _changes(key: str, title: str, attacks: list[AttackChange]) -> Table:
         cells = [_cell(found.get(name)) for name in names]
         rows.append((Cell(wording.clean(attack.title)), Cell(attack.change, reason), *cells))
     columns = (Column("Attack", numeric=False), Column("Change", numeric=False), *map(Column, names))
-    strong = tuple(i for i, attack in enumerate(attacks) if attack.change in ("worse", "better", "mixed"))
-    return Table(key, title, columns, tuple(rows), strong=strong)
+    return Table(key, title, columns, tuple(rows))
 
 
 def _cell(figure: FigureChange | None) -> Cell:
     if figure is None or figure.difference is None or figure.first is None or figure.second is None:
         reason = (wording.clean(figure.refused),) if figure and figure.refused else ()
         return Cell(NONE if figure is None else "refused", reason, muted=True)
-    spell: Callable[[float], str] = wording.figure if figure.figure == "AUC" else wording.share
-    spread = figure.difference
-    sign = "+" if spread.value >= 0 else ""
+    area = figure.figure == "AUC"
+    spell: Callable[[float], str] = wording.figure if area else wording.share
+    gap: Callable[[float], str] = wording.figure if area else wording.points
+    spread = figure.retrained or figure.difference
+    sign, unit = "+" if spread.value >= 0 else "", "" if area else " points"
     return Cell(
         f"{spell(figure.first)} → {spell(figure.second)}",
-        (f"{sign}{spell(spread.value)} ({spell(spread.low)} to {spell(spread.high)})", figure.change),
+        (f"{sign}{gap(spread.value)}{unit}", f"{gap(spread.low)} to {gap(spread.high)}", figure.change),
     )
 
 
