@@ -9,28 +9,27 @@ from typing import Literal
 import numpy as np
 
 from gnomon.auditing.assemble import Case
+from gnomon.auditing.estimates import estimate, tpr_point
+from gnomon.auditing.groups import measure_groups
 from gnomon.auditing.rehearsal import Rehearsed
 from gnomon.auditing.scoring import Scored
 from gnomon.core.arrays import Bools, Floats
-from gnomon.core.data import Dataset
+from gnomon.core.data import Dataset, Roles
 from gnomon.core.plan import Plan
 from gnomon.core.record import (
     AttackResult,
     AtThreshold,
     ClassResult,
     Curve,
-    Estimate,
     Histogram,
     Percentiles,
     PrecisionAtPrior,
     RatePoint,
     Rehearsal,
-    TprAtFpr,
 )
 from gnomon.stats.calibration import oracle
 from gnomon.stats.classes import class_rates, percentiles
 from gnomon.stats.curves import histogram, thin_roc
-from gnomon.stats.intervals import Interval
 from gnomon.stats.low_fpr import tpr_at_fpr
 from gnomon.stats.rates import Rates, precision_at_prior, rates_at_threshold
 from gnomon.stats.roc import auc
@@ -40,7 +39,7 @@ PRIORS = (0.5, 0.1, 0.01)
 LARGEST = 1e300  # JSON has no infinity
 
 
-def measure(scored: Scored, rehearsed: Rehearsed, case: Case, data: Dataset, plan: Plan) -> AttackResult:
+def measure(scored: Scored, rehearsed: Rehearsed, case: Case, data: Dataset, roles: Roles, plan: Plan) -> AttackResult:
     """The figures of one attack on the audited rows, and in rehearsals."""
     result = AttackResult(
         name=scored.name,
@@ -70,9 +69,9 @@ def measure(scored: Scored, rehearsed: Rehearsed, case: Case, data: Dataset, pla
     roc, bins = thin_roc(inside, outside, confidence=level), histogram(inside, outside)
     return result.model_copy(
         update={
-            "auc": _estimate(auc(inside, outside, confidence=level)),
-            "advantage": _estimate(rates.advantage),
-            "tpr_at_fpr": [_tpr(inside, outside, f, level) for f in plan.statistics.fprs],
+            "auc": estimate(auc(inside, outside, confidence=level)),
+            "advantage": estimate(rates.advantage),
+            "tpr_at_fpr": [tpr_point(inside, outside, f, level) for f in plan.statistics.fprs],
             "at_threshold": _at_threshold(rates, scored.calibrated),
             "oracle": _at_threshold(best, "oracle"),
             "precision_at_prior": _priors(inside, outside, plan.statistics.fprs, level),
@@ -94,6 +93,7 @@ def measure(scored: Scored, rehearsed: Rehearsed, case: Case, data: Dataset, pla
             "class_precision": None if precision is None else Percentiles(**asdict(precision)),
             "class_recall": None if recall is None else Percentiles(**asdict(recall)),
             "tied_share": tied_share(scores),
+            "groups": measure_groups(scored, rehearsed, case, data, roles, plan),
             "rehearsals": [
                 Rehearsal(auc=p.auc, tpr_at_fpr=[RatePoint(fpr=f, tpr=t) for f, t in p.tpr.items()])
                 for p in rehearsed.played
@@ -108,26 +108,15 @@ def rank_auc(scores: Floats, member: Bools) -> float:
     return auc(scores[member], scores[~member]).value
 
 
-def _estimate(interval: Interval) -> Estimate:
-    return Estimate(value=interval.value, low=interval.low, high=interval.high)
-
-
-def _tpr(inside: Floats, outside: Floats, fpr: float, level: float) -> TprAtFpr:
-    found = tpr_at_fpr(inside, outside, fpr, confidence=level)
-    if found.tpr is None:
-        return TprAtFpr(fpr=fpr, tpr=None, refused=found.reason)
-    return TprAtFpr(fpr=fpr, tpr=_estimate(found.tpr), false_positives=found.false_positives)
-
-
 def _at_threshold(rates: Rates, calibrated: Literal["shadow", "attack", "oracle"]) -> AtThreshold:
     finite = rates.threshold is not None and np.isfinite(rates.threshold)
     return AtThreshold(
         threshold=rates.threshold if finite else None,
         calibrated=calibrated,
-        accuracy=_estimate(rates.accuracy),
-        precision=None if rates.precision is None else _estimate(rates.precision),
-        recall=_estimate(rates.recall),
-        fpr=_estimate(rates.fpr),
+        accuracy=estimate(rates.accuracy),
+        precision=None if rates.precision is None else estimate(rates.precision),
+        recall=estimate(rates.recall),
+        fpr=estimate(rates.fpr),
     )
 
 
@@ -144,7 +133,7 @@ def _priors(inside: Floats, outside: Floats, fprs: Sequence[float], level: float
         for prior in PRIORS
     ]
     return [
-        PrecisionAtPrior(prior=prior, fpr=fpr, precision=None if interval is None else _estimate(interval))
+        PrecisionAtPrior(prior=prior, fpr=fpr, precision=None if interval is None else estimate(interval))
         for prior, interval in found
     ]
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.model_selection import cross_val_predict
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from sklearn.preprocessing import OrdinalEncoder
 
+from gnomon.auditing.groups import check_groups
 from gnomon.core.arrays import Floats, Ints, Rows, is_frame, take_rows
 from gnomon.core.data import Dataset, Roles
 from gnomon.core.errors import PreflightError
@@ -56,6 +58,7 @@ def check_data(data: Dataset, roles: Roles, *, own_ids: bool, seeds: Seeds) -> l
         _one_sided_classes(data, roles),
         _pool_overlap(roles),
         _blind_baseline(data, roles, seeds),
+        check_groups(data, roles),
     ]
     return [finding for finding in checks if finding is not None]
 
@@ -136,8 +139,10 @@ def _blind_baseline(data: Dataset, roles: Roles, seeds: Seeds) -> Finding | None
     member = np.repeat([1, 0], [len(side) for side in sides])
     features = np.column_stack([_numbers(take_rows(data.x, rows), rng), data.y[rows]])
     model = HistGradientBoostingClassifier(max_iter=40, max_leaf_nodes=15, random_state=seeds.integer() % 2**32)
-    scores = cross_val_predict(model, features, member, cv=2, method="predict_proba")[:, 1]
-    estimate = auc(scores[member == 1], scores[member == 0])
+    groups = None if data.groups is None else data.groups[rows]
+    folds = 2 if groups is None else StratifiedGroupKFold(2)
+    scores = cross_val_predict(model, features, member, groups=groups, cv=folds, method="predict_proba")[:, 1]
+    estimate = auc(*_sides(scores, member, groups))
     if estimate.low <= 0.5:
         return None
     invalid = estimate.low > BASELINE_MARGIN
@@ -150,6 +155,21 @@ def _blind_baseline(data: Dataset, roles: Roles, seeds: Seeds) -> Finding | None
         "looks. What it finds then says nothing about the model.",
         remedy="Split one source at random into members and non-members before training.",
     )
+
+
+def _sides(scores: Floats, member: Ints, groups: NDArray[Any] | None) -> tuple[Floats, Floats]:
+    """Scores of members and of non-members; whole groups where a group's rows stand on one side.
+
+    Rows of one person resemble each other. A classifier that has seen one of them recognises the others, so folds keep
+    groups together, and an interval that took them for independent rows would be too sure.
+    """
+    if groups is not None:
+        _, index = np.unique(groups, return_inverse=True)
+        share = np.bincount(index, member) / np.bincount(index)
+        if ((share == 0) | (share == 1)).all() and 1 < int(share.sum()) < len(share) - 1:
+            mean = np.bincount(index, scores) / np.bincount(index)
+            return mean[share == 1], mean[share == 0]
+    return scores[member == 1], scores[member == 0]
 
 
 def _numbers(x: Rows, rng: np.random.Generator) -> NDArray[np.float64]:

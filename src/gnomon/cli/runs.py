@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from gnomon.auditing.risk import RiskTable
 from gnomon.auditing.run import Outcome
 from gnomon.core.arrays import Floats
 from gnomon.core.errors import DataError
-from gnomon.core.record import read_record, write_record
+from gnomon.core.record import read_record, write_record, write_text
 from gnomon.report import write_report
 
 RESERVED = ("ids", "member")  # files in scores/ that are no attack's
@@ -23,8 +28,36 @@ def write_outcome(outcome: Outcome, folder: Path) -> None:
         np.save(scores / f"{name}.npy", values, allow_pickle=False)
     np.save(scores / "ids.npy", np.asarray(outcome.ids), allow_pickle=False)
     np.save(scores / "member.npy", np.asarray(outcome.member), allow_pickle=False)
+    if outcome.risk is not None:
+        write_risk(outcome.risk, folder)
     write_record(outcome.record, folder / "record.json")
     write_report(outcome.record, folder / "report.html")
+
+
+def write_risk(table: RiskTable, folder: Path) -> None:
+    """Writes risk.csv, and risk.parquet where pandas and pyarrow are installed; the most probable members first."""
+    order = np.lexsort((-table.score, -table.probability))
+    columns: dict[str, list[Any]] = {
+        "id": [table.ids[i] for i in order],
+        "class": [table.labels[i] for i in order],
+        **({} if table.groups is None else {"group": [table.groups[i] for i in order]}),
+        "member": table.member[order].tolist(),
+        "score": table.score[order].tolist(),
+        "probability": table.probability[order].tolist(),
+        "low": table.low[order].tolist(),
+        "high": table.high[order].tolist(),
+        "probability_when_trained": [None if np.isnan(v) else float(v) for v in table.when_trained[order]],
+        "trainings": table.trainings[order].tolist(),
+    }
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    write_text(folder / "risk.csv", text.getvalue())
+    if find_spec("pandas") is not None and find_spec("pyarrow") is not None:
+        import pandas as pd
+
+        pd.DataFrame(columns).to_parquet(folder / "risk.parquet", index=False)
 
 
 def read_outcome(path: Path) -> Outcome:

@@ -51,6 +51,7 @@ def _contents(shown: View, pictures: _Pictures) -> list[tuple[str, str]]:
         ("pictures", "Pictures", shown.dots or shown.gap or pictures != _Pictures()),
         ("all-attacks", "All attacks", True),
         ("exposed", "Exposed records", shown.exposed),
+        *((chapter.key, chapter.title, True) for chapter in shown.people),
         ("threat-model", "Threat model", True),
         ("not-tried", "Not tried", shown.not_tried),
         ("notes", "Notes", shown.remarks),

@@ -42,6 +42,12 @@ def _blocks(shown: View) -> Iterator[str]:
         yield markdown_table(shown.exposed)
         if shown.exposed_rest:
             yield _folded(f"Further {len(shown.exposed_rest.rows)} records", markdown_table(shown.exposed_rest))
+    for chapter in shown.people:
+        yield f"## {escape(chapter.title)}"
+        yield _paragraph(chapter.lead)
+        yield markdown_table(chapter.table)
+        if chapter.rest:
+            yield _folded(chapter.rest_title, markdown_table(chapter.rest))
     yield "## Threat model"
     yield from map(_paragraph, shown.threat_sentences)
     yield _facts(shown.threat_facts)

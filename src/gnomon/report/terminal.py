@@ -12,6 +12,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from gnomon.core.record import Record
+from gnomon.report.people import Chapter
 from gnomon.report.tables import Table
 from gnomon.report.view import Notice, View, view
 
@@ -20,6 +21,8 @@ _SEVERITIES = {"error": "bold red", "warning": "bold yellow", "note": "bold blue
 WIDTH = 80
 _ATTACKS = 12  # the other reports hold them all
 _EXPOSED = 5
+_SLICES = 6  # rows, and columns, of a table on persons, slices or risk
+_COLUMNS = 5
 
 
 def print_terminal(record: Record, console: Console) -> None:
@@ -45,10 +48,20 @@ def print_terminal(record: Record, console: Console) -> None:
         console.print(Text("Most exposed records", style="bold"))
         console.print(grid(shown.exposed, len(shown.exposed.columns), _EXPOSED))
         console.print()
+    for chapter in shown.people:
+        _print_chapter(chapter, console)
     if shown.not_tried:
         console.print(Text("Not tried", style="bold"))
     for line in shown.not_tried:
         console.print(Padding(Text(f"- {line}"), (0, 0, 0, 2)))
+
+
+def _print_chapter(chapter: Chapter, console: Console) -> None:
+    console.print(Text(chapter.title, style="bold"))
+    console.print(grid(chapter.table, _COLUMNS, _SLICES))
+    if len(chapter.table.rows) > _SLICES or chapter.rest:
+        console.print(Text("The HTML and Markdown reports hold them all.", style="dim"))
+    console.print()
 
 
 def render_terminal(record: Record) -> str:

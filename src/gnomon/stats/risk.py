@@ -51,11 +51,6 @@ class RiskCurve:
         bins = np.searchsorted(self.edges, check_scores(scores, source="scores"), side="right")
         return self.probability[bins], self.low[bins], self.high[bins]
 
-    def log_odds(self, scores: ArrayLike) -> Doubles:
-        """Natural log of the odds of membership (n,): 0 says nothing; those of independent records add up."""
-        odds: Doubles = logit(self.at(scores)[0])
-        return odds
-
 
 def fit_risk(
     rehearsals: Sequence[tuple[Floats, Bools]],
@@ -86,23 +81,50 @@ def fit_risk(
     tail = check_confidence(confidence) / 2
     if draws < 100:
         raise UsageError(f"expected at least 100 draws, got draws={draws}")
-    if not rehearsals:
-        raise DataError("expected at least one rehearsal to learn probabilities from, got none")
-    sides = [split_scores(scores, member) for scores, member in rehearsals]
-    edges = _edges(np.concatenate([part for pair in sides for part in pair]))
-    counts = np.stack(
-        [
-            np.stack(
-                [np.bincount(np.searchsorted(edges, part, side="right"), minlength=edges.size + 1) for part in pair]
-            )
-            for pair in sides
-        ]
-    ).astype(np.float64)  # (rehearsals, 2, bins): members, non-members
+    edges, counts = _binned(rehearsals)
     basis = _basis(counts.sum(axis=(0, 1)))
     curve = _rising(counts.sum(axis=0), basis)
     samples = np.stack([_rising(_redrawn(counts, rng), basis) for _ in range(draws)])
     low, high = np.quantile(samples, [tail, 1 - tail], axis=0)
-    return RiskCurve(edges, curve, np.minimum(low, curve), np.maximum(high, curve), len(sides))
+    return RiskCurve(edges, curve, np.minimum(low, curve), np.maximum(high, curve), len(rehearsals))
+
+
+def log_odds(rehearsals: Sequence[tuple[Floats, Bools]], scores: ArrayLike) -> Doubles:
+    """Natural log of the odds of membership at a prior of one half (n,): 0 says nothing.
+
+    Those of independent records add up: the sum over a person's records is the log likelihood ratio of "all were
+    trained on" against "none was", the most powerful statistic of the two (Neyman & Pearson, 1933).
+
+    Args:
+        rehearsals: as for `fit_risk`.
+        scores: of the records in question ``(n,)``.
+
+    Raises:
+        DataError: no rehearsal, an empty side, or NaN.
+
+    >>> rng = np.random.default_rng(0)
+    >>> member = np.arange(20000) < 10000
+    >>> log_odds([(rng.normal(member), member)], [0.5, 2.5]).round()  # the truth is score - 1 / 2
+    array([0., 2.])
+    """
+    edges, counts = _binned(rehearsals)
+    curve = _rising(counts.sum(axis=0), _basis(counts.sum(axis=(0, 1))))
+    bins = np.searchsorted(edges, check_scores(scores, source="scores"), side="right")
+    odds: Doubles = logit(curve[bins])
+    return odds
+
+
+def _binned(rehearsals: Sequence[tuple[Floats, Bools]]) -> tuple[Doubles, Doubles]:
+    """Edges (b - 1,) of bins of all scores, and the counts (rehearsals, 2, b) of members and of non-members."""
+    if not rehearsals:
+        raise DataError("expected at least one rehearsal to learn probabilities from, got none")
+    sides = [split_scores(scores, member) for scores, member in rehearsals]
+    edges = _edges(np.concatenate([part for pair in sides for part in pair]))
+    counts = [
+        [np.bincount(np.searchsorted(edges, part, side="right"), minlength=edges.size + 1) for part in pair]
+        for pair in sides
+    ]
+    return edges, np.asarray(counts, dtype=np.float64)
 
 
 def _edges(scores: Doubles) -> Doubles:
@@ -138,15 +160,26 @@ def _rising(counts: Doubles, basis: Doubles) -> Doubles:
     penalty = RIDGE * np.eye(basis.shape[1])
     penalty[0, 0] = 0.0
     beta = np.zeros(basis.shape[1])
+    fit = _penalised(beta, members, weight, basis, penalty)
     for _ in range(STEPS):
         p = expit(basis @ beta)
         gradient = basis.T @ (members - weight * p) - penalty @ beta
-        step = np.linalg.solve(basis.T @ ((weight * p * (1 - p))[:, None] * basis) + penalty, gradient)
-        beta = beta + np.clip(step, -2.0, 2.0)  # the likelihood is concave; short steps keep Newton's method on it
-        if np.abs(step).max() < 1e-8:
+        curvature = basis.T @ ((weight * p * (1 - p))[:, None] * basis) + penalty + 1e-9 * np.eye(len(beta))
+        step = np.linalg.solve(curvature, gradient)
+        if float(gradient @ step) < 1e-6:
             break
-    rising: Doubles = isotonic_regression(expit(basis @ beta), sample_weight=weight)
-    return rising
+        tried = _penalised(beta + step, members, weight, basis, penalty)
+        while tried < fit and np.abs(step).max() > 1e-9:  # where Newton's step is too long, half of it may do
+            step = step / 2
+            tried = _penalised(beta + step, members, weight, basis, penalty)
+        beta, fit = beta + step, tried
+    return np.asarray(isotonic_regression(expit(basis @ beta), sample_weight=weight), dtype=np.float64)
+
+
+def _penalised(beta: Doubles, members: Doubles, weight: Doubles, basis: Doubles, penalty: Doubles) -> float:
+    """Log likelihood of the counts, less the ridge."""
+    odds = basis @ beta
+    return float(members @ odds - weight @ np.logaddexp(0.0, odds) - 0.5 * beta @ penalty @ beta)
 
 
 def _redrawn(counts: Doubles, rng: np.random.Generator) -> Doubles:
