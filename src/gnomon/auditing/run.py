@@ -25,6 +25,7 @@ from gnomon.auditing.describe import (
     notes,
     threat_model,
 )
+from gnomon.auditing.likeness import check_sides, check_unseen
 from gnomon.auditing.measure import measure, rank_auc
 from gnomon.auditing.preflight import check_data, check_shadows, check_target, stop_on_errors
 from gnomon.auditing.progress import Progress, Silent
@@ -119,6 +120,10 @@ def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] |
     (rows, world), others = worlds[0], worlds[1:]
     case, facts = world.case, world.target
     findings += check_target(world.target_answers, case.evidence.labels, facts)
+    findings += check_sides(facts, world.shadows, len(roles.members), len(roles.nonmembers))
+    if rows.facts.source == "real":
+        unseen = check_unseen(case, None if data.groups is None else data.groups[case.audited])
+        findings += [] if unseen is None else [unseen]
     if world.shadows is not None and world.losses is not None and rows.facts.source == "real":
         findings += check_shadows(facts, world.shadows, world.losses)
     findings = stop_on_errors([*findings, *notes(plan, case)], plan.preflight.override)

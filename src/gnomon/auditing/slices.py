@@ -52,7 +52,7 @@ def cut_rows(wanted: Sequence[str], data: Dataset) -> list[Cut]:
 
 def _cut(wanted: str, data: Dataset) -> Cut:
     if wanted == "class":
-        return Cut(wanted, data.classes, data.y)
+        return Cut(wanted, tuple(f"class = {name}" for name in data.classes), data.y)
     name, _, quantiles = wanted.rpartition(":") if ":" in wanted else (wanted, "", "")
     features = {f.name: f for f in data.features.features}
     if wanted in features:  # a column may have a colon in its name
@@ -147,8 +147,9 @@ def _slicing(
     fprs: Sequence[float],
 ) -> Slicing:
     assert attack.scores is not None
+    # a rate that fewer than ten wrong accusations decide would have no interval to speak of
     fewest = min((int((m & ~member).sum()) for _, m in masks if _enough(m, member)), default=0)
-    fpr = min((f for f in fprs if f * fewest >= 1), default=max(fprs))
+    fpr = min((f for f in fprs if f * fewest >= 10), default=max(fprs))
     results = [_slice(part, mask, attack, member, fpr, share.level) for part, mask in masks if mask.any()]
     known = sorted((r for r in results if r.auc is not None), key=lambda r: r.auc.value if r.auc else 0.0)
     disparity = None

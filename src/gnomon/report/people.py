@@ -47,12 +47,14 @@ def _groups(record: Record) -> Chapter | None:
     ]
     columns = (Column("Attack", numeric=False), Column("Record, AUC"), Column("Person, AUC"), *heads)
     left_out = f" {wording.counted(first.mixed, 'person')} with records on both sides left out." if first.mixed else ""
-    lead = (
-        f"A person (household, group) has {first.rows:.3g} audited records on average. An attacker who asks whether the "
-        f"whole person was in the training data puts their evidence together: {wording.clean(first.rule)}. Compared are "
-        f"{wording.counted(first.members, 'person')} whose records were all trained on with "
-        f"{wording.count(first.nonmembers)} of whom none was.{left_out} Records of one person resemble each other, so "
-        "the intervals of the figures by record are too narrow here; those by person hold."
+    lead = " ".join(
+        [
+            f"A person (household, group) has {first.rows:.3g} audited records on average.",
+            "An attacker who asks whether the whole person was in the training data puts their evidence together:",
+            f"{wording.clean(first.rule)}. Compared are {wording.counted(first.members, 'person')} whose records were",
+            f"all trained on with {wording.count(first.nonmembers)} of whom none was.{left_out} Records of one person",
+            "resemble each other, so the intervals of the figures by record are too narrow here; those by person hold.",
+        ]
     )
     strong = tuple(i for i, attack in enumerate(attacks) if attack.name == record.verdict.attack)
     return Chapter("persons", "Whole persons", lead, Table("persons", "Whole persons", columns, rows, strong=strong))
@@ -86,10 +88,13 @@ def _slicing(slicing: Slicing, number: int, record: Record) -> Chapter | None:
     )
     title = wording.clean(f"Leakage by {slicing.name}")
     attack = next((a.title for a in record.attacks if a.name == slicing.attack), slicing.attack)
-    lead = (
-        f"{wording.clean(attack)}, slice by slice. The record’s slices have {wording.counted(slicing.intervals, 'interval')}"
-        f"; each is given at a confidence of {wording.rate(slicing.level)}, so that all of them hold together "
-        f"(Bonferroni). {_disparity(slicing)}The last columns use one threshold, chosen on shadows, for all slices."
+    looks = wording.counted(slicing.intervals, "interval")
+    lead = " ".join(
+        [
+            f"{wording.clean(attack)}, slice by slice. All slices together have {looks}; each is given at a",
+            f"confidence of {wording.share(slicing.level)}, so that all of them hold together (Bonferroni).",
+            f"{_disparity(slicing)}The last columns use one threshold, chosen on shadows, for all slices.",
+        ]
     )
     key = f"slices-{number}"
     first = Table(key, title, columns, rows[:_FIRST_SLICES])
@@ -155,14 +160,15 @@ def _risk(record: Record) -> Chapter | None:
 def _risk_lead(risk: RiskFacts) -> str:
     lead = (
         "How probable it is, after the headline attack, that a record was trained on, if half of the candidates were: "
-        f"learned on {wording.counted(risk.rehearsals, 'shadow model')} that played the target, checked here on the audited "
-        "records (members and non-members in equal weight). Stated and true shares lie "
+        f"learned on {wording.counted(risk.rehearsals, 'shadow model')} that played the target, checked here on the "
+        "audited records (members and non-members in equal weight). Stated and true shares lie "
         f"{100 * risk.calibration_error:.1f} points apart on average."
     )
     if risk.stable_pairs is not None:
         lead += (
-            f" Records keep their place when the model is trained again: the rank correlation between two trainings on the "
-            f"same record is {risk.stable_pairs:.2f} (1: always the same records are exposed, 0: chance decides)."
+            " How far records keep their place when the model is trained again: the rank correlation between two "
+            f"trainings on the same record is {risk.stable_pairs:.2f} (1: always the same records are "
+            "exposed, 0: chance decides)."
         )
     if risk.file:
         lead += f" Every audited record, with its interval, stands in {wording.clean(risk.file)} beside the record."

@@ -107,7 +107,7 @@ def grid(table: Table, columns: int, most: int) -> Grid:
             Text(title), justify="right" if column.numeric else "left", overflow="fold", ratio=None if i else 1
         )
     for i, row in enumerate(table.rows[:most]):
-        cells = [Text(f"{cell.text} ({cell.mark})" if cell.mark else cell.text) for cell in row]
+        cells = [Text(f"{cell.text} ({cell.mark})" if cell.mark else cell.text) for cell in row[:columns]]
         grid.add_row(*cells, style="bold" if i in table.strong else "")
     return grid
 

@@ -134,8 +134,9 @@ def _edges(scores: Doubles) -> Doubles:
     ends = [FEWEST_IN_BIN * 2**i for i in range(64) if FEWEST_IN_BIN * 2**i < step]
     cuts = {*range(step, n, step), *ends, *(n - end for end in ends)}
     wanted = sorted(c for c in cuts if FEWEST_IN_BIN <= c <= n - FEWEST_IN_BIN)
-    edges = np.unique(ordered[wanted]) if wanted else ordered[:0]
-    return edges[edges > ordered[0]]
+    edges: Doubles = np.unique(ordered[np.asarray(wanted, dtype=np.int64)])
+    above: Doubles = edges[edges > ordered[0]]
+    return above
 
 
 def _basis(rows: Doubles) -> Doubles:
