@@ -70,8 +70,17 @@ def main() -> None:
                 rate = tpr_at_fpr(inside, outside, 0.001).tpr
                 found.setdefault((name, m), []).append((auc(inside, outside).value, rate.value if rate else np.nan))
     print(
-        f"{len(given.seeds)} targets, seeds {given.seeds}: mean AUC / TPR at 0.1 % FPR in per cent (smallest to largest)"
+    print(f"mean AUC / TPR at 0.1 % FPR in per cent (smallest to largest), targets of seeds {given.seeds}")
     )
+    print("| attack | " + " | ".join(f"m = {m}" for m in given.shadows) + " |")
+    print("|---|" + "---|" * len(given.shadows))
+    for name in ATTACKS:
+        cells = [np.array(found[name, m]) for m in given.shadows if (name, m) in found]
+        texts = [
+            f"{c[:, 0].mean():.3f} / {100 * c[:, 1].mean():.1f} ({100 * c[:, 1].min():.0f}–{100 * c[:, 1].max():.0f})"
+            for c in cells
+        ]
+        print(f"mean AUC / TPR at 0.1 % FPR in per cent (smallest to largest) over targets of seeds {given.seeds}")
     print("| attack | " + " | ".join(f"m = {m}" for m in given.shadows) + " |")
     print("|---|" + "---|" * len(given.shadows))
     for name in ATTACKS:
