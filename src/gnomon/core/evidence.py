@@ -17,6 +17,7 @@ import numpy as np
 from gnomon.core.arrays import Bools, Floats, Ints, Rows
 from gnomon.core.errors import UsageError
 from gnomon.core.features import FeatureSpace
+from gnomon.core.insider import Insider
 
 Need: TypeAlias = Literal[
     "answers",  # what the target answered on the audited rows
@@ -211,7 +212,9 @@ class Evidence:
         query: the counted query handle.
         x: the audited rows.
         features: kinds and ranges of the columns.
-        gradients: name -> (n, ...) white-box quantities of the target on the audited rows.
+        gradients: name -> (n,) white-box quantities of the target on the audited rows: norms of the loss's gradient
+            ("parameters", "input", "last_layer", "layer.NAME") and of the last layer's input ("activation").
+        insider: the membership of one half of the audited rows, for who judges the other half.
         variants: further queries a record (augmentations): for each, the target's answers and the shadows' answers.
         reveal: what the target reveals.
     """
@@ -226,6 +229,7 @@ class Evidence:
     x: Rows = None
     features: FeatureSpace | None = None
     gradients: Mapping[str, Floats] | None = None
+    insider: Insider | None = None
     variants: tuple[Evidence, ...] = ()
     reveal: Reveal = field(default_factory=Reveal)
 
@@ -248,7 +252,11 @@ class Evidence:
             ),
             "query": (self.query is not None, "further queries to the target"),
             "x": (self.x is not None, "the audited rows themselves"),
-            "gradients": (bool(self.gradients), "white-box access"),
+            "gradients": (bool(self.gradients), "white-box access (a torch network)"),
+            "membership_half": (
+                self.insider is not None,
+                "the membership of half of the audited rows (the auditor's view)",
+            ),
         }
         for need in sorted(needs):
             there, words = reasons.get(need, (True, ""))
@@ -275,6 +283,7 @@ class Evidence:
             x=self.x if "x" in needs else None,
             features=self.features if needs & {"x", "query"} else None,
             gradients=self.gradients if "gradients" in needs else None,
+            insider=self.insider if "membership_half" in needs else None,
             variants=tuple(v.view(needs) for v in self.variants),
             reveal=self.reveal,
         )
