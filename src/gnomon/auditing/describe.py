@@ -97,9 +97,8 @@ def threat_model(subject: Subject, rows: ShadowData, pool: ShadowFacts | None, r
             "stranger can do."
         )
     else:
-        sentences.append(
-            f"His {len(roles.pool):,} rows {SOURCE_WORDS[source.partition(':')[0]]} None of them is one of the target's members."
-        )
+        words = SOURCE_WORDS[source.partition(":")[0]]
+        sentences.append(f"His {len(roles.pool):,} rows {words} None of them is one of the target's members.")
         if rows.facts.queries:
             sentences.append(f"Making them cost {rows.facts.queries:,} queries to the target.")
     return ThreatModel(

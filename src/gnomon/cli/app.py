@@ -137,6 +137,8 @@ def audit(
         "attacks": {"names": None if attacks is None else [a.strip() for a in attacks.split(",") if a.strip()]},
         "preflight": {"override": list(override) or None},
     }
+    if trust:
+        sys.path.insert(0, str(Path.cwd()))  # module:function means the user's own modules first
     values = read_plan(plan).model_dump(mode="json", exclude_unset=True) if plan is not None else {}
     for section, entries in flags.items():
         given = {key: value for key, value in entries.items() if value is not None}

@@ -143,7 +143,7 @@ class ShadowPlan(Section):
     source: ShadowSource | tuple[ShadowSource, ...] = Field(
         "real",
         description="where the shadows' rows come from: real, noisy, marginals, climbing, also noisy:0.2 and "
-        "climbing:guided; a list compares several",,
+        "climbing:guided; a list compares several",
     )
     noise: float = Field(0.1, ge=0, le=1, description="noisy: rate at which each feature is flipped or redrawn")
     rows: int | None = Field(
