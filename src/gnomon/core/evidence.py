@@ -185,6 +185,11 @@ class QueryHandle(Protocol):
     """Further queries to the target: counted, and stopped at the budget."""
 
     @property
+    def asked(self) -> int:
+        """Rows asked so far through this handle."""
+        ...
+
+    @property
     def remaining(self) -> int | None:
         """Queries left, or None when there is no budget."""
         ...
@@ -356,7 +361,9 @@ class Attack(Protocol):
     """A frozen record of hyper-parameters that turns evidence into scores.
 
     Class attributes: ``name`` (registry key), ``title``, ``paper``, ``needs``. ``threshold`` is the score from which
-    the attack itself says "member", or None if the threshold is to be calibrated on shadow models.
+    the attack itself says "member", or None if the threshold is to be calibrated on shadow models. An attack that some
+    evidence does not suit though it is complete (rows that are no images) says so in a method
+    ``unfit(evidence) -> str | None``, and is then skipped with that reason.
     """
 
     @property
@@ -387,3 +394,12 @@ class Attack(Protocol):
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,) of the audited rows: higher = more likely a member."""
         ...
+
+
+def why_not(attack: Attack, evidence: Evidence) -> str | None:
+    """Why an attack can't run on this evidence, in words; None if it can."""
+    missing = evidence.missing(attack.needs)
+    if missing is not None:
+        return missing
+    unfit: Callable[[Evidence], str | None] = getattr(attack, "unfit", lambda _: None)
+    return unfit(evidence.view(attack.needs))
