@@ -5,8 +5,8 @@ likely a member. To add one, write a module and name its class in `ATTACKS` belo
 it up from there.
 
 An attack may also have a method ``notes(evidence) -> list[str]``: what the reader of its result must know (classes that
-were too small for it, a fall-back that it took); it goes into the Record. And a method ``unfit(evidence) -> str | None``
-says why evidence that is complete does not suit it (rows that are no images); it is skipped then.
+were too small for it, a fall-back that it took); it goes into the Record. And where evidence that is complete does not
+suit it (rows that are no images), a method ``unfit(evidence) -> str | None`` says why, and it is skipped.
 """
 
 from __future__ import annotations

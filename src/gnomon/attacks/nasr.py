@@ -99,7 +99,7 @@ class Nasr:
     threshold: ClassVar[float | None] = 0.0
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
-        """Scores (n,): log-odds of "member"; 0 = undecided."""
+        """Scores (n,): log-odds of "member" (or the scaled logit, standardised); 0 = undecided."""
         insider = demand(evidence.insider, "the membership of half of the rows")
         answers = demand(evidence.answers, "the target's answers")
         gradients = demand(evidence.gradients, "white-box access")

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-
 from gnomon.core.arrays import Floats, Ints, Rows, check_labels, count_rows
 from gnomon.core.errors import ModelError
 from gnomon.models.networks import import_torch, resolve_device, tensor_rows
@@ -47,7 +45,7 @@ def white_box(model: TorchModel, x: Rows, y: Ints) -> dict[str, Floats]:
         DataError: rows that are no finite numbers, or labels that are no class ids.
         ModelError: the network does not take such rows.
 
-    >>> import torch
+    >>> import numpy as np, torch
     >>> network = torch.nn.Linear(2, 3, bias=False)
     >>> torch.nn.init.zeros_(network.weight).shape
     torch.Size([3, 2])
@@ -155,4 +153,5 @@ def _norm(values: torch.Tensor) -> torch.Tensor:
     """L2 norm (b,) of each entry of the first axis, summed in float64: squares of small float32 would underflow."""
     import torch
 
-    return torch.linalg.vector_norm(values.flatten(1), dim=1, dtype=torch.float64)
+    norms: torch.Tensor = torch.linalg.vector_norm(values.flatten(1), dim=1, dtype=torch.float64)
+    return norms

@@ -11,8 +11,8 @@ regard to membership. So whatever an attack can learn stands in phi, and the bes
 - `overfitted_world`: members are all learned by heart, non-members often wrong, some classes more than others.
 
 All take the number of audited rows n, shadows m and classes c, and the point of view ("adversary": shadows are trained
-on other rows; "auditor": on the audited rows themselves), and give pool rows and population rows as well, further queries,
-norms of gradients and an insider's half of the membership.
+on other rows; "auditor": on the audited rows themselves), and give pool rows and population rows as well, further
+queries, norms of gradients and an insider's half of the membership.
 """
 
 from __future__ import annotations
