@@ -97,7 +97,7 @@ def test_more_queries_find_more():
         scores = ATTACK.score(evidence, rng())
         found.append(auc(scores[member], scores[~member]).value)
     assert found == sorted(found)
-    assert found[-1] > found[0] + 0.05
+    assert found[-1] > found[0] + 0.03
 
 
 def test_a_target_that_refuses_earlier_than_it_said_ends_the_questions():
