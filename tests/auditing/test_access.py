@@ -41,9 +41,7 @@ def bits() -> tuple[np.ndarray, np.ndarray]:
     return rng.integers(0, 2, (2 * N, 12)).astype(np.uint8), rng.integers(0, 2, 2 * N)
 
 
-def run(
-    tmp_path: Path, *, model=None, trainer=None, names=None, budget=None, reveals="full", view="auditor"
-) -> Outcome:
+def run(folder: Path, *, model=None, trainer=None, names=None, budget=None, reveals="full", view="auditor") -> Outcome:
     x, y = bits()
     values = {
         "view": view,

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gnomon.attacks.bavaria import Bavaria, BavariaOffline
+from gnomon.attacks.boundary import Boundary
 from gnomon.attacks.calibrated import Calibrated, CalibratedOffline
 from gnomon.attacks.gap import Gap, Loss
 from gnomon.attacks.insider import InsiderAttack
@@ -73,6 +74,7 @@ ATTACKS: tuple[type[Any], ...] = (
     Calibrated,
     NoiseRobustness,
     Augmentation,
+    Boundary,
     GradientNorm,
     InputGradientNorm,
     InsiderAttack,

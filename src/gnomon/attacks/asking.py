@@ -45,11 +45,18 @@ def count_votes(query: QueryHandle, right: Floats, labels: Ints, copies: Sequenc
     return right * votes / asked
 
 
-def note_queries(evidence: Evidence, wanted: int) -> list[str]:
-    """What the reader must know of the queries that were spent through the evidence's handle."""
-    query, n = demand(evidence.query, "further queries to the target"), max(1, len(evidence))
-    a_record = query.asked // n
+def note_queries(evidence: Evidence, wanted: int, records: int, otherwise: str) -> list[str]:
+    """What the reader must know of the queries that were spent through the evidence's handle.
+
+    Args:
+        evidence: with the handle.
+        wanted: queries a record that the attack asks where the budget allows it.
+        records: how many records it asks about.
+        otherwise: what the score is where the budget allowed none.
+    """
+    query = demand(evidence.query, "further queries to the target")
+    a_record = query.asked // max(1, records)
     if a_record == 0:
-        return [f"the budget did not allow one query for each of {n} records: the score is right or wrong alone"]
+        return [f"the budget did not allow one query for each of {records:,} records: the score is {otherwise}"]
     cut = "" if a_record >= wanted else f", of {wanted} wanted: the budget ended"
     return [f"{a_record} queries a record ({query.asked:,} in all){cut}"]

@@ -84,7 +84,7 @@ class NoiseRobustness:
 
     def notes(self, evidence: Evidence) -> list[str]:
         """How many queries a record were asked."""
-        return note_queries(evidence, self.copies)
+        return note_queries(evidence, self.copies, len(evidence), "right or wrong alone")
 
     def _copy(self, space: FeatureSpace, codes: Codes, spread: Floats, rng: np.random.Generator) -> Rows:
         """All rows under one pattern of noise."""
@@ -162,7 +162,7 @@ class Augmentation:
 
     def notes(self, evidence: Evidence) -> list[str]:
         """How many queries a record were asked."""
-        return note_queries(evidence, len(self.versions()))
+        return note_queries(evidence, len(self.versions()), len(evidence), "right or wrong alone")
 
 
 def _shifted(x: Floats, *, by: tuple[int, int], mirror: bool) -> Floats:
