@@ -28,6 +28,7 @@ class Cell:
     mark: str = ""
     href: str = ""
     muted: bool = False
+    heat: float = 0.0  # in [0, 1]: how deep the cell is tinted
 
 
 @dataclass(frozen=True)

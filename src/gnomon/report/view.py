@@ -11,7 +11,8 @@ from typing import Literal
 from gnomon.core.record import AttackResult, Estimate, Finding, Record, Severity
 from gnomon.report import facts, tables, wording
 from gnomon.report.facts import Fact
-from gnomon.report.panels import Panel, panels
+from gnomon.report.panel import Panel
+from gnomon.report.panels import panels
 from gnomon.report.tables import Table
 
 LEVELS = {
