@@ -119,12 +119,18 @@ def describe_source(rows: ShadowData, world: World, results: Sequence[AttackResu
             accuracy=r.at_threshold.accuracy,
             precision=r.at_threshold.precision,
             recall=r.at_threshold.recall,
+            unreached_precision=_mean_precision(r, rows.facts.unreached),
         )
         for r in results
         if "pool" in r.needs and r.auc is not None and r.at_threshold is not None
     ]
     tested = None if world.shadows is None or world.shadows.test_accuracy is None else world.shadows.test_accuracy.value
     return rows.facts.model_copy(update={"attacks": learned, "shadow_test_accuracy": tested})
+
+
+def _mean_precision(result: AttackResult, names: Sequence[str]) -> float | None:
+    known = [c.precision for c in result.classes if c.name in names and c.precision is not None]
+    return float(np.mean(known)) if known else None
 
 
 def most_exposed(name: str | None, scored: Sequence[Scored], case: Case, data: Dataset) -> list[Exposed]:

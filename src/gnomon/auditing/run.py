@@ -15,6 +15,7 @@ from typing import Any, Literal
 from threadpoolctl import threadpool_limits
 
 from gnomon.attacks import ATTACKS, make_attack
+from gnomon.auditing.access import barred, look_inside, wants_model
 from gnomon.auditing.assemble import Case
 from gnomon.auditing.describe import (
     data_facts,
@@ -109,7 +110,8 @@ def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] |
         findings = stop_on_errors(checked, plan.preflight.override)
     with clock.stage("models"):
         model = subject.model
-        if model is None and subject.answers is None and _must_ask(plan):
+        trained_here = model is None and subject.answers is None and subject.trainer is not None
+        if trained_here and (_must_ask(plan) or wants_model(plan, subject, attacks)):
             model = train_target(data, roles, setting)
         target = None if model is None else Target(model, setting.reveal, plan.target.query_budget)
         worlds = [_world(source, data, roles, target, setting) for source in plan.shadow.sources]
@@ -121,7 +123,10 @@ def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] |
     findings = stop_on_errors([*findings, *notes(plan, case)], plan.preflight.override)
     with clock.stage("attacks"):
         rates, rehearsals = plan.statistics.fprs, plan.attacks.rehearsals
-        attempts = attempt_all(attacks, case.evidence, rehearsals, rates, seeds, setting.engine, setting.progress)
+        case = look_inside(case, model, plan, attacks)
+        attempts = attempt_all(
+            attacks, case.evidence, rehearsals, rates, seeds, setting.engine, setting.progress, barred(plan, attacks)
+        )
         scored = [a.scored for a in attempts]
         rehearsed = {a.scored.name: a.rehearsed for a in attempts}
     with clock.stage("statistics"):

@@ -68,7 +68,12 @@ class TargetPlan(Section):
     member_answers: str | None = Field(None, description="file of the model's probability rows for the members")
     nonmember_answers: str | None = Field(None, description="file of the model's probability rows for the non-members")
     reveals: str = Field("full", description="full, labels, top:K or rounded:D")
-    query_budget: int | None = Field(None, ge=0, description="most further queries that attacks may ask")
+    query_budget: int | None = Field(
+        None,
+        ge=0,
+        description="most further queries to the target, shared out among the attacks that ask; without a budget only "
+        "attacks that are named in attacks.names may ask, as much as they like",
+    )
 
 
 class TrainerPlan(Section):

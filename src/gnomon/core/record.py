@@ -172,6 +172,7 @@ class SourceAttack(Part):
     accuracy: Estimate
     precision: Estimate | None
     recall: Estimate
+    unreached_precision: float | None = None  # mean over the classes that the source gave no record of
 
 
 class ShadowSourceFacts(Part):
