@@ -110,6 +110,39 @@ def test_the_audits_own_attacks_stand_on_the_rungs_that_they_fit() -> None:
     assert rungs["online"].attack == "bavaria"
 
 
+def test_attacks_that_ask_and_attacks_that_see_gradients_have_their_own_rungs() -> None:
+    case = world()
+    plain, strong = tried(case, "loss", "lira")
+
+    def needing(name: str, source: Attempt, *needs: str) -> Attempt:
+        changed = replace(source.scored, name=name, needs=sorted(needs))
+        return Attempt(changed, type(source.rehearsed)())
+
+    attempts = [
+        needing("boundary", plain, "answers", "query", "x"),
+        needing("gradient_norm", strong, "gradients"),
+        needing("gradient_input", plain, "gradients"),
+        needing("insider", strong, "gradients", "membership_half"),
+    ]
+    rungs = climb_ladder(attempts, judge(case))
+    assert [r.key for r in rungs] == [
+        "labels",
+        "queries",
+        "top:3",
+        "rounded:1",
+        "answers",
+        "offline",
+        "online",
+        "gradients",
+    ]
+    found = {r.key: (r.attack, r.chosen_on) for r in rungs}
+    assert found["queries"] == ("boundary", "no choice")
+    assert found["gradients"] == ("gradient_norm", "audited rows")
+    assert "boundary" not in {r.attack for r in rungs if r.key != "queries"}
+    rounded = Case(case.evidence.through(Reveal("rounded", 1)), case.audited, case.member)
+    assert [r.key for r in climb_ladder(attempts[:1], judge(rounded))][:2] == ["queries", "answers"]
+
+
 def test_the_audited_rows_do_not_choose() -> None:
     """Membership turned around changes every figure and no choice."""
     case = world()

@@ -27,6 +27,7 @@ from gnomon.stats.low_fpr import tpr_at_fpr
 from gnomon.stats.roc import auc
 
 ANSWERS: frozenset[Need] = frozenset({"answers"})
+QUERIES: frozenset[Need] = frozenset({"answers", "query", "x"})  # all that ask read nothing but labels
 OFFLINE: frozenset[Need] = frozenset({"answers", "shadows_out", "pool", "population", "x"})
 ONLINE: frozenset[Need] = OFFLINE | {"shadows"}
 SHADOWS: frozenset[Need] = frozenset({"shadows_out", "pool"})
@@ -96,6 +97,9 @@ def climb_ladder(attempts: Sequence[Attempt], judge: Judge) -> list[Rung]:
         for reveal, title in lesser_answers(evidence.reveal, evidence.n_classes)
     ]
     rungs.append(judge.rung("answers", str(evidence.reveal).removeprefix("the "), own))
+    asking = [a for a in attempts if "query" in a.scored.needs and set(a.scored.needs) <= QUERIES]
+    labels_first = evidence.reveal.kind != "rounded"
+    rungs.insert(int(labels_first), judge.rung("queries", "labels of further queries", _tried(asking)))
     known = {c.name: c for c in own}
     for key, title, allowed, new, stand_in in (
         ("offline", "+ shadow models without the record", OFFLINE, SHADOWS, "lira_offline"),
@@ -103,13 +107,13 @@ def climb_ladder(attempts: Sequence[Attempt], judge: Judge) -> list[Rung]:
     ):
         if evidence.missing(make_attack(stand_in).needs) is not None:
             continue
-        known |= {c.name: c for c in _tried(attempts, allowed)}
+        known |= {c.name: c for c in _tried([a for a in attempts if allowed >= set(a.scored.needs)])}
         if not any(_needs(name) & new for name in known):
             attack = make_attack(stand_in, judge.plan.attacks.options.get(stand_in, {}))
             known |= {c.name: c for c in _score([attack], evidence, small, judge)}
         rungs.append(judge.rung(key, title, list(known.values())))
     white = [a for a in attempts if "gradients" in a.scored.needs and "membership_half" not in a.scored.needs]
-    rungs.append(judge.rung("gradients", "+ gradients (white box)", _tried(white, None)))
+    rungs.append(judge.rung("gradients", "+ gradients (white box)", _tried(white)))
     return [rung for rung in rungs if rung is not None]
 
 
@@ -184,10 +188,10 @@ def _rehearsed(attack: Attack, stages: Sequence[tuple[Evidence, Bools]], judge: 
     return Rehearsed(auc=float(np.mean(areas)), tpr=tpr, count=len(areas))
 
 
-def _tried(attempts: Sequence[Attempt], allowed: frozenset[Need] | None) -> list[Candidate]:
-    """The audit's own attacks that need no more than this."""
+def _tried(attempts: Sequence[Attempt]) -> list[Candidate]:
+    """Those of the audit's own attacks that brought scores."""
     return [
         Candidate(a.scored.name, a.scored.title, a.scored.scores, a.rehearsed)
         for a in attempts
-        if a.scored.scores is not None and (allowed is None or allowed >= set(a.scored.needs))
+        if a.scored.scores is not None
     ]

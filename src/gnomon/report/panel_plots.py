@@ -13,6 +13,7 @@ from gnomon.report.panel import Panel
 from gnomon.report.sources import attack_of_sources, result_of, title_of
 
 _MARKS = ("o", "D")
+_STEPS, _TICKS = (0.01, 0.02, 0.05, 0.1, 0.2), 6  # of the x axis: sizes, and how many at most
 _ROW, _BOTTOM, _WIDTH = 46, 46, 420
 
 
@@ -105,8 +106,10 @@ def whiskers(
     """One line a row, its name above it, and on it a mark with whiskers for each series."""
     known = [e for _, estimates in rows for e in estimates if e is not None]
     low = max(0.0, math.floor(10 * (min([chance, *(e.low for e in known)]) - 0.02)) / 10)
-    high = min(1.0, math.ceil(10 * max([chance, *(e.high for e in known)]) + 0.2) / 10)
-    spell = wording.rate if shares else lambda value: f"{value:.1f}"
+    top = min(1.0, max([chance, *(e.high for e in known)]) + 0.005)
+    step = next(size for size in _STEPS if (top - low) / size <= _TICKS)
+    high = min(1.0, step * math.ceil(top / step))
+    spell = wording.rate if shares else lambda value: f"{value:.2g}"
     height = _ROW * len(rows) + _BOTTOM + 8
     with sheet(key, title, _described(rows, series), height) as drawing:
         axes = drawing.axes
@@ -123,8 +126,7 @@ def whiskers(
                     axes.plot([estimate.low, estimate.high], [y, y], color=CURVES[j], linewidth=2, alpha=0.55)
                     axes.plot([estimate.value], [y], _MARKS[j], color=CURVES[j], markersize=6.5, markeredgewidth=0)
         axes.set_yticks([])
-        ticks = [t / 10 for t in range(round(10 * low), round(10 * high) + 1)]
-        ticks = ticks if len(ticks) <= 7 else ticks[::-2][::-1]
+        ticks = [round(low + i * step, 6) for i in range(math.floor((high - low) / step + 1e-9) + 1)]
         axes.set_xticks(ticks, labels=[spell(tick) for tick in ticks])
         axes.grid(True, axis="x")
         axes.set_xlabel(" and ".join(series))
