@@ -69,9 +69,7 @@ def main() -> None:
                 inside, outside = scores[case.member], scores[~case.member]
                 rate = tpr_at_fpr(inside, outside, 0.001).tpr
                 found.setdefault((name, m), []).append((auc(inside, outside).value, rate.value if rate else np.nan))
-    print(
     print(f"mean AUC / TPR at 0.1 % FPR in per cent (smallest to largest), targets of seeds {given.seeds}")
-    )
     print("| attack | " + " | ".join(f"m = {m}" for m in given.shadows) + " |")
     print("|---|" + "---|" * len(given.shadows))
     for name in ATTACKS:

@@ -67,9 +67,9 @@ def measure(scored: Scored, case: Case, data: Dataset, plan: Plan) -> AttackResu
     roc, bins = thin_roc(inside, outside, confidence=level), histogram(inside, outside)
     return result.model_copy(
         update={
-            "auc": _estimate(auc(inside, outside, confidence=level)),
-            "advantage": _estimate(rates.advantage),
-            "tpr_at_fpr": [_tpr(inside, outside, f, level) for f in plan.statistics.fprs],
+            "auc": estimate(auc(inside, outside, confidence=level)),
+            "advantage": estimate(rates.advantage),
+            "tpr_at_fpr": [tpr_point(inside, outside, f, level) for f in plan.statistics.fprs],
             "at_threshold": _at_threshold(rates, scored.calibrated),
             "oracle": _at_threshold(best, "oracle"),
             "precision_at_prior": _priors(inside, outside, plan.statistics.fprs, level),
@@ -101,15 +101,17 @@ def rank_auc(scores: Floats, member: Bools) -> float:
     return auc(scores[member], scores[~member]).value
 
 
-def _estimate(interval: Interval) -> Estimate:
+def estimate(interval: Interval) -> Estimate:
+    """An interval as the record holds it."""
     return Estimate(value=interval.value, low=interval.low, high=interval.high)
 
 
-def _tpr(inside: Floats, outside: Floats, fpr: float, level: float) -> TprAtFpr:
+def tpr_point(inside: Floats, outside: Floats, fpr: float, level: float) -> TprAtFpr:
+    """True-positive rate at one false-positive rate, or its refusal."""
     found = tpr_at_fpr(inside, outside, fpr, confidence=level)
     if found.tpr is None:
         return TprAtFpr(fpr=fpr, tpr=None, refused=found.reason)
-    return TprAtFpr(fpr=fpr, tpr=_estimate(found.tpr), false_positives=found.false_positives)
+    return TprAtFpr(fpr=fpr, tpr=estimate(found.tpr), false_positives=found.false_positives)
 
 
 def _at_threshold(rates: Rates, calibrated: Literal["shadow", "attack", "oracle"]) -> AtThreshold:
@@ -117,10 +119,10 @@ def _at_threshold(rates: Rates, calibrated: Literal["shadow", "attack", "oracle"
     return AtThreshold(
         threshold=rates.threshold if finite else None,
         calibrated=calibrated,
-        accuracy=_estimate(rates.accuracy),
-        precision=None if rates.precision is None else _estimate(rates.precision),
-        recall=_estimate(rates.recall),
-        fpr=_estimate(rates.fpr),
+        accuracy=estimate(rates.accuracy),
+        precision=None if rates.precision is None else estimate(rates.precision),
+        recall=estimate(rates.recall),
+        fpr=estimate(rates.fpr),
     )
 
 
@@ -137,7 +139,7 @@ def _priors(inside: Floats, outside: Floats, fprs: Sequence[float], level: float
         for prior in PRIORS
     ]
     return [
-        PrecisionAtPrior(prior=prior, fpr=fpr, precision=None if interval is None else _estimate(interval))
+        PrecisionAtPrior(prior=prior, fpr=fpr, precision=None if interval is None else estimate(interval))
         for prior, interval in found
     ]
 

@@ -26,6 +26,7 @@ from gnomon.auditing.describe import (
     notes,
     threat_model,
 )
+from gnomon.auditing.further import look_further
 from gnomon.auditing.measure import measure, rank_auc
 from gnomon.auditing.preflight import check_data, check_shadows, check_target, stop_on_errors
 from gnomon.auditing.progress import Progress, Silent
@@ -133,6 +134,8 @@ def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] |
         name, chosen_on = _headline(scored, rehearsed, case, fpr)
         results = [measure(s, case, data, plan) for s in scored]
         sources = [describe_source(rows, world, results)]
+    with clock.stage("ladder"):
+        further = look_further(attempts, name, case, plan, seeds, fpr)
     for other_rows, other in others:
         with clock.stage("attacks"):
             learners = [a for a in attacks if "pool" in a.needs]
@@ -155,6 +158,9 @@ def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] |
         attacks=results,
         exposed=most_exposed(name, scored, case, data),
         not_tried=not_tried(plan),
+        ladder=further.ladder,
+        agreement=further.agreement,
+        by_shadows=further.by_shadows,
         recipe=subject.trainer.recipe() if subject.trainer is not None else {},
         provenance=provenance(plan.seed, clock.seconds, fingerprints(data, roles, world.target_answers)),
     )

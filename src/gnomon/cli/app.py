@@ -20,6 +20,7 @@ from gnomon.auditing.gate import gate as hold
 from gnomon.auditing.gate import parse_limit
 from gnomon.auditing.run import Outcome
 from gnomon.cli.progress import TerminalProgress
+from gnomon.cli.synth import synth
 from gnomon.core import VERSION
 from gnomon.core.errors import GnomonError, PlanError
 from gnomon.core.plan import make_plan, read_plan
@@ -184,6 +185,8 @@ def gate(run: Path, /, *limits: str, allow_failed: bool = False) -> int:
         print(line)
     return result.code
 
+
+app.command(synth)
 
 listing = App(name="list", help="Lists what there is: attacks, datasets.", result_action="return_value")
 app.command(listing)

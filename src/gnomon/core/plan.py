@@ -175,6 +175,11 @@ class AttacksPlan(Section):
     options: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="options by attack: [attacks.options.shokri] hidden = 64"
     )
+    ladder: bool = Field(
+        True,
+        description="with shadow models: what each more knowing attacker gains, how far attacks agree, and whether "
+        "more shadow models would help",
+    )
     rehearsals: int = Field(4, ge=0, description="shadow models that play the target to calibrate thresholds")
 
 

@@ -11,6 +11,8 @@ from typing import Literal
 from gnomon.core.record import AttackResult, Estimate, Finding, Record, Severity
 from gnomon.report import facts, tables, wording
 from gnomon.report.facts import Fact
+from gnomon.report.panel import Panel
+from gnomon.report.panels import panels
 from gnomon.report.tables import Table
 
 LEVELS = {
@@ -110,6 +112,7 @@ class View:
     exposed_lead: str
     exposed: Table | None
     exposed_rest: Table | None
+    panels: tuple[Panel, ...]
     unfinished: Table | None
     tracebacks: tuple[tuple[str, str], ...]
     costs: Table
@@ -160,6 +163,7 @@ def view(record: Record) -> View:
         exposed_lead=CHANCE_ORDER if verdict.level == "none_found" else EXPOSED,
         exposed=first,
         exposed_rest=rest,
+        panels=panels(record),
         unfinished=tables.unfinished(record),
         tracebacks=tuple(
             (wording.clean(a.title), wording.clean_lines(a.traceback)) for a in record.attacks if a.traceback
