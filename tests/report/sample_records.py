@@ -18,13 +18,18 @@ from gnomon.core.record import (
     Estimate,
     Exposed,
     Finding,
+    GroupResult,
     Histogram,
     ModelFacts,
     Percentiles,
     PrecisionAtPrior,
     Provenance,
     Record,
+    RiskBand,
+    RiskFacts,
     ShadowFacts,
+    SliceResult,
+    Slicing,
     ThreatModel,
     TprAtFpr,
     Verdict,
@@ -269,6 +274,62 @@ def leaking() -> Record:
     return record(verdict, attacks)
 
 
+def with_people() -> Record:
+    """Persons, slices (some too small, some many) and risk, with names that try to break out."""
+    sample = leaking()
+    group = GroupResult(
+        rule="sum of log odds",
+        members=213,
+        nonmembers=452,
+        mixed=3,
+        rows=7.5,
+        auc=estimate(0.998, 0.001),
+        tpr_at_fpr=[
+            TprAtFpr(fpr=0.1, tpr=estimate(0.97, 0.01), false_positives=45),
+            TprAtFpr(fpr=0.01, tpr=estimate(0.9, 0.04), false_positives=4),
+            TprAtFpr(fpr=0.001, tpr=None, refused="too few non-members (have 452, need 1,000)"),
+        ],
+    )
+    parts = [
+        SliceResult(
+            name=f"age {i} {HOSTILE if i == 3 else ''}",
+            members=40 + i,
+            nonmembers=50,
+            auc=None if i == 5 else estimate(0.6 + 0.02 * i, 0.05),
+            tpr=TprAtFpr(fpr=0.1, tpr=estimate(0.3, 0.1), false_positives=5),
+            recall=0.5,
+            fpr=0.25,
+        )
+        for i in range(15)
+    ]
+    slicing = Slicing(
+        name="age:15",
+        attack="lira",
+        level=0.9983,
+        intervals=30,
+        slices=parts,
+        most="age 14 ",
+        least="age 0 ",
+        disparity=Estimate(value=0.28, low=0.18, high=0.38),
+    )
+    risk = RiskFacts(
+        attack="lira",
+        rehearsals=4,
+        calibration_error=0.0132,
+        mean_members=0.75,
+        mean_nonmembers=0.25,
+        bands=[
+            RiskBand(low=0.0, high=0.5, members=10, nonmembers=1500, stated=0.02, true=0.01),
+            RiskBand(low=0.5, high=1.0, members=0, nonmembers=0, stated=None, true=None),
+        ],
+        stable_pairs=0.82,
+        stable_records=500,
+        file="risk.csv",
+    )
+    attacks = [a.model_copy(update={"groups": group}) if a.name != "gap" else a for a in sample.attacks]
+    return sample.model_copy(update={"attacks": attacks, "slices": [slicing], "risk": risk})
+
+
 def near_chance() -> Record:
     verdict = Verdict(
         level="none_found",
@@ -382,6 +443,7 @@ def bare() -> Record:
 # every sample, by name
 ALL: dict[str, Callable[[], Record]] = {
     "leaking": leaking,
+    "with_people": with_people,
     "near_chance": near_chance,
     "invalid": invalid,
     "hostile": hostile,

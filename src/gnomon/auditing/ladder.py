@@ -15,7 +15,8 @@ import numpy as np
 
 from gnomon.attacks import ATTACKS, make_attack
 from gnomon.auditing.assemble import Case
-from gnomon.auditing.measure import estimate, rank_auc, tpr_point
+from gnomon.auditing.estimates import estimate, tpr_point
+from gnomon.auditing.measure import rank_auc
 from gnomon.auditing.rehearsal import Rehearsed, choose
 from gnomon.auditing.scoring import Attempt, score_attack
 from gnomon.core.arrays import Bools, Floats
@@ -185,7 +186,7 @@ def _rehearsed(attack: Attack, stages: Sequence[tuple[Evidence, Bools]], judge: 
     if not areas:
         return Rehearsed()
     tpr = {judge.fpr: float(np.mean(rates))} if rates else {}
-    return Rehearsed(auc=float(np.mean(areas)), tpr=tpr, count=len(areas))
+    return Rehearsed(auc=float(np.mean(areas)), tpr=tpr)
 
 
 def _tried(attempts: Sequence[Attempt]) -> list[Candidate]:

@@ -9,25 +9,27 @@ from typing import Literal
 import numpy as np
 
 from gnomon.auditing.assemble import Case
+from gnomon.auditing.estimates import estimate, tpr_point
+from gnomon.auditing.groups import measure_groups
+from gnomon.auditing.rehearsal import Rehearsed
 from gnomon.auditing.scoring import Scored
 from gnomon.core.arrays import Bools, Floats
-from gnomon.core.data import Dataset
+from gnomon.core.data import Dataset, Roles
 from gnomon.core.plan import Plan
 from gnomon.core.record import (
     AttackResult,
     AtThreshold,
     ClassResult,
     Curve,
-    Estimate,
     Histogram,
     Percentiles,
     PrecisionAtPrior,
-    TprAtFpr,
+    RatePoint,
+    Rehearsal,
 )
 from gnomon.stats.calibration import oracle
 from gnomon.stats.classes import class_rates, percentiles
 from gnomon.stats.curves import histogram, thin_roc
-from gnomon.stats.intervals import Interval
 from gnomon.stats.low_fpr import tpr_at_fpr
 from gnomon.stats.rates import Rates, precision_at_prior, rates_at_threshold
 from gnomon.stats.roc import auc
@@ -37,8 +39,8 @@ PRIORS = (0.5, 0.1, 0.01)
 LARGEST = 1e300  # JSON has no infinity
 
 
-def measure(scored: Scored, case: Case, data: Dataset, plan: Plan) -> AttackResult:
-    """The figures of one attack on the audited rows."""
+def measure(scored: Scored, rehearsed: Rehearsed, case: Case, data: Dataset, roles: Roles, plan: Plan) -> AttackResult:
+    """The figures of one attack on the audited rows, and in rehearsals."""
     result = AttackResult(
         name=scored.name,
         title=scored.title,
@@ -91,6 +93,11 @@ def measure(scored: Scored, case: Case, data: Dataset, plan: Plan) -> AttackResu
             "class_precision": None if precision is None else Percentiles(**asdict(precision)),
             "class_recall": None if recall is None else Percentiles(**asdict(recall)),
             "tied_share": tied_share(scores),
+            "groups": measure_groups(scored, rehearsed, case, data, roles, plan),
+            "rehearsals": [
+                Rehearsal(auc=p.auc, tpr_at_fpr=[RatePoint(fpr=f, tpr=t) for f, t in p.tpr.items()])
+                for p in rehearsed.played
+            ],
             "scores_file": f"scores/{scored.name}.npy",
         }
     )
@@ -99,19 +106,6 @@ def measure(scored: Scored, case: Case, data: Dataset, plan: Plan) -> AttackResu
 def rank_auc(scores: Floats, member: Bools) -> float:
     """The AUC alone."""
     return auc(scores[member], scores[~member]).value
-
-
-def estimate(interval: Interval) -> Estimate:
-    """An interval as the record holds it."""
-    return Estimate(value=interval.value, low=interval.low, high=interval.high)
-
-
-def tpr_point(inside: Floats, outside: Floats, fpr: float, level: float) -> TprAtFpr:
-    """True-positive rate at one false-positive rate, or its refusal."""
-    found = tpr_at_fpr(inside, outside, fpr, confidence=level)
-    if found.tpr is None:
-        return TprAtFpr(fpr=fpr, tpr=None, refused=found.reason)
-    return TprAtFpr(fpr=fpr, tpr=estimate(found.tpr), false_positives=found.false_positives)
 
 
 def _at_threshold(rates: Rates, calibrated: Literal["shadow", "attack", "oracle"]) -> AtThreshold:

@@ -8,7 +8,7 @@ import numpy as np
 
 from gnomon.attacks import make_attack
 from gnomon.auditing.assemble import Case
-from gnomon.auditing.measure import estimate, tpr_point
+from gnomon.auditing.estimates import estimate, tpr_point
 from gnomon.auditing.scoring import score_attack
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.evidence import Evidence

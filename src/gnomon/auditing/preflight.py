@@ -11,21 +11,17 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.model_selection import cross_val_predict
-from sklearn.preprocessing import OrdinalEncoder
 
-from gnomon.core.arrays import Floats, Ints, Rows, is_frame, take_rows
+from gnomon.auditing.blind import check_blind
+from gnomon.auditing.groups import check_groups
+from gnomon.auditing.likeness import check_near_duplicates
+from gnomon.core.arrays import Floats, Ints, Rows, is_frame
 from gnomon.core.data import Dataset, Roles
 from gnomon.core.errors import PreflightError
 from gnomon.core.record import Finding, ModelFacts, ShadowFacts
 from gnomon.core.seeds import Seeds
-from gnomon.stats.roc import auc
 
 OVERLAP_ERROR_SHARE = 0.01  # of the audited non-members; below it, natural duplicates are likelier than a mistake
-BASELINE_ROWS = 4000  # rows of each side that the blind baseline looks at
-BASELINE_COLUMNS = 800
-BASELINE_MARGIN = 0.55  # an AUC of the blind baseline that is surely above this invalidates the comparison
 ACCURACY_BOUND = 0.1  # shadows' accuracy further than this from the target's
 SIZE_BOUND = 0.1  # shadows' size further than this share from the target's
 LOSS_FACTOR = 2.0  # shadows' mean loss further than this factor from the target's
@@ -55,7 +51,9 @@ def check_data(data: Dataset, roles: Roles, *, own_ids: bool, seeds: Seeds) -> l
         _shared_rows(data, roles),
         _one_sided_classes(data, roles),
         _pool_overlap(roles),
-        _blind_baseline(data, roles, seeds),
+        check_blind(data, roles, seeds),
+        check_near_duplicates(data, roles, seeds),
+        check_groups(data, roles),
     ]
     return [finding for finding in checks if finding is not None]
 
@@ -125,48 +123,6 @@ def _pool_overlap(roles: Roles) -> Finding | None:
         "from the pool has seen them, which can help or hurt it; no member is concerned.",
         remedy="Set data.keep_apart = true with a smaller data.nonmember_size or shadow.size, or give more rows.",
     )
-
-
-def _blind_baseline(data: Dataset, roles: Roles, seeds: Seeds) -> Finding | None:
-    rng = seeds.child("preflight", "baseline").generator()
-    sides = [rng.permutation(part)[:BASELINE_ROWS] for part in (roles.members, roles.nonmembers)]
-    if min(len(side) for side in sides) < 20:
-        return None
-    rows = np.concatenate(sides)
-    member = np.repeat([1, 0], [len(side) for side in sides])
-    features = np.column_stack([_numbers(take_rows(data.x, rows), rng), data.y[rows]])
-    model = HistGradientBoostingClassifier(max_iter=40, max_leaf_nodes=15, random_state=seeds.integer() % 2**32)
-    scores = cross_val_predict(model, features, member, cv=2, method="predict_proba")[:, 1]
-    estimate = auc(scores[member == 1], scores[member == 0])
-    if estimate.low <= 0.5:
-        return None
-    invalid = estimate.low > BASELINE_MARGIN
-    return Finding(
-        code="distribution-shift",
-        title=f"members differ from non-members without any model: AUC {estimate.value:.3f} "
-        f"({estimate.low:.3f} to {estimate.high:.3f}) for a classifier that sees the rows only",
-        severity="error" if invalid else "warning",
-        explanation="Members and non-members do not come from one source, so an attack may find members by their "
-        "looks. What it finds then says nothing about the model.",
-        remedy="Split one source at random into members and non-members before training.",
-    )
-
-
-def _numbers(x: Rows, rng: np.random.Generator) -> NDArray[np.float64]:
-    if is_frame(x):
-        encoded = [_number_column(np.asarray(x[name])) for name in x.columns]
-        return np.column_stack(encoded)
-    flat = np.asarray(x, dtype=np.float64).reshape(len(x), -1)
-    if flat.shape[1] > BASELINE_COLUMNS:
-        flat = flat[:, np.sort(rng.permutation(flat.shape[1])[:BASELINE_COLUMNS])]
-    return flat
-
-
-def _number_column(column: NDArray[np.generic]) -> NDArray[np.float64]:
-    if column.dtype.kind in "biuf":
-        return column.astype(np.float64)
-    encoded = OrdinalEncoder().fit_transform(column.astype(str).reshape(-1, 1))
-    return np.asarray(encoded, dtype=np.float64)[:, 0]
 
 
 def check_target(answers: Floats, labels: Ints, facts: ModelFacts) -> list[Finding]:

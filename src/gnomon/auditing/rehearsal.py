@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gnomon.core.arrays import Bools, Floats
+from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.core.evidence import Attack, Evidence, Need
 from gnomon.core.seeds import Seeds
 from gnomon.stats.calibration import calibrate_threshold
@@ -23,13 +23,24 @@ SECONDS_PER_ATTACK = 10.0  # a slow attack rehearses once
 
 
 @dataclass(frozen=True)
+class Played:
+    """One rehearsal of one attack: a shadow's rows in the target's place."""
+
+    rows: Ints  # (n',) positions in the attacker's pool
+    scores: Floats  # (n',) higher = member
+    member: Bools  # (n',) the shadow was trained on the row
+    auc: float
+    tpr: dict[float, float]  # by false-positive rate, where the rows resolve it
+
+
+@dataclass(frozen=True)
 class Rehearsed:
     """What shadows playing the target taught about one attack."""
 
     threshold: float | None = None
     auc: float | None = None  # mean over rehearsals
     tpr: dict[float, float] = field(default_factory=dict)  # by false-positive rate, mean over rehearsals
-    count: int = 0
+    played: tuple[Played, ...] = ()
 
 
 def rehearse(attack: Attack, evidence: Evidence, count: int, fprs: Sequence[float], seeds: Seeds) -> Rehearsed:
@@ -41,26 +52,32 @@ def rehearse(attack: Attack, evidence: Evidence, count: int, fprs: Sequence[floa
         return Rehearsed()
     assert evidence.pool is not None
     start = time.perf_counter()
-    played: list[tuple[Floats, Bools]] = []
+    played: list[Played] = []
     for i in range(min(count, evidence.pool.n_shadows)):
         rehearsal, member = evidence.rehearse(i)
         if rehearsal.missing(attack.needs) is not None:
             return Rehearsed()
         rng = seeds.child("rehearsal", attack.name, i).generator()
-        played.append((attack.score(rehearsal.view(attack.needs), rng), member))
+        scores = np.asarray(attack.score(rehearsal.view(attack.needs), rng), dtype=np.float64)
+        rows = np.flatnonzero(evidence.pool.usable[i])
+        played.append(
+            Played(rows, scores, member, auc(scores[member], scores[~member]).value, _rates(scores, member, fprs))
+        )
         if time.perf_counter() - start > SECONDS_PER_ATTACK:
             break
     return Rehearsed(
-        threshold=calibrate_threshold(*(np.concatenate(parts) for parts in zip(*played, strict=True))),
-        auc=float(np.mean([auc(s[m], s[~m]).value for s, m in played])),
-        tpr={f: float(np.mean(rates)) for f in fprs if (rates := _rates(played, f))},
-        count=len(played),
+        threshold=calibrate_threshold(
+            np.concatenate([p.scores for p in played]), np.concatenate([p.member for p in played])
+        ),
+        auc=float(np.mean([p.auc for p in played])),
+        tpr={f: float(np.mean(rates)) for f in fprs if (rates := [p.tpr[f] for p in played if f in p.tpr])},
+        played=tuple(played),
     )
 
 
-def _rates(played: Sequence[tuple[Floats, Bools]], fpr: float) -> list[float]:
-    found = [tpr_at_fpr(s[m], s[~m], fpr).tpr for s, m in played]
-    return [estimate.value for estimate in found if estimate is not None]
+def _rates(scores: Floats, member: Bools, fprs: Sequence[float]) -> dict[float, float]:
+    found = {f: tpr_at_fpr(scores[member], scores[~member], f).tpr for f in fprs}
+    return {f: estimate.value for f, estimate in found.items() if estimate is not None}
 
 
 def choose(rehearsed: dict[str, Rehearsed], fpr: float) -> str | None:

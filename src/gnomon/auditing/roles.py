@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gnomon.core.arrays import Ints
 from gnomon.core.data import Roles, View
-from gnomon.core.errors import DataError, UsageError
+from gnomon.core.errors import DataError, PlanError, UsageError
 from gnomon.core.plan import Plan
 from gnomon.core.seeds import Seeds
 
@@ -29,13 +31,18 @@ class Parts:
     extra: Ints
 
 
-def draw_training_rows(n: int, plan: Plan, seeds: Seeds) -> Parts:
+def draw_training_rows(n: int, plan: Plan, seeds: Seeds, groups: NDArray[Any] | None = None) -> Parts:
     """A target to be trained here: its members are drawn at random, the rest are non-members.
 
     Args:
         n: rows of the data set.
         plan: ``data.rows`` limits the rows in play, ``data.train_size`` sets the target's; default half.
         seeds: the audit's root.
+        groups: (n,) group ids; with ``data.split_by_group`` a group's rows are members together or not at all.
+
+    Raises:
+        UsageError: the rows do not suffice for what the plan asks.
+        PlanError: a split by group of rows without groups.
     """
     order = seeds.child("roles", "train").generator().permutation(n).astype(np.int64)
     rows = plan.data.rows or n
@@ -44,11 +51,45 @@ def draw_training_rows(n: int, plan: Plan, seeds: Seeds) -> Parts:
     size = plan.data.train_size or rows // 2
     if size >= rows:
         raise UsageError(f"data.train_size: {size} of {rows} rows leave no non-members; ask for fewer")
+    if plan.data.split_by_group:
+        if groups is None:
+            raise PlanError("data.split_by_group: the data set has no groups; name their column in data.group")
+        return _whole_parts(by_group(order, groups), groups, size, rows)
     return Parts(members=order[:size], nonmembers=order[size:rows], extra=order[rows:])
 
 
-def draw_roles(parts: Parts, plan: Plan, seeds: Seeds) -> Roles:
+def by_group(order: Ints, groups: NDArray[Any]) -> Ints:
+    """Shuffled rows with every group's rows together; groups stand in the order of their first rows."""
+    _, first, group = np.unique(groups[order], return_index=True, return_inverse=True)
+    return order[np.argsort(first[group], kind="stable")]
+
+
+def _whole_parts(order: Ints, groups: NDArray[Any], size: int, rows: int) -> Parts:
+    """Whole groups for members (up to ``size`` rows) and for non-members (up to ``rows`` altogether)."""
+    starts = np.flatnonzero(np.concatenate([[True], groups[order][1:] != groups[order][:-1]]))
+    parts: tuple[list[Ints], list[Ints], list[Ints]] = ([], [], [])
+    room = [size, rows - size]
+    for chunk in np.split(order, starts[1:]):
+        fits = next((i for i in (0, 1) if len(chunk) <= room[i]), 2)
+        parts[fits].append(chunk)
+        if fits < 2:
+            room[fits] -= len(chunk)
+    members, nonmembers, extra = (np.concatenate([np.empty(0, np.int64), *part]) for part in parts)
+    if len(members) == 0 or len(nonmembers) == 0:
+        raise UsageError(
+            f"data.split_by_group: groups are too large for {size} members among {rows} rows; ask for other sizes"
+        )
+    return Parts(members, nonmembers, extra)
+
+
+def draw_roles(parts: Parts, plan: Plan, seeds: Seeds, groups: NDArray[Any] | None = None) -> Roles:
     """Audited rows, pool and population of the plan's view.
+
+    Args:
+        parts: known members, known non-members, further rows.
+        plan: what is asked.
+        seeds: the audit's root.
+        groups: (n,) group ids of all rows; with ``data.split_by_group`` non-members are parted by whole groups too.
 
     Raises:
         UsageError: the rows do not suffice for what the plan asks.
@@ -57,6 +98,8 @@ def draw_roles(parts: Parts, plan: Plan, seeds: Seeds) -> Roles:
         raise DataError("expected members and non-members, got none of one of them; an audit compares the two")
     rng = seeds.child("roles", "parts").generator()
     rest = rng.permutation(parts.nonmembers)
+    if plan.data.split_by_group and groups is not None:
+        rest = by_group(rest, groups)
     draw = _draw_adversary if plan.view == "adversary" else _draw_auditor
     return draw(parts, rest, plan)
 

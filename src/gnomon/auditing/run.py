@@ -27,14 +27,17 @@ from gnomon.auditing.describe import (
     threat_model,
 )
 from gnomon.auditing.further import look_further
+from gnomon.auditing.likeness import check_sides, check_unseen
 from gnomon.auditing.measure import measure, rank_auc
 from gnomon.auditing.preflight import check_data, check_shadows, check_target, stop_on_errors
 from gnomon.auditing.progress import Progress, Silent
 from gnomon.auditing.provenance import provenance
 from gnomon.auditing.rehearsal import Rehearsed, choose
+from gnomon.auditing.risk import RiskTable, assess_risk
 from gnomon.auditing.roles import draw_roles, draw_training_rows
 from gnomon.auditing.scoring import Scored, attempt_all
 from gnomon.auditing.shadow_data import ShadowData, make_rows, real_rows
+from gnomon.auditing.slices import cut_rows, measure_slices
 from gnomon.auditing.subject import Subject
 from gnomon.auditing.verdict import speak
 from gnomon.auditing.worlds import Setting, World, build_world, train_target
@@ -57,6 +60,7 @@ class Outcome:
     scores: dict[str, Floats]
     ids: list[str]  # (n,) row ids of the audited rows
     member: list[bool]  # (n,) the truth
+    risk: RiskTable | None = None
 
 
 @dataclass
@@ -104,8 +108,9 @@ def run_audit(
 def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] | None) -> Outcome:
     clock, seeds, data, attacks = Clock(), setting.seeds, subject.data, _selected(plan)
     with clock.stage("preflight"):
-        parts = subject.parts or draw_training_rows(len(data), plan, seeds)
-        roles = draw_roles(parts, plan, seeds)
+        parts = subject.parts or draw_training_rows(len(data), plan, seeds, data.groups)
+        roles = draw_roles(parts, plan, seeds, data.groups)
+        cuts = cut_rows(plan.statistics.slices, data)
         checked = check_data(data, roles, own_ids=subject.own_ids, seeds=seeds)
         findings = stop_on_errors(checked, plan.preflight.override)
     with clock.stage("models"):
@@ -118,6 +123,10 @@ def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] |
     (rows, world), others = worlds[0], worlds[1:]
     case, facts = world.case, world.target
     findings += check_target(world.target_answers, case.evidence.labels, facts)
+    findings += check_sides(facts, world.shadows, len(roles.members), len(roles.nonmembers))
+    if rows.facts.source == "real":
+        unseen = check_unseen(case, None if data.groups is None else data.groups[case.audited])
+        findings += [] if unseen is None else [unseen]
     if world.shadows is not None and world.losses is not None and rows.facts.source == "real":
         findings += check_shadows(facts, world.shadows, world.losses)
     findings = stop_on_errors([*findings, *notes(plan, case)], plan.preflight.override)
@@ -132,17 +141,19 @@ def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] |
     with clock.stage("statistics"):
         fpr = _headline_fpr(plan, case)
         name, chosen_on = _headline(scored, rehearsed, case, fpr)
-        results = [measure(s, case, data, plan) for s in scored]
+        results = [measure(a.scored, a.rehearsed, case, data, roles, plan) for a in attempts]
         sources = [describe_source(rows, world, results)]
     with clock.stage("ladder"):
         further = look_further(attempts, name, case, plan, seeds, fpr)
+        sliced = measure_slices(cuts, name, scored, case, plan)
+        risk = assess_risk(name, attempts, case, data, rows.roles, plan, seeds)
     for other_rows, other in others:
         with clock.stage("attacks"):
             learners = [a for a in attacks if "pool" in a.needs]
             tried = attempt_all(
                 learners, other.case.evidence, rehearsals, rates, seeds, setting.engine, setting.progress
             )
-            measured = [measure(a.scored, other.case, data, plan) for a in tried]
+            measured = [measure(a.scored, a.rehearsed, other.case, data, roles, plan) for a in tried]
             sources.append(describe_source(other_rows, other, measured))
     record = Record(
         name=plan.name,
@@ -157,6 +168,8 @@ def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] |
         findings=findings,
         attacks=results,
         exposed=most_exposed(name, scored, case, data),
+        slices=sliced,
+        risk=None if risk is None else risk.facts,
         not_tried=not_tried(plan),
         ladder=further.ladder,
         agreement=further.agreement,
@@ -169,6 +182,7 @@ def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] |
         scores={s.name: s.scores for s in scored if s.scores is not None},
         ids=[str(i) for i in data.ids[case.audited]],
         member=[bool(m) for m in case.member],
+        risk=None if risk is None else risk.table,
     )
 
 

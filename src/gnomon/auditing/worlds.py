@@ -67,7 +67,8 @@ def build_world(rows: ShadowData, model: Model | None, query: QueryHandle | None
     if rows.facts.source != "real":  # classes that could not be made leave fewer rows than were asked for
         size = min(size, max(1, int(len(roles.pool) / POOL_PER_SHADOW)))
     if plan.shadow.count > 0 and subject.shadow_trainer is not None:
-        drawn = draw_shadows(roles.pool, plan.shadow.count, size, seeds.child("shadow", "rows").generator())
+        whole = data.groups[roles.pool] if plan.data.split_by_group and data.groups is not None else None
+        drawn = draw_shadows(roles.pool, plan.shadow.count, size, seeds.child("shadow", "rows").generator(), whole)
     asked = asked_rows(roles)
     answers, shadows = _answers(rows, asked, drawn, model, setting)
     case = assemble(data, roles, asked, answers, shadows, reveal=setting.reveal, query=query, seeds=seeds)

@@ -9,24 +9,25 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import numpy as np
 from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 from rich.table import Table
 
 from gnomon.attacks import ATTACKS
 from gnomon.auditing.api import Settings, audit_plan
+from gnomon.auditing.compare import compare
 from gnomon.auditing.gate import gate as hold
 from gnomon.auditing.gate import parse_limit
 from gnomon.auditing.run import Outcome
 from gnomon.cli.progress import TerminalProgress
+from gnomon.cli.runs import read_outcome, write_outcome
 from gnomon.cli.synth import synth
 from gnomon.core import VERSION
 from gnomon.core.errors import GnomonError, PlanError
 from gnomon.core.plan import make_plan, read_plan
-from gnomon.core.record import read_record, write_record
+from gnomon.core.record import read_record
 from gnomon.datasets import SOURCES
-from gnomon.report import print_terminal, write_report
+from gnomon.report import print_comparison, print_terminal, write_comparison, write_report
 
 USAGE_ERROR = 2
 
@@ -188,6 +189,25 @@ def gate(run: Path, /, *limits: str, allow_failed: bool = False) -> int:
 
 app.command(synth)
 
+
+@app.command
+def diff(first: Path, second: Path, /, *, to: Path | None = None, fail_if_worse: bool = False) -> int:
+    """Compares two runs: does the second leak more (worse), less (better), or is the difference within noise?
+
+    Args:
+        first: folder of a run, or its record.json.
+        second: the run that is held against it.
+        to: file to write; its ending chooses the format (.html, .md, .json, .txt). Default: the terminal.
+        fail_if_worse: exit with 1 if the strongest attack gains by any figure, or if the runs cannot be compared.
+    """
+    comparison = compare(read_outcome(first), read_outcome(second))
+    if to is None:
+        print_comparison(comparison, Console())
+    else:
+        write_comparison(comparison, to)
+    return 1 if fail_if_worse and comparison.change in ("worse", "mixed", "not comparable") else 0
+
+
 listing = App(name="list", help="Lists what there is: attacks, datasets.", result_action="return_value")
 app.command(listing)
 
@@ -220,18 +240,6 @@ def _audited(values: dict[str, Any], path: Path | None, folder: Path, settings: 
         outcome = audit_plan(plan, folder, settings, progress=progress, given=values)
     write_outcome(outcome, folder)
     return outcome
-
-
-def write_outcome(outcome: Outcome, folder: Path) -> None:
-    """Writes scores, ids, truth, record and report; the record comes after what it points to."""
-    scores = folder / "scores"
-    scores.mkdir(parents=True, exist_ok=True)
-    for name, values in outcome.scores.items():
-        np.save(scores / f"{name}.npy", values, allow_pickle=False)
-    np.save(scores / "ids.npy", np.asarray(outcome.ids), allow_pickle=False)
-    np.save(scores / "member.npy", np.asarray(outcome.member), allow_pickle=False)
-    write_record(outcome.record, folder / "record.json")
-    write_report(outcome.record, folder / "report.html")
 
 
 def _show(outcome: Outcome, folder: Path) -> int:

@@ -30,6 +30,9 @@ class DataPlan(Section):
     label: str | None = Field(None, description="name of the label column (npz: key; default y)")
     id: str | None = Field(None, description="name of the column with row ids")
     group: str | None = Field(None, description="name of the column with the person or household of a row")
+    split_by_group: bool = Field(
+        False, description="a target that is trained here: all rows of a person or household are members, or none is"
+    )
     classes: int | None = Field(None, ge=2, description="number of classes, where the data set offers several")
     rows: int | None = Field(None, ge=2, description="use this many rows, drawn at random; default all")
     train_size: int | None = Field(None, ge=1, description="rows that the target is trained on, if it is trained here")
@@ -188,6 +191,9 @@ class StatisticsPlan(Section):
 
     fprs: tuple[float, ...] = Field(
         (0.1, 0.01, 0.001, 0.0001), description="false-positive rates at which the true-positive rate is given"
+    )
+    slices: tuple[str, ...] = Field(
+        (), description='leakage by part: "class", a column ("sex"), or a column cut into quantiles ("age:4")'
     )
     confidence: float = Field(0.95, gt=0.5, lt=1, description="level of every interval")
 

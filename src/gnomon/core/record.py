@@ -109,6 +109,32 @@ class PrecisionAtPrior(Part):
     precision: Estimate | None
 
 
+class RatePoint(Part):
+    """A true-positive rate at a false-positive rate, without an interval."""
+
+    fpr: float
+    tpr: float
+
+
+class Rehearsal(Part):
+    """How an attack did against a shadow model that played the target: what another training may look like."""
+
+    auc: float
+    tpr_at_fpr: list[RatePoint] = Field(default_factory=list)
+
+
+class GroupResult(Part):
+    """One attack on persons or households: their records' evidence put together."""
+
+    rule: str  # how scores were combined, in words
+    members: int  # groups of which every audited row is a member
+    nonmembers: int  # groups of which no row was trained on
+    mixed: int  # groups that are neither, left out
+    rows: float  # audited rows a group, mean
+    auc: Estimate
+    tpr_at_fpr: list[TprAtFpr] = Field(default_factory=list)
+
+
 class AttackResult(Part):
     """One attack: status, figures, curves."""
 
@@ -135,6 +161,8 @@ class AttackResult(Part):
     class_recall: Percentiles | None = None
     tied_share: float = 0.0  # share of audited rows whose score another row has too
     notes: list[str] = Field(default_factory=list)
+    groups: GroupResult | None = None
+    rehearsals: list[Rehearsal] = Field(default_factory=list)
     scores_file: str | None = None  # beside the record: float64 (n,), in the order of audited.ids
 
 
@@ -240,6 +268,56 @@ class ByShadows(Part):
     gain: ShadowGain
 
 
+class SliceResult(Part):
+    """Leakage of one part of the audited rows."""
+
+    name: str
+    members: int
+    nonmembers: int
+    auc: Estimate | None  # None: too few rows
+    tpr: TprAtFpr | None = None
+    recall: float | None = None  # members found by one threshold for all slices
+    fpr: float | None = None  # non-members wrongly accused by it
+
+
+class Slicing(Part):
+    """The headline attack, slice by slice."""
+
+    name: str  # as in the plan: "age:4"
+    attack: str
+    level: float  # confidence of each slice's intervals, so that all of them hold together (Bonferroni)
+    intervals: int  # how many intervals share the error
+    slices: list[SliceResult]
+    most: str | None = None  # slices with the largest and the smallest AUC
+    least: str | None = None
+    disparity: Estimate | None = None  # difference of their AUCs; holds although they were chosen by looking
+
+
+class RiskBand(Part):
+    """Audited rows whose stated probability lies in [low, high)."""
+
+    low: float
+    high: float
+    members: int
+    nonmembers: int
+    stated: float | None  # mean probability, members and non-members in equal weight
+    true: float | None  # share of members, in equal weight
+
+
+class RiskFacts(Part):
+    """Probabilities of membership, record by record; the table lies beside the record."""
+
+    attack: str
+    rehearsals: int
+    calibration_error: float  # on the audited rows, whose truth was not used to learn the probabilities
+    mean_members: float
+    mean_nonmembers: float
+    bands: list[RiskBand] = Field(default_factory=list)
+    stable_pairs: float | None = None  # rank correlation of a member's probability between two trainings
+    stable_records: int = 0  # records that this rests on
+    file: str | None = None
+
+
 class Exposed(Part):
     """One of the most exposed records: an audited member that the headline attack ranks highest."""
 
@@ -317,6 +395,8 @@ class Record(Part):
     findings: list[Finding]
     attacks: list[AttackResult]
     exposed: list[Exposed]
+    slices: list[Slicing] = Field(default_factory=list)
+    risk: RiskFacts | None = None
     not_tried: list[str]
     ladder: list[Rung] = Field(default_factory=list)
     agreement: Agreement | None = None

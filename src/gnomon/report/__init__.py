@@ -4,7 +4,17 @@ Every renderer draws the same `View` of a record: a verdict in plain words, what
 where they come from. Yesterday's record renders again in another format, without the models or the data.
 """
 
+from gnomon.report.changes import print_comparison, render_comparison, write_comparison
 from gnomon.report.formats import FORMATS, format_of, render, write_report
 from gnomon.report.terminal import print_terminal
 
-__all__ = ["FORMATS", "format_of", "print_terminal", "render", "write_report"]
+__all__ = [
+    "FORMATS",
+    "format_of",
+    "print_comparison",
+    "print_terminal",
+    "render",
+    "render_comparison",
+    "write_comparison",
+    "write_report",
+]

@@ -27,6 +27,17 @@ class _Pictures:
 
 def render_html(record: Record) -> str:
     """The record as a self-contained page: styles inside, pictures as SVG with live text."""
+    shown = view(record)
+    pictures = _pictures(record, shown)
+    template = page_template("report.html")
+    page = template.render(
+        view=shown, plots=pictures, contents=_contents(shown, pictures), drawings=_drawings(record, shown)
+    )
+    return page + "\n"
+
+
+def page_template(name: str) -> jinja2.Template:
+    """A page's template: everything that is put into it is escaped."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("gnomon.report", "templates"),
         autoescape=True,
@@ -34,15 +45,7 @@ def render_html(record: Record) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    shown = view(record)
-    template = environment.get_template("report.html")
-    pictures = _pictures(record, shown)
-    return (
-        template.render(
-            view=shown, plots=pictures, contents=_contents(shown, pictures), drawings=_drawings(record, shown)
-        )
-        + "\n"
-    )
+    return environment.get_template(name)
 
 
 def _contents(shown: View, pictures: _Pictures) -> list[tuple[str, str]]:
@@ -52,6 +55,7 @@ def _contents(shown: View, pictures: _Pictures) -> list[tuple[str, str]]:
         ("all-attacks", "All attacks", True),
         *((panel.key, panel.short, True) for panel in shown.panels),
         ("exposed", "Exposed records", shown.exposed),
+        *((chapter.key, chapter.title, True) for chapter in shown.people),
         ("threat-model", "Threat model", True),
         ("not-tried", "Not tried", shown.not_tried),
         ("notes", "Notes", shown.remarks),

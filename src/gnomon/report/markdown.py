@@ -40,9 +40,15 @@ def _blocks(shown: View) -> Iterator[str]:
     if shown.exposed:
         yield "## The most exposed records"
         yield shown.exposed_lead
-        yield _table(shown.exposed)
+        yield markdown_table(shown.exposed)
         if shown.exposed_rest:
-            yield _folded(f"Further {len(shown.exposed_rest.rows)} records", _table(shown.exposed_rest))
+            yield _folded(f"Further {len(shown.exposed_rest.rows)} records", markdown_table(shown.exposed_rest))
+    for chapter in shown.people:
+        yield f"## {escape(chapter.title)}"
+        yield _paragraph(chapter.lead)
+        yield markdown_table(chapter.table)
+        if chapter.rest:
+            yield _folded(chapter.rest_title, markdown_table(chapter.rest))
     yield "## Threat model"
     yield from map(_paragraph, shown.threat_sentences)
     yield _facts(shown.threat_facts)
@@ -68,16 +74,16 @@ def _figures(shown: View) -> Iterator[str]:
         rows = [(title, bar.label, bar.text, bar.detail) for title, bars in shown.gap for bar in bars]
         yield _rows(("Model", "Accuracy", "", "Range"), (False, False, True, True), rows)
     yield "## All attacks"
-    yield (_table(shown.attacks) + f"\n\n{shown.confidence}") if shown.attacks.rows else "No attack finished."
+    yield (markdown_table(shown.attacks) + f"\n\n{shown.confidence}") if shown.attacks.rows else "No attack finished."
     for table in (shown.unfinished, shown.decisions, shown.priors, shown.percentiles):
         if table and table.rows:
             yield f"### {table.title}"
-            yield _table(table)
+            yield markdown_table(table)
     folded = (shown.other_priors, shown.other_percentiles, shown.classes, shown.costs)
     for table in folded:
         if table and table.rows:
             suffix = ", the other attacks" if table.key.startswith("other") else ""
-            yield _folded(table.title + suffix, _table(table))
+            yield _folded(table.title + suffix, markdown_table(table))
     for title, text in shown.tracebacks:
         yield _folded(f"Traceback of {title}", _fenced(text))
 
@@ -89,7 +95,7 @@ def _panels(shown: View) -> Iterator[str]:
         yield from map(_paragraph, panel.sentences)
         for table in panel.tables:
             yield f"### {escape(table.title)}"
-            yield _table(table)
+            yield markdown_table(table)
         if panel.notes:
             yield "\n".join(f"- {_paragraph(note)}" for note in panel.notes)
 
@@ -116,7 +122,8 @@ def _facts(facts: tuple[Fact, ...]) -> str:
     return _rows(("", ""), (False, False), [(fact.label, fact.value) for fact in facts]) if facts else ""
 
 
-def _table(table: Table) -> str:
+def markdown_table(table: Table) -> str:
+    """A table as GitHub-flavoured Markdown, its footnotes below."""
     columns = tuple(column.title for column in table.columns)
     numeric = tuple(column.numeric for column in table.columns)
     text = _raw(

@@ -12,14 +12,17 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from gnomon.core.record import Record
+from gnomon.report.people import Chapter
 from gnomon.report.tables import Table
 from gnomon.report.view import Notice, View, view
 
 _STYLES = {"leaks": "red", "leaks_some": "yellow", "none_found": "blue", "invalid": "red"}
 _SEVERITIES = {"error": "bold red", "warning": "bold yellow", "note": "bold blue"}
-_WIDTH = 80
+WIDTH = 80
 _ATTACKS = 12  # the other reports hold them all
 _EXPOSED = 5
+_SLICES = 6  # rows, and columns, of a table on persons, slices or risk
+_COLUMNS = 5
 
 
 def print_terminal(record: Record, console: Console) -> None:
@@ -35,7 +38,7 @@ def print_terminal(record: Record, console: Console) -> None:
     for notice in shown.alarms:
         console.print(_notice(notice))
     if shown.attacks.rows:
-        console.print(_grid(shown.attacks, len(shown.attacks.columns), _ATTACKS))
+        console.print(grid(shown.attacks, len(shown.attacks.columns), _ATTACKS))
         _print_notes(shown, console)
     if shown.unfinished:
         for row in shown.unfinished.rows:
@@ -44,19 +47,29 @@ def print_terminal(record: Record, console: Console) -> None:
     _print_panels(shown, console)
     if shown.exposed and shown.level != "none_found":
         console.print(Text("Most exposed records", style="bold"))
-        console.print(_grid(shown.exposed, len(shown.exposed.columns), _EXPOSED))
+        console.print(grid(shown.exposed, len(shown.exposed.columns), _EXPOSED))
         console.print()
+    for chapter in shown.people:
+        _print_chapter(chapter, console)
     if shown.not_tried:
         console.print(Text("Not tried", style="bold"))
     for line in shown.not_tried:
         console.print(Padding(Text(f"- {line}"), (0, 0, 0, 2)))
 
 
+def _print_chapter(chapter: Chapter, console: Console) -> None:
+    console.print(Text(chapter.title, style="bold"))
+    console.print(grid(chapter.table, _COLUMNS, _SLICES))
+    if len(chapter.table.rows) > _SLICES or chapter.rest:
+        console.print(Text("The HTML and Markdown reports hold them all.", style="dim"))
+    console.print()
+
+
 def render_terminal(record: Record) -> str:
     """What `print_terminal` prints, as plain text of 80 columns."""
     buffer = io.StringIO()
     print_terminal(
-        record, Console(file=buffer, width=_WIDTH, color_system=None, force_terminal=False, legacy_windows=False)
+        record, Console(file=buffer, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False)
     )
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
 
@@ -86,7 +99,8 @@ def _notice(notice: Notice) -> Text:
     )
 
 
-def _grid(table: Table, columns: int, most: int) -> Grid:
+def grid(table: Table, columns: int, most: int) -> Grid:
+    """A table for the terminal: its first columns and rows, the small lines below a cell left out."""
     grid = Grid(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
     for i, column in enumerate(table.columns[:columns]):
         title = column.title.replace("TPR at ", "TPR\n@ ").replace("\N{NO-BREAK SPACE}FPR", "")
@@ -94,7 +108,7 @@ def _grid(table: Table, columns: int, most: int) -> Grid:
             Text(title), justify="right" if column.numeric else "left", overflow="fold", ratio=None if i else 1
         )
     for i, row in enumerate(table.rows[:most]):
-        cells = [Text(f"{cell.text} ({cell.mark})" if cell.mark else cell.text) for cell in row]
+        cells = [Text(f"{cell.text} ({cell.mark})" if cell.mark else cell.text) for cell in row[:columns]]
         grid.add_row(*cells, style="bold" if i in table.strong else "")
     return grid
 
@@ -103,7 +117,7 @@ def _print_panels(shown: View, console: Console) -> None:
     for panel in shown.panels:
         if panel.terminal_table:
             console.print(Text(panel.terminal_table.title, style="bold"))
-            console.print(_grid(panel.terminal_table, len(panel.terminal_table.columns), _ATTACKS))
+            console.print(grid(panel.terminal_table, len(panel.terminal_table.columns), _ATTACKS))
             console.print()
         for line in panel.terminal_lines:
             console.print(Text(line))

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gnomon.core.record import AttackResult, Estimate, Finding, Record, Severity
-from gnomon.report import facts, tables, wording
+from gnomon.report import facts, people, tables, wording
 from gnomon.report.facts import Fact
 from gnomon.report.panel import Panel
 from gnomon.report.panels import panels
+from gnomon.report.people import Chapter
 from gnomon.report.tables import Table
 
 LEVELS = {
@@ -113,6 +114,7 @@ class View:
     exposed: Table | None
     exposed_rest: Table | None
     panels: tuple[Panel, ...]
+    people: tuple[Chapter, ...]
     unfinished: Table | None
     tracebacks: tuple[tuple[str, str], ...]
     costs: Table
@@ -164,6 +166,7 @@ def view(record: Record) -> View:
         exposed=first,
         exposed_rest=rest,
         panels=panels(record),
+        people=people.chapters(record),
         unfinished=tables.unfinished(record),
         tracebacks=tuple(
             (wording.clean(a.title), wording.clean_lines(a.traceback)) for a in record.attacks if a.traceback

@@ -31,6 +31,15 @@ def share(value: float) -> str:
     return f"{percent:.{decimals}f}%"
 
 
+def points(value: float) -> str:
+    """A difference of two shares, in percentage points to one decimal.
+
+    >>> points(0.1234), points(-0.5)
+    ('12.3', '−50.0')
+    """
+    return f"{100 * value:.1f}".replace("-", "−")
+
+
 def rate(value: float) -> str:
     """A rate that somebody chose, such as a false-positive rate: no digit more than it has.
 

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gnomon.core.arrays import Bools, Ints
 from gnomon.core.errors import UsageError
@@ -28,7 +30,9 @@ class ShadowRows:
     test: list[Ints]  # m arrays (<= k,), sorted, disjoint from the training rows
 
 
-def draw_shadows(pool: Ints, count: int, size: int, rng: np.random.Generator) -> ShadowRows:
+def draw_shadows(
+    pool: Ints, count: int, size: int, rng: np.random.Generator, groups: NDArray[Any] | None = None
+) -> ShadowRows:
     """Training and test rows for shadow models, drawn from the attacker's pool.
 
     Args:
@@ -36,6 +40,8 @@ def draw_shadows(pool: Ints, count: int, size: int, rng: np.random.Generator) ->
         count: number of shadows m.
         size: training rows k of each; fewer than p, so that something is left out.
         rng: source of randomness.
+        groups: (p,) group ids; a shadow is then trained on whole groups (but for one that the size cuts), as a target
+            whose members were drawn by group.
 
     Raises:
         UsageError: the pool is too small for the size.
@@ -48,7 +54,11 @@ def draw_shadows(pool: Ints, count: int, size: int, rng: np.random.Generator) ->
     train: list[Ints] = []
     test: list[Ints] = []
     for i in range(count):
-        order = rng.permutation(pool)
+        order = rng.permutation(len(pool))
+        if groups is not None:
+            _, first, group = np.unique(groups[order], return_index=True, return_inverse=True)
+            order = order[np.argsort(first[group], kind="stable")]
+        order = pool[order]
         if i % 2 == 1:
             seen = np.isin(order, train[-1])
             order = np.concatenate([order[~seen], order[seen]])

@@ -1,0 +1,386 @@
+"""Two audits against each other: does the second model leak more than the first, or is it noise?
+
+Rows that both runs audited in the same role are compared in pairs, which is surer than two figures apart. Where runs
+share too few such rows, each figure's own interval is set against the other's.
+
+That covers the choice of records, not the chance of training: two seeds of one recipe, audited on the same rows, differ
+beyond such an interval in some 26 % of pairs (66 pairs of twelve networks on shopping baskets, for an asked 5 %). So a
+change counts only if it is also larger than what shadow models that played the target differ by.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.special import ndtri, stdtrit
+
+from gnomon.auditing.run import Outcome
+from gnomon.core.arrays import Bools, Floats, Ints
+from gnomon.core.comparison import AttackChange, Change, Comparison, FigureChange, RunFacts
+from gnomon.core.errors import DataError
+from gnomon.core.record import AttackResult, Estimate, Record
+from gnomon.core.seeds import Seeds
+from gnomon.stats.comparison import auc_difference, tpr_difference
+from gnomon.stats.intervals import Interval
+from gnomon.stats.low_fpr import tpr_at_fpr
+from gnomon.stats.roc import auc
+
+LEAST_SHARED = 0.5  # of each run's members and non-members; below it, pairs would leave too much out
+SIDES_CHANGED = 0.05  # share of rows that are members here and non-members there, from which on errors may be opposed
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Positions of the rows that are compared: the same rows in the same role, or all rows of each run apart."""
+
+    kind: Literal["same rows", "common rows", "none"]
+    first: Ints
+    second: Ints
+    opposed: bool  # many rows are members in one run and non-members in the other
+
+
+def compare(first: Outcome, second: Outcome, *, confidence: float = 0.95) -> Comparison:
+    """Compares the second audit with the first.
+
+    Args:
+        first: the older run, or the one to measure against.
+        second: the run in question.
+        confidence: of each attack's verdict, in (0, 1); it is shared out evenly among the attack's figures
+            (Bonferroni), so that many figures do not make a change out of noise.
+
+    Returns:
+        "worse" where the second leaks surely more, "better" where surely less, "mixed" where one figure rises and
+        another falls, otherwise "within noise".
+
+    Raises:
+        DataError: scores and ids of a run that do not belong together.
+    """
+    for outcome in (first, second):
+        _check_lengths(outcome)
+    pairs = _pair_rows(first, second)
+    judge = _Judge(first, second, pairs, confidence)
+    overall = judge.overall()
+    names = [a.name for a in first.record.attacks]
+    names += [a.name for a in second.record.attacks if a.name not in names]
+    member = np.asarray(first.member, dtype=bool)[pairs.first] if pairs.kind != "none" else np.zeros(0, bool)
+    differences = _other_differences(first.record, second.record)
+    return Comparison(
+        change=overall.change,
+        headline=_headline(overall.change),
+        sentences=_sentences(overall, pairs, confidence),
+        first=_facts(first.record),
+        second=_facts(second.record),
+        pairing=pairs.kind,
+        paired_members=int(member.sum()),
+        paired_nonmembers=int((~member).sum()),
+        confidence=confidence,
+        overall=overall,
+        attacks=[judge.attack(name) for name in names],
+        differences=differences,
+    )
+
+
+def _check_lengths(outcome: Outcome) -> None:
+    for name, scores in outcome.scores.items():
+        if len(scores) != len(outcome.ids) or len(scores) != len(outcome.member):
+            raise DataError(
+                f"{outcome.record.name}: {len(scores)} scores of {name}, {len(outcome.ids)} ids and "
+                f"{len(outcome.member)} memberships do not belong together; run the audit again"
+            )
+
+
+def _pair_rows(first: Outcome, second: Outcome) -> Pairs:
+    """Rows with equal ids and equal membership, if both runs have mostly these."""
+    everything = Pairs("none", np.arange(len(first.ids)), np.arange(len(second.ids)), False)
+    if not first.ids or not second.ids or len(set(first.ids)) < len(first.ids):
+        return everything
+    if len(set(second.ids)) < len(second.ids) or first.record.data.name != second.record.data.name:
+        return everything
+    _, at_first, at_second = np.intersect1d(
+        np.asarray(first.ids), np.asarray(second.ids), assume_unique=True, return_indices=True
+    )
+    roles = [np.asarray(first.member, dtype=bool), np.asarray(second.member, dtype=bool)]
+    same = roles[0][at_first] == roles[1][at_second]
+    opposed = bool((~same).sum() > SIDES_CHANGED * min(len(first.ids), len(second.ids)))
+    shared = roles[0][at_first[same]]
+    enough = all(
+        side > 1 and side >= LEAST_SHARED * int((role == kind).sum())
+        for role in roles
+        for kind, side in ((True, int(shared.sum())), (False, int((~shared).sum())))
+    )
+    if not enough:
+        return Pairs("none", everything.first, everything.second, opposed)
+    whole = len(shared) == len(first.ids) == len(second.ids)
+    return Pairs("same rows" if whole else "common rows", at_first[same], at_second[same], opposed)
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """Two runs and the rows to compare them on."""
+
+    first: Outcome
+    second: Outcome
+    pairs: Pairs
+    confidence: float
+
+    def overall(self) -> AttackChange:
+        """The strongest attack of each run, as that run chose it (on shadows, where there were any)."""
+        title = "The strongest attack of each run"
+        for outcome, which in ((self.first, "first"), (self.second, "second")):
+            if outcome.record.verdict.level == "invalid":
+                why = f"the {which} run's own verdict does not count"
+                return AttackChange(name="strongest", title=title, change="not comparable", figures=[], reason=why)
+        results = [_result(o.record, o.record.verdict.attack) for o in (self.first, self.second)]
+        return self._change("strongest", title, results[0], results[1])
+
+    def attack(self, name: str) -> AttackChange:
+        """One attack in both runs."""
+        results = [_result(o.record, name) for o in (self.first, self.second)]
+        title = next((r.title for r in results if r is not None), name)
+        return self._change(name, title, results[0], results[1])
+
+    def _change(self, name: str, title: str, one: AttackResult | None, other: AttackResult | None) -> AttackChange:
+        for result, which in ((one, "first"), (other, "second")):
+            if result is None or result.auc is None:
+                why = "was not run" if result is None else f"{result.status}: {result.reason or 'no figures'}"
+                return AttackChange(
+                    name=name, title=title, change="not comparable", figures=[], reason=f"in the {which} run: {why}"
+                )
+        assert one is not None
+        assert other is not None
+        figures = self._figures(one, other)
+        return AttackChange(name=name, title=title, change=_sum_up([f.change for f in figures]), figures=figures)
+
+    def _figures(self, one: AttackResult, other: AttackResult) -> list[FigureChange]:
+        known = [{p.fpr for p in result.tpr_at_fpr} for result in (one, other)]
+        fprs = sorted(known[0] & known[1], reverse=True)
+        resolved = [f for f in fprs if all(p.tpr is not None for r in (one, other) for p in r.tpr_at_fpr if p.fpr == f)]
+        level = 1 - (1 - self.confidence) / (1 + len(resolved))
+        scores = [o.scores.get(r.name) for o, r in ((self.first, one), (self.second, other))]
+        if scores[0] is None or scores[1] is None:
+            recorded = min(_confidence(o.record) for o in (self.first, self.second))
+            figures = _from_records(one, other, fprs, level, recorded)
+        elif self.pairs.kind == "none":
+            figures = self._apart(scores[0], scores[1], fprs, level)
+        else:
+            figures = self._paired(scores[0][self.pairs.first], scores[1][self.pairs.second], fprs, level)
+        return [
+            _with_retraining(figure, _rehearsed(one, fpr), _rehearsed(other, fpr), level)
+            for figure, fpr in zip(figures, (None, *fprs), strict=True)
+        ]
+
+    def _paired(self, first: Floats, second: Floats, fprs: Sequence[float], level: float) -> list[FigureChange]:
+        member: Bools = np.asarray(self.first.member, dtype=bool)[self.pairs.first]
+        # Second minus first: above 0, the second leaks more.
+        area = auc_difference(second, first, member, confidence=level)
+        figures = [_figure("AUC", area.second, area.first, area.difference)]
+        for fpr in fprs:
+            rng = Seeds(0).child("compare", str(fpr)).generator()
+            found = tpr_difference(second, first, member, fpr, rng=rng, confidence=level)
+            if found.result is None:
+                figures.append(_refused(_tpr_name(fpr), found.reason))
+            else:
+                rates = found.result
+                figures.append(_figure(_tpr_name(fpr), rates.second, rates.first, rates.difference))
+        return figures
+
+    def _apart(self, first: Floats, second: Floats, fprs: Sequence[float], level: float) -> list[FigureChange]:
+        samples = [
+            (scores[np.asarray(o.member, dtype=bool)], scores[~np.asarray(o.member, dtype=bool)])
+            for scores, o in ((first, self.first), (second, self.second))
+        ]
+        areas = [auc(*sides, confidence=level) for sides in samples]
+        figures = [_unpaired("AUC", areas[0], areas[1], self.pairs.opposed)]
+        for fpr in fprs:
+            rates = [tpr_at_fpr(*sides, fpr, confidence=level) for sides in samples]
+            if rates[0].tpr is None or rates[1].tpr is None:
+                figures.append(_refused(_tpr_name(fpr), rates[0].reason if rates[0].tpr is None else rates[1].reason))
+            else:
+                figures.append(_unpaired(_tpr_name(fpr), rates[0].tpr, rates[1].tpr, self.pairs.opposed))
+        return figures
+
+
+def _confidence(record: Record) -> float:
+    """The level of a record's own intervals."""
+    statistics = record.plan.get("statistics")
+    level = statistics.get("confidence") if isinstance(statistics, dict) else None
+    return level if isinstance(level, float) else 0.95
+
+
+def _result(record: Record, name: str | None) -> AttackResult | None:
+    return next((a for a in record.attacks if a.name == name), None)
+
+
+def _from_records(
+    one: AttackResult, other: AttackResult, fprs: Sequence[float], level: float, recorded: float
+) -> list[FigureChange]:
+    """Without scores: the records' own intervals, widened to the level as if they were normal, and added in full."""
+    wider = float(ndtri((1 + level) / 2) / ndtri((1 + recorded) / 2))
+    figures = []
+    for fpr in (None, *fprs):
+        estimates = [r.auc if fpr is None else next(p.tpr for p in r.tpr_at_fpr if p.fpr == fpr) for r in (one, other)]
+        name = "AUC" if fpr is None else _tpr_name(fpr)
+        if estimates[0] is None or estimates[1] is None:
+            figures.append(_refused(name, "too few non-members"))
+        else:
+            intervals = [
+                Interval(e.value, e.value - wider * (e.value - e.low), e.value + wider * (e.high - e.value))
+                for e in estimates
+                if e is not None
+            ]
+            figures.append(_unpaired(name, intervals[0], intervals[1], True))
+    return figures
+
+
+def _unpaired(name: str, first: Interval, second: Interval, opposed: bool) -> FigureChange:
+    """The difference of two figures from their own intervals (Zou & Donner, 2008).
+
+    Independent errors add as squares. Where a row is a member in one run and a non-member in the other, a row that is
+    easy to accuse lifts one figure and lowers the other; then errors add up in full, which holds whatever they do.
+    """
+    join = (lambda a, b: a + b) if opposed else math.hypot
+    value = second.value - first.value
+    low = value - join(second.value - second.low, first.high - first.value)
+    high = value + join(second.high - second.value, first.value - first.low)
+    return _figure(name, first.value, second.value, Interval(value, max(low, -1.0), min(high, 1.0)))
+
+
+def _figure(name: str, first: float, second: float, difference: Interval) -> FigureChange:
+    estimate = Estimate(value=difference.value, low=difference.low, high=difference.high)
+    return FigureChange(figure=name, first=first, second=second, difference=estimate, change=_judge(estimate))
+
+
+def _rehearsed(result: AttackResult, fpr: float | None) -> list[float]:
+    """One figure of an attack in each rehearsal: the AUC, or the true-positive rate at a false-positive rate."""
+    if fpr is None:
+        return [r.auc for r in result.rehearsals]
+    return [p.tpr for r in result.rehearsals for p in r.tpr_at_fpr if p.fpr == fpr]
+
+
+def _with_retraining(figure: FigureChange, first: list[float], second: list[float], level: float) -> FigureChange:
+    """Widens a difference by what models of one recipe differ by, as far as rehearsals tell.
+
+    Each figure is that of one trained model, so the difference carries the spread between models twice. The spread over
+    rehearsals is pooled over both runs; it holds some of the choice of records too, so this errs towards noise.
+    """
+    freedom = sum(max(0, len(values) - 1) for values in (first, second))
+    if figure.difference is None or freedom == 0:
+        return figure
+    squares = sum(float(np.var(values)) * len(values) for values in (first, second) if len(values) > 1)
+    half = float(stdtrit(freedom, (1 + level) / 2)) * math.sqrt(2 * squares / freedom)
+    value = figure.difference.value
+    low = value - math.hypot(half, value - figure.difference.low)
+    high = value + math.hypot(half, figure.difference.high - value)
+    retrained = Estimate(value=value, low=max(low, -1.0), high=min(high, 1.0))
+    return figure.model_copy(update={"retrained": retrained, "change": _judge(retrained)})
+
+
+def _judge(difference: Estimate | Interval) -> Change:
+    return "worse" if difference.low > 0 else "better" if difference.high < 0 else "within noise"
+
+
+def _refused(name: str, reason: str | None) -> FigureChange:
+    return FigureChange(figure=name, first=None, second=None, difference=None, change="not comparable", refused=reason)
+
+
+def _tpr_name(fpr: float) -> str:
+    return f"TPR at {100 * fpr:.6g}% FPR"
+
+
+def _sum_up(changes: Sequence[Change]) -> Change:
+    moved = {c for c in changes if c in ("better", "worse")}
+    if len(moved) == 2:
+        return "mixed"
+    return next(iter(moved), "within noise")
+
+
+def _headline(change: Change) -> str:
+    return {
+        "worse": "The second model gives away more about its training records than the first.",
+        "better": "The second model gives away less about its training records than the first, to these attacks.",
+        "within noise": "No difference beyond noise between what the two models give away.",
+        "mixed": "The second model gives away more by one figure and less by another.",
+        "not comparable": "The two runs cannot be compared.",
+    }[change]
+
+
+def _sentences(overall: AttackChange, pairs: Pairs, confidence: float) -> list[str]:
+    words = {
+        "same rows": "Both runs audited the same records in the same roles, so they are compared record by record.",
+        "common rows": "The records that both runs audited in the same role are compared one by one.",
+        "none": "The runs share too few records in the same role, so each figure's own interval is set against the "
+        "other's, which finds large differences only.",
+    }
+    sentences = [
+        f"{f.figure} of the strongest attack: {f.first:.3f}, then {f.second:.3f}; "
+        f"difference {f.difference.value:+.3f} ({_spread(f).low:+.3f} to {_spread(f).high:+.3f})."
+        for f in overall.figures[:1]
+        if f.difference is not None and f.first is not None and f.second is not None
+    ]
+    if overall.reason:
+        sentences.append(f"The strongest attack cannot be compared: {overall.reason}.")
+    return [
+        *sentences,
+        words[pairs.kind],
+        f"Each attack's verdict holds with {confidence:.0%} confidence for its figures together; of many attacks, "
+        "a few will differ by chance.",
+        _on_retraining(overall),
+    ]
+
+
+def _spread(figure: FigureChange) -> Estimate:
+    """The interval that the change was judged by."""
+    found = figure.retrained or figure.difference
+    assert found is not None
+    return found
+
+
+def _on_retraining(overall: AttackChange) -> str:
+    if any(f.retrained is not None for f in overall.figures):
+        return (
+            "A change counts only if it is larger than what models of one recipe differ by, as far as shadow models "
+            "that played the target tell."
+        )
+    return (
+        "The intervals cover the choice of records. They do not cover that training the same recipe again gives "
+        "another model, which may leak somewhat more or less: with fewer than two rehearsals nothing is known of that."
+    )
+
+
+def _other_differences(first: Record, second: Record) -> list[str]:
+    """What makes the comparison unfair, or explains it."""
+    shadows = [r.shadows.count if r.shadows else 0 for r in (first, second)]
+    pairs = [
+        ("data", first.data.name, second.data.name),
+        ("content of the data", first.data.fingerprint[:12], second.data.fingerprint[:12]),
+        ("point of view", first.threat_model.view, second.threat_model.view),
+        ("what the model reveals", first.threat_model.reveals, second.threat_model.reveals),
+        ("shadow models", shadows[0], shadows[1]),
+        ("training rows", first.target.train_size, second.target.train_size),
+        ("root seed", first.provenance.seed, second.provenance.seed),
+        ("gnomon", first.provenance.gnomon, second.provenance.gnomon),
+    ]
+    keys = sorted(set(first.recipe) | set(second.recipe))
+    pairs += [(f"recipe: {key}", first.recipe.get(key), second.recipe.get(key)) for key in keys]
+    return [f"{name}: {one}, then {other}" for name, one, other in pairs if one != other]
+
+
+def _facts(record: Record) -> RunFacts:
+    attack = _result(record, record.verdict.attack)
+    return RunFacts(
+        name=record.name,
+        created=record.provenance.created,
+        level=record.verdict.level,
+        headline=record.verdict.headline,
+        attack=None if attack is None else attack.title,
+        members=record.data.members,
+        nonmembers=record.data.nonmembers,
+        train_size=record.target.train_size,
+        train_accuracy=record.target.train_accuracy,
+        test_accuracy=record.target.test_accuracy,
+        shadows=record.shadows.count if record.shadows else 0,
+    )

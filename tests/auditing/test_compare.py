@@ -1,0 +1,157 @@
+"""Two runs on scores of known truth: worse, better, within noise, and what must not be compared."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.report.sample_records import leaking
+
+from gnomon.auditing.compare import compare
+from gnomon.auditing.run import Outcome
+from gnomon.core.errors import DataError
+from gnomon.core.record import AttackResult, Estimate, RatePoint, Rehearsal, TprAtFpr
+from gnomon.stats.low_fpr import tpr_at_fpr
+from gnomon.stats.roc import auc
+
+N = 600
+FPRS = (0.1, 0.01)
+
+
+def outcome(
+    gap: float,
+    seed: int,
+    *,
+    base: int | None = None,
+    member: np.ndarray | None = None,
+    ids: Any = None,
+    name: str = "loss",
+    scores: bool = True,
+    rehearsals: tuple[float, ...] = (),
+    level: str = "leaks",
+) -> Outcome:
+    """A run whose attack scores members N(gap, 1) and others N(0, 1), in part the same for runs of one ``base``."""
+    member = np.arange(N) < N // 2 if member is None else member
+    own = np.random.default_rng(seed).normal(size=len(member))
+    shared = own if base is None else np.random.default_rng(base).normal(size=len(member))
+    values = gap * member + np.sqrt(0.9) * shared + np.sqrt(0.1) * own if base is not None else gap * member + own
+    sides = values[member], values[~member]
+    area, rates = auc(*sides), [tpr_at_fpr(*sides, f).tpr for f in FPRS]
+    result = AttackResult(
+        name=name,
+        title=name,
+        paper="",
+        status="ok",
+        auc=Estimate(value=area.value, low=area.low, high=area.high),
+        tpr_at_fpr=[
+            TprAtFpr(fpr=f, tpr=None if t is None else Estimate(value=t.value, low=t.low, high=t.high))
+            for f, t in zip(FPRS, rates, strict=True)
+        ],
+        rehearsals=[Rehearsal(auc=a, tpr_at_fpr=[RatePoint(fpr=0.1, tpr=a)]) for a in rehearsals],
+        scores_file=f"scores/{name}.npy",
+    )
+    sample = leaking()
+    record = sample.model_copy(
+        update={
+            "attacks": [result],
+            "verdict": sample.verdict.model_copy(update={"attack": name, "level": level}),
+        }
+    )
+    if not scores:
+        return Outcome(record, {}, [], [])
+    names = [str(i) for i in (range(len(member)) if ids is None else ids)]
+    return Outcome(record, {name: values}, names, member.tolist())
+
+
+def test_an_overfitted_model_is_worse_and_the_other_way_round_better() -> None:
+    early, over = outcome(0.5, 0, base=9), outcome(1.5, 1, base=9)
+    assert compare(early, over).change == "worse"
+    assert compare(over, early).change == "better"
+    assert compare(early, over).pairing == "same rows"
+
+
+def test_a_run_against_itself_is_within_noise() -> None:
+    run = outcome(1.0, 0)
+    found = compare(run, run)
+    assert found.change == "within noise"
+    assert [f.difference.value for f in found.overall.figures if f.difference] == [0.0] * 3
+    assert found.differences == []
+
+
+@pytest.mark.parametrize("kind", ["paired", "apart", "sides changed", "records only"])
+def test_noise_is_rarely_taken_for_a_change(kind: str) -> None:
+    runs, flagged = 40, 0
+    for seed in range(runs):
+        rng = np.random.default_rng(1000 + seed)
+        settings: dict[str, Any] = {"base": seed} if kind == "paired" else {"ids": range(N, 2 * N)}
+        if kind == "sides changed":
+            settings = {"base": seed, "member": rng.permutation(N) < N // 2}
+        first = outcome(1.0, 2 * seed, base=settings.get("base"), scores=kind != "records only")
+        second = outcome(1.0, 2 * seed + 1, **settings, scores=kind != "records only")
+        flagged += compare(first, second).change != "within noise"
+    assert flagged <= 5, f"{flagged} of {runs}: more than 5 % allow for"
+
+
+def test_pairs_find_what_intervals_apart_do_not() -> None:
+    paired = compare(outcome(1.0, 0, base=9), outcome(1.25, 1, base=9))
+    apart = compare(outcome(1.0, 0, base=9), outcome(1.25, 1, base=9, ids=range(N, 2 * N)))
+    assert (paired.change, apart.change) == ("worse", "within noise")
+
+
+def test_rows_are_paired_by_id_whatever_their_order() -> None:
+    first, second = outcome(1.0, 0, base=9), outcome(1.3, 1, base=9)
+    order = np.random.default_rng(0).permutation(N)
+    shuffled = Outcome(
+        second.record,
+        {"loss": second.scores["loss"][order]},
+        [second.ids[i] for i in order],
+        [second.member[i] for i in order],
+    )
+    assert compare(first, shuffled) == compare(first, second)
+
+
+def test_rows_that_both_audited_are_paired_where_they_are_most() -> None:
+    found = compare(outcome(1.0, 0), outcome(1.0, 1, ids=[*range(N - 50), *range(2 * N, 2 * N + 50)]))
+    assert found.pairing == "common rows"
+    assert (found.paired_members, found.paired_nonmembers) == (N // 2, N // 2 - 50)
+
+
+def test_what_retraining_changes_is_no_change() -> None:
+    first, second = outcome(1.0, 0, base=9), outcome(1.25, 1, base=9)
+    assert compare(first, second).change == "worse"
+    spread = (0.7, 0.8, 0.75, 0.85)
+    found = compare(outcome(1.0, 0, base=9, rehearsals=spread), outcome(1.25, 1, base=9, rehearsals=spread))
+    assert found.change == "within noise"
+    area = found.overall.figures[0]
+    assert area.difference is not None
+    assert area.retrained is not None
+    # pooled variance of the rehearsals: 4 / 6 of 0.003125 each, twice; Student's t with 6 degrees at 1 - 0.05 / 6
+    half = 3.2875 * np.sqrt(2 * 2 * 4 * 0.003125 / 6)
+    assert area.retrained.low == pytest.approx(
+        area.difference.value - np.hypot(half, area.difference.value - area.difference.low), abs=0.004
+    )
+
+
+def test_an_attack_of_one_run_only_is_not_compared() -> None:
+    found = compare(outcome(1.0, 0), outcome(1.0, 1, name="gap"))
+    assert {a.name: (a.change, a.reason) for a in found.attacks} == {
+        "loss": ("not comparable", "in the second run: was not run"),
+        "gap": ("not comparable", "in the first run: was not run"),
+    }
+
+
+def test_nothing_follows_from_an_invalid_run() -> None:
+    assert compare(outcome(0.0, 0, level="invalid"), outcome(2.0, 1)).change == "not comparable"
+
+
+def test_too_few_nonmembers_are_refused_and_leave_the_rest() -> None:
+    member = np.arange(60) < 30
+    found = compare(outcome(0.0, 0, member=member), outcome(3.0, 1, member=member))
+    assert [f.refused is None for f in found.overall.figures] == [True, True, False]
+    assert found.change == "worse"
+
+
+def test_files_that_do_not_belong_together_are_refused() -> None:
+    run = outcome(1.0, 0)
+    broken = Outcome(run.record, {"loss": run.scores["loss"][:-1]}, run.ids, run.member)
+    with pytest.raises(DataError, match="599 scores of loss, 600 ids"):
+        compare(run, broken)
