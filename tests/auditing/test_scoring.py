@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,6 +10,7 @@ from gnomon.auditing.rehearsal import Rehearsed, choose, rehearse
 from gnomon.auditing.scoring import attempt, attempt_all, score_attack
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import LocalEngine
+from gnomon.models.target import Target
 from gnomon.stats.roc import auc
 from gnomon.testing import gaussian_world, noise_world
 
@@ -108,3 +109,41 @@ def test_the_choice_follows_the_rate_and_then_the_area() -> None:
     }
     assert choose(rehearsed, 0.01) == "c"
     assert choose({"never rehearsed": Rehearsed()}, 0.01) is None
+
+
+@dataclass(frozen=True)
+class Asks(Odd):
+    """Asks for as much as it is allowed, and says whether it is fit."""
+
+    says: str | None = None
+    needs: ClassVar[frozenset[str]] = frozenset({"answers", "query"})
+
+    def unfit(self, evidence: Any) -> str | None:
+        if self.says == "raise":
+            raise ZeroDivisionError("unfit by hand")
+        return self.says
+
+    def score(self, evidence: Any, rng: np.random.Generator) -> Any:
+        evidence.query.ask(np.zeros((evidence.query.remaining, 12)))
+        if self.returns == "raise":
+            raise ZeroDivisionError("after asking")
+        return np.zeros(len(evidence))
+
+
+class Anything:
+    n_classes = 4
+
+    def log_probs(self, x: Any) -> Any:
+        return np.full((len(x), 4), np.log(np.float32(0.25)))
+
+
+def test_a_budget_is_shared_among_those_that_will_ask() -> None:
+    target = Target(Anything(), budget=100)
+    evidence = replace(world().evidence, query=target)
+    attacks = [Asks(), Asks(says="rows do not suit"), Asks("raise"), Asks(says="raise"), Asks(), make_attack("gap")]
+    found = [a.scored for a in attempt_all(attacks, evidence, 0, (0.1,), SEEDS, LocalEngine(1), Silent())]
+    assert [a.status for a in found] == ["ok", "skipped", "failed", "failed", "ok", "ok"]
+    assert [a.queries for a in found] == [33, 0, 33, 0, 34, 0]
+    assert target.asked == 100
+    assert found[1].reason == "rows do not suit"
+    assert "unfit by hand" in str(found[3].reason)

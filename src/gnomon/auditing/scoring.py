@@ -65,13 +65,13 @@ def describe_attack(attack: Attack) -> Scored:
 def score_attack(attack: Attack, evidence: Evidence, seeds: Seeds) -> Scored:
     """Runs one attack on what it declared to need."""
     blank = describe_attack(attack)
-    reason = why_not(attack, evidence)
-    if reason is not None:
-        return replace(blank, status="skipped", reason=reason)
     asked = 0 if evidence.query is None else evidence.query.asked
     start = time.perf_counter()
     view = evidence.view(attack.needs)
     try:
+        reason = why_not(attack, evidence)
+        if reason is not None:
+            return replace(blank, status="skipped", reason=reason)
         scores = _checked(attack.score(view, seeds.child("attack", attack.name).generator()), len(evidence))
         notes = list(getattr(attack, "notes", lambda _: [])(view))
     except Exception as error:
@@ -147,7 +147,7 @@ def attempt_all(
             advance(1)
     away = [i for i, attack in enumerate(attacks) if i not in found and not attack.needs & AT_HOME]
     home = [i for i in range(len(attacks)) if i not in found and i not in away]
-    fit = [i for i in home if why_not(attacks[i], evidence) is None]
+    fit = [i for i in home if _will_ask(attacks[i], evidence)]
     for i in home:
         to_come = sum(j >= i for j in fit)
         found[i] = attempt(attacks[i], _with_allowance(evidence, max(1, to_come)), rehearsals, fprs, seeds)
@@ -165,6 +165,13 @@ def attempt_all(
         found[slow_first[done.position]] = done.result
         advance(1)
     return [found[i] for i in range(len(attacks))]
+
+
+def _will_ask(attack: Attack, evidence: Evidence) -> bool:
+    try:
+        return why_not(attack, evidence) is None
+    except Exception:  # an attack that breaks here fails when its turn comes, and asks nothing
+        return False
 
 
 def _with_allowance(evidence: Evidence, parts: int) -> Evidence:
