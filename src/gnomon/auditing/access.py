@@ -5,8 +5,9 @@ The rules, which `gnomon.auditing.run` follows:
 - **Queries cost.** A real target counts them, and may charge for them or take note. So attacks that ask run only where
   the plan names them (``attacks.names``) or gives a budget (``target.query_budget``); otherwise they are skipped, and
   say why. A budget is shared out evenly among the attacks that ask; what one leaves, the next ones get.
-- **Gradients are free** for whoever holds the network, so white-box attacks run wherever the target is a torch network,
-  unless the plan says that it reveals less than its full answers.
+- **Gradients are the owner's.** White-box attacks run by default in the auditor's view where the target is a torch
+  network that was given; never where the plan says that it reveals less than its full answers. For a target that is
+  trained here, and in the adversary's view, they run only where the plan names them.
 - A target that is trained here keeps its answers, not its weights. Where an attack wants to ask it or to look inside,
   it is trained in this process, from the same rows and seed.
 """
@@ -25,6 +26,7 @@ from gnomon.models.torch_gradients import white_box
 from gnomon.models.torch_model import TorchModel
 from gnomon.models.torch_trainer import TorchTrainer
 
+TRAINS_AGAIN = "looks inside the target, which would be trained once more: name it in [attacks] names"
 COSTS_QUERIES = "costs queries: name it in [attacks] names or set target.query_budget"
 
 
@@ -34,6 +36,11 @@ def barred(plan: Plan, attacks: Sequence[Attack]) -> dict[str, str]:
     for attack in attacks:
         if "gradients" in attack.needs and plan.target.reveals != "full":
             found[attack.name] = f'looks inside a target that reveals "{plan.target.reveals}" only'
+        elif "gradients" in attack.needs and plan.attacks.names is None:
+            if plan.view == "adversary":
+                found[attack.name] = "looks inside the target: name it in [attacks] names, or take the auditor's view"
+            elif plan.target.model is None:
+                found[attack.name] = TRAINS_AGAIN
         if "query" in attack.needs and plan.target.query_budget == 0:
             found[attack.name] = "target.query_budget is 0"
         if "query" in attack.needs and plan.target.query_budget is None and plan.attacks.names is None:
