@@ -31,22 +31,22 @@ def schema(model: type[BaseModel]) -> str:
 def plan_reference() -> str:
     """Every key of a plan, with its default and what it means."""
     lines = ["# The plan", "", "A plan is a TOML file. Every key has a default unless it says *required*.", ""]
-    lines += _section("top level", Plan, skip_tables=True)
-    for name, field in Plan.model_fields.items():
-        table = _table_of(field.annotation)
-        if table is not None:
-            lines += _section(f"[{name}]", table, skip_tables=False)
+    lines += _sections("top level", "", Plan)
     return BANNER + "\n".join(lines) + "\n"
 
 
-def _section(title: str, model: type[BaseModel], *, skip_tables: bool) -> Iterable[str]:
+def _sections(title: str, prefix: str, model: type[BaseModel]) -> Iterable[str]:
     yield from (f"## {title}", "", "| key | default | meaning |", "|---|---|---|")
     for name, field in model.model_fields.items():
-        if skip_tables and _table_of(field.annotation) is not None:
+        if _table_of(field.annotation) is not None:
             continue
         default = "*required*" if field.is_required() else f"`{_toml(field.get_default(call_default_factory=True))}`"
         yield f"| `{name}` | {default} | {field.description or ''} |"
     yield ""
+    for name, field in model.model_fields.items():
+        table = _table_of(field.annotation)
+        if table is not None:
+            yield from _sections(f"[{prefix}{name}]", f"{prefix}{name}.", table)
 
 
 def _table_of(annotation: object) -> type[BaseModel] | None:

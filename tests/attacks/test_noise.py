@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from tests.attacks.suited import SUITED, as_it_is
 
 from gnomon.attacks import (
     ATTACKS,
+    Boundary,
     Calibrated,
     CalibratedOffline,
     Quantile,
@@ -19,6 +21,7 @@ from gnomon.testing import noise_world
 SEEDS = 100
 FEWEST = 88  # of 100 at a rate of 0.95: a fair interval falls below this once in 250 times
 SMALL = {  # learned attacks: small, so that it stays quick
+    Boundary: Boundary(rounds=1, directions=4, halvings=3),
     Calibrated: Calibrated(lessons=300, trees=2),
     CalibratedOffline: CalibratedOffline(lessons=300, trees=2),
     Quantile: Quantile(iterations=3),
@@ -38,6 +41,7 @@ def test_intervals_hold_one_half_at_the_nominal_rate(kind, view):
     areas = []
     for seed in range(SEEDS):
         world = noise_world(np.random.default_rng(seed), n=160, m=4, c=3, view=view)
+        world = SUITED.get(kind, as_it_is)(world)
         scores = attack.score(world.evidence.view(attack.needs), np.random.default_rng(seed))
         areas.append(auc(*split_scores(scores, world.member)))
     holds = sum(area.low <= 0.5 <= area.high for area in areas)

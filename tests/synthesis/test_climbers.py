@@ -146,11 +146,11 @@ def test_phase_two_returns_a_record_with_the_probability_of_its_class(share):
 
 
 def test_the_threshold_of_confidence_is_exclusive():
-    target = Constant([0.5, 0.5])
-    rules = ClimbRules(confmin=0.5, itermax=20)
-    assert climb(target, bits(3), ("a", "b"), 2, np.random.default_rng(0), rules=rules).unreached == ("a", "b")
-    rules = ClimbRules(confmin=0.49, itermax=20)
-    assert climb(target, bits(3), ("a", "b"), 2, np.random.default_rng(0), rules=rules).unreached == ("b",)
+    target = Constant([0.6, 0.4])
+    exact = float(np.exp(target.answer[0].astype(np.float64)))  # what 0.6 is after its way through float32 logarithms
+    for confmin, unreached in ((exact, ("a", "b")), (np.nextafter(exact, 0), ("b",))):
+        rules = ClimbRules(confmin=confmin, itermax=20)
+        assert climb(target, bits(3), ("a", "b"), 2, np.random.default_rng(0), rules=rules).unreached == unreached
 
 
 @settings(max_examples=60, deadline=None)

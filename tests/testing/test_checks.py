@@ -1,6 +1,6 @@
 """The contract suite catches attacks that break it: each mutant here breaks one clause."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -105,6 +105,28 @@ def test_an_attack_that_knows_the_truth_is_caught_on_noise():
     assert {"chance_on_noise", "best_possible"} <= broken_clauses(clairvoyant, remember)
 
 
+@dataclass(frozen=True)
+class _KnowsItself(Sound):
+    """Scores a row by its own membership, which an insider's attack must not see."""
+
+    name: ClassVar[str] = "knows_itself"
+    needs: ClassVar[frozenset] = frozenset({"answers", "membership_half"})
+
+    def score(self, evidence, rng):
+        """Scores (n,): log-odds, and more for members."""
+        if evidence.insider is None:
+            raise UsageError("no insider")
+        scores = np.empty(len(evidence))
+        for fold in (0, 1):
+            rows, member = evidence.insider.told(fold)
+            scores[rows] = 10.0 * member
+        return scores + scaled_logit(evidence.answers, evidence.labels)
+
+
+def test_an_insider_that_judges_what_it_was_told_is_caught():
+    assert {"own_half_unseen", "chance_on_noise"} <= broken_clauses(_KnowsItself())
+
+
 def test_claims_are_held():
     assert broken_clauses(mutant(optimal_in=frozenset({"gaussian", "gaussian_auditor"}))) == {"picklable"}
     claims_too_much = mutant(optimal_in=frozenset({"difficulty"}))
@@ -137,7 +159,10 @@ def test_poor_documents_are_caught(attributes):
 
 
 def test_an_attack_that_no_world_serves_is_told_so():
-    checks = list(yield_checks(mutant(needs=frozenset({"answers", "gradients"}))))
+    def opaque(world):
+        return world._replace(evidence=replace(world.evidence, gradients=None))
+
+    checks = list(yield_checks(mutant(needs=frozenset({"answers", "gradients"})), complete=opaque))
     assert {check.name for check in checks} == {"documented", "picklable", "refuses_empty_evidence", "has_a_world"}
     with pytest.raises(AssertionError, match="give `complete`"):
         checks[-1].run()

@@ -5,7 +5,8 @@ likely a member. To add one, write a module and name its class in `ATTACKS` belo
 it up from there.
 
 An attack may also have a method ``notes(evidence) -> list[str]``: what the reader of its result must know (classes that
-were too small for it, a fall-back that it took); it goes into the Record.
+were too small for it, a fall-back that it took); it goes into the Record. And where evidence that is complete does not
+suit it (rows that are no images), a method ``unfit(evidence) -> str | None`` says why, and it is skipped.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from gnomon.attacks.bavaria import Bavaria, BavariaOffline
+from gnomon.attacks.boundary import Boundary
 from gnomon.attacks.calibrated import Calibrated, CalibratedOffline
 from gnomon.attacks.gap import Gap, Loss
+from gnomon.attacks.insider import InsiderAttack
+from gnomon.attacks.label_only import Augmentation, NoiseRobustness
 from gnomon.attacks.lassila import Lassila, LassilaOffline
 from gnomon.attacks.lira import Lira, LiraOffline
 from gnomon.attacks.metrics import (
@@ -27,6 +31,7 @@ from gnomon.attacks.metrics import (
     ModifiedEntropy,
     ModifiedEntropyByClass,
 )
+from gnomon.attacks.nasr import GradientNorm, InputGradientNorm, Nasr
 from gnomon.attacks.population import PopulationAttack
 from gnomon.attacks.quantile import Quantile, QuantileGaussian
 from gnomon.attacks.reference import ReferenceAttack
@@ -67,6 +72,13 @@ ATTACKS: tuple[type[Any], ...] = (
     Bavaria,
     CalibratedOffline,
     Calibrated,
+    NoiseRobustness,
+    Augmentation,
+    Boundary,
+    GradientNorm,
+    InputGradientNorm,
+    InsiderAttack,
+    Nasr,
 )
 
 __all__ = ["ATTACKS", "make_attack", *(attack.__name__ for attack in ATTACKS)]

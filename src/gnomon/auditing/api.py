@@ -150,6 +150,8 @@ def audit(
         "data": {"members": "(in memory)", "nonmembers": "(in memory)", **(plan or {}).get("data", {})},
         "shadow": {"count": shadows, **(plan or {}).get("shadow", {})},
     }
+    if target is not None:
+        values["target"] = {"model": "(in memory)", **(plan or {}).get("target", {})}
     if attacks is not None:
         values["attacks"] = {"names": attacks, **(plan or {}).get("attacks", {})}
     subject = Subject(

@@ -13,6 +13,7 @@ import numpy as np
 from gnomon.core.arrays import Bools, Floats, Ints, take_rows
 from gnomon.core.data import Dataset, Roles
 from gnomon.core.evidence import Evidence, Population, QueryHandle, Reveal, ShadowAnswers
+from gnomon.core.insider import halve
 from gnomon.core.record import Estimate, ModelFacts, ShadowFacts
 from gnomon.core.seeds import Seeds
 from gnomon.shadow.masks import ShadowRows, membership
@@ -82,6 +83,7 @@ def assemble(
         query=query,
         x=take_rows(data.x, audited),
         features=data.features,
+        insider=None if hide else halve(member, seeds.child("evidence", "insider").generator()),
         reveal=reveal,
     )
     return Case(evidence, audited, member)

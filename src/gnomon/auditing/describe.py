@@ -100,9 +100,8 @@ def threat_model(subject: Subject, rows: ShadowData, pool: ShadowFacts | None, r
             "stranger can do."
         )
     else:
-        sentences.append(
-            f"His {len(roles.pool):,} rows {SOURCE_WORDS[source.partition(':')[0]]} None of them is one of the target's members."
-        )
+        words = SOURCE_WORDS[source.partition(":")[0]]
+        sentences.append(f"His {len(roles.pool):,} rows {words} None of them is one of the target's members.")
         if rows.facts.queries:
             sentences.append(f"Making them cost {rows.facts.queries:,} queries to the target.")
     return ThreatModel(
@@ -123,12 +122,18 @@ def describe_source(rows: ShadowData, world: World, results: Sequence[AttackResu
             accuracy=r.at_threshold.accuracy,
             precision=r.at_threshold.precision,
             recall=r.at_threshold.recall,
+            unreached_precision=_mean_precision(r, rows.facts.unreached),
         )
         for r in results
         if "pool" in r.needs and r.auc is not None and r.at_threshold is not None
     ]
     tested = None if world.shadows is None or world.shadows.test_accuracy is None else world.shadows.test_accuracy.value
     return rows.facts.model_copy(update={"attacks": learned, "shadow_test_accuracy": tested})
+
+
+def _mean_precision(result: AttackResult, names: Sequence[str]) -> float | None:
+    known = [c.precision for c in result.classes if c.name in names and c.precision is not None]
+    return float(np.mean(known)) if known else None
 
 
 def most_exposed(name: str | None, scored: Sequence[Scored], case: Case, data: Dataset) -> list[Exposed]:

@@ -175,6 +175,7 @@ def _told_apart(estimate: Interval) -> Finding:
         f"({estimate.low:.3f} to {estimate.high:.3f})",
         severity="error" if invalid else "warning",
         explanation="One side is easier for any model, so members and non-members do not come from one source. An "
-        "attack that finds members by that says nothing about what the audited model remembers (swapped labels).",
+        "attack that finds members by that says nothing about what the audited model remembers (the swapped-label "
+        "check).",
         remedy="Split one source at random into members and non-members before training.",
     )

@@ -102,7 +102,7 @@ def _one_sided_classes(data: Dataset, roles: Roles) -> Finding | None:
         code="one-sided-class",
         title=f"only {side} have {'class' if len(names) == 1 else 'classes'} {', '.join(names[:5])}"
         + (f" and {len(names) - 5} more" if len(names) > 5 else ""),
-        severity="warning" if small else "error",
+        severity="note" if small else "error",
         explanation=f"The class alone would tell {side} from {others}, whatever the model gives away "
         f"({few:.0%} of the classes, {size} rows).",
         remedy=f"Split members and non-members at random from one source, or give {others} of these classes.",

@@ -7,7 +7,7 @@ both, attacks, verdict. One attack that breaks does not end an audit.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from typing import Any, Literal
 from threadpoolctl import threadpool_limits
 
 from gnomon.attacks import ATTACKS, make_attack
+from gnomon.auditing.access import barred, look_inside, wants_model
 from gnomon.auditing.assemble import Case
 from gnomon.auditing.describe import (
     data_facts,
@@ -25,18 +26,19 @@ from gnomon.auditing.describe import (
     notes,
     threat_model,
 )
+from gnomon.auditing.further import look_further
 from gnomon.auditing.likeness import check_sides, check_unseen
 from gnomon.auditing.measure import measure, rank_auc
 from gnomon.auditing.preflight import check_data, check_shadows, check_target, stop_on_errors
 from gnomon.auditing.progress import Progress, Silent
 from gnomon.auditing.provenance import provenance
-from gnomon.auditing.rehearsal import Rehearsed, choose
+from gnomon.auditing.rehearsal import choose
 from gnomon.auditing.repeats import add_repeats, refuse_repeats
 from gnomon.auditing.risk import RiskTable, assess_risk
 from gnomon.auditing.roles import draw_roles, draw_training_rows
-from gnomon.auditing.scoring import Scored, attempt_all
+from gnomon.auditing.scoring import Attempt, attempt_all
 from gnomon.auditing.shadow_data import ShadowData, make_rows, real_rows
-from gnomon.auditing.slices import cut_rows, measure_slices
+from gnomon.auditing.slices import Cut, cut_rows, measure_slices
 from gnomon.auditing.subject import Subject
 from gnomon.auditing.verdict import speak
 from gnomon.auditing.worlds import Setting, World, build_world, train_target
@@ -44,7 +46,8 @@ from gnomon.core.arrays import Floats
 from gnomon.core.data import Dataset, Roles
 from gnomon.core.evidence import Attack
 from gnomon.core.plan import Plan, ShadowSource
-from gnomon.core.record import Record
+from gnomon.core.protocols import Model
+from gnomon.core.record import Finding, Record, ShadowSourceFacts
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine, LocalEngine
 from gnomon.models.target import Target, parse_reveal
@@ -104,68 +107,60 @@ def run_audit(
         return _run(plan, subject, setting, given)
 
 
+INSIDE = {"gradients", "membership_half"}  # what no black-box attacker has; a verdict does not speak of such attacks
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What an audit stands on once all models have answered and nothing speaks against going on."""
+
+    roles: Roles
+    cuts: Sequence[Cut]
+    model: Model | None
+    rows: ShadowData
+    world: World
+    others: list[tuple[ShadowData, World]]  # further sources of shadow rows
+    findings: list[Finding]
+
+
 def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] | None) -> Outcome:
     clock, seeds, data, attacks = Clock(), setting.seeds, subject.data, _selected(plan)
-    with clock.stage("preflight"):
-        parts = subject.parts or draw_training_rows(len(data), plan, seeds, data.groups)
-        roles = draw_roles(parts, plan, seeds, data.groups)
-        refuse_repeats(plan, subject.trainer, roles)
-        cuts = cut_rows(plan.statistics.slices, data)
-        checked = check_data(data, roles, own_ids=subject.own_ids, seeds=seeds)
-        findings = stop_on_errors(checked, plan.preflight.override)
-    with clock.stage("models"):
-        model = subject.model
-        if model is None and subject.answers is None and _must_ask(plan):
-            model = train_target(data, roles, setting)
-        target = None if model is None else Target(model, setting.reveal, plan.target.query_budget)
-        worlds = [_world(source, data, roles, target, setting) for source in plan.shadow.sources]
-    (rows, world), others = worlds[0], worlds[1:]
-    case, facts = world.case, world.target
-    findings += check_target(world.target_answers, case.evidence.labels, facts)
-    findings += check_sides(facts, world.shadows, len(roles.members), len(roles.nonmembers))
-    if rows.facts.source == "real":
-        unseen = check_unseen(case, None if data.groups is None else data.groups[case.audited])
-        findings += [] if unseen is None else [unseen]
-    if world.shadows is not None and world.losses is not None and rows.facts.source == "real":
-        findings += check_shadows(facts, world.shadows, world.losses)
-    findings = stop_on_errors([*findings, *notes(plan, case)], plan.preflight.override)
+    ground = _lay_ground(plan, subject, setting, attacks, clock)
+    roles, rows, world = ground.roles, ground.rows, ground.world
     with clock.stage("attacks"):
-        rates, rehearsals = plan.statistics.fprs, plan.attacks.rehearsals
-        attempts = attempt_all(attacks, case.evidence, rehearsals, rates, seeds, setting.engine, setting.progress)
+        case = look_inside(world.case, ground.model, plan, attacks)
+        attempts = _attempts(attacks, case, plan, setting, barred(plan, attacks))
         scored = [a.scored for a in attempts]
-        rehearsed = {a.scored.name: a.rehearsed for a in attempts}
     with clock.stage("statistics"):
         fpr = _headline_fpr(plan, case)
-        name, chosen_on = _headline(scored, rehearsed, case, fpr)
+        name, chosen_on = _headline(attempts, case, fpr)
         results = [measure(a.scored, a.rehearsed, case, data, roles, plan) for a in attempts]
-        sources = [describe_source(rows, world, results)]
         results = add_repeats(results, attacks, rows, world, setting)
-        sliced = measure_slices(cuts, name, scored, case, plan)
+        sliced = measure_slices(ground.cuts, name, scored, case, plan)
         risk = assess_risk(name, attempts, case, data, rows.roles, plan, seeds)
-    for other_rows, other in others:
-        with clock.stage("attacks"):
-            learners = [a for a in attacks if "pool" in a.needs]
-            tried = attempt_all(
-                learners, other.case.evidence, rehearsals, rates, seeds, setting.engine, setting.progress
-            )
-            measured = [measure(a.scored, a.rehearsed, other.case, data, roles, plan) for a in tried]
-            sources.append(describe_source(other_rows, other, measured))
+    with clock.stage("ladder"):
+        further = look_further(attempts, name, case, plan, seeds, fpr)
+    with clock.stage("other sources"):
+        sources = [describe_source(rows, world, results), *_other_sources(ground, attacks, data, plan, setting)]
     record = Record(
         name=plan.name,
         plan_given=given if given is not None else plan.model_dump(mode="json", exclude_unset=True),
         plan=plan.model_dump(mode="json"),
-        verdict=speak(results, name, chosen_on, findings, facts, plan.view),
+        verdict=speak(results, name, chosen_on, ground.findings, world.target, plan.view),
         data=data_facts(data, roles),
-        target=facts,
+        target=world.target,
         shadows=world.shadows,
         shadow_sources=sources if world.shadows is not None else [],
         threat_model=threat_model(subject, rows, world.shadows, setting.reveal),
-        findings=findings,
+        findings=ground.findings,
         attacks=results,
         exposed=most_exposed(name, scored, case, data),
         slices=sliced,
         risk=None if risk is None else risk.facts,
         not_tried=not_tried(plan),
+        ladder=further.ladder,
+        agreement=further.agreement,
+        by_shadows=further.by_shadows,
         recipe=subject.trainer.recipe() if subject.trainer is not None else {},
         provenance=provenance(plan.seed, clock.seconds, fingerprints(data, roles, world.target_answers)),
     )
@@ -176,6 +171,62 @@ def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] |
         member=[bool(m) for m in case.member],
         risk=None if risk is None else risk.table,
     )
+
+
+def _lay_ground(plan: Plan, subject: Subject, setting: Setting, attacks: Sequence[Attack], clock: Clock) -> Ground:
+    """Roles, models and findings; raises if a finding of severity error stands against the audit."""
+    data, seeds = subject.data, setting.seeds
+    with clock.stage("preflight"):
+        parts = subject.parts or draw_training_rows(len(data), plan, seeds, data.groups)
+        roles = draw_roles(parts, plan, seeds, data.groups)
+        refuse_repeats(plan, subject.trainer, roles)
+        cuts = cut_rows(plan.statistics.slices, data)
+        checked = check_data(data, roles, own_ids=subject.own_ids, seeds=seeds)
+        findings = stop_on_errors(checked, plan.preflight.override)
+    with clock.stage("models"):
+        model = subject.model
+        trained_here = model is None and subject.answers is None and subject.trainer is not None
+        if trained_here and (_must_ask(plan) or wants_model(plan, subject, attacks)):
+            model = train_target(data, roles, setting)
+        target = None if model is None else Target(model, setting.reveal, plan.target.query_budget)
+        (rows, world), *others = [_world(source, data, roles, target, setting) for source in plan.shadow.sources]
+    findings = [*findings, *_model_findings(rows, world, data, roles), *notes(plan, world.case)]
+    return Ground(roles, cuts, model, rows, world, others, stop_on_errors(findings, plan.preflight.override))
+
+
+def _model_findings(rows: ShadowData, world: World, data: Dataset, roles: Roles) -> list[Finding]:
+    """Findings that need the models' answers."""
+    case, facts = world.case, world.target
+    findings = check_target(world.target_answers, case.evidence.labels, facts)
+    findings += check_sides(facts, world.shadows, len(roles.members), len(roles.nonmembers))
+    if rows.facts.source != "real":
+        return findings
+    unseen = check_unseen(case, None if data.groups is None else data.groups[case.audited])
+    findings += [] if unseen is None else [unseen]
+    if world.shadows is not None and world.losses is not None:
+        findings += check_shadows(facts, world.shadows, world.losses)
+    return findings
+
+
+def _attempts(
+    attacks: Sequence[Attack], case: Case, plan: Plan, setting: Setting, kept_out: Mapping[str, str]
+) -> list[Attempt]:
+    rates, rehearsals = plan.statistics.fprs, plan.attacks.rehearsals
+    engine, progress = setting.engine, setting.progress
+    return attempt_all(attacks, case.evidence, rehearsals, rates, setting.seeds, engine, progress, kept_out)
+
+
+def _other_sources(
+    ground: Ground, attacks: Sequence[Attack], data: Dataset, plan: Plan, setting: Setting
+) -> list[ShadowSourceFacts]:
+    """The attacks that learn from the attacker's rows, once more for each further source of them."""
+    learners = [a for a in attacks if "pool" in a.needs]
+    found = []
+    for rows, world in ground.others:
+        tried = _attempts(learners, world.case, plan, setting, {})
+        measured = [measure(a.scored, a.rehearsed, world.case, data, ground.roles, plan) for a in tried]
+        found.append(describe_source(rows, world, measured))
+    return found
 
 
 def _must_ask(plan: Plan) -> bool:
@@ -209,10 +260,13 @@ def _headline_fpr(plan: Plan, case: Case) -> float:
 
 
 def _headline(
-    scored: Sequence[Scored], rehearsed: dict[str, Rehearsed], case: Case, fpr: float
+    attempts: Sequence[Attempt], case: Case, fpr: float
 ) -> tuple[str | None, Literal["shadows", "audited rows"] | None]:
-    chosen = choose({s.name: rehearsed[s.name] for s in scored if s.status == "ok"}, fpr)
+    """The attack that the verdict speaks of: the best in rehearsals; without any, the best on the audited rows."""
+    outside = [a for a in attempts if not INSIDE & set(a.scored.needs)]
+    attempts = outside if any(a.scored.scores is not None for a in outside) else attempts
+    chosen = choose({a.scored.name: a.rehearsed for a in attempts if a.scored.status == "ok"}, fpr)
     if chosen is not None:
         return chosen, "shadows"
-    aucs = {s.name: rank_auc(s.scores, case.member) for s in scored if s.scores is not None}
+    aucs = {a.scored.name: rank_auc(a.scored.scores, case.member) for a in attempts if a.scored.scores is not None}
     return (max(aucs, key=lambda name: aucs[name]), "audited rows") if aucs else (None, None)

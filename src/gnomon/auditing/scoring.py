@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, Literal
 
@@ -17,10 +17,11 @@ from gnomon.auditing.progress import Progress
 from gnomon.auditing.rehearsal import Rehearsed, rehearse
 from gnomon.core.arrays import Floats
 from gnomon.core.errors import DataError
-from gnomon.core.evidence import Attack, Evidence, Need
+from gnomon.core.evidence import Attack, Evidence, Need, why_not
 from gnomon.core.record import Status
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine, Task
+from gnomon.models.target import Allowance
 
 AT_HOME: frozenset[Need] = frozenset({"query"})  # a counted query handle can't be shared out among processes
 
@@ -54,30 +55,40 @@ class Scored:
         return replace(self, notes=notes)
 
 
-def score_attack(attack: Attack, evidence: Evidence, seeds: Seeds) -> Scored:
-    """Runs one attack on what it declared to need."""
+def describe_attack(attack: Attack) -> Scored:
+    """An attack that has not run yet."""
     options: dict[str, Any] = {f.name: getattr(attack, f.name) for f in fields(attack)} if is_dataclass(attack) else {}
     plain = {k: v for k, v in options.items() if isinstance(v, str | int | float | bool | list | tuple | type(None))}
-    blank = Scored(attack.name, attack.title, attack.paper, sorted(attack.needs), plain, "ok")
-    missing = evidence.missing(attack.needs)
-    if missing is not None:
-        return replace(blank, status="skipped", reason=missing)
-    asked = getattr(evidence.query, "asked", 0)
+    return Scored(attack.name, attack.title, attack.paper, sorted(attack.needs), plain, "ok")
+
+
+def score_attack(attack: Attack, evidence: Evidence, seeds: Seeds) -> Scored:
+    """Runs one attack on what it declared to need."""
+    blank = describe_attack(attack)
+    asked = 0 if evidence.query is None else evidence.query.asked
     start = time.perf_counter()
     view = evidence.view(attack.needs)
     try:
+        reason = why_not(attack, evidence)
+        if reason is not None:
+            return replace(blank, status="skipped", reason=reason)
         scores = _checked(attack.score(view, seeds.child("attack", attack.name).generator()), len(evidence))
         notes = list(getattr(attack, "notes", lambda _: [])(view))
     except Exception as error:
         line = f"{type(error).__name__}: {error}"
         return replace(
-            blank, status="failed", reason=line, traceback=traceback.format_exc(), seconds=time.perf_counter() - start
+            blank,
+            status="failed",
+            reason=line,
+            traceback=traceback.format_exc(),
+            seconds=time.perf_counter() - start,
+            queries=0 if evidence.query is None else evidence.query.asked - asked,
         )
     return replace(
         blank,
         scores=scores,
         seconds=round(time.perf_counter() - start, 3),
-        queries=getattr(evidence.query, "asked", 0) - asked,
+        queries=0 if evidence.query is None else evidence.query.asked - asked,
         notes=notes,
     )
 
@@ -119,13 +130,27 @@ def attempt_all(
     seeds: Seeds,
     engine: Engine,
     progress: Progress,
+    barred: Mapping[str, str] | None = None,
 ) -> list[Attempt]:
-    """All attacks, in their order; those that need no query handle run in the engine's processes."""
+    """All attacks, in their order; those that need no query handle run in the engine's processes.
+
+    Those that ask share what is left of the budget evenly; what one leaves, the next ones get. Attacks that are barred
+    (name -> why) are skipped.
+    """
     advance = progress.stage("attacks", len(attacks))
     found: dict[int, Attempt] = {}
-    away = [i for i, attack in enumerate(attacks) if not attack.needs & AT_HOME]
-    for i in set(range(len(attacks))) - set(away):
-        found[i] = attempt(attacks[i], evidence, rehearsals, fprs, seeds)
+    for i, attack in enumerate(attacks):
+        if barred and attack.name in barred:
+            found[i] = Attempt(
+                replace(describe_attack(attack), status="skipped", reason=barred[attack.name]), Rehearsed()
+            )
+            advance(1)
+    away = [i for i, attack in enumerate(attacks) if i not in found and not attack.needs & AT_HOME]
+    home = [i for i in range(len(attacks)) if i not in found and i not in away]
+    fit = [i for i in home if _will_ask(attacks[i], evidence)]
+    for i in home:
+        to_come = sum(j >= i for j in fit)
+        found[i] = attempt(attacks[i], _with_allowance(evidence, max(1, to_come)), rehearsals, fprs, seeds)
         advance(1)
     slow_first = sorted(away, key=lambda i: "pool" not in attacks[i].needs)
     tasks = [
@@ -140,6 +165,22 @@ def attempt_all(
         found[slow_first[done.position]] = done.result
         advance(1)
     return [found[i] for i in range(len(attacks))]
+
+
+def _will_ask(attack: Attack, evidence: Evidence) -> bool:
+    try:
+        return why_not(attack, evidence) is None
+    except Exception:  # an attack that breaks here fails when its turn comes, and asks nothing
+        return False
+
+
+def _with_allowance(evidence: Evidence, parts: int) -> Evidence:
+    """The evidence with one of so many parts of the queries that are left."""
+    query = evidence.query
+    if query is None:
+        return evidence
+    limit = None if query.remaining is None else query.remaining // parts
+    return replace(evidence, query=Allowance(query, limit))
 
 
 def _to_send(evidence: Evidence, needs: frozenset[Need]) -> Evidence:

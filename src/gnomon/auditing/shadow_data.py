@@ -117,6 +117,7 @@ def _climbed(
     progress: Progress,
 ) -> _Made:
     options = plan.shadow.climbing
+    knows = searcher == "guided" and options.guess == "marginals"
     advance, told = progress.stage("climbing", wanted), [0]
 
     def step(found: int, _: int) -> None:
@@ -134,7 +135,7 @@ def _climbed(
         rng,
         rules=rules,
         searcher="guided" if searcher == "guided" else "plain",
-        marginals=count_marginals(real, data.features) if options.guess == "marginals" else None,
+        marginals=count_marginals(real, data.features) if knows else None,
         sharpness=options.sharpness,
         climbers=options.climbers,
         budget=options.budget,

@@ -1,4 +1,4 @@
-"""The command line: `gnomon demo`, `audit`, `report`, `gate`, `list`.
+"""The command line: `gnomon demo`, `audit`, `report`, `gate`, `synth`, `list`.
 
 Commands fill the same typed `Plan` that a Python user builds, call the library, and turn every `GnomonError` into one
 line and exit code 2.

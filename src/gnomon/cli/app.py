@@ -21,6 +21,7 @@ from gnomon.auditing.gate import parse_limit
 from gnomon.auditing.run import Outcome
 from gnomon.cli.progress import TerminalProgress
 from gnomon.cli.runs import read_outcome, write_outcome
+from gnomon.cli.synth import synth
 from gnomon.core import VERSION
 from gnomon.core.errors import GnomonError, PlanError
 from gnomon.core.plan import make_plan, read_plan
@@ -138,6 +139,8 @@ def audit(
         "attacks": {"names": None if attacks is None else [a.strip() for a in attacks.split(",") if a.strip()]},
         "preflight": {"override": list(override) or None},
     }
+    if trust:
+        sys.path.insert(0, str(Path.cwd()))  # module:function means the user's own modules first
     values = read_plan(plan).model_dump(mode="json", exclude_unset=True) if plan is not None else {}
     for section, entries in flags.items():
         given = {key: value for key, value in entries.items() if value is not None}
@@ -182,6 +185,9 @@ def gate(run: Path, /, *limits: str, allow_failed: bool = False) -> int:
     for line in result.lines:
         print(line)
     return result.code
+
+
+app.command(synth)
 
 
 @app.command

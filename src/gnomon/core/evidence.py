@@ -17,6 +17,7 @@ import numpy as np
 from gnomon.core.arrays import Bools, Floats, Ints, Rows
 from gnomon.core.errors import UsageError
 from gnomon.core.features import FeatureSpace
+from gnomon.core.insider import Insider
 
 Need: TypeAlias = Literal[
     "answers",  # what the target answered on the audited rows
@@ -184,6 +185,11 @@ class QueryHandle(Protocol):
     """Further queries to the target: counted, and stopped at the budget."""
 
     @property
+    def asked(self) -> int:
+        """Rows asked so far through this handle."""
+        ...
+
+    @property
     def remaining(self) -> int | None:
         """Queries left, or None when there is no budget."""
         ...
@@ -211,7 +217,9 @@ class Evidence:
         query: the counted query handle.
         x: the audited rows.
         features: kinds and ranges of the columns.
-        gradients: name -> (n, ...) white-box quantities of the target on the audited rows.
+        gradients: name -> (n,) white-box quantities of the target on the audited rows: norms of the loss's gradient
+            ("parameters", "input", "last_layer", "layer.NAME") and of the last layer's input ("activation").
+        insider: the membership of one half of the audited rows, for who judges the other half.
         variants: further queries a record (augmentations): for each, the target's answers and the shadows' answers.
         reveal: what the target reveals.
     """
@@ -226,6 +234,7 @@ class Evidence:
     x: Rows = None
     features: FeatureSpace | None = None
     gradients: Mapping[str, Floats] | None = None
+    insider: Insider | None = None
     variants: tuple[Evidence, ...] = ()
     reveal: Reveal = field(default_factory=Reveal)
 
@@ -248,7 +257,11 @@ class Evidence:
             ),
             "query": (self.query is not None, "further queries to the target"),
             "x": (self.x is not None, "the audited rows themselves"),
-            "gradients": (bool(self.gradients), "white-box access"),
+            "gradients": (bool(self.gradients), "white-box access (a torch network)"),
+            "membership_half": (
+                self.insider is not None,
+                "the membership of half of the audited rows (the auditor's view)",
+            ),
         }
         for need in sorted(needs):
             there, words = reasons.get(need, (True, ""))
@@ -275,6 +288,7 @@ class Evidence:
             x=self.x if "x" in needs else None,
             features=self.features if needs & {"x", "query"} else None,
             gradients=self.gradients if "gradients" in needs else None,
+            insider=self.insider if "membership_half" in needs else None,
             variants=tuple(v.view(needs) for v in self.variants),
             reveal=self.reveal,
         )
@@ -347,7 +361,9 @@ class Attack(Protocol):
     """A frozen record of hyper-parameters that turns evidence into scores.
 
     Class attributes: ``name`` (registry key), ``title``, ``paper``, ``needs``. ``threshold`` is the score from which
-    the attack itself says "member", or None if the threshold is to be calibrated on shadow models.
+    the attack itself says "member", or None if the threshold is to be calibrated on shadow models. An attack that some
+    evidence does not suit though it is complete (rows that are no images) says so in a method
+    ``unfit(evidence) -> str | None``, and is then skipped with that reason.
     """
 
     @property
@@ -378,3 +394,12 @@ class Attack(Protocol):
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,) of the audited rows: higher = more likely a member."""
         ...
+
+
+def why_not(attack: Attack, evidence: Evidence) -> str | None:
+    """Why an attack can't run on this evidence, in words; None if it can."""
+    missing = evidence.missing(attack.needs)
+    if missing is not None:
+        return missing
+    unfit: Callable[[Evidence], str | None] = getattr(attack, "unfit", lambda _: None)
+    return unfit(evidence.view(attack.needs))

@@ -74,7 +74,12 @@ class TargetPlan(Section):
     repeats: int = Field(
         1, ge=1, description="targets of the recipe that are trained and attacked, to show the spread between them"
     )
-    query_budget: int | None = Field(None, ge=0, description="most further queries that attacks may ask")
+    query_budget: int | None = Field(
+        None,
+        ge=0,
+        description="most further queries to the target, shared out among the attacks that ask; without a budget only "
+        "attacks that are named in attacks.names may ask, as much as they like",
+    )
 
 
 class TrainerPlan(Section):
@@ -175,6 +180,11 @@ class AttacksPlan(Section):
     )
     options: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="options by attack: [attacks.options.shokri] hidden = 64"
+    )
+    ladder: bool = Field(
+        True,
+        description="with shadow models: what each more knowing attacker gains, how far attacks agree, and whether "
+        "more shadow models would help",
     )
     rehearsals: int = Field(4, ge=0, description="shadow models that play the target to calibrate thresholds")
 

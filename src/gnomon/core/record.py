@@ -157,6 +157,7 @@ class SourceAttack(Part):
     accuracy: Estimate
     precision: Estimate | None
     recall: Estimate
+    unreached_precision: float | None = None  # mean over the classes that the source gave no record of
 
 
 class ShadowSourceFacts(Part):
@@ -171,6 +172,57 @@ class ShadowSourceFacts(Part):
     seconds: float = 0.0
     shadow_test_accuracy: float | None = None
     attacks: list[SourceAttack] = Field(default_factory=list)
+
+
+class Rung(Part):
+    """A step of the ladder: what an attacker achieves who knows this much, and no more."""
+
+    key: str  # labels, queries, top:3, rounded:1, answers, offline, online, gradients
+    title: str
+    attack: str
+    attack_title: str
+    chosen_on: Literal["shadows", "audited rows", "no choice"]  # who chose it among the attacks of this rung
+    auc: Estimate
+    tpr: TprAtFpr  # at the lowest false-positive rate that the audited rows resolve
+
+
+class Agreement(Part):
+    """How far attacks name the same records: Jaccard overlap of the rows that each ranks highest."""
+
+    top: int  # rows that each attack names; a few more where scores tie
+    rows: int  # audited rows
+    attacks: list[str]
+    overlap: list[list[float]]  # in [0, 1], symmetric, in the order of attacks
+    member_share: list[float]  # of the rows that each attack names
+    chance: float  # overlap of two attacks that name rows at random
+
+
+class ShadowPoint(Part):
+    """What LiRA achieves with so many shadow models."""
+
+    count: int
+    auc: Estimate
+    tpr: TprAtFpr
+
+
+class ShadowGain(Part):
+    """What the last step to more shadow models brought, on the same rows."""
+
+    before: int
+    after: int
+    auc: Estimate
+    tpr: Estimate | None
+
+
+class ByShadows(Part):
+    """A curve over the number of shadow models: would more of them help?"""
+
+    attack: str
+    attack_title: str
+    fpr: float
+    rows: int  # audited rows; a random part of them where there are many
+    points: list[ShadowPoint]
+    gain: ShadowGain
 
 
 class Exposed(Part):
@@ -253,6 +305,9 @@ class Record(Part):
     slices: list[Slicing] = Field(default_factory=list)
     risk: RiskFacts | None = None
     not_tried: list[str]
+    ladder: list[Rung] = Field(default_factory=list)
+    agreement: Agreement | None = None
+    by_shadows: ByShadows | None = None
     recipe: dict[str, Any]
     provenance: Provenance
 

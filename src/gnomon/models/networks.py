@@ -47,7 +47,7 @@ def import_torch(what: str) -> ModuleType:
 
 def resolve_device(device: str) -> str:
     """``auto`` becomes ``cuda`` where a GPU answers and ``cpu`` elsewhere; other names are checked."""
-    torch = import_torch(f"the device {device!r}")
+    torch = import_torch("a torch network")
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gnomon.core.arrays import Floats, Rows, check_log_probs, count_rows
 from gnomon.core.errors import BudgetError, UsageError, did_you_mean
-from gnomon.core.evidence import Reveal
+from gnomon.core.evidence import QueryHandle, Reveal
 from gnomon.core.protocols import Model
 
 
@@ -46,6 +46,48 @@ class Target:
         self.asked += n
         answers = check_log_probs(self.model.log_probs(x), rows=n, classes=self.model.n_classes, source="target")
         return self.reveal.apply(answers)
+
+
+class Allowance:
+    """A part of a target's budget: a query handle that stops earlier than the one behind it.
+
+    Attributes:
+        asked: rows asked through this handle.
+    """
+
+    def __init__(self, handle: QueryHandle, limit: int | None) -> None:
+        """Limits a handle.
+
+        Args:
+            handle: who is asked; its own budget holds as well.
+            limit: most rows through this handle; None for what the handle behind it allows.
+        """
+        self._handle = handle
+        self._limit = limit
+        self.asked = 0
+
+    @property
+    def remaining(self) -> int | None:
+        """Rows that may still be asked, or None without any budget."""
+        behind = self._handle.remaining
+        if self._limit is None:
+            return behind
+        own = self._limit - self.asked
+        return own if behind is None else min(own, behind)
+
+    def ask(self, x: Rows) -> Floats:
+        """What the target reveals of its answers to n rows: natural-log probabilities, float32 (n, c).
+
+        Raises:
+            BudgetError: the rows would pass the allowance; then nothing is asked.
+            ModelError: the model answers with something else than probabilities.
+        """
+        n, left = count_rows(x), self.remaining
+        if left is not None and n > left:
+            raise BudgetError(f"query budget: {n} rows asked, {left} left for this attack; nothing was sent")
+        answers = self._handle.ask(x)
+        self.asked += n
+        return answers
 
 
 def parse_reveal(text: str) -> Reveal:

@@ -8,7 +8,7 @@ import jinja2
 from markupsafe import Markup
 
 from gnomon.core.record import Record
-from gnomon.report import plots
+from gnomon.report import panel_plots, plots
 from gnomon.report.view import View, view
 
 _EMPTY = Markup()
@@ -30,7 +30,10 @@ def render_html(record: Record) -> str:
     shown = view(record)
     pictures = _pictures(record, shown)
     template = page_template("report.html")
-    return template.render(view=shown, plots=pictures, contents=_contents(shown, pictures)) + "\n"
+    page = template.render(
+        view=shown, plots=pictures, contents=_contents(shown, pictures), drawings=_drawings(record, shown)
+    )
+    return page + "\n"
 
 
 def page_template(name: str) -> jinja2.Template:
@@ -50,6 +53,7 @@ def _contents(shown: View, pictures: _Pictures) -> list[tuple[str, str]]:
         ("findings", "Findings", shown.alarms),
         ("pictures", "Pictures", shown.dots or shown.gap or pictures != _Pictures()),
         ("all-attacks", "All attacks", True),
+        *((panel.key, panel.short, True) for panel in shown.panels),
         ("exposed", "Exposed records", shown.exposed),
         *((chapter.key, chapter.title, True) for chapter in shown.people),
         ("threat-model", "Threat model", True),
@@ -72,6 +76,10 @@ def _pictures(record: Record, shown: View) -> _Pictures:
         pictures = replace(pictures, classes=_svg(plots.class_leakage(attack)))
         pictures = replace(pictures, guessing=plots.guessing_in_sight(attack))
     return pictures
+
+
+def _drawings(record: Record, shown: View) -> dict[str, list[tuple[panel_plots.Drawing, Markup]]]:
+    return {p.key: [(d, _svg(d.svg)) for d in panel_plots.draw(p, record)] for p in shown.panels}
 
 
 def _svg(drawing: str) -> Markup:

@@ -36,6 +36,7 @@ def _blocks(shown: View) -> Iterator[str]:
     yield _facts(shown.facts)
     yield from _notices("Findings", shown.alarms)
     yield from _figures(shown)
+    yield from _panels(shown)
     if shown.exposed:
         yield "## The most exposed records"
         yield shown.exposed_lead
@@ -85,6 +86,18 @@ def _figures(shown: View) -> Iterator[str]:
             yield _folded(table.title + suffix, markdown_table(table))
     for title, text in shown.tracebacks:
         yield _folded(f"Traceback of {title}", _fenced(text))
+
+
+def _panels(shown: View) -> Iterator[str]:
+    for panel in shown.panels:
+        yield f"## {escape(panel.title)}"
+        yield _paragraph(panel.lead)
+        yield from map(_paragraph, panel.sentences)
+        for table in panel.tables:
+            yield f"### {escape(table.title)}"
+            yield markdown_table(table)
+        if panel.notes:
+            yield "\n".join(f"- {_paragraph(note)}" for note in panel.notes)
 
 
 def _paragraph(text: str) -> str:

@@ -28,6 +28,7 @@ class Cell:
     mark: str = ""
     href: str = ""
     muted: bool = False
+    heat: float = 0.0  # in [0, 1]: how deep the cell is tinted
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def attacks(record: Record) -> Table:
     rows = []
     for attack in done:
         points = {point.fpr: point for point in attack.tpr_at_fpr}
-        cells = [_name(attack, cite=True), _figure(attack.auc), _figure(attack.advantage)]
+        cells = [_name(attack, cite=True), figure_cell(attack.auc), figure_cell(attack.advantage)]
         for fpr in fprs:
             point = points.get(fpr)
             if point is None or (point.tpr is None and point.refused is None):
@@ -122,10 +123,10 @@ def _rates(rule: AtThreshold | None, names: tuple[str, ...]) -> list[Cell]:
     if rule is None:
         return [Cell(NONE, muted=True) for _ in names]
     cells = {
-        "accuracy": _share(rule.accuracy),
-        "precision": _share(rule.precision) if rule.precision else Cell(NONE, ("nobody accused",), muted=True),
-        "recall": _share(rule.recall),
-        "fpr": _share(rule.fpr),
+        "accuracy": share_cell(rule.accuracy),
+        "precision": share_cell(rule.precision) if rule.precision else Cell(NONE, ("nobody accused",), muted=True),
+        "recall": share_cell(rule.recall),
+        "fpr": share_cell(rule.fpr),
     }
     return [cells[name] for name in names]
 
@@ -137,7 +138,7 @@ def priors(chosen: Sequence[AttackResult], key: str) -> Table | None:
     for attack in chosen:
         for fpr in sorted({p.fpr for p in attack.precision_at_prior}, reverse=True):
             found = {p.prior: p for p in attack.precision_at_prior if p.fpr == fpr}
-            cells = [_share(found[s].precision) if s in found else Cell(NONE, muted=True) for s in shares]
+            cells = [share_cell(found[s].precision) if s in found else Cell(NONE, muted=True) for s in shares]
             rows.append((_name(attack), Cell(wording.rate(fpr)), *cells))
     heads = [Column(f"{wording.rate(s)} are members") for s in shares]
     columns = (Column("Attack", numeric=False), Column("At FPR"), *heads)
@@ -274,13 +275,15 @@ def _name(attack: AttackResult, *, cite: bool = False) -> Cell:
     return Cell(wording.clean(attack.title), detail, href=wording.paper_link(paper) if cite else "")
 
 
-def _figure(estimate: Estimate | None) -> Cell:
+def figure_cell(estimate: Estimate | None) -> Cell:
+    """A dimensionless figure and its interval."""
     if estimate is None:
         return Cell(NONE, muted=True)
     return Cell(wording.figure(estimate.value), (wording.figures(estimate),))
 
 
-def _share(estimate: Estimate | None) -> Cell:
+def share_cell(estimate: Estimate | None) -> Cell:
+    """A share and its interval."""
     if estimate is None:
         return Cell(NONE, muted=True)
     return Cell(wording.share(estimate.value), (wording.shares(estimate),))

@@ -44,6 +44,7 @@ def print_terminal(record: Record, console: Console) -> None:
         for row in shown.unfinished.rows:
             console.print(Text.assemble((row[0].text, "bold"), f", {row[1].text}: {row[2].text}"))
         console.print()
+    _print_panels(shown, console)
     if shown.exposed and shown.level != "none_found":
         console.print(Text("Most exposed records", style="bold"))
         console.print(grid(shown.exposed, len(shown.exposed.columns), _EXPOSED))
@@ -110,6 +111,17 @@ def grid(table: Table, columns: int, most: int) -> Grid:
         cells = [Text(f"{cell.text} ({cell.mark})" if cell.mark else cell.text) for cell in row[:columns]]
         grid.add_row(*cells, style="bold" if i in table.strong else "")
     return grid
+
+
+def _print_panels(shown: View, console: Console) -> None:
+    for panel in shown.panels:
+        if panel.terminal_table:
+            console.print(Text(panel.terminal_table.title, style="bold"))
+            console.print(grid(panel.terminal_table, len(panel.terminal_table.columns), _ATTACKS))
+            console.print()
+        for line in panel.terminal_lines:
+            console.print(Text(line))
+            console.print()
 
 
 def _print_notes(shown: View, console: Console) -> None:

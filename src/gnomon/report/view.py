@@ -11,6 +11,8 @@ from typing import Literal
 from gnomon.core.record import AttackResult, Estimate, Finding, Record, Severity
 from gnomon.report import facts, people, tables, wording
 from gnomon.report.facts import Fact
+from gnomon.report.panel import Panel
+from gnomon.report.panels import panels
 from gnomon.report.people import Chapter
 from gnomon.report.tables import Table
 
@@ -111,6 +113,7 @@ class View:
     exposed_lead: str
     exposed: Table | None
     exposed_rest: Table | None
+    panels: tuple[Panel, ...]
     people: tuple[Chapter, ...]
     unfinished: Table | None
     tracebacks: tuple[tuple[str, str], ...]
@@ -162,6 +165,7 @@ def view(record: Record) -> View:
         exposed_lead=CHANCE_ORDER if verdict.level == "none_found" else EXPOSED,
         exposed=first,
         exposed_rest=rest,
+        panels=panels(record),
         people=people.chapters(record),
         unfinished=tables.unfinished(record),
         tracebacks=tuple(

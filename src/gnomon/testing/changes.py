@@ -22,6 +22,7 @@ def take_audited(evidence: Evidence, rows: Ints) -> Evidence:
         shadows=None if evidence.shadows is None else evidence.shadows.at(rows),
         x=None if evidence.x is None else take_rows(evidence.x, rows),
         gradients=None if evidence.gradients is None else {k: v[rows] for k, v in evidence.gradients.items()},
+        insider=None if evidence.insider is None else evidence.insider.at(rows),
         variants=tuple(take_audited(v, rows) for v in evidence.variants),
     )
 
@@ -55,7 +56,7 @@ def change_shadows(evidence: Evidence, change: Callable[[ShadowAnswers], ShadowA
 
 
 def poison(evidence: Evidence, needs: frozenset[Need]) -> Evidence:
-    """The evidence with NaN in every part that an attack with these needs must not read.
+    """The evidence with NaN in every part that an attack with these needs must not read; what is no array is gone.
 
     Under offline needs the answers of shadows on rows that they were trained on are such a part.
     """
@@ -78,6 +79,8 @@ def poison(evidence: Evidence, needs: frozenset[Need]) -> Evidence:
         gradients=evidence.gradients
         if evidence.gradients is None or "gradients" in needs
         else {k: _nan(v) for k, v in evidence.gradients.items()},
+        query=evidence.query if "query" in needs else None,
+        insider=evidence.insider if "membership_half" in needs else None,
         variants=tuple(poison(v, needs) for v in evidence.variants),
     )
 
@@ -96,7 +99,10 @@ def _nan(array: Floats) -> Floats:
 
 
 def saturate(evidence: Evidence, rows: Bools) -> Evidence:
-    """Answers of exactly 0 and 1 of the target and all shadows on these audited rows, and on half of all other rows."""
+    """Answers of exactly 0 and 1 of the target and all shadows on these audited rows, and on half of all other rows.
+
+    Gradients vanish on these audited rows.
+    """
 
     def sure(answers: Floats, which: Bools) -> Floats:
         with np.errstate(divide="ignore"):
@@ -114,7 +120,20 @@ def saturate(evidence: Evidence, rows: Bools) -> Evidence:
     if population is not None:
         population = replace(population, answers=sure(population.answers, np.arange(len(population.labels)) % 2 == 0))
     answers = None if evidence.answers is None else sure(evidence.answers, rows)
-    return replace(changed, answers=answers, population=population)
+    gradients = evidence.gradients
+    if gradients is not None:
+        gradients = {name: np.where(rows, 0.0, norms) for name, norms in gradients.items()}
+    return replace(changed, answers=answers, population=population, gradients=gradients)
+
+
+def change_truth(evidence: Evidence, fold: int, rng: np.random.Generator) -> Evidence:
+    """The evidence with another truth about the rows that an insider judges in this fold."""
+    insider = evidence.insider
+    if insider is None:
+        return evidence
+    truth, rows = insider.truth.copy(), insider.judged(fold)
+    truth[rows] = rng.permutation(truth[rows])
+    return replace(evidence, insider=replace(insider, truth=truth))
 
 
 def extreme_masks(evidence: Evidence) -> Evidence:

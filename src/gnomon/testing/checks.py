@@ -22,10 +22,18 @@ import numpy as np
 
 from gnomon.core.arrays import Floats, fingerprint
 from gnomon.core.errors import GnomonError
-from gnomon.core.evidence import Attack, Evidence, Need, Reveal
+from gnomon.core.evidence import Attack, Evidence, Need, Reveal, why_not
 from gnomon.stats.roc import auc
 from gnomon.stats.samples import split_scores
-from gnomon.testing.changes import arrays_of, extreme_masks, permute_shadows, poison, saturate, take_audited
+from gnomon.testing.changes import (
+    arrays_of,
+    change_truth,
+    extreme_masks,
+    permute_shadows,
+    poison,
+    saturate,
+    take_audited,
+)
 from gnomon.testing.toy import World, difficulty_world, gaussian_world, noise_world, overfitted_world
 
 SEED = 20170522
@@ -54,8 +62,8 @@ def yield_checks(attack: Attack, *, complete: Complete | None = None) -> Iterato
 
     Args:
         attack: any object with the attributes of `gnomon.core.evidence.Attack`.
-        complete: adds to a toy world what it lacks and the attack needs (queries, gradients). Clauses whose world
-            still lacks a need are left out, except "has_a_world", which then fails.
+        complete: adds to a toy world what it lacks and the attack needs (rows that are images, say). Clauses whose
+            world still lacks a need are left out, except "has_a_world", which then fails.
 
     >>> from gnomon.attacks import Gap
     >>> checks = list(yield_checks(Gap()))
@@ -70,7 +78,7 @@ def yield_checks(attack: Attack, *, complete: Complete | None = None) -> Iterato
         if name not in exempt:
             yield Check(name, partial(check, attack))
     worlds = {name: partial(_make_world, name, complete or _as_it_is) for name in WORLDS}
-    usable = [name for name, make in worlds.items() if make().evidence.missing(attack.needs) is None]
+    usable = [name for name, make in worlds.items() if why_not(attack, make().evidence) is None]
     yield Check("has_a_world", partial(_has_a_world, attack, usable))
     for name, on, check_on in ON_WORLDS:
         for world in on:
@@ -233,6 +241,18 @@ def rehearsals(attack: Attack, world_name: str, world: World) -> None:  # noqa: 
         _scores(attack, evidence)
 
 
+def own_half_unseen(attack: Attack, world_name: str, world: World) -> None:
+    """An insider's attack scores a half of the rows without its membership: another truth there changes nothing."""
+    insider = world.evidence.insider
+    if "membership_half" not in attack.needs or insider is None:
+        return
+    expected = _scores(attack, world.evidence)
+    for fold in np.unique(insider.fold):
+        rows = insider.judged(int(fold))
+        got = _scores(attack, change_truth(world.evidence, int(fold), np.random.default_rng(SEED)))
+        _same(attack, got[rows], expected[rows], f"on {world_name} another membership of the judged half")
+
+
 def chance_on_noise(attack: Attack, world_name: str, world: World) -> None:
     """Where answers know nothing of membership, the AUC's interval holds 0.5."""
     area = auc(*split_scores(_scores(attack, world.evidence), world.member), confidence=SURE)
@@ -293,6 +313,7 @@ ON_WORLDS: tuple[tuple[str, tuple[str, ...], OnWorld], ...] = (
     ("zeros_and_ones", SMALL, zeros_and_ones),
     ("partial_answers", ("two_classes", "thousand_classes"), partial_answers),
     ("rehearsals", ("two_classes", "noise"), rehearsals),
+    ("own_half_unseen", ("two_classes", "overfitted"), own_half_unseen),
     ("chance_on_noise", ("noise", "noise_auditor"), chance_on_noise),
     ("right_sign", ("overfitted", "overfitted_auditor"), right_sign),
     ("best_possible", ("gaussian", "gaussian_auditor", "difficulty"), best_possible),

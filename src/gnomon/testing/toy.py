@@ -11,7 +11,8 @@ regard to membership. So whatever an attack can learn stands in phi, and the bes
 - `overfitted_world`: members are all learned by heart, non-members often wrong, some classes more than others.
 
 All take the number of audited rows n, shadows m and classes c, and the point of view ("adversary": shadows are trained
-on other rows; "auditor": on the audited rows themselves), and give pool rows and population rows as well.
+on other rows; "auditor": on the audited rows themselves), and give pool rows and population rows as well, further
+queries, norms of gradients and an insider's half of the membership.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.core.data import View
 from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Evidence, Population, ShadowAnswers
+from gnomon.core.features import infer_features
+from gnomon.core.insider import halve
+from gnomon.testing.access import ToyTarget, toy_gradients
 
 N_BITS = 12  # columns of the audited rows themselves, drawn without regard to membership
 
@@ -188,6 +192,9 @@ def make_world(
         member = in_shadow[:, rows]
         return ShadowAnswers(answers, rows, labels[rows], member, np.ones_like(member))
 
+    x_population = rng.integers(0, 2, (n_population, N_BITS)).astype(np.float32)
+    x = rng.integers(0, 2, (n, N_BITS)).astype(np.float32)
+    known = np.concatenate([audited, population])
     evidence = Evidence(
         labels=labels[audited],
         n_classes=c,
@@ -198,9 +205,13 @@ def make_world(
             labels[population],
             target[population],
             shadows_on(population),
-            x=rng.integers(0, 2, (n_population, N_BITS)).astype(np.float32),
+            x=x_population,
         ),
-        x=rng.integers(0, 2, (n, N_BITS)).astype(np.float32),
+        query=ToyTarget(np.concatenate([x, x_population]), labels[known], target[known]),
+        x=x,
+        features=infer_features(x, one_hot=False),
+        gradients=toy_gradients(target[audited], labels[audited], rng),
+        insider=halve(in_target[audited], rng),
     )
     return World(evidence, in_target[audited], auc)
 

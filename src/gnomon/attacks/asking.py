@@ -1,0 +1,62 @@
+"""How label-only attacks ask: all audited rows at once, as many times as the budget allows every row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from gnomon.attacks.demand import demand
+from gnomon.core.arrays import Floats, Ints, Rows
+from gnomon.core.errors import BudgetError
+from gnomon.core.evidence import Evidence, QueryHandle
+
+
+def affordable(query: QueryHandle, rows: int, wanted: int) -> int:
+    """How many queries a row the budget allows, at most ``wanted``, the same for every row; the rest is not spent.
+
+    >>> from gnomon.testing.access import ToyTarget
+    >>> affordable(ToyTarget(np.eye(2), np.arange(2), np.log(np.full((2, 2), 0.5))), rows=2, wanted=7)
+    7
+    """
+    return wanted if query.remaining is None else min(wanted, query.remaining // max(1, rows))
+
+
+def count_votes(query: QueryHandle, right: Floats, labels: Ints, copies: Sequence[Callable[[], Rows]]) -> Floats:
+    """Share of right labels among a record and its copies, 0 where the record's own label is wrong.
+
+    Args:
+        query: who is asked.
+        right: (n,) 1.0 where the record's own label is right, else 0.0.
+        labels: (n,) class ids.
+        copies: each makes a copy of all n rows.
+
+    Returns:
+        (n,) in [0, 1], float64. Where the budget allows no copy of every row, ``right`` itself.
+    """
+    votes, asked = np.ones(len(labels)), 1
+    for copy in copies[: affordable(query, len(labels), len(copies))]:
+        try:
+            answers = query.ask(copy())
+        except BudgetError:  # somebody else spent it meanwhile
+            break
+        votes += answers.argmax(axis=1) == labels
+        asked += 1
+    return right * votes / asked
+
+
+def note_queries(evidence: Evidence, wanted: int, records: int, otherwise: str) -> list[str]:
+    """What the reader must know of the queries that were spent through the evidence's handle.
+
+    Args:
+        evidence: with the handle.
+        wanted: queries a record that the attack asks where the budget allows it.
+        records: how many records it asks about.
+        otherwise: what the score is where the budget allowed none.
+    """
+    query = demand(evidence.query, "further queries to the target")
+    a_record = query.asked // max(1, records)
+    if a_record == 0:
+        return [f"the budget did not allow one query for each of {records:,} records: the score is {otherwise}"]
+    cut = "" if a_record >= wanted else f", of {wanted} wanted: the budget ended"
+    return [f"{a_record} queries a record ({query.asked:,} in all){cut}"]

@@ -1,0 +1,176 @@
+"""Choquette-Choo, Tramer, Carlini and Papernot 2021: membership from nothing but predicted labels.
+
+A model is surer around the records that it was trained on, so a member keeps its label when it is changed a little:
+when noise is added (`NoiseRobustness`) or, for images, when it is shifted and mirrored (`Augmentation`). Both ask the
+target further questions, in batches over all audited rows, and never more than its budget allows. The paper's distance
+to the decision boundary stands in `gnomon.attacks.boundary`.
+
+The paper learns a threshold, the noise's strength and a classifier of the votes from a shadow model that can be asked;
+here shadows keep their answers only, so votes are counted and the strength is an option.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+import numpy as np
+
+from gnomon.attacks.asking import count_votes, note_queries
+from gnomon.attacks.demand import demand
+from gnomon.core.arrays import Floats, Rows, is_frame
+from gnomon.core.errors import UsageError
+from gnomon.core.evidence import Evidence, Need
+from gnomon.core.features import Codes, FeatureSpace
+from gnomon.stats.signals import correct
+
+PAPER = "Choquette-Choo, Tramer, Carlini, Papernot 2021"
+NEEDS: frozenset[Need] = frozenset({"answers", "query", "x"})
+MOST_CHANNELS = 4
+
+
+@dataclass(frozen=True)
+class NoiseRobustness:
+    """Share of a record's noisy copies that are still given its true label.
+
+    Score: 0 where the record itself is labelled wrongly, else the share of right labels among itself and its copies.
+    Bits flip and categories are drawn anew with probability ``rate``; numbers get Gaussian noise. All records meet the
+    same patterns of noise, so that they differ by what the target makes of them and not by luck.
+
+    On shopping baskets (600 bits, overfitted network) rates of 0.02 to 0.05 find most; at 0.2 the copies are too far
+    away to tell anything.
+
+    Attributes:
+        copies: noisy copies of each record, a query each; fewer where the budget ends before.
+        rate: probability that a bit flips or a category changes.
+        noise: standard deviation of the noise on numbers, as a multiple of the column's own.
+
+    >>> from gnomon.testing import overfitted_world
+    >>> from gnomon.stats.roc import auc
+    >>> world = overfitted_world(np.random.default_rng(0))
+    >>> scores = NoiseRobustness().score(world.evidence, np.random.default_rng(0))
+    >>> round(auc(scores[world.member], scores[~world.member]).value, 2)  # right or wrong alone: 0.64
+    0.72
+    """
+
+    name: ClassVar[str] = "noise_robustness"
+    title: ClassVar[str] = "Label only: robustness to noise"
+    paper: ClassVar[str] = PAPER
+    needs: ClassVar[frozenset[Need]] = NEEDS
+    threshold: ClassVar[float | None] = None
+
+    copies: int = 20
+    rate: float = 0.05
+    noise: float = 0.3
+
+    def __post_init__(self) -> None:
+        if isinstance(self.copies, bool) or not isinstance(self.copies, int) or self.copies < 1:
+            raise UsageError(f"noise_robustness: expected copies of 1 or more, got {self.copies!r}")
+        if not 0 < self.rate <= 1:
+            raise UsageError(f"noise_robustness: expected a rate in (0, 1], got {self.rate!r}")
+        if not self.noise > 0:
+            raise UsageError(f"noise_robustness: expected a positive noise, got {self.noise!r}")
+
+    def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
+        """Scores (n,) in [0, 1]: share of right labels, 0 where the record's own label is wrong."""
+        answers = demand(evidence.answers, "the target's answers")
+        query = demand(evidence.query, "further queries to the target")
+        space, x = demand(evidence.features, "the kinds of the columns"), demand(evidence.x, "the audited rows")
+        codes = space.encode(x)
+        noisy = partial(self._copy, space, codes, codes.astype(np.float64).std(axis=0), rng)
+        return count_votes(query, correct(answers, evidence.labels), evidence.labels, [noisy] * self.copies)
+
+    def notes(self, evidence: Evidence) -> list[str]:
+        """How many queries a record were asked."""
+        return note_queries(evidence, self.copies, len(evidence), "right or wrong alone")
+
+    def _copy(self, space: FeatureSpace, codes: Codes, spread: Floats, rng: np.random.Generator) -> Rows:
+        """All rows under one pattern of noise."""
+        number = np.array([f.kind in ("integer", "real") for f in space.features])
+        flip, value, push = rng.random(len(space)), rng.random(len(space)), rng.normal(0.0, self.noise, len(space))
+        changed = ~number & (flip < self.rate)
+        if not number.any() and not changed.any():
+            changed[flip.argmin()] = True  # a copy that equals its record would waste a query
+        noisy = codes.copy()
+        at = np.flatnonzero(changed)
+        features, uniform = np.tile(at, len(codes)), np.tile(value[at], len(codes))
+        other = space.draw_other(features, codes[:, at].reshape(-1).astype(np.float64), uniform)
+        noisy[:, at] = other.reshape(len(codes), -1)
+        pushed = np.clip(codes[:, number] + (push * spread)[number], space.lows[number], space.highs[number])
+        noisy[:, number] = np.where(space.sizes[number] > 0, np.round(pushed), pushed)
+        return space.decode(noisy)
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Share of an image's shifted and mirrored versions that are still given its true label.
+
+    Score: 0 where the image itself is labelled wrongly, else the share of right labels among itself and its versions.
+    It is made for models that were trained on shifted and mirrored images, and finds less elsewhere.
+
+    Attributes:
+        pixels: how far images are shifted.
+        mirror: whether they are mirrored as well (not for digits and other writing).
+
+    >>> [name for name, _ in Augmentation(mirror=False).versions()]
+    ['up', 'down', 'left', 'right']
+    """
+
+    name: ClassVar[str] = "augmentation"
+    title: ClassVar[str] = "Label only: shifted and mirrored images"
+    paper: ClassVar[str] = PAPER
+    needs: ClassVar[frozenset[Need]] = NEEDS
+    threshold: ClassVar[float | None] = None
+
+    pixels: int = 1
+    mirror: bool = True
+
+    def __post_init__(self) -> None:
+        if isinstance(self.pixels, bool) or not isinstance(self.pixels, int) or self.pixels < 1:
+            raise UsageError(f"augmentation: expected pixels of 1 or more, got {self.pixels!r}")
+
+    def unfit(self, evidence: Evidence) -> str | None:
+        """Whether the rows are no images."""
+        x = demand(evidence.x, "the audited rows")
+        if is_frame(x) or np.ndim(x) not in (3, 4):
+            return "needs images (n, height, width) or (n, height, width, channels)"
+        return None
+
+    def versions(self) -> Sequence[tuple[str, Callable[[Floats], Floats]]]:
+        """The versions of an image by name, in the order in which they are asked."""
+        steps = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}
+        shifts = [
+            (name, partial(_shifted, by=(self.pixels * v, self.pixels * h), mirror=False))
+            for name, (v, h) in steps.items()
+        ]
+        if not self.mirror:
+            return shifts
+        plain = ("mirrored", partial(_shifted, by=(0, 0), mirror=True))
+        return [plain, *shifts, *((f"mirrored {name}", partial(s, mirror=True)) for name, s in shifts)]
+
+    def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
+        """Scores (n,) in [0, 1]: share of right labels, 0 where the image's own label is wrong."""
+        answers = demand(evidence.answers, "the target's answers")
+        query, x = demand(evidence.query, "further queries to the target"), demand(evidence.x, "the audited rows")
+        problem = self.unfit(evidence)
+        if problem is not None:
+            raise UsageError(f"augmentation: {problem}, got rows of shape {np.shape(x)[1:]}")
+        copies = [partial(version, np.asarray(x)) for _, version in self.versions()]
+        return count_votes(query, correct(answers, evidence.labels), evidence.labels, copies)
+
+    def notes(self, evidence: Evidence) -> list[str]:
+        """How many queries a record were asked."""
+        return note_queries(evidence, len(self.versions()), len(evidence), "right or wrong alone")
+
+
+def _shifted(x: Floats, *, by: tuple[int, int], mirror: bool) -> Floats:
+    """Images shifted down and right by so many pixels, edges repeated; mirrored from left to right first if asked."""
+    channels_first = x.ndim == 4 and x.shape[3] > MOST_CHANNELS >= x.shape[1]
+    down, across = (2, 3) if channels_first else (1, 2)
+    image = np.flip(x, axis=across) if mirror else x
+    for axis, step in ((down, by[0]), (across, by[1])):
+        source = np.clip(np.arange(x.shape[axis]) - step, 0, x.shape[axis] - 1)
+        image = np.take(image, source, axis=axis)
+    return np.ascontiguousarray(image)

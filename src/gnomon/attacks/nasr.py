@@ -1,0 +1,117 @@
+"""Nasr, Shokri and Houmansadr 2019: white-box attacks, on the gradient of each record's own loss.
+
+Training drives the gradients of members to zero, so a small gradient is a sign of membership; no shadow model is
+needed. On its own the norm says little more than the loss, and helps little at low false-positive rates (Carlini et al.
+2022, appendix A-B, found a higher AUC and no higher TPR). Taken together, layer by layer and with the activations, by
+an attack model that was told some members, gradients say more than any answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from gnomon.attacks.cross_fit import answer_features, cross_fit, note_insider
+from gnomon.attacks.demand import demand
+from gnomon.core.arrays import Floats
+from gnomon.core.errors import UsageError, did_you_mean
+from gnomon.core.evidence import Evidence, Need
+
+PAPER = "Nasr, Shokri, Houmansadr 2019"
+SMALLEST = 1e-300  # a norm of 0 has a logarithm too
+
+
+@dataclass(frozen=True)
+class GradientNorm:
+    """One threshold on the norm of the loss's gradient in the parameters: members have smaller gradients.
+
+    Score: minus the L2 norm.
+
+    Attributes:
+        part: "parameters" (all), "last_layer", or one layer as "layer.NAME" with the network's own name for it.
+
+    >>> from gnomon.testing import overfitted_world
+    >>> from gnomon.stats.roc import auc
+    >>> world = overfitted_world(np.random.default_rng(0))
+    >>> scores = GradientNorm().score(world.evidence, np.random.default_rng(0))
+    >>> auc(scores[world.member], scores[~world.member]).value > 0.9
+    True
+    """
+
+    name: ClassVar[str] = "gradient_norm"
+    title: ClassVar[str] = "White box: gradient norm in the parameters"
+    paper: ClassVar[str] = PAPER
+    needs: ClassVar[frozenset[Need]] = frozenset({"gradients"})
+    threshold: ClassVar[float | None] = None
+
+    part: str = "parameters"
+
+    def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
+        """Scores (n,) of at most 0: minus the norm."""
+        return -_norm(demand(evidence.gradients, "white-box access"), self.part)
+
+
+@dataclass(frozen=True)
+class InputGradientNorm:
+    """One threshold on the norm of the loss's gradient in the record: around members the loss is flat.
+
+    Score: minus the L2 norm, in the units that the network sees.
+
+    >>> from gnomon.testing import noise_world
+    >>> world = noise_world(np.random.default_rng(0), n=10)
+    >>> bool((InputGradientNorm().score(world.evidence, np.random.default_rng(0)) <= 0).all())
+    True
+    """
+
+    name: ClassVar[str] = "input_gradient_norm"
+    title: ClassVar[str] = "White box: gradient norm in the record"
+    paper: ClassVar[str] = PAPER
+    needs: ClassVar[frozenset[Need]] = frozenset({"gradients"})
+    threshold: ClassVar[float | None] = None
+
+    def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
+        """Scores (n,) of at most 0: minus the norm."""
+        return -_norm(demand(evidence.gradients, "white-box access"), "input")
+
+
+@dataclass(frozen=True)
+class Nasr:
+    """The supervised white-box attack: learns from known members how their gradients, activations and answers look.
+
+    Score: log-odds of "member". As in the paper the attacker knows a part of the members (half of them here,
+    cross-fitted). In place of the paper's convolutional network over whole gradient matrices, boosted trees read their
+    norms: of every layer, of the whole, in the record, and of the last layer's input, beside the shape of the answer.
+
+    >>> from gnomon.testing import overfitted_world
+    >>> world = overfitted_world(np.random.default_rng(0), n=400)
+    >>> says_member = Nasr().score(world.evidence, np.random.default_rng(0)) >= 0
+    >>> float((says_member == world.member).mean()) > 0.85
+    True
+    """
+
+    name: ClassVar[str] = "nasr"
+    title: ClassVar[str] = "White-box insider: gradients, activations and answers"
+    paper: ClassVar[str] = PAPER
+    needs: ClassVar[frozenset[Need]] = frozenset({"answers", "gradients", "membership_half"})
+    threshold: ClassVar[float | None] = 0.0
+
+    def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
+        """Scores (n,): log-odds of "member" (or the scaled logit, standardised); 0 = undecided."""
+        insider = demand(evidence.insider, "the membership of half of the rows")
+        answers = demand(evidence.answers, "the target's answers")
+        gradients = demand(evidence.gradients, "white-box access")
+        norms = [np.log(np.maximum(gradients[name], SMALLEST)) for name in sorted(gradients)]
+        return cross_fit(insider, np.column_stack([answer_features(answers, evidence.labels), *norms]), rng)
+
+    def notes(self, evidence: Evidence) -> list[str]:
+        """Who is told what."""
+        return note_insider(evidence)
+
+
+def _norm(gradients: Mapping[str, Floats], part: str) -> Floats:
+    if part not in gradients:
+        raise UsageError(f'gradient_norm: the network has no part "{part}"{did_you_mean(part, gradients)}')
+    return np.asarray(gradients[part], dtype=np.float64)

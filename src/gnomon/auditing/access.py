@@ -1,0 +1,65 @@
+"""What an audit may ask beyond the answers on known rows: further queries, and the network's gradients.
+
+The rules, which `gnomon.auditing.run` follows:
+
+- **Queries cost.** A real target counts them, and may charge for them or take note. So attacks that ask run only where
+  the plan names them (``attacks.names``) or gives a budget (``target.query_budget``); otherwise they are skipped, and
+  say why. A budget is shared out evenly among the attacks that ask; what one leaves, the next ones get.
+- **Gradients are the owner's.** White-box attacks run by default in the auditor's view where the target is a torch
+  network that was given; never where the plan says that it reveals less than its full answers. For a target that is
+  trained here, and in the adversary's view, they run only where the plan names them.
+- A target that is trained here keeps its answers, not its weights. Where an attack wants to ask it or to look inside,
+  it is trained in this process, from the same rows and seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gnomon.auditing.assemble import Case
+from gnomon.auditing.subject import Subject
+from gnomon.core.evidence import Attack, Need
+from gnomon.core.plan import Plan
+from gnomon.core.protocols import Model
+from gnomon.models.torch_gradients import white_box
+from gnomon.models.torch_model import TorchModel
+from gnomon.models.torch_trainer import TorchTrainer
+
+TRAINS_AGAIN = "looks inside the target, which would be trained once more: name it in [attacks] names"
+COSTS_QUERIES = "costs queries: name it in [attacks] names or set target.query_budget"
+
+
+def barred(plan: Plan, attacks: Sequence[Attack]) -> dict[str, str]:
+    """Attacks that the plan lets neither ask nor look inside: name -> why."""
+    found: dict[str, str] = {}
+    for attack in attacks:
+        if "gradients" in attack.needs and plan.target.reveals != "full":
+            found[attack.name] = f'looks inside a target that reveals "{plan.target.reveals}" only'
+        elif "gradients" in attack.needs and plan.attacks.names is None:
+            if plan.view == "adversary":
+                found[attack.name] = "looks inside the target: name it in [attacks] names, or take the auditor's view"
+            elif plan.target.model is None:
+                found[attack.name] = TRAINS_AGAIN
+        if "query" in attack.needs and plan.target.query_budget == 0:
+            found[attack.name] = "target.query_budget is 0"
+        if "query" in attack.needs and plan.target.query_budget is None and plan.attacks.names is None:
+            found[attack.name] = COSTS_QUERIES
+    return found
+
+
+def wants_model(plan: Plan, subject: Subject, attacks: Sequence[Attack]) -> bool:
+    """Whether an attack needs a target that is there, and not only its answers on known rows."""
+    refused = barred(plan, attacks)
+    needs = frozenset[Need]().union(*(attack.needs for attack in attacks if attack.name not in refused))
+    return "query" in needs or ("gradients" in needs and isinstance(subject.trainer, TorchTrainer))
+
+
+def look_inside(case: Case, model: Model | None, plan: Plan, attacks: Sequence[Attack]) -> Case:
+    """The case with the gradients of a torch target, if an attack needs them and the plan lets it."""
+    refused = barred(plan, attacks)
+    wanted = any("gradients" in attack.needs and attack.name not in refused for attack in attacks)
+    if not wanted or not isinstance(model, TorchModel):
+        return case
+    evidence = case.evidence
+    return replace(case, evidence=replace(evidence, gradients=white_box(model, evidence.x, evidence.labels)))

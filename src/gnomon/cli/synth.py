@@ -1,0 +1,140 @@
+"""`gnomon synth`: the attacker's rows as a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gnomon.auditing.making import MadeRows, make_attackers_rows, source_to_make
+from gnomon.cli.progress import TerminalProgress
+from gnomon.core.arrays import is_frame
+from gnomon.core.errors import MissingExtraError, StoreError, UsageError, did_you_mean
+from gnomon.core.plan import read_plan
+from gnomon.synthesis import save_marginals
+
+SUFFIXES = (".npz", ".csv", ".parquet")
+
+
+def synth(
+    plan: Path,
+    /,
+    *,
+    to: Path,
+    source: str | None = None,
+    marginals_to: Path | None = None,
+    trust: bool = False,
+) -> int:
+    """Makes the rows that a plan's attacker would train shadow models on, and writes them to a file.
+
+    Args:
+        plan: plan file (TOML); the target is loaded, or trained as the audit would train it.
+        to: file to write: .npz (x, y, classes), .csv or .parquet (features and a column of class names).
+        source: noisy, noisy:0.2, marginals, climbing or climbing:guided; default the plan's first that makes rows.
+        marginals_to: file for each feature's frequencies (JSON), which another plan's shadow.marginals can name.
+        trust: load pickle and joblib files and import code that the plan names.
+    """
+    if to.suffix.lower() not in SUFFIXES:
+        raise UsageError(
+            f'{to}: expected a file ending in {", ".join(SUFFIXES)}, got "{to.suffix}"'
+            f"{did_you_mean(to.suffix, SUFFIXES) if to.suffix else ''}"
+        )
+    if trust:
+        sys.path.insert(0, str(Path.cwd()))  # module:function means the user's own modules first
+    checked = read_plan(plan)
+    state = to.parent / f"{to.name}.state"  # of a climb: kept only until the rows are written
+    chosen = source_to_make(checked, source)
+    with TerminalProgress() as progress:
+        made = make_attackers_rows(checked, chosen, state, trust=trust, progress=progress)
+    write_rows(made, to, checked.data.label or "y")
+    if marginals_to is not None:
+        save_marginals(made.marginals, marginals_to)
+    _drop(state)
+    for line in _said(made, to, marginals_to):
+        print(line)
+    return 0
+
+
+def write_rows(made: MadeRows, to: Path, label: str) -> None:
+    """Writes the rows in the format that the file's ending asks for, atomically.
+
+    Raises:
+        UsageError: rows that the format can't hold.
+        MissingExtraError: the format needs pandas or pyarrow.
+        StoreError: the file can't be written.
+    """
+    arrays: dict[str, Any] = {}
+    frame: Any = None
+    if to.suffix.lower() == ".npz":
+        if is_frame(made.x):
+            raise UsageError(f"{to}: rows with named columns do not fit an npz file; name a .csv or .parquet file")
+        arrays = {"x": np.asarray(made.x), "y": made.y, "classes": np.asarray(made.classes)}
+    else:
+        frame = _frame(made, to, label)
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=to.parent, prefix=".", suffix=".part")
+        os.close(handle)
+        try:
+            _write(Path(temporary), to.suffix.lower(), arrays, frame)
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(to)
+        finally:
+            Path(temporary).unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"{to}: cannot be written ({error.strerror or error})") from None
+    except ImportError:
+        raise MissingExtraError("pyarrow", "data", f"writing {to.name}") from None
+
+
+def _drop(state: Path) -> None:
+    if state.is_dir():
+        for file in state.glob("climb-*.npz"):
+            file.unlink()
+        if not any(state.iterdir()):
+            state.rmdir()
+
+
+def _write(place: Path, suffix: str, arrays: dict[str, Any], frame: Any) -> None:
+    if suffix == ".npz":
+        with place.open("wb") as file:
+            np.savez_compressed(file, **arrays)
+    elif suffix == ".csv":
+        frame.to_csv(place, index=False)
+    else:
+        frame.to_parquet(place, index=False)
+
+
+def _frame(made: MadeRows, to: Path, label: str) -> Any:
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise MissingExtraError("pandas", "data", f"writing {to.name}") from error
+    if is_frame(made.x):
+        frame = made.x.reset_index(drop=True)
+    else:
+        x = np.asarray(made.x)
+        if x.ndim != 2:
+            raise UsageError(f"{to}: rows of shape {x.shape[1:]} do not fit a table; name an .npz file")
+        frame = pd.DataFrame(x, columns=[f"x{i}" for i in range(x.shape[1])])
+    if label in frame.columns:
+        raise UsageError(f'{to}: a feature is called "{label}" already; name the label column in [data] label')
+    return frame.assign(**{label: np.asarray(made.classes)[made.y]})
+
+
+def _said(made: MadeRows, to: Path, marginals_to: Path | None) -> list[str]:
+    facts = made.facts
+    lines = [f"{facts.source}: {facts.rows:,} rows in {to}"]
+    if facts.queries_per_record is not None:
+        lines.append(f"queries to the target: {facts.queries:,} ({facts.queries_per_record:,.1f} a record)")
+    else:
+        lines.append("queries to the target: none")
+    lines.append(f"classes not reached: {', '.join(facts.unreached) or 'none'}")
+    lines += facts.notes
+    if marginals_to is not None:
+        lines.append(f"marginals in {marginals_to}")
+    return lines

@@ -1,0 +1,157 @@
+"""White-box quantities of a torch network: norms of the gradient of each record's own loss.
+
+Members have small gradients: training has driven them to zero (Nasr, Shokri and Houmansadr 2019). Only norms are kept,
+a number a record, since the gradients of n records are n times the size of the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from gnomon.core.arrays import Floats, Ints, Rows, check_labels, count_rows
+from gnomon.core.errors import ModelError
+from gnomon.models.networks import import_torch, resolve_device, tensor_rows
+from gnomon.models.torch_model import TorchModel
+
+if TYPE_CHECKING:
+    import torch
+
+BLOCK_NUMBERS = 2**24  # numbers that the gradients of a block of rows may hold: 64 MiB of float32
+
+Norms: TypeAlias = "dict[str, torch.Tensor]"  # name -> (b,) float64
+Weights: TypeAlias = "dict[str, torch.Tensor]"
+OneLoss: TypeAlias = "Callable[[Weights, torch.Tensor, torch.Tensor], torch.Tensor]"
+
+
+def white_box(model: TorchModel, x: Rows, y: Ints) -> dict[str, Floats]:
+    """Norms (L2) of the gradients of the cross-entropy loss -log p_y, record by record, in evaluation mode.
+
+    The loss is taken in float64, so that the gradient of a record that is answered with probability 1 - 1e-12 is small
+    and not zero.
+
+    Args:
+        model: the network.
+        x: n rows.
+        y: (n,) class ids.
+
+    Returns:
+        name -> (n,) float64, lower = more member-like:
+        "parameters" in all parameters together; "layer.NAME" in those of one layer (weight and bias); "input" in the
+        record itself as the network sees it; and where the network ends in a linear layer "last_layer", the same by its
+        closed form ||p - e_y|| sqrt(||a||^2 + 1), with "activation", the norm of its input a.
+
+    Raises:
+        DataError: rows that are no finite numbers, or labels that are no class ids.
+        ModelError: the network does not take such rows.
+
+    >>> import numpy as np, torch
+    >>> network = torch.nn.Linear(2, 3, bias=False)
+    >>> torch.nn.init.zeros_(network.weight).shape
+    torch.Size([3, 2])
+    >>> norms = white_box(TorchModel(network, 3, device="cpu"), np.array([[3.0, 4.0]]), np.array([0]))
+    >>> float(norms["parameters"][0].round(4))  # ||p - e_y|| ||x|| = sqrt(6) / 3 * 5
+    4.0825
+    """
+    torch = import_torch("white-box access")
+    labels = check_labels(y, rows=count_rows(x), classes=model.n_classes, source="white-box access")
+    device = resolve_device(model.device)
+    network = model.network.to(device).eval()
+    rows = tensor_rows(x, model.layout, device)
+    targets = torch.tensor(labels, device=device)
+    size = max(1, BLOCK_NUMBERS // max(1, sum(p.numel() for p in network.parameters())))
+    found: list[Norms] = []
+    try:
+        for start in range(0, len(labels), size):
+            block, own = rows.block(start, start + size), targets[start : start + size]
+            found.append(_gradient_norms(model, block, own) | _last_layer(model, block, own))
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:
+        reason = str(error).split("\n", 1)[0]
+        raise ModelError(f"the gradients of rows of shape {rows.shape} cannot be taken: {reason}") from error
+    return {name: torch.cat([norms[name] for norms in found]).cpu().numpy() for name in found[0]} if found else {}
+
+
+def _gradient_norms(model: TorchModel, x: torch.Tensor, y: torch.Tensor) -> Norms:
+    import torch
+
+    trained = {name: p.detach() for name, p in model.network.named_parameters()}
+
+    def one_loss(weights: Weights, row: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+        out = torch.func.functional_call(model.network, weights, (row[None],))
+        return -_log_probs(model, out)[0].gather(0, label[None])[0]
+
+    try:
+        gradient = torch.func.grad(one_loss, argnums=(0, 1))
+        by_name, by_input = torch.func.vmap(gradient, in_dims=(None, 0, 0))(trained, x, y)
+    except Exception:  # whatever a module's code raises when it meets a batched tensor
+        by_name, by_input = _one_at_a_time(one_loss, trained, x, y)
+    squares = {name: _norm(g) ** 2 for name, g in by_name.items()}
+    layers: dict[str, Any] = {}
+    for name, square in squares.items():
+        layer = f"layer.{name.rpartition('.')[0] or name}"
+        layers[layer] = layers.get(layer, 0.0) + square
+    whole = torch.stack(list(squares.values())).sum(0)
+    return {"parameters": whole.sqrt(), "input": _norm(by_input), **{n: s.sqrt() for n, s in layers.items()}}
+
+
+def _one_at_a_time(
+    one_loss: OneLoss, trained: Weights, x: torch.Tensor, y: torch.Tensor
+) -> tuple[Weights, torch.Tensor]:
+    import torch
+
+    gradients: dict[str, list[torch.Tensor]] = {name: [] for name in trained}
+    inputs = []
+    for row, label in zip(x, y, strict=True):
+        leaves = {name: value.clone().requires_grad_() for name, value in trained.items()}
+        leaf = row.clone().requires_grad_()
+        with torch.enable_grad():
+            loss = one_loss(leaves, leaf, label)
+        found = torch.autograd.grad(loss, [*leaves.values(), leaf], allow_unused=True, materialize_grads=True)
+        for name, gradient in zip(leaves, found, strict=False):
+            gradients[name].append(gradient)
+        inputs.append(found[-1])
+    return {name: torch.stack(each) for name, each in gradients.items()}, torch.stack(inputs)
+
+
+def _last_layer(model: TorchModel, x: torch.Tensor, y: torch.Tensor) -> Norms:
+    """Closed form of the gradient in a linear last layer: dL/dW = (p - e_y) a^T, dL/db = p - e_y."""
+    import torch
+
+    seen: list[tuple[torch.nn.Linear, torch.Tensor, torch.Tensor]] = []
+
+    def note(layer: torch.nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+        assert isinstance(layer, torch.nn.Linear)
+        seen.append((layer, inputs[0], output))
+
+    hooks = [m.register_forward_hook(note) for m in model.network.modules() if isinstance(m, torch.nn.Linear)]
+    try:
+        with torch.no_grad():
+            out = model.network(x)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    if model.outputs != "logits" or not seen or seen[-1][2] is not out:
+        return {}
+    layer, activation, _ = seen[-1]
+    off = torch.softmax(out.double(), 1)
+    others = off.scatter(1, y[:, None], 0.0)
+    off = others.scatter(1, y[:, None], -others.sum(1, keepdim=True))  # p_y - 1, without cancellation
+    size = _norm(activation)
+    bias = 0.0 if layer.bias is None else 1.0
+    return {"last_layer": _norm(off) * (size**2 + bias).sqrt(), "activation": size}
+
+
+def _log_probs(model: TorchModel, out: torch.Tensor) -> torch.Tensor:
+    import torch
+
+    if model.outputs == "logits":
+        return torch.log_softmax(out.double(), 1)
+    return out.double() if model.outputs == "log_probabilities" else out.double().clamp_min(1e-300).log()
+
+
+def _norm(values: torch.Tensor) -> torch.Tensor:
+    """L2 norm (b,) of each entry of the first axis, summed in float64: squares of small float32 would underflow."""
+    import torch
+
+    norms: torch.Tensor = torch.linalg.vector_norm(values.flatten(1), dim=1, dtype=torch.float64)
+    return norms
