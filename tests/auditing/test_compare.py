@@ -9,7 +9,8 @@ from tests.report.sample_records import leaking
 from gnomon.auditing.compare import compare
 from gnomon.auditing.run import Outcome
 from gnomon.core.errors import DataError
-from gnomon.core.record import AttackResult, Estimate, RatePoint, Rehearsal, TprAtFpr
+from gnomon.core.people import RatePoint, Rehearsal
+from gnomon.core.record import AttackResult, Estimate, TprAtFpr
 from gnomon.stats.low_fpr import tpr_at_fpr
 from gnomon.stats.roc import auc
 

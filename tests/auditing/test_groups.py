@@ -10,8 +10,8 @@ from tests.auditing.worlds import People, people
 from gnomon.auditing.groups import LOG_ODDS, RANKS, check_groups, measure_groups
 from gnomon.auditing.roles import draw_roles, draw_training_rows
 from gnomon.core.errors import PlanError, UsageError
+from gnomon.core.people import GroupResult
 from gnomon.core.plan import Plan, make_plan
-from gnomon.core.record import GroupResult
 from gnomon.core.seeds import Seeds
 from gnomon.shadow.masks import draw_shadows
 

@@ -8,7 +8,7 @@ from tests.auditing.worlds import people
 from gnomon.auditing.slices import cut_rows, measure_slices
 from gnomon.core.data import make_dataset
 from gnomon.core.errors import PlanError
-from gnomon.core.record import Slicing
+from gnomon.core.people import Slicing
 
 
 def sliced(seed: int, **settings: object) -> list[Slicing]:

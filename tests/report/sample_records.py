@@ -9,6 +9,16 @@ from collections.abc import Callable
 from statistics import NormalDist
 from typing import Any
 
+from gnomon.core.people import (
+    FdrAccusations,
+    GroupResult,
+    Repeats,
+    RepeatSpread,
+    RiskBand,
+    RiskFacts,
+    SliceResult,
+    Slicing,
+)
 from gnomon.core.record import (
     AttackResult,
     AtThreshold,
@@ -18,18 +28,13 @@ from gnomon.core.record import (
     Estimate,
     Exposed,
     Finding,
-    GroupResult,
     Histogram,
     ModelFacts,
     Percentiles,
     PrecisionAtPrior,
     Provenance,
     Record,
-    RiskBand,
-    RiskFacts,
     ShadowFacts,
-    SliceResult,
-    Slicing,
     ThreatModel,
     TprAtFpr,
     Verdict,
@@ -326,7 +331,15 @@ def with_people() -> Record:
         stable_records=500,
         file="risk.csv",
     )
-    attacks = [a.model_copy(update={"groups": group}) if a.name != "gap" else a for a in sample.attacks]
+    fdr = [
+        FdrAccusations(fdr=0.1, accused=120, members=111, candidates=2400, calibration=800, least=3),
+        FdrAccusations(fdr=0.01, accused=0, members=0, candidates=2400, calibration=50, reason="too few (have 50)"),
+    ]
+    spread = RepeatSpread(
+        fpr=None, values=[0.9, 0.92], mean=estimate(0.91, 0.05), deviation=0.01, lowest=0.9, highest=0.92
+    )
+    more = {"groups": group, "accusations": fdr, "repeats": Repeats(targets=2, auc=spread)}
+    attacks = [a.model_copy(update=more) if a.name != "gap" else a for a in sample.attacks]
     return sample.model_copy(update={"attacks": attacks, "slices": [slicing], "risk": risk})
 
 

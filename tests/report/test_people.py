@@ -10,7 +10,13 @@ from gnomon.report.people import chapters
 @pytest.mark.parametrize("format", ["html", "md", "terminal"])
 def test_every_format_has_the_chapters(format: str) -> None:
     text = sample_records.rendered("with_people", format)
-    for title in ("Whole persons", "Leakage by age:15", "The risk of single records"):
+    for title in (
+        "Who can be accused",
+        "Other trainings of the recipe",
+        "Whole persons",
+        "Leakage by age:15",
+        "The risk of single records",
+    ):
         assert title in text
         assert title not in sample_records.rendered("leaking", format)
 
@@ -23,6 +29,9 @@ def test_the_page_says_what_the_figures_mean() -> None:
     assert "lie 1.3 points apart on average" in text
     assert "is 0.82 (1: always the same records are exposed, 0: chance decides)" in text
     assert "risk.csv" in text
+    assert "120 accused 9 of them wrongly" in text
+    assert "refused too few (have 50)" in text
+    assert "0.910 0.860–0.960 from 0.900 to 0.920" in text
     assert "<script" not in sample_records.rendered("with_people", "html")
 
 

@@ -10,37 +10,30 @@ change counts only if it is also larger than what shadow models that played the 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
 
+from gnomon.auditing.changes import (
+    figure_change,
+    from_records,
+    other_trainings,
+    refused,
+    tpr_name,
+    unpaired,
+    with_retraining,
+)
+from gnomon.auditing.pairing import Pairs, pair_rows
 from gnomon.auditing.run import Outcome
-from gnomon.core.arrays import Bools, Floats, Ints
+from gnomon.core.arrays import Bools, Floats
 from gnomon.core.comparison import AttackChange, Change, Comparison, FigureChange, RunFacts
 from gnomon.core.errors import DataError
 from gnomon.core.record import AttackResult, Estimate, Record
 from gnomon.core.seeds import Seeds
 from gnomon.stats.comparison import auc_difference, tpr_difference
-from gnomon.stats.intervals import Interval
 from gnomon.stats.low_fpr import tpr_at_fpr
 from gnomon.stats.roc import auc
-
-LEAST_SHARED = 0.5  # of each run's members and non-members; below it, pairs would leave too much out
-SIDES_CHANGED = 0.05  # share of rows that are members here and non-members there, from which on errors may be opposed
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Positions of the rows that are compared: the same rows in the same role, or all rows of each run apart."""
-
-    kind: Literal["same rows", "common rows", "none"]
-    first: Ints
-    second: Ints
-    opposed: bool  # many rows are members in one run and non-members in the other
 
 
 def compare(first: Outcome, second: Outcome, *, confidence: float = 0.95) -> Comparison:
@@ -61,7 +54,7 @@ def compare(first: Outcome, second: Outcome, *, confidence: float = 0.95) -> Com
     """
     for outcome in (first, second):
         _check_lengths(outcome)
-    pairs = _pair_rows(first, second)
+    pairs = pair_rows(first, second)
     judge = _Judge(first, second, pairs, confidence)
     overall = judge.overall()
     names = [a.name for a in first.record.attacks]
@@ -91,31 +84,6 @@ def _check_lengths(outcome: Outcome) -> None:
                 f"{outcome.record.name}: {len(scores)} scores of {name}, {len(outcome.ids)} ids and "
                 f"{len(outcome.member)} memberships do not belong together; run the audit again"
             )
-
-
-def _pair_rows(first: Outcome, second: Outcome) -> Pairs:
-    """Rows with equal ids and equal membership, if both runs have mostly these."""
-    everything = Pairs("none", np.arange(len(first.ids)), np.arange(len(second.ids)), False)
-    if not first.ids or not second.ids or len(set(first.ids)) < len(first.ids):
-        return everything
-    if len(set(second.ids)) < len(second.ids) or first.record.data.name != second.record.data.name:
-        return everything
-    _, at_first, at_second = np.intersect1d(
-        np.asarray(first.ids), np.asarray(second.ids), assume_unique=True, return_indices=True
-    )
-    roles = [np.asarray(first.member, dtype=bool), np.asarray(second.member, dtype=bool)]
-    same = roles[0][at_first] == roles[1][at_second]
-    opposed = bool((~same).sum() > SIDES_CHANGED * min(len(first.ids), len(second.ids)))
-    shared = roles[0][at_first[same]]
-    enough = all(
-        side > 1 and side >= LEAST_SHARED * int((role == kind).sum())
-        for role in roles
-        for kind, side in ((True, int(shared.sum())), (False, int((~shared).sum())))
-    )
-    if not enough:
-        return Pairs("none", everything.first, everything.second, opposed)
-    whole = len(shared) == len(first.ids) == len(second.ids)
-    return Pairs("same rows" if whole else "common rows", at_first[same], at_second[same], opposed)
 
 
 @dataclass(frozen=True)
@@ -163,13 +131,13 @@ class _Judge:
         scores = [o.scores.get(r.name) for o, r in ((self.first, one), (self.second, other))]
         if scores[0] is None or scores[1] is None:
             recorded = min(_confidence(o.record) for o in (self.first, self.second))
-            figures = _from_records(one, other, fprs, level, recorded)
+            figures = from_records(one, other, fprs, level, recorded)
         elif self.pairs.kind == "none":
             figures = self._apart(scores[0], scores[1], fprs, level)
         else:
             figures = self._paired(scores[0][self.pairs.first], scores[1][self.pairs.second], fprs, level)
         return [
-            _with_retraining(figure, _rehearsed(one, fpr), _rehearsed(other, fpr), level)
+            with_retraining(figure, other_trainings(one, fpr), other_trainings(other, fpr), level)
             for figure, fpr in zip(figures, (None, *fprs), strict=True)
         ]
 
@@ -177,15 +145,15 @@ class _Judge:
         member: Bools = np.asarray(self.first.member, dtype=bool)[self.pairs.first]
         # Second minus first: above 0, the second leaks more.
         area = auc_difference(second, first, member, confidence=level)
-        figures = [_figure("AUC", area.second, area.first, area.difference)]
+        figures = [figure_change("AUC", area.second, area.first, area.difference)]
         for fpr in fprs:
             rng = Seeds(0).child("compare", str(fpr)).generator()
             found = tpr_difference(second, first, member, fpr, rng=rng, confidence=level)
             if found.result is None:
-                figures.append(_refused(_tpr_name(fpr), found.reason))
+                figures.append(refused(tpr_name(fpr), found.reason))
             else:
                 rates = found.result
-                figures.append(_figure(_tpr_name(fpr), rates.second, rates.first, rates.difference))
+                figures.append(figure_change(tpr_name(fpr), rates.second, rates.first, rates.difference))
         return figures
 
     def _apart(self, first: Floats, second: Floats, fprs: Sequence[float], level: float) -> list[FigureChange]:
@@ -194,13 +162,13 @@ class _Judge:
             for scores, o in ((first, self.first), (second, self.second))
         ]
         areas = [auc(*sides, confidence=level) for sides in samples]
-        figures = [_unpaired("AUC", areas[0], areas[1], self.pairs.opposed)]
+        figures = [unpaired("AUC", areas[0], areas[1], self.pairs.opposed)]
         for fpr in fprs:
             rates = [tpr_at_fpr(*sides, fpr, confidence=level) for sides in samples]
             if rates[0].tpr is None or rates[1].tpr is None:
-                figures.append(_refused(_tpr_name(fpr), rates[0].reason if rates[0].tpr is None else rates[1].reason))
+                figures.append(refused(tpr_name(fpr), rates[0].reason if rates[0].tpr is None else rates[1].reason))
             else:
-                figures.append(_unpaired(_tpr_name(fpr), rates[0].tpr, rates[1].tpr, self.pairs.opposed))
+                figures.append(unpaired(tpr_name(fpr), rates[0].tpr, rates[1].tpr, self.pairs.opposed))
         return figures
 
 
@@ -213,82 +181,6 @@ def _confidence(record: Record) -> float:
 
 def _result(record: Record, name: str | None) -> AttackResult | None:
     return next((a for a in record.attacks if a.name == name), None)
-
-
-def _from_records(
-    one: AttackResult, other: AttackResult, fprs: Sequence[float], level: float, recorded: float
-) -> list[FigureChange]:
-    """Without scores: the records' own intervals, widened to the level as if they were normal, and added in full."""
-    wider = float(ndtri((1 + level) / 2) / ndtri((1 + recorded) / 2))
-    figures = []
-    for fpr in (None, *fprs):
-        estimates = [r.auc if fpr is None else next(p.tpr for p in r.tpr_at_fpr if p.fpr == fpr) for r in (one, other)]
-        name = "AUC" if fpr is None else _tpr_name(fpr)
-        if estimates[0] is None or estimates[1] is None:
-            figures.append(_refused(name, "too few non-members"))
-        else:
-            intervals = [
-                Interval(e.value, e.value - wider * (e.value - e.low), e.value + wider * (e.high - e.value))
-                for e in estimates
-                if e is not None
-            ]
-            figures.append(_unpaired(name, intervals[0], intervals[1], True))
-    return figures
-
-
-def _unpaired(name: str, first: Interval, second: Interval, opposed: bool) -> FigureChange:
-    """The difference of two figures from their own intervals (Zou & Donner, 2008).
-
-    Independent errors add as squares. Where a row is a member in one run and a non-member in the other, a row that is
-    easy to accuse lifts one figure and lowers the other; then errors add up in full, which holds whatever they do.
-    """
-    join = (lambda a, b: a + b) if opposed else math.hypot
-    value = second.value - first.value
-    low = value - join(second.value - second.low, first.high - first.value)
-    high = value + join(second.high - second.value, first.value - first.low)
-    return _figure(name, first.value, second.value, Interval(value, max(low, -1.0), min(high, 1.0)))
-
-
-def _figure(name: str, first: float, second: float, difference: Interval) -> FigureChange:
-    estimate = Estimate(value=difference.value, low=difference.low, high=difference.high)
-    return FigureChange(figure=name, first=first, second=second, difference=estimate, change=_judge(estimate))
-
-
-def _rehearsed(result: AttackResult, fpr: float | None) -> list[float]:
-    """One figure of an attack in each rehearsal: the AUC, or the true-positive rate at a false-positive rate."""
-    if fpr is None:
-        return [r.auc for r in result.rehearsals]
-    return [p.tpr for r in result.rehearsals for p in r.tpr_at_fpr if p.fpr == fpr]
-
-
-def _with_retraining(figure: FigureChange, first: list[float], second: list[float], level: float) -> FigureChange:
-    """Widens a difference by what models of one recipe differ by, as far as rehearsals tell.
-
-    Each figure is that of one trained model, so the difference carries the spread between models twice. The spread over
-    rehearsals is pooled over both runs; it holds some of the choice of records too, so this errs towards noise.
-    """
-    freedom = sum(max(0, len(values) - 1) for values in (first, second))
-    if figure.difference is None or freedom == 0:
-        return figure
-    squares = sum(float(np.var(values)) * len(values) for values in (first, second) if len(values) > 1)
-    half = float(stdtrit(freedom, (1 + level) / 2)) * math.sqrt(2 * squares / freedom)
-    value = figure.difference.value
-    low = value - math.hypot(half, value - figure.difference.low)
-    high = value + math.hypot(half, figure.difference.high - value)
-    retrained = Estimate(value=value, low=max(low, -1.0), high=min(high, 1.0))
-    return figure.model_copy(update={"retrained": retrained, "change": _judge(retrained)})
-
-
-def _judge(difference: Estimate | Interval) -> Change:
-    return "worse" if difference.low > 0 else "better" if difference.high < 0 else "within noise"
-
-
-def _refused(name: str, reason: str | None) -> FigureChange:
-    return FigureChange(figure=name, first=None, second=None, difference=None, change="not comparable", refused=reason)
-
-
-def _tpr_name(fpr: float) -> str:
-    return f"TPR at {100 * fpr:.6g}% FPR"
 
 
 def _sum_up(changes: Sequence[Change]) -> Change:
@@ -342,8 +234,8 @@ def _spread(figure: FigureChange) -> Estimate:
 def _on_retraining(overall: AttackChange) -> str:
     if any(f.retrained is not None for f in overall.figures):
         return (
-            "A change counts only if it is larger than what models of one recipe differ by, as far as shadow models "
-            "that played the target tell."
+            "A change counts only if it is larger than what models of one recipe differ by, as far as repeated "
+            "targets, or shadow models that played the target, tell."
         )
     return (
         "The intervals cover the choice of records. They do not cover that training the same recipe again gives "

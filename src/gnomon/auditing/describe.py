@@ -41,16 +41,19 @@ def notes(plan: Plan, case: Case) -> list[Finding]:
     """Findings that every reader must know, whatever came out."""
     nonmembers = int((~case.member).sum())
     refused = [f for f in plan.statistics.fprs if nonmembers * f < 1]
-    notes = [
-        Finding(
-            code="single-target",
-            title="one trained model was audited",
-            severity="note",
-            explanation="Training is random: another run of the same recipe on other rows leaks somewhat more or less, "
-            "and exposes partly other records. The intervals cover the sampling of records, not of models.",
-            remedy="Audit several trained models of the recipe (other seeds) before you rely on a small difference.",
+    notes = []
+    if plan.target.repeats == 1:
+        notes.append(
+            Finding(
+                code="single-target",
+                title="one trained model was audited",
+                severity="note",
+                explanation="Training is random: another run of the same recipe on other rows leaks somewhat more or "
+                "less, and exposes partly other records. The intervals cover the sampling of records, not of models.",
+                remedy="Audit several trained models of the recipe ([target] repeats = 5) before you rely on a small "
+                "difference.",
+            )
         )
-    ]
     if refused:
         notes.append(
             Finding(

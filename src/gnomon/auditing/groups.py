@@ -21,8 +21,9 @@ from gnomon.auditing.rehearsal import Rehearsed
 from gnomon.auditing.scoring import Scored
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.data import Dataset, Roles
+from gnomon.core.people import GroupResult
 from gnomon.core.plan import Plan
-from gnomon.core.record import Finding, GroupResult
+from gnomon.core.record import Finding
 from gnomon.stats.risk import log_odds
 from gnomon.stats.roc import auc
 

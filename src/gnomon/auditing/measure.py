@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from gnomon.auditing.accuse import accuse
 from gnomon.auditing.assemble import Case
 from gnomon.auditing.estimates import estimate, tpr_point
 from gnomon.auditing.groups import measure_groups
@@ -15,18 +16,9 @@ from gnomon.auditing.rehearsal import Rehearsed
 from gnomon.auditing.scoring import Scored
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.data import Dataset, Roles
+from gnomon.core.people import RatePoint, Rehearsal
 from gnomon.core.plan import Plan
-from gnomon.core.record import (
-    AttackResult,
-    AtThreshold,
-    ClassResult,
-    Curve,
-    Histogram,
-    Percentiles,
-    PrecisionAtPrior,
-    RatePoint,
-    Rehearsal,
-)
+from gnomon.core.record import AttackResult, AtThreshold, ClassResult, Curve, Histogram, Percentiles, PrecisionAtPrior
 from gnomon.stats.calibration import oracle
 from gnomon.stats.classes import class_rates, percentiles
 from gnomon.stats.curves import histogram, thin_roc
@@ -93,6 +85,7 @@ def measure(scored: Scored, rehearsed: Rehearsed, case: Case, data: Dataset, rol
             "class_precision": None if precision is None else Percentiles(**asdict(precision)),
             "class_recall": None if recall is None else Percentiles(**asdict(recall)),
             "tied_share": tied_share(scores),
+            "accusations": accuse(scores, member),
             "groups": measure_groups(scored, rehearsed, case, data, roles, plan),
             "rehearsals": [
                 Rehearsal(auc=p.auc, tpr_at_fpr=[RatePoint(fpr=f, tpr=t) for f, t in p.tpr.items()])

@@ -19,8 +19,8 @@ from gnomon.auditing.rehearsal import Played
 from gnomon.auditing.scoring import Attempt
 from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.core.data import Dataset, Roles
+from gnomon.core.people import RiskBand, RiskFacts
 from gnomon.core.plan import Plan
-from gnomon.core.record import RiskBand, RiskFacts
 from gnomon.core.seeds import Seeds
 from gnomon.stats.risk import RiskCurve, calibration_error, fit_risk
 

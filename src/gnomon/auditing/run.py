@@ -33,6 +33,7 @@ from gnomon.auditing.preflight import check_data, check_shadows, check_target, s
 from gnomon.auditing.progress import Progress, Silent
 from gnomon.auditing.provenance import provenance
 from gnomon.auditing.rehearsal import choose
+from gnomon.auditing.repeats import add_repeats, refuse_repeats
 from gnomon.auditing.risk import RiskTable, assess_risk
 from gnomon.auditing.roles import draw_roles, draw_training_rows
 from gnomon.auditing.scoring import Attempt, attempt_all
@@ -134,6 +135,7 @@ def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] |
         fpr = _headline_fpr(plan, case)
         name, chosen_on = _headline(attempts, case, fpr)
         results = [measure(a.scored, a.rehearsed, case, data, roles, plan) for a in attempts]
+        results = add_repeats(results, attacks, rows, world, setting)
         sliced = measure_slices(ground.cuts, name, scored, case, plan)
         risk = assess_risk(name, attempts, case, data, rows.roles, plan, seeds)
     with clock.stage("ladder"):
@@ -177,6 +179,7 @@ def _lay_ground(plan: Plan, subject: Subject, setting: Setting, attacks: Sequenc
     with clock.stage("preflight"):
         parts = subject.parts or draw_training_rows(len(data), plan, seeds, data.groups)
         roles = draw_roles(parts, plan, seeds, data.groups)
+        refuse_repeats(plan, subject.trainer, roles)
         cuts = cut_rows(plan.statistics.slices, data)
         checked = check_data(data, roles, own_ids=subject.own_ids, seeds=seeds)
         findings = stop_on_errors(checked, plan.preflight.override)

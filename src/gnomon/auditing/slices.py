@@ -20,8 +20,9 @@ from gnomon.core.arrays import Bools, Ints, is_frame
 from gnomon.core.data import Dataset
 from gnomon.core.errors import PlanError, did_you_mean
 from gnomon.core.features import Feature
+from gnomon.core.people import SliceResult, Slicing
 from gnomon.core.plan import Plan
-from gnomon.core.record import Estimate, SliceResult, Slicing
+from gnomon.core.record import Estimate
 from gnomon.stats.roc import auc
 
 MOST_VALUES = 50  # more distinct values than this ask for quantiles

@@ -49,6 +49,8 @@ class World:
     target_answers: Floats  # (n, c) full answers on the audited rows, in the case's order
     shadows: ShadowFacts | None
     losses: tuple[float, float] | None  # the shadows' mean training and test loss
+    asked: Ints  # (a,) positions of the rows that all models were asked, sorted
+    pool: tuple[ShadowRows, PoolAnswers] | None  # the shadows' rows and their answers on them
 
 
 def build_world(rows: ShadowData, model: Model | None, query: QueryHandle | None, setting: Setting) -> World:
@@ -75,9 +77,9 @@ def build_world(rows: ShadowData, model: Model | None, query: QueryHandle | None
     own = answers[np.searchsorted(asked, case.audited)]
     facts = model_facts(own, case.evidence.labels, case.member, len(roles.train))
     if shadows is None:
-        return World(case, facts, own, None, None)
+        return World(case, facts, own, None, None, asked, None)
     pool_facts, losses = shadow_facts(data, asked, shadows, rows.facts.source, _stack_note(subject, data))
-    return World(case, facts, own, pool_facts, losses)
+    return World(case, facts, own, pool_facts, losses, asked, shadows)
 
 
 def train_target(data: Dataset, roles: Roles, setting: Setting) -> Model:

@@ -71,6 +71,9 @@ class TargetPlan(Section):
     member_answers: str | None = Field(None, description="file of the model's probability rows for the members")
     nonmember_answers: str | None = Field(None, description="file of the model's probability rows for the non-members")
     reveals: str = Field("full", description="full, labels, top:K or rounded:D")
+    repeats: int = Field(
+        1, ge=1, description="targets of the recipe that are trained and attacked, to show the spread between them"
+    )
     query_budget: int | None = Field(
         None,
         ge=0,

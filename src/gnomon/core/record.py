@@ -10,26 +10,16 @@ import tempfile
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from gnomon.core.errors import DataError
+from gnomon.core.parts import Estimate as Estimate
+from gnomon.core.parts import Part as Part
+from gnomon.core.parts import TprAtFpr as TprAtFpr
+from gnomon.core.people import FdrAccusations, GroupResult, Rehearsal, Repeats, RiskFacts, Slicing
 
 Severity = Literal["note", "warning", "error"]
 Status = Literal["ok", "skipped", "failed"]
-
-
-class Part(BaseModel):
-    """A part of the record: frozen, closed to unknown keys, no infinities."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="null")
-
-
-class Estimate(Part):
-    """A figure with its interval (level: the plan's confidence)."""
-
-    value: float
-    low: float
-    high: float
 
 
 class Finding(Part):
@@ -41,15 +31,6 @@ class Finding(Part):
     explanation: str
     remedy: str
     overridden: bool = False
-
-
-class TprAtFpr(Part):
-    """True-positive rate at one false-positive rate, or why it is refused."""
-
-    fpr: float
-    tpr: Estimate | None
-    false_positives: int | None = None  # non-members at or above the threshold
-    refused: str | None = None  # "too few non-members (have 100, need 1000)"
 
 
 class AtThreshold(Part):
@@ -109,32 +90,6 @@ class PrecisionAtPrior(Part):
     precision: Estimate | None
 
 
-class RatePoint(Part):
-    """A true-positive rate at a false-positive rate, without an interval."""
-
-    fpr: float
-    tpr: float
-
-
-class Rehearsal(Part):
-    """How an attack did against a shadow model that played the target: what another training may look like."""
-
-    auc: float
-    tpr_at_fpr: list[RatePoint] = Field(default_factory=list)
-
-
-class GroupResult(Part):
-    """One attack on persons or households: their records' evidence put together."""
-
-    rule: str  # how scores were combined, in words
-    members: int  # groups of which every audited row is a member
-    nonmembers: int  # groups of which no row was trained on
-    mixed: int  # groups that are neither, left out
-    rows: float  # audited rows a group, mean
-    auc: Estimate
-    tpr_at_fpr: list[TprAtFpr] = Field(default_factory=list)
-
-
 class AttackResult(Part):
     """One attack: status, figures, curves."""
 
@@ -161,7 +116,9 @@ class AttackResult(Part):
     class_recall: Percentiles | None = None
     tied_share: float = 0.0  # share of audited rows whose score another row has too
     notes: list[str] = Field(default_factory=list)
+    accusations: list[FdrAccusations] = Field(default_factory=list)
     groups: GroupResult | None = None
+    repeats: Repeats | None = None
     rehearsals: list[Rehearsal] = Field(default_factory=list)
     scores_file: str | None = None  # beside the record: float64 (n,), in the order of audited.ids
 
@@ -266,56 +223,6 @@ class ByShadows(Part):
     rows: int  # audited rows; a random part of them where there are many
     points: list[ShadowPoint]
     gain: ShadowGain
-
-
-class SliceResult(Part):
-    """Leakage of one part of the audited rows."""
-
-    name: str
-    members: int
-    nonmembers: int
-    auc: Estimate | None  # None: too few rows
-    tpr: TprAtFpr | None = None
-    recall: float | None = None  # members found by one threshold for all slices
-    fpr: float | None = None  # non-members wrongly accused by it
-
-
-class Slicing(Part):
-    """The headline attack, slice by slice."""
-
-    name: str  # as in the plan: "age:4"
-    attack: str
-    level: float  # confidence of each slice's intervals, so that all of them hold together (Bonferroni)
-    intervals: int  # how many intervals share the error
-    slices: list[SliceResult]
-    most: str | None = None  # slices with the largest and the smallest AUC
-    least: str | None = None
-    disparity: Estimate | None = None  # difference of their AUCs; holds although they were chosen by looking
-
-
-class RiskBand(Part):
-    """Audited rows whose stated probability lies in [low, high)."""
-
-    low: float
-    high: float
-    members: int
-    nonmembers: int
-    stated: float | None  # mean probability, members and non-members in equal weight
-    true: float | None  # share of members, in equal weight
-
-
-class RiskFacts(Part):
-    """Probabilities of membership, record by record; the table lies beside the record."""
-
-    attack: str
-    rehearsals: int
-    calibration_error: float  # on the audited rows, whose truth was not used to learn the probabilities
-    mean_members: float
-    mean_nonmembers: float
-    bands: list[RiskBand] = Field(default_factory=list)
-    stable_pairs: float | None = None  # rank correlation of a member's probability between two trainings
-    stable_records: int = 0  # records that this rests on
-    file: str | None = None
 
 
 class Exposed(Part):

@@ -1,10 +1,11 @@
-"""What a report says of people: whole persons or households, slices, and the risk of single records."""
+"""What a report says of people: who can be accused, whole persons, slices, and the risk of single records."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gnomon.core.record import AttackResult, Estimate, Record, RiskFacts, SliceResult, Slicing, TprAtFpr
+from gnomon.core.people import RepeatSpread, RiskFacts, SliceResult, Slicing
+from gnomon.core.record import AttackResult, Estimate, Record, TprAtFpr
 from gnomon.report import wording
 from gnomon.report.tables import NONE, Cell, Column, Table, by_auc
 
@@ -25,8 +26,83 @@ class Chapter:
 
 def chapters(record: Record) -> tuple[Chapter, ...]:
     """Persons, slices, risk: those that the record speaks of."""
-    found = [_groups(record), *(_slicing(s, i, record) for i, s in enumerate(record.slices)), _risk(record)]
+    found = [
+        _accusations(record),
+        _repeats(record),
+        _groups(record),
+        *(_slicing(s, i, record) for i, s in enumerate(record.slices)),
+        _risk(record),
+    ]
     return tuple(chapter for chapter in found if chapter is not None)
+
+
+def _accusations(record: Record) -> Chapter | None:
+    rows = []
+    for attack in by_auc(record):
+        if not attack.accusations:
+            continue
+        cells = [Cell(wording.clean(attack.title))]
+        for one in attack.accusations:
+            if one.reason is not None:
+                cells.append(Cell("refused", (wording.clean(one.reason),), muted=True))
+            elif one.accused == 0:
+                cells.append(Cell("nobody", muted=True))
+            else:
+                wrong = one.accused - one.members
+                cells.append(
+                    Cell(f"{wording.count(one.accused)} accused", (f"{wording.count(wrong)} of them wrongly",))
+                )
+        rows.append(tuple(cells))
+    first = next((a.accusations for a in by_auc(record) if a.accusations), None)
+    if first is None:
+        return None
+    columns = (
+        Column("Attack", numeric=False),
+        *(Column(f"At most {wording.rate(one.fdr)} false") for one in first),
+    )
+    lead = (
+        f"How many of {wording.counted(first[0].candidates, 'record')} can be accused if at most such a share of the "
+        "accusations may be false, on average (false-discovery rate; Benjamini & Hochberg 1995). Each score is held "
+        f"against {wording.count(first[0].calibration)} known non-members that are not among the candidates."
+    )
+    strong = tuple(
+        i for i, a in enumerate(b for b in by_auc(record) if b.accusations) if a.name == record.verdict.attack
+    )
+    table = Table("accusations", "Who can be accused", columns, tuple(rows), strong=strong)
+    return Chapter("accusations", table.title, lead, table)
+
+
+def _repeats(record: Record) -> Chapter | None:
+    attacks = [a for a in by_auc(record) if a.repeats is not None]
+    if not attacks or attacks[0].repeats is None:
+        return None
+    first = attacks[0].repeats
+    heads = [
+        "AUC",
+        *(f"TPR at {wording.rate(s.fpr)}\N{NO-BREAK SPACE}FPR" for s in first.tpr_at_fpr if s.fpr is not None),
+    ]
+    rows = []
+    for attack in attacks:
+        found = attack.repeats
+        assert found is not None
+        spreads = [found.auc, *found.tpr_at_fpr]
+        rows.append((Cell(wording.clean(attack.title)), *(_over_targets(s) for s in spreads)))
+    lead = (
+        f"{wording.counted(first.targets, 'model')} of one recipe, each trained on other rows of the audited ones and "
+        "with another seed: the mean with its interval, and the lowest and highest. The audited model is one of them."
+    )
+    table = Table(
+        "repeats", "Other trainings of the recipe", (Column("Attack", numeric=False), *map(Column, heads)), tuple(rows)
+    )
+    return Chapter("repeats", table.title, lead, table)
+
+
+def _over_targets(found: RepeatSpread) -> Cell:
+    spell = wording.figure if found.fpr is None else wording.share
+    if found.mean is None:
+        return Cell(NONE, muted=True)
+    interval = wording.figures(found.mean) if found.fpr is None else wording.shares(found.mean)
+    return Cell(spell(found.mean.value), (interval, f"from {spell(found.lowest)} to {spell(found.highest)}"))
 
 
 def _groups(record: Record) -> Chapter | None:

@@ -104,8 +104,8 @@ def log_odds(rehearsals: Sequence[tuple[Floats, Bools]], scores: ArrayLike) -> D
 
     >>> rng = np.random.default_rng(0)
     >>> member = np.arange(20000) < 10000
-    >>> log_odds([(rng.normal(member), member)], [0.5, 2.5]).round()  # the truth is score - 1 / 2
-    array([0., 2.])
+    >>> log_odds([(rng.normal(member), member)], [1.5, 2.5]).round()  # the truth is score - 1 / 2
+    array([1., 2.])
     """
     edges, counts = _binned(rehearsals)
     curve = _rising(counts.sum(axis=0), _basis(counts.sum(axis=(0, 1))))
