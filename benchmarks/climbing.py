@@ -2,9 +2,10 @@
 
     python benchmarks/climbing.py
 
-The target is a neural network (600-128-100, tanh) trained here on rows of `baskets`. Both climbs find the very same records: every climber reads its own random
-stream, so only the time differs. Everything runs in one process on one thread; each climb is run several times, in
-turns, and the least processor time counts, so that busy neighbours do not decide the ratio.
+The target is a neural network (600-128-100, tanh) trained here on rows of `baskets`. Both climbs find the very same
+records: every climber reads its own random stream, so only the time differs. Everything runs in one process on one
+thread; each climb is run several times, in turns, and the least processor time counts, so that busy neighbours do not
+decide the ratio.
 """
 
 from __future__ import annotations
