@@ -1,11 +1,11 @@
 """Climbing in one batch a step against the same climb with one query a call, and what the guided searcher saves.
 
-    python benchmarks/climbing.py --data baskets.npz
+    python benchmarks/climbing.py
 
-The target is a neural network (600-128-100, tanh) trained here on rows of the `baskets` data (an npz file with the
-packed bits ``X`` and the classes ``y``). Both climbs find the very same records: every climber reads its own random
-stream, so only the time differs. Everything runs in one process on one thread; each climb is run several times, in
-turns, and the least processor time counts, so that busy neighbours do not decide the ratio.
+The target is a neural network (600-128-100, tanh) trained here on rows of `baskets`. Both climbs find the very same
+records: every climber reads its own random stream, so only the time differs. Everything runs in one process on one
+thread; each climb is run several times, in turns, and the least processor time counts, so that busy neighbours do not
+decide the ratio.
 """
 
 from __future__ import annotations
@@ -13,22 +13,16 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
 from gnomon.core.features import FeatureSpace, infer_features
+from gnomon.datasets import load_dataset
 from gnomon.synthesis import Climb, climb, count_marginals
 
 Ask = Callable[[Any], Any]
-
-
-def load_rows(path: Path) -> tuple[Any, Any]:
-    with np.load(path) as file:
-        bits = np.unpackbits(file["X"], axis=1)[:, : int(file["n_features"])]
-        return bits.astype(np.float32), file["y"].astype(np.int64)
 
 
 def train_target(x: Any, y: Any, n_classes: int, epochs: int) -> torch.nn.Module:
@@ -77,14 +71,14 @@ def line(what: str, found: Climb, seconds: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="baskets.npz")
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--per-class", type=int, default=50)
     parser.add_argument("--climbers", type=int, default=1024)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    x, y = load_rows(options.data)
+    baskets = load_dataset("baskets")
+    x, y = baskets.x.astype(np.float32), baskets.y
     order = np.random.default_rng(0).permutation(len(x))
     n_classes = int(y.max()) + 1
     ask = asker(train_target(x[order[:10_000]], y[order[:10_000]], n_classes, options.epochs))
