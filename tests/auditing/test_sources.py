@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gnomon.auditing.api import Settings, audit_plan
-from gnomon.core.errors import PlanError, UsageError
+from gnomon.core.errors import DataError, PlanError, UsageError
 from gnomon.core.plan import make_plan
 from gnomon.core.record import Record
 
@@ -54,6 +54,35 @@ def test_another_target_in_the_same_folder_is_climbed_anew(tmp_path: Path) -> No
     assert second.shadow_sources[0].queries > 0
     assert len(list((tmp_path / "store").glob("climb-*.npz"))) == 2
     assert first.provenance.fingerprints["data"] == second.provenance.fingerprints["data"]
+
+
+PIXELS = [{"name": f"pixel{j}", "kind": "integer", "columns": [j], "low": 0, "high": 16} for j in range(64)]
+
+
+def declared(folder: Path, features: Any) -> Record:
+    data = PLAN["data"] | {"features": features}
+    return audit_plan(
+        make_plan(PLAN | {"data": data, "shadow": PLAN["shadow"] | {"source": "marginals"}}), folder
+    ).record
+
+
+def test_features_may_be_declared_in_the_plan(tmp_path: Path) -> None:
+    assert declared(tmp_path, PIXELS).shadow_sources[0].rows == 400
+
+
+@pytest.mark.parametrize(
+    ("features", "error", "words"),
+    [
+        (PIXELS[:-1], PlanError, "63 columns are declared"),
+        ([*PIXELS[:-1], PIXELS[-1] | {"high": 3}], DataError, "pixel63"),
+        ([*PIXELS[:-1], PIXELS[-1] | {"kind": "whole"}], UsageError, "kind"),
+    ],
+)
+def test_features_that_the_rows_do_not_have_are_refused(
+    tmp_path: Path, features: Any, error: type[Exception], words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        declared(tmp_path, features)
 
 
 @pytest.mark.parametrize(

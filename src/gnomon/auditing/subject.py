@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from gnomon.auditing.roles import Parts
 from gnomon.core.arrays import Floats
 from gnomon.core.data import Dataset
 from gnomon.core.errors import PlanError
+from gnomon.core.features import feature_space
 from gnomon.core.plan import Plan
 from gnomon.core.protocols import Model, Trainer
 from gnomon.datasets import load_dataset
@@ -59,6 +61,8 @@ def load_subject(plan: Plan, *, trust: bool) -> Subject:
         GnomonError: a missing or broken file, columns that differ, a model that can't be loaded, keys that clash.
     """
     data, parts = _load_rows(plan)
+    if plan.data.features is not None:
+        data = _with_declared_features(data, plan.data.features)
     model = _load_model(plan, data, trust=trust)
     answers = _load_answers(plan, data, parts)
     if model is not None and answers is not None:
@@ -95,6 +99,16 @@ def _load_rows(plan: Plan) -> tuple[Dataset, Parts | None]:
         group=data.group,
     )
     return tables.dataset, Parts(tables.members, tables.nonmembers, tables.pool)
+
+
+def _with_declared_features(data: Dataset, declared: tuple[dict[str, Any], ...]) -> Dataset:
+    """The data set with the features that the plan declares; its rows must be legal in them."""
+    space = feature_space({"features": declared})
+    if space.width != data.features.width:
+        raise PlanError(f"data.features: {space.width} columns are declared, {data.name} has {data.features.width}")
+    space = replace(space, layout=data.features.layout)
+    space.encode(data.x)
+    return replace(data, features=space)
 
 
 def _load_model(plan: Plan, data: Dataset, *, trust: bool) -> Model | None:

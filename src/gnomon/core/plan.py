@@ -34,6 +34,11 @@ class DataPlan(Section):
         False, description="a target that is trained here: all rows of a person or household are members, or none is"
     )
     classes: int | None = Field(None, ge=2, description="number of classes, where the data set offers several")
+    features: tuple[dict[str, Any], ...] | None = Field(
+        None,
+        description="what a legal record is, as [[data.features]] tables with name, kind (binary, categorical, "
+        "integer, real), columns, low, high, values; default inferred from the rows",
+    )
     rows: int | None = Field(None, ge=2, description="use this many rows, drawn at random; default all")
     train_size: int | None = Field(None, ge=1, description="rows that the target is trained on, if it is trained here")
     nonmember_size: int | None = Field(
