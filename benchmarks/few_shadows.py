@@ -21,7 +21,8 @@ from gnomon.auditing.roles import draw_roles, draw_training_rows
 from gnomon.auditing.shadow_data import real_rows
 from gnomon.auditing.subject import load_subject
 from gnomon.auditing.worlds import Setting, build_world
-from gnomon.core.evidence import Evidence, Reveal
+from gnomon.core.answers import Reveal
+from gnomon.core.evidence import Evidence
 from gnomon.core.plan import read_plan
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import LocalEngine
@@ -70,15 +71,6 @@ def main() -> None:
                 rate = tpr_at_fpr(inside, outside, 0.001).tpr
                 found.setdefault((name, m), []).append((auc(inside, outside).value, rate.value if rate else np.nan))
     print(f"mean AUC / TPR at 0.1 % FPR in per cent (smallest to largest), targets of seeds {given.seeds}")
-    print("| attack | " + " | ".join(f"m = {m}" for m in given.shadows) + " |")
-    print("|---|" + "---|" * len(given.shadows))
-    for name in ATTACKS:
-        cells = [np.array(found[name, m]) for m in given.shadows if (name, m) in found]
-        texts = [
-            f"{c[:, 0].mean():.3f} / {100 * c[:, 1].mean():.1f} ({100 * c[:, 1].min():.0f}–{100 * c[:, 1].max():.0f})"
-            for c in cells
-        ]
-        print(f"mean AUC / TPR at 0.1 % FPR in per cent (smallest to largest) over targets of seeds {given.seeds}")
     print("| attack | " + " | ".join(f"m = {m}" for m in given.shadows) + " |")
     print("|---|" + "---|" * len(given.shadows))
     for name in ATTACKS:

@@ -18,8 +18,9 @@ from gnomon.auditing.progress import Silent
 from gnomon.auditing.roles import draw_roles, draw_training_rows
 from gnomon.auditing.subject import load_subject
 from gnomon.auditing.worlds import Setting, train_target
+from gnomon.core.answers import Reveal
 from gnomon.core.arrays import take_rows
-from gnomon.core.evidence import Evidence, Reveal
+from gnomon.core.evidence import Evidence
 from gnomon.core.plan import read_plan
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import LocalEngine

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from gnomon.attacks import Boundary
+from gnomon.core.answers import Reveal
 from gnomon.core.errors import UsageError
-from gnomon.core.evidence import Evidence, Reveal
+from gnomon.core.evidence import Evidence
 from gnomon.core.features import infer_features
 from gnomon.models.target import Allowance, Target
 

@@ -6,8 +6,9 @@ import pytest
 
 from gnomon.attacks import Augmentation, NoiseRobustness
 from gnomon.attacks.label_only import _shifted
+from gnomon.core.answers import Reveal
 from gnomon.core.errors import BudgetError, UsageError
-from gnomon.core.evidence import Evidence, Reveal
+from gnomon.core.evidence import Evidence
 from gnomon.core.features import infer_features
 from gnomon.models.target import Allowance, Target
 from gnomon.stats.roc import auc

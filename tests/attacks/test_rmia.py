@@ -14,8 +14,9 @@ from gnomon.attacks.rmia import (
     share_beaten,
     tuned_slope,
 )
+from gnomon.core.answers import ShadowAnswers
 from gnomon.core.errors import UsageError
-from gnomon.core.evidence import Evidence, Population, ShadowAnswers
+from gnomon.core.evidence import Evidence, Population
 from gnomon.stats.roc import auc
 from gnomon.stats.samples import split_scores
 from gnomon.stats.signals import confidence

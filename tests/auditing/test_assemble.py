@@ -3,8 +3,8 @@ import pytest
 
 from gnomon.attacks import ATTACKS, make_attack
 from gnomon.auditing.assemble import Case, asked_rows, assemble, model_facts
+from gnomon.core.answers import Reveal
 from gnomon.core.data import Roles, make_dataset
-from gnomon.core.evidence import Reveal
 from gnomon.core.seeds import Seeds
 from gnomon.shadow.masks import draw_shadows
 from gnomon.shadow.pool import PoolAnswers

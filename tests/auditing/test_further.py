@@ -20,7 +20,8 @@ from gnomon.auditing.ladder import Judge, climb_ladder, lesser_answers
 from gnomon.auditing.measure import rank_auc
 from gnomon.auditing.more_shadows import by_shadows, shadow_counts
 from gnomon.auditing.scoring import Attempt, Scored, attempt, score_attack
-from gnomon.core.evidence import Evidence, Reveal, ShadowAnswers
+from gnomon.core.answers import Reveal, ShadowAnswers
+from gnomon.core.evidence import Evidence
 from gnomon.core.plan import Plan, make_plan
 from gnomon.core.seeds import Seeds
 

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from gnomon.core.answers import Reveal, ShadowAnswers
 from gnomon.core.errors import UsageError
-from gnomon.core.evidence import Evidence, Population, Reveal, ShadowAnswers
+from gnomon.core.evidence import Evidence, Population
 
 N, M, C = 12, 4, 3
 

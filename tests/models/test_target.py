@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from gnomon.core.answers import Reveal
 from gnomon.core.errors import BudgetError
-from gnomon.core.evidence import Reveal
 from gnomon.models.target import Allowance, Target
 
 

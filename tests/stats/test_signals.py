@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gnomon.core.evidence import Reveal
+from gnomon.core.answers import Reveal
 from gnomon.stats import signals
 from gnomon.stats.signals import LOG_TINY
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gnomon.core.answers import Reveal
 from gnomon.core.errors import BudgetError, StoreError, UsageError
-from gnomon.core.evidence import Reveal
 from gnomon.core.features import infer_features
 from gnomon.synthesis import ClimbInterruptedError, ClimbRules, climb, count_marginals
 

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gnomon.core.answers import Reveal
 from gnomon.core.errors import ModelError, UsageError
-from gnomon.core.evidence import Reveal
 from gnomon.synthesis import label_by_target
 
 from .toy import Constant, Linear, bits, log_softmax

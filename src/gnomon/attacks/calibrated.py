@@ -31,9 +31,10 @@ from gnomon.attacks.lessons import (
     rehearsed_facts,
 )
 from gnomon.attacks.shadow_order import in_own_order
+from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.errors import UsageError
-from gnomon.core.evidence import Evidence, Need, ShadowAnswers
+from gnomon.core.evidence import Evidence, Need
 from gnomon.stats.conditional import ConditionalLaw, fit_conditional_law
 from gnomon.stats.student import Prior
 

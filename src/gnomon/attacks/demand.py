@@ -6,8 +6,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from gnomon.core.answers import ShadowAnswers
 from gnomon.core.errors import UsageError
-from gnomon.core.evidence import ShadowAnswers
 
 Part = TypeVar("Part")
 

@@ -12,8 +12,9 @@ from typing import ClassVar
 import numpy as np
 
 from gnomon.attacks.demand import demand
+from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Floats
-from gnomon.core.evidence import Evidence, Need, ShadowAnswers
+from gnomon.core.evidence import Evidence, Need
 from gnomon.stats.signals import LOG_TINY, confidence, loss
 
 PAPER = "Lassila, Östman, Ngo, Graell i Amat 2025"

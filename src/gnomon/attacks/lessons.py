@@ -19,8 +19,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from gnomon.core.answers import Signal
 from gnomon.core.arrays import Bools, Floats, Ints
-from gnomon.core.evidence import Signal
 from gnomon.stats.moments import group_moments
 from gnomon.stats.signals import entropy, margin, scaled_logit
 from gnomon.stats.student import Prior, estimate_prior, predict

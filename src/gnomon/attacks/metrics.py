@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.attacks.demand import demand, judged_classes
+from gnomon.core.answers import ShadowAnswers, Signal
 from gnomon.core.arrays import Bools, Floats, Ints
-from gnomon.core.evidence import Evidence, Need, ShadowAnswers, Signal
+from gnomon.core.evidence import Evidence, Need
 from gnomon.stats.calibration import calibrate_threshold
 from gnomon.stats.signals import confidence, entropy, modified_entropy
 

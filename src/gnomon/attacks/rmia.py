@@ -22,9 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.attacks.demand import demand
+from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.errors import UsageError
-from gnomon.core.evidence import Evidence, Need, Population, ShadowAnswers
+from gnomon.core.evidence import Evidence, Need, Population
 from gnomon.stats.moments import group_moments
 from gnomon.stats.roc import placements
 from gnomon.stats.signals import confidence

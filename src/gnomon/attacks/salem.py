@@ -22,9 +22,10 @@ from sklearn.preprocessing import StandardScaler
 
 from gnomon.attacks.demand import demand
 from gnomon.attacks.shadow_order import in_own_order
+from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.errors import UsageError
-from gnomon.core.evidence import Evidence, Need, ShadowAnswers
+from gnomon.core.evidence import Evidence, Need
 from gnomon.stats.signals import LOG_TINY, entropy, scaled_logit
 
 PAPER = "Salem, Zhang, Humbert, Berrang, Fritz, Backes 2019"

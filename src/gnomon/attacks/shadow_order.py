@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import fingerprint
-from gnomon.core.evidence import ShadowAnswers
 
 SAMPLE = 256  # rows whose answers tell two shadows of one mask apart
 

@@ -20,9 +20,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from gnomon.attacks.demand import demand, judged_classes
+from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.core.errors import DataError, MissingExtraError, UsageError
-from gnomon.core.evidence import Evidence, Need, ShadowAnswers
+from gnomon.core.evidence import Evidence, Need
 from gnomon.models.networks import import_torch
 from gnomon.models.torch_trainer import TorchTrainer
 from gnomon.stats.signals import LOG_TINY, scaled_logit

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gnomon.core.answers import Reveal, ShadowAnswers
 from gnomon.core.arrays import Bools, Floats, Ints, take_rows
 from gnomon.core.data import Dataset, Roles
-from gnomon.core.evidence import Evidence, Population, QueryHandle, Reveal, ShadowAnswers
+from gnomon.core.evidence import Evidence, Population, QueryHandle
 from gnomon.core.insider import halve
 from gnomon.core.record import Estimate, ModelFacts, ShadowFacts
 from gnomon.core.seeds import Seeds

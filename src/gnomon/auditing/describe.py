@@ -13,9 +13,9 @@ from gnomon.auditing.scoring import Scored
 from gnomon.auditing.shadow_data import ShadowData
 from gnomon.auditing.subject import Subject
 from gnomon.auditing.worlds import World
+from gnomon.core.answers import Reveal
 from gnomon.core.arrays import Floats, fingerprint
 from gnomon.core.data import Dataset, Roles
-from gnomon.core.evidence import Reveal
 from gnomon.core.plan import Plan
 from gnomon.core.record import (
     AttackResult,

@@ -19,8 +19,9 @@ from gnomon.auditing.estimates import estimate, tpr_point
 from gnomon.auditing.measure import rank_auc
 from gnomon.auditing.rehearsal import Rehearsed, choose
 from gnomon.auditing.scoring import Attempt, score_attack
+from gnomon.core.answers import Reveal
 from gnomon.core.arrays import Bools, Floats
-from gnomon.core.evidence import Attack, Evidence, Need, Reveal
+from gnomon.core.evidence import Attack, Evidence, Need
 from gnomon.core.plan import Plan
 from gnomon.core.record import Rung
 from gnomon.core.seeds import Seeds

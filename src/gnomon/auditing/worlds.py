@@ -11,10 +11,11 @@ from gnomon.auditing.progress import Progress
 from gnomon.auditing.roles import POOL_PER_SHADOW, shadow_size
 from gnomon.auditing.shadow_data import ShadowData
 from gnomon.auditing.subject import Subject
+from gnomon.core.answers import Reveal
 from gnomon.core.arrays import Floats, Ints, check_log_probs, take_rows
 from gnomon.core.data import Dataset, Roles
 from gnomon.core.errors import DataError, PlanError
-from gnomon.core.evidence import QueryHandle, Reveal
+from gnomon.core.evidence import QueryHandle
 from gnomon.core.plan import Plan
 from gnomon.core.protocols import Model
 from gnomon.core.record import ModelFacts, ShadowFacts

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from gnomon.core.answers import Reveal
 from gnomon.core.arrays import Floats, Rows, check_log_probs, count_rows
 from gnomon.core.errors import BudgetError, UsageError, did_you_mean
-from gnomon.core.evidence import QueryHandle, Reveal
+from gnomon.core.evidence import QueryHandle
 from gnomon.core.protocols import Model
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gnomon.core.answers import Reveal
 from gnomon.core.arrays import Floats, Ints
 from gnomon.core.errors import BudgetError, GnomonError, StoreError, UsageError
-from gnomon.core.evidence import Reveal
 from gnomon.core.features import Codes, FeatureSpace
 from gnomon.synthesis.asking import Asker
 from gnomon.synthesis.checkpoint import load_state, save_state

@@ -7,9 +7,10 @@ from typing import TypeAlias
 
 import numpy as np
 
+from gnomon.core.answers import Reveal
 from gnomon.core.arrays import PROBABILITY_SUM_TOLERANCE, Floats, Rows, check_log_probs
 from gnomon.core.errors import BudgetError, ModelError, UsageError
-from gnomon.core.evidence import QueryHandle, Reveal
+from gnomon.core.evidence import QueryHandle
 
 Ask: TypeAlias = Callable[[Rows], Floats] | QueryHandle  # rows -> natural-log probabilities (n, c), as far as revealed
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gnomon.core.answers import Reveal
 from gnomon.core.arrays import Ints, Rows
 from gnomon.core.errors import ModelError
-from gnomon.core.evidence import Reveal
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from gnomon.core.answers import Reveal
 from gnomon.core.arrays import fingerprint
 from gnomon.core.errors import UsageError, did_you_mean
-from gnomon.core.evidence import Reveal
 from gnomon.core.features import FeatureSpace
 from gnomon.synthesis.ascent import Ascent, Progress
 from gnomon.synthesis.asking import Ask, Asker

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gnomon.core.answers import Reveal
 from gnomon.core.arrays import Ints, Rows, count_rows, take_rows
 from gnomon.core.errors import UsageError
-from gnomon.core.evidence import Reveal
 from gnomon.synthesis.asking import Ask, Asker
 
 BATCH = 4096

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Bools, Floats, Ints, take_rows
-from gnomon.core.evidence import Evidence, Need, ShadowAnswers
+from gnomon.core.evidence import Evidence, Need
 
 
 def take_audited(evidence: Evidence, rows: Ints) -> Evidence:

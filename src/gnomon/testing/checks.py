@@ -20,9 +20,10 @@ from typing import TypeAlias, get_args
 
 import numpy as np
 
+from gnomon.core.answers import Reveal
 from gnomon.core.arrays import Floats, fingerprint
 from gnomon.core.errors import GnomonError
-from gnomon.core.evidence import Attack, Evidence, Need, Reveal, why_not
+from gnomon.core.evidence import Attack, Evidence, Need, why_not
 from gnomon.stats.roc import auc
 from gnomon.stats.samples import split_scores
 from gnomon.testing.changes import (

@@ -23,10 +23,11 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from scipy.special import ndtr
 
+from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.core.data import View
 from gnomon.core.errors import UsageError
-from gnomon.core.evidence import Evidence, Population, ShadowAnswers
+from gnomon.core.evidence import Evidence, Population
 from gnomon.core.features import infer_features
 from gnomon.core.insider import halve
 from gnomon.testing.access import ToyTarget, toy_gradients

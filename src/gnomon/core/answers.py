@@ -1,0 +1,147 @@
+"""What shadow models answered, and how much of an answer a target reveals.
+
+Letters: n rows, N rows that the models were asked, m shadow models, c classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from gnomon.core.arrays import Bools, Floats, Ints
+
+Signal: TypeAlias = Callable[[Floats, Ints], Floats]  # (log-probabilities (n, c), labels (n,)) -> (n,)
+
+BLOCK_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Reveal:
+    """How much of its answer a target reveals; the attacker puts the shadows' answers through the same step.
+
+    Attributes:
+        kind: "full" vector, "labels" only, the "top" k probabilities (the others 0, not renormalised, as Shokri et al.
+            2017 do), or all "rounded" to d decimals.
+        amount: k of "top", d of "rounded".
+    """
+
+    kind: Literal["full", "labels", "top", "rounded"] = "full"
+    amount: int = 0
+
+    def apply(self, log_probs: Floats) -> Floats:
+        """What is revealed of full answers (n, c); minus infinity where a probability is hidden or rounds to 0."""
+        if self.kind == "full":
+            return log_probs
+        flat = np.asarray(log_probs).reshape(-1, log_probs.shape[-1])
+        with np.errstate(divide="ignore"):
+            if self.kind == "rounded":
+                revealed = np.log(np.round(np.exp(flat), self.amount))
+            else:
+                keep = 1 if self.kind == "labels" else self.amount
+                kept = np.argsort(-flat, axis=1, kind="stable")[:, :keep]
+                revealed = np.full_like(flat, -np.inf)
+                values = 0.0 if self.kind == "labels" else np.take_along_axis(flat, kept, axis=1)
+                np.put_along_axis(revealed, kept, values, axis=1)
+        return revealed.astype(np.float32).reshape(log_probs.shape)
+
+    def __str__(self) -> str:
+        words = {"full": "the full probability vector", "labels": "the predicted label only"}
+        top_or_rounded = (
+            f"the top {self.amount} probabilities"
+            if self.kind == "top"
+            else f"probabilities rounded to {self.amount} decimals"
+        )
+        return words.get(self.kind, top_or_rounded)
+
+
+@dataclass(frozen=True)
+class ShadowAnswers:
+    """What m shadow models answered on n rows, and which model was trained on which row.
+
+    Attributes:
+        answers: m arrays (N, c) of natural-log probabilities, one a shadow, memory-mapped or in memory (an (m, N, c)
+            array will do); ``rows`` picks the n rows among the N.
+        rows: (n,) positions in the answers.
+        labels: (n,) class ids.
+        member: (m, n) the shadow was trained on the row.
+        usable: (m, n) the pair may be used at all. For Shokri's "out" set of the same size, a row that is neither in
+            the training set nor in the test set of a shadow is not usable. True everywhere by default.
+        hide_members: True in an offline view: answers on rows that a shadow was trained on read as NaN.
+        reveal: the step that the target's answers go through.
+        paired: shadows 2j and 2j + 1 were drawn as a pair, so one's rows tell of the other's; pairs are independent.
+    """
+
+    answers: Sequence[Floats]
+    rows: Ints
+    labels: Ints
+    member: Bools
+    usable: Bools
+    hide_members: bool = False
+    reveal: Reveal = field(default_factory=Reveal)
+    paired: bool = False
+
+    @property
+    def n_shadows(self) -> int:
+        """Number of shadow models m."""
+        return len(self.answers)
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes c."""
+        return int(self.answers[0].shape[1])
+
+    def of_shadow(self, i: int) -> Floats:
+        """Answers (n, c) of shadow i, through the reveal step, NaN where hidden."""
+        answers = self.reveal.apply(np.asarray(self.answers[i])[self.rows])
+        if self.hide_members and self.member[i].any():
+            answers = np.where(self.member[i][:, None], np.float32(np.nan), answers)
+        return answers
+
+    def blocks(self) -> Iterator[tuple[slice, Floats]]:
+        """Blocks of answers (m, b, c) with the slice of rows that they cover, within a fixed memory."""
+        n, m = len(self.rows), self.n_shadows
+        size = max(1, BLOCK_BYTES // (4 * m * self.n_classes))
+        for start in range(0, n, size):
+            part = slice(start, min(start + size, n))
+            stacked = np.stack([np.asarray(a[self.rows[part]]) for a in self.answers])
+            block = self.reveal.apply(stacked)
+            if self.hide_members:
+                block = np.where(self.member[:, part, None], np.float32(np.nan), block)
+            yield part, block
+
+    def signal(self, signal: Signal) -> Floats:
+        """A signal of every shadow on every row, (m, n) float32; NaN where hidden."""
+        result = np.empty((self.n_shadows, len(self.rows)), dtype=np.float32)
+        for i in range(self.n_shadows):
+            result[i] = signal(self.of_shadow(i), self.labels)
+        if self.hide_members:
+            result[self.member] = np.nan
+        return result
+
+    def without(self, i: int) -> ShadowAnswers:
+        """The shadows that know nothing of shadow i's rows: all others, or where shadows are paired all other pairs."""
+        partner = i ^ 1 if self.paired else i
+        others = [j for j in range(self.n_shadows) if j not in (i, partner)]
+        return replace(
+            self,
+            answers=[self.answers[j] for j in others],
+            member=self.member[others],
+            usable=self.usable[others],
+        )
+
+    def at(self, rows: Ints | Bools) -> ShadowAnswers:
+        """The same shadows on some of the rows (positions or mask)."""
+        return replace(
+            self,
+            rows=self.rows[rows],
+            labels=self.labels[rows],
+            member=self.member[:, rows],
+            usable=self.usable[:, rows],
+        )
+
+    def first(self, m: int) -> ShadowAnswers:
+        """The first m shadows only."""
+        return replace(self, answers=list(self.answers)[:m], member=self.member[:m], usable=self.usable[:m])
