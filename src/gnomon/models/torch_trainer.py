@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+RECIPE_VERSION = 1  # raise when the same fields train another model: answers in stores must not pass for the new ones
+
+
 @dataclass(frozen=True)
 class TorchTrainer:
     """Trains `torch` classifiers by minibatch gradient descent on the cross-entropy.
@@ -152,7 +155,7 @@ class TorchTrainer:
         """Everything that decides what comes out, as JSON; of a function of the user's own also its source's digest."""
         fields = {name: value for name, value in self.__dict__.items() if name != "module"}
         fields |= {"hidden": list(self.hidden), "device": resolve_device(self.device)}
-        return {"kind": "torch", "module": describe_factory(self.module), **fields}
+        return {"kind": "torch", "version": RECIPE_VERSION, "module": describe_factory(self.module), **fields}
 
     def stacking(self, x: Rows, n_classes: int) -> Stacking:
         """Whether models for such rows are trained as a stack, and why or why not; a Record should say it.
