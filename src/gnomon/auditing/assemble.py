@@ -95,7 +95,7 @@ def _without_giveaway(shadows: ShadowAnswers | None, member: Bools, rng: np.rand
 
     Where audited non-members also stand in the attacker's pool, some shadows were trained on them and these answers
     are hidden, while no shadow was trained on a member. Counting the answers that are left would then find all members
-    without any model (a reference attack did: 70 % of them at a false-positive rate of 0.1 %). So each member is hidden
+    without any model (a reference attack ranks by that count where all agree). So each member is hidden
     from the shadows that a non-member, drawn at random, is hidden from.
     """
     if shadows is None or not shadows.hide_members or not shadows.member.any():
