@@ -1,0 +1,93 @@
+"""Mitigations: what an owner can do to a model's training or to its answers, and what that promises.
+
+A mitigation in training maps a Trainer to a Trainer. A mitigation of the answers is fitted to one model, with what that
+model's owner has at hand, and is from then on a function of an answer alone: the same answer always comes out the same,
+so that asking again averages nothing away, and stored answers can be mitigated without training anything again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+
+from gnomon.core.arrays import Floats, Ints, Rows
+from gnomon.core.protocols import Trainer
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the owner of a model has at hand to fit a mitigation of its answers.
+
+    Attributes:
+        members: (k, c) the model's natural-log probabilities on rows that it was trained on.
+        member_labels: (k,) their class ids.
+        reference: (r, c) the same on rows set aside: nobody's training rows, and never audited.
+        reference_labels: (r,) their class ids.
+        random: (q, c) the same on records drawn at random from the feature space.
+    """
+
+    members: Floats
+    member_labels: Ints
+    reference: Floats
+    reference_labels: Ints
+    random: Floats
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Rows set aside for a mitigation in training: nobody's training rows, and never audited."""
+
+    x: Rows
+    y: Ints
+
+
+@runtime_checkable
+class AnswerMap(Protocol):
+    """A fitted mitigation: answers in, answers out."""
+
+    def __call__(self, answers: Floats) -> Floats:
+        """Natural-log probabilities (n, c) in, the same shape out; each row depends on that row alone."""
+        ...
+
+
+class Mitigation(Protocol):
+    """What all mitigations say of themselves."""
+
+    name: ClassVar[str]  # as in a plan, without the strength: "top"
+    title: ClassVar[str]  # "Top k"
+    paper: ClassVar[str]  # "Shokri et al. 2017"
+    acts_on: ClassVar[Literal["answers", "training"]]
+    needs: ClassVar[frozenset[Literal["reference", "random"]]]  # which rows set aside it cannot do without
+    keeps_label: ClassVar[bool]  # promises that the most probable class stays the most probable
+
+    @property
+    def label(self) -> str:
+        """As the plan has it, with its strength: "top3", "l2:0.001"."""
+        ...
+
+
+class AnswerMitigation(Mitigation, Protocol):
+    """A mitigation of the answers."""
+
+    def fit(self, known: Known, n_classes: int, seed: int) -> AnswerMap:
+        """The mitigation of one model's answers.
+
+        Raises:
+            UsageError: a strength that this number of classes can't have.
+        """
+        ...
+
+
+class TrainingMitigation(Mitigation, Protocol):
+    """A mitigation in training."""
+
+    def apply(self, trainer: Trainer, reference: Reference | None) -> Trainer:
+        """The trainer that does what ``trainer`` does, and this.
+
+        Raises:
+            UsageError: this trainer can't; the line says what it can do.
+        """
+        ...
+
+
+Facts = dict[str, Any]  # of a trained model, for the Record: the accountant's epsilon, the game's curves
