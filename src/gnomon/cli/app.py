@@ -20,6 +20,7 @@ from gnomon.auditing.folder import read_outcome
 from gnomon.auditing.gate import gate as hold
 from gnomon.auditing.gate import parse_limit
 from gnomon.auditing.run import Outcome
+from gnomon.cli.defend import defend
 from gnomon.cli.progress import TerminalProgress
 from gnomon.cli.runs import write_outcome
 from gnomon.cli.synth import synth
@@ -189,6 +190,7 @@ def gate(run: Path, /, *limits: str, allow_failed: bool = False) -> int:
 
 
 app.command(synth)
+app.command(defend)
 
 
 @app.command

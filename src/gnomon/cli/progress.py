@@ -6,15 +6,21 @@ from collections.abc import Callable
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
 
 class TerminalProgress:
     """Bars on standard error, one a stage; nothing where standard error is not a terminal."""
 
-    def __init__(self) -> None:
-        """Makes the bars; they appear with the first stage."""
+    def __init__(self, *, again: bool = False) -> None:
+        """Makes the bars; they appear with the first stage.
+
+        Args:
+            again: a stage of the same title takes over the bar of the one before it (many audits in a row).
+        """
+        self._again = again
+        self._known: dict[str, TaskID] = {}
         console = Console(stderr=True)
         self._bars = RichProgress(
             TextColumn("{task.description:>14}"),
@@ -37,6 +43,10 @@ class TerminalProgress:
         self._bars.stop()
 
     def stage(self, title: str, total: int | None) -> Callable[[int], None]:
-        """A new bar."""
-        bar = self._bars.add_task(title, total=total)
+        """A new bar, or an old one that starts again."""
+        if self._again and title in self._known:
+            bar = self._known[title]
+            self._bars.reset(bar, total=total)
+        else:
+            bar = self._known[title] = self._bars.add_task(title, total=total)
         return lambda steps: self._bars.advance(bar, steps)
