@@ -7,6 +7,6 @@ together with intervals over the repeats (`summary`). Reproductions of papers an
 
 from gnomon.studies.run import run_study
 from gnomon.studies.spec import StudySpec, make_spec, read_spec
-from gnomon.studies.table import study_columns, write_columns
+from gnomon.studies.table import study_columns
 
-__all__ = ["StudySpec", "make_spec", "read_spec", "run_study", "study_columns", "write_columns"]
+__all__ = ["StudySpec", "make_spec", "read_spec", "run_study", "study_columns"]

@@ -14,18 +14,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from pydantic import ValidationError
 
 from gnomon.auditing.api import Settings, audit_plan
+from gnomon.auditing.folder import save_outcome
 from gnomon.auditing.progress import Progress
-from gnomon.auditing.run import Outcome
 from gnomon.core import VERSION
 from gnomon.core.arrays import fingerprint
 from gnomon.core.errors import DataError, GnomonError
 from gnomon.core.parts import Part
 from gnomon.core.plan import Plan
-from gnomon.core.record import Record, read_record, write_record, write_text
+from gnomon.core.record import Record, read_record, write_text
 from gnomon.studies.spec import CellPlan
 
 RECORD_VERSION = Record.model_fields["version"].default
@@ -107,21 +106,10 @@ def run_cell(cell: CellPlan, cells: Path, settings: Settings, progress: Progress
     except Exception as error:
         return _broken(cell, folder, f"{type(error).__name__}: {' '.join(str(error).split())}", start)
     seconds = round(time.perf_counter() - start, 3)
-    keep(outcome, folder)
+    save_outcome(outcome, folder)
     note = CellNote(title=cell.title, key=cell_key(cell.plan), seconds=seconds)
     write_text(folder / "cell.json", note.model_dump_json(indent=1) + "\n")
     return CellRun(cell, folder, outcome.record, None, seconds, reused=False)
-
-
-def keep(outcome: Outcome, folder: Path) -> None:
-    """Writes scores, ids, truth and the record; the record comes after what it points to."""
-    scores = folder / "scores"
-    scores.mkdir(parents=True, exist_ok=True)
-    for name, values in outcome.scores.items():
-        np.save(scores / f"{name}.npy", values, allow_pickle=False)
-    np.save(scores / "ids.npy", np.asarray(outcome.ids), allow_pickle=False)
-    np.save(scores / "member.npy", np.asarray(outcome.member), allow_pickle=False)
-    write_record(outcome.record, folder / "record.json")
 
 
 def _broken(cell: CellPlan, folder: Path, reason: str, start: float) -> CellRun:
@@ -136,9 +124,9 @@ def _contents(plan: Plan) -> Iterator[tuple[str, str]]:
             value = getattr(table, name)
             if value is not None:
                 yield f"{section}.{name}", _digest(Path(value))
-    for name in (plan.trainer.module, plan.trainer.function, plan.target.callable):
-        if name is not None and ":" in name:
-            yield name, _digest(_module_file(name))
+    for code in (plan.trainer.module, plan.trainer.function, plan.target.callable):
+        if code is not None and ":" in code:
+            yield code, _digest(_module_file(code))
 
 
 def _module_file(name: str) -> Path:

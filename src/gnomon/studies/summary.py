@@ -21,7 +21,7 @@ from gnomon.shadow.pool import package_versions
 from gnomon.stats.repeats import spread
 from gnomon.studies.cells import CellRun
 from gnomon.studies.spec import StudySpec
-from gnomon.studies.vary import VariedKey
+from gnomon.studies.vary import Choice, VariedKey
 
 FIGURES = (
     FigureKind(key="train_accuracy", title="accuracy on training rows", of="target"),
@@ -86,7 +86,7 @@ def cell_facts(run: CellRun, folder: Path) -> Cell:
         train_accuracy=target.train_accuracy,
         test_accuracy=target.test_accuracy,
         gap=(target.train_accuracy or 0.0) - (target.test_accuracy or 0.0) if known else None,
-        attacks=[_attack_facts(attack, record) for attack in record.attacks],
+        attacks=[_attack_facts(attack) for attack in record.attacks],
     )
 
 
@@ -94,7 +94,7 @@ def _relative(path: Path, folder: Path) -> str:
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
 
 
-def _attack_facts(attack: AttackResult, record: Record) -> CellAttack:
+def _attack_facts(attack: AttackResult) -> CellAttack:
     rule = attack.at_threshold
     return CellAttack(
         name=attack.name,
@@ -207,17 +207,16 @@ def _curves(axes: Sequence[VariedKey], cells: Sequence[Cell], attacks: Sequence[
     return curves
 
 
-def _labels(axes: Sequence[VariedKey], choices: Sequence[object]) -> dict[str, str]:
-    return {axis.key: choice.label for axis, choice in zip(axes, choices, strict=True)}  # type: ignore[attr-defined]
+def _labels(axes: Sequence[VariedKey], choices: Sequence[Choice]) -> dict[str, str]:
+    return {axis.key: choice.label for axis, choice in zip(axes, choices, strict=True)}
 
 
 def _heats(axes: Sequence[VariedKey], cells: Sequence[Cell], headline: str | None) -> list[Heat]:
     heats = []
     for first, second in combinations(axes, 2):
         averaged = [axis.key for axis in axes if axis not in (first, second)]
-        for figure, attack in (("gap", None), ("precision", headline), ("auc", headline)):
-            if attack is None and figure != "gap":
-                continue
+        pictured = [("gap", None)] + ([] if headline is None else [("precision", headline), ("auc", headline)])
+        for figure, attack in pictured:
             grid = [
                 [
                     gather(cells, {first.key: row.label, second.key: column.label}, figure, attack, column.label)

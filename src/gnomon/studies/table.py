@@ -1,16 +1,11 @@
-"""A study as one tidy table: a row a cell, seed and attack; csv, and parquet where pandas and pyarrow are installed."""
+"""A study as one tidy table: a row a cell, seed and attack."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from gnomon.core.parts import Estimate
-from gnomon.core.record import write_text
 from gnomon.core.study import Cell, CellAttack, Study
 
 ATTACK_FIGURES = ("precision", "recall", "accuracy", "auc", "tpr_1", "tpr_01")
@@ -19,13 +14,16 @@ TARGET_FIGURES = ("train_size", "train_accuracy", "test_accuracy", "gap")
 
 def study_columns(study: Study) -> dict[str, list[Any]]:
     """The table of a study, column by column; a cell that failed has one row, with the reason and no attack."""
-    numbers = {a.key: dict(zip(a.labels, a.numbers, strict=True)) for a in study.axes if a.numbers is not None}
-    rows = [
-        _row(study, cell, attack, numbers)
-        for cell in study.cells
-        for attack in (cell.attacks or [None])  # type: ignore[list-item]
-    ]
+    numbers = {a.key: dict(zip(a.labels, map(_plain, a.numbers), strict=True)) for a in study.axes if a.numbers}
+    rows = []
+    for cell in study.cells:
+        attacks: list[CellAttack | None] = [*cell.attacks] if cell.attacks else [None]
+        rows += [_row(study, cell, attack, numbers) for attack in attacks]
     return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
+
+
+def _plain(number: float) -> float:
+    return int(number) if number.is_integer() else number
 
 
 def _row(
@@ -46,19 +44,3 @@ def _row(
         row[f"{name}_high"] = None if estimate is None else estimate.high
     row |= {"threshold_by": None if attack is None else attack.calibrated}
     return row | {"seconds": cell.seconds, "run": cell.run}
-
-
-def write_columns(columns: Mapping[str, Sequence[Any]], folder: Path, name: str) -> list[Path]:
-    """Writes NAME.csv, and NAME.parquet where pandas and pyarrow are installed; returns what was written."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
-    written = [folder / f"{name}.csv"]
-    write_text(written[0], text.getvalue())
-    if find_spec("pandas") is not None and find_spec("pyarrow") is not None:
-        import pandas as pd
-
-        written.append(folder / f"{name}.parquet")
-        pd.DataFrame(columns).to_parquet(written[1], index=False)
-    return written
