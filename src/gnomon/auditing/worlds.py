@@ -90,7 +90,7 @@ def build_world(rows: ShadowData, model: Model | None, query: Target | None, set
         versions=answers.versions,
     )
     own = answers.plain[np.searchsorted(asked, case.audited)]
-    facts = model_facts(own, case.evidence.labels, case.member, len(roles.train))
+    facts = model_facts(own, case.evidence.labels, case.member, len(roles.train), case.evidence.answers)
     if shadows is None:
         return World(case, facts, own, None, None, asked, None, versions, queries)
     pool_facts, losses = shadow_facts(data, asked, shadows, rows.facts.source, _stack_note(subject, data))

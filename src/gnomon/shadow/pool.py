@@ -38,6 +38,7 @@ class PoolAnswers:
     batch: int  # models trained at once
     seconds: float  # training time, summed over processes
     remade: list[str] = field(default_factory=list)  # damaged files: discarded and made again
+    trained_in: list[float | None] = field(default_factory=list)  # seconds that each took, in whichever run that was
     observed: dict[str, list[Floats]] = field(default_factory=dict)  # by observation: m arrays, memory-mapped
 
     @property
@@ -50,11 +51,21 @@ class PoolAnswers:
         """Models whose answers were found in the store."""
         return len(self.fresh) - self.trained
 
+    @property
+    def seconds_each(self) -> float | None:
+        """Mean training time of a model, also of those that an earlier run trained."""
+        known = [seconds for seconds in self.trained_in if seconds is not None]
+        return sum(known) / len(known) if known else None
+
     def after(self, first: int) -> PoolAnswers:
         """The same without the first models."""
-        observed = {name: arrays[first:] for name, arrays in self.observed.items()}
         return replace(
-            self, answers=self.answers[first:], keys=self.keys[first:], fresh=self.fresh[first:], observed=observed
+            self,
+            answers=self.answers[first:],
+            keys=self.keys[first:],
+            fresh=self.fresh[first:],
+            trained_in=self.trained_in[first:],
+            observed={name: arrays[first:] for name, arrays in self.observed.items()},
         )
 
 
@@ -121,6 +132,7 @@ class ShadowPool:
             batch=max((len(group) for group in groups), default=1),
             seconds=seconds,
             remade=remade,
+            trained_in=[(found[key].facts or {}).get("seconds") for key in keys],
             observed={o.name: [every[i] for every in arrays] for i, o in enumerate(observations, start=1)},
         )
 
