@@ -12,6 +12,7 @@ How a rehearsal is drawn so that it gives nothing away stands in `gnomon.attacks
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -154,8 +155,9 @@ class _Attacker:
 def _score(evidence: Evidence, rng: np.random.Generator, options: _Options) -> Floats:
     """Mean log-odds over the queries; each is learned on the pool's answers to the same query."""
     own_pool = demand(evidence.pool, "shadow models on the attacker's own rows")
-    parts = []
+    parts, start = [], rng
     for query in (evidence, *evidence.variants):
+        rng = deepcopy(start)  # the same rehearsals for each query
         pool = in_own_order(query.pool or own_pool)
         sample = pool.at(np.sort(rng.permutation(len(pool.rows))[:SAMPLE_ROWS]))
         signals = np.stack([sample.signal(signal) for signal in SIGNALS]).astype(np.float64)
