@@ -23,6 +23,7 @@ from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine
 from gnomon.models.sklearn import SklearnModel
 from gnomon.models.target import Target
+from gnomon.models.torch_dp import DPTrainer
 from gnomon.models.torch_trainer import TorchTrainer
 from gnomon.shadow.masks import ShadowRows, draw_shadows
 from gnomon.shadow.pool import PoolAnswers, ShadowPool
@@ -182,4 +183,4 @@ def _check_known_labels(model: SklearnModel, data: Dataset) -> None:
 
 def _stack_note(subject: Subject, data: Dataset) -> str | None:
     trainer = subject.shadow_trainer
-    return trainer.stacking(data.x, data.n_classes).reason if isinstance(trainer, TorchTrainer) else None
+    return trainer.stacking(data.x, data.n_classes).reason if isinstance(trainer, (TorchTrainer, DPTrainer)) else None

@@ -88,6 +88,26 @@ class TargetPlan(Section):
     )
 
 
+class PrivacyPlan(Section):
+    """[trainer.dp]: differentially private training (DP-SGD) of a torch recipe."""
+
+    epsilon: float | None = Field(None, gt=0, description="wanted; the noise follows from it (or give noise)")
+    noise: float | None = Field(
+        None, ge=0, description="noise multiplier: the noise's standard deviation over clip; 0 clips only"
+    )
+    delta: float | None = Field(
+        None, gt=0, lt=1, description="default the largest power of ten below one over the number of training rows"
+    )
+    clip: float = Field(1.0, gt=0, description="norm that each row's gradient is clipped to")
+    accountant: Literal["prv", "rdp"] = Field("prv", description="prv (tighter) or rdp (quicker)")
+
+    @model_validator(mode="after")
+    def _one_strength(self) -> PrivacyPlan:
+        if (self.epsilon is None) == (self.noise is None):
+            raise ValueError("expected either epsilon or noise")
+        return self
+
+
 class TrainerPlan(Section):
     """[trainer]: the recipe of the target and of its shadow models."""
 
@@ -121,6 +141,13 @@ class TrainerPlan(Section):
     function: str | None = Field(
         None, description="function: module:function(x, y, n_classes, seed, **params) -> model (needs --trust)"
     )
+    dp: PrivacyPlan | None = Field(None, description="torch: train with differential privacy (needs gnomon[dp])")
+
+    @model_validator(mode="after")
+    def _private_torch(self) -> TrainerPlan:
+        if self.dp is not None and self.kind != "torch":
+            raise ValueError(f'trainer.dp is for kind = "torch", got kind = "{self.kind}"')
+        return self
 
 
 ShadowSource = Annotated[
