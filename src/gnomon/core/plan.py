@@ -9,9 +9,10 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from gnomon.core.errors import PlanError, did_you_mean
+from gnomon.core.versions import VERSION_WORDS, is_version
 
 
 class Section(BaseModel):
@@ -204,6 +205,15 @@ class ShadowPlan(Section):
         return (self.source,) if isinstance(self.source, str) else self.source
 
 
+def _check_query(text: str) -> str:
+    if not is_version(text):
+        raise ValueError(f'expected {VERSION_WORDS}, got "{text}"')
+    return text
+
+
+Query = Annotated[str, AfterValidator(_check_query)]
+
+
 class AttacksPlan(Section):
     """[attacks]: which, and with which options."""
 
@@ -212,6 +222,12 @@ class AttacksPlan(Section):
     )
     options: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="options by attack: [attacks.options.shokri] hidden = 64"
+    )
+    queries: tuple[Query, ...] = Field(
+        (),
+        description="versions of each record that all models are also asked (for LiRA, RMIA, BaVarIA, calibrated): "
+        '"mirror" and "shift:1" (four shifts) of images, "flips:0.02x4" (four patterns of flipped bits or changed '
+        'categories), "noise:0.1" of numbers in units of their spread; joined with + they change one version',
     )
     ladder: bool = Field(
         True,
