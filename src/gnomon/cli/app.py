@@ -23,6 +23,7 @@ from gnomon.auditing.run import Outcome
 from gnomon.cli.defend import defend
 from gnomon.cli.progress import TerminalProgress
 from gnomon.cli.runs import write_outcome
+from gnomon.cli.study import study
 from gnomon.cli.synth import synth
 from gnomon.core import VERSION
 from gnomon.core.errors import GnomonError, PlanError
@@ -191,6 +192,7 @@ def gate(run: Path, /, *limits: str, allow_failed: bool = False) -> int:
 
 app.command(synth)
 app.command(defend)
+app.command(study)
 
 
 @app.command

@@ -58,7 +58,7 @@ def defend(
     if "name" not in checked.model_fields_set:
         checked = checked.model_copy(update={"name": plan.stem})
     folder = to or Path("runs") / f"{checked.name}-defend"
-    with TerminalProgress(again=True) as progress:
+    with TerminalProgress(reuse=True) as progress:
         bench = hold_against(
             checked,
             settings,

@@ -13,14 +13,14 @@ from rich.progress import Progress as RichProgress
 class TerminalProgress:
     """Bars on standard error, one a stage; nothing where standard error is not a terminal."""
 
-    def __init__(self, *, again: bool = False) -> None:
+    def __init__(self, *, reuse: bool = False) -> None:
         """Makes the bars; they appear with the first stage.
 
         Args:
-            again: a stage of the same title takes over the bar of the one before it (many audits in a row).
+            reuse: a stage of a title that was there before starts that bar anew (many audits, one after the other).
         """
-        self._again = again
-        self._known: dict[str, TaskID] = {}
+        self._reuse = reuse
+        self._by_title: dict[str, TaskID] = {}
         console = Console(stderr=True)
         self._bars = RichProgress(
             TextColumn("{task.description:>14}"),
@@ -43,10 +43,10 @@ class TerminalProgress:
         self._bars.stop()
 
     def stage(self, title: str, total: int | None) -> Callable[[int], None]:
-        """A new bar, or an old one that starts again."""
-        if self._again and title in self._known:
-            bar = self._known[title]
+        """A new bar."""
+        if self._reuse and title in self._by_title:
+            bar = self._by_title[title]
             self._bars.reset(bar, total=total)
         else:
-            bar = self._known[title] = self._bars.add_task(title, total=total)
+            bar = self._by_title[title] = self._bars.add_task(title, total=total)
         return lambda steps: self._bars.advance(bar, steps)

@@ -1,4 +1,4 @@
-"""Bench: what mitigations cost and what they buy, as one versioned JSON document. Like a record, it is only rendered."""
+"""Bench: what mitigations cost and what they buy, as one versioned JSON document that is only rendered."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ where they come from. Yesterday's record renders again in another format, withou
 from gnomon.report.bench import print_bench, render_bench, write_bench_report
 from gnomon.report.changes import print_comparison, render_comparison, write_comparison
 from gnomon.report.formats import FORMATS, format_of, render, write_report
+from gnomon.report.study_formats import print_study, write_study
 from gnomon.report.terminal import print_terminal
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "format_of",
     "print_bench",
     "print_comparison",
+    "print_study",
     "print_terminal",
     "render",
     "render_bench",
@@ -21,4 +23,5 @@ __all__ = [
     "write_bench_report",
     "write_comparison",
     "write_report",
+    "write_study",
 ]

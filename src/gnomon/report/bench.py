@@ -139,7 +139,11 @@ def _origin(bench: Bench) -> tuple[Fact, ...]:
 
 def _searched(limit: str, chosen: str | None) -> str:
     limit = wording.clean(limit)
-    end = f"{wording.clean(chosen)} is the most accurate that meets it." if chosen else "No strength that was tried meets it."
+    end = (
+        f"{wording.clean(chosen)} is the most accurate that meets it."
+        if chosen
+        else "No strength that was tried meets it."
+    )
     return (
         f"Strengths were proposed by a search for the best accuracy with {limit}. {end} It was chosen on the audited "
         "records, which flatters it a little: audit it once more with another seed before relying on it."

@@ -86,7 +86,9 @@ def _name(axes: Axes, points: Sequence[tuple[str, float, float]]) -> None:
         places = _places(group, wide)
         left, low = min(places, key=lambda p: _covered((p[0], p[1], p[0] + wide, p[1] + _LINE), taken))
         taken.append((left, low, left + wide, low + _LINE))
-        axes.text(left, low + _LINE / 2, group.text, transform=axes.transAxes, fontsize=11, va="center", parse_math=False)
+        axes.text(
+            left, low + _LINE / 2, group.text, transform=axes.transAxes, fontsize=11, va="center", parse_math=False
+        )
 
 
 def _places(dot: _Dot, wide: float) -> list[tuple[float, float]]:
@@ -95,7 +97,9 @@ def _places(dot: _Dot, wide: float) -> list[tuple[float, float]]:
     beside = [(right, dot.y - _LINE / 2), (left, dot.y - _LINE / 2)]
     around = [(middle, dot.y + step * _LINE) for step in (0.5, -1.5, 1.3, -2.3)]
     slanted = [(x, dot.y + step * _LINE) for step in (0.3, -1.3, 1.2, -2.2) for x in (right, left)]
-    inside = [p for p in (*beside, *around, *slanted) if p[0] >= -0.01 and p[0] + wide <= 1.04 and -0.02 <= p[1] <= 0.97]
+    inside = [
+        p for p in (*beside, *around, *slanted) if p[0] >= -0.01 and p[0] + wide <= 1.04 and -0.02 <= p[1] <= 0.97
+    ]
     return inside or [(middle, dot.y)]
 
 

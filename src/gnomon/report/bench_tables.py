@@ -146,7 +146,10 @@ def _points(change: Estimate) -> Cell:
     if change.low == change.high == 0:
         return Cell("0", ("every label as before",))
     sign = "+" if change.value > 0 else ""
-    return Cell(f"{sign}{wording.points(change.value)} points", (f"{wording.points(change.low)} to {wording.points(change.high)}",))
+    return Cell(
+        f"{sign}{wording.points(change.value)} points",
+        (f"{wording.points(change.low)} to {wording.points(change.high)}",),
+    )
 
 
 def _time(retrains: bool, seconds: float | None, times: float | None, plain: bool) -> Cell:
@@ -170,7 +173,9 @@ def matrices(bench: Bench) -> tuple[Table, ...]:
 
 
 def _matrix(bench: Bench, options: Sequence[Option], key: str, title: str, fpr: float | None) -> Table:
-    names = list(dict.fromkeys((leak.attack, leak.title) for o in options for leak in o.attacks if leak.auc is not None))
+    names = list(
+        dict.fromkeys((leak.attack, leak.title) for o in options for leak in o.attacks if leak.auc is not None)
+    )
     rows = []
     for attack, spelt_out in names:
         found = [next((leak for leak in o.attacks if leak.attack == attack), None) for o in options]
@@ -204,7 +209,12 @@ def search_table(found: Search) -> Table:
         )
         for t in found.trials
     )
-    columns = (Column("Strength", numeric=False), Column("Limited figure"), Column("Met", numeric=False), Column("Accuracy"))
+    columns = (
+        Column("Strength", numeric=False),
+        Column("Limited figure"),
+        Column("Met", numeric=False),
+        Column("Accuracy"),
+    )
     return Table(f"search-{found.name}", f"{found.name}: {found.low:g} to {found.high:g}", columns, rows)
 
 

@@ -198,7 +198,9 @@ def _naive(tried: Sequence[Option], fpr: float | None) -> list[str]:
             said.append(f"{option.label} ({_short(figures[0], fpr)}, in truth {_short(figures[1], fpr)})")
     if not said:
         return []
-    return [f"An attacker who does not know of the mitigation would make these look better than they are: {_list(said)}."]
+    return [
+        f"An attacker who does not know of the mitigation would make these look better than they are: {_list(said)}."
+    ]
 
 
 def _no_effect(tried: Sequence[Option]) -> list[str]:
@@ -259,9 +261,7 @@ def _spell(figure: Estimate, fpr: float | None) -> str:
     if fpr is None:
         return f"an AUC of {figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
     low, high = 100 * figure.low, 100 * figure.high
-    return (
-        f"{100 * figure.value:.1f}% of the members ({low:.1f} to {high:.1f}) at a false-positive rate of {100 * fpr:.6g}%"
-    )
+    return f"{100 * figure.value:.1f}% of the members ({low:.1f} to {high:.1f}) at a false-positive rate of {100 * fpr:.6g}%"
 
 
 def _short(figure: Estimate, fpr: float | None) -> str:

@@ -62,7 +62,9 @@ def limited_value(record: Record, limit: Limit) -> float:
     return max(float(getattr(estimate, limit.bound)) for _, estimate in limited(record, limit))
 
 
-def search(sweep: Sweep, audit: Audit, accuracy: Callable[[Outcome], float], limit: Limit, trials: int, seed: int) -> Found:
+def search(
+    sweep: Sweep, audit: Audit, accuracy: Callable[[Outcome], float], limit: Limit, trials: int, seed: int
+) -> Found:
     """Looks for the strength of the best accuracy that meets the limit.
 
     Args:
