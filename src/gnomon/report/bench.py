@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from gnomon.core.bench import Bench
+from gnomon.core.bench import Bench, ExposedRows
 from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.core.record import write_text
 from gnomon.report import bench_plots, bench_tables, wording
@@ -26,16 +26,16 @@ from gnomon.report.tables import Table
 from gnomon.report.terminal import WIDTH, grid
 
 CAVEAT = (
-    "Every figure is what these attacks found on these records: a lower bound. That a mitigation lowers it says nothing "
-    "of attacks that were not tried."
+    "Every figure is what these attacks found on these records: a lower bound. That a mitigation lowers it says "
+    "nothing of attacks that were not tried."
 )
 KNOWING = (
-    "The attacker knows the mitigation: his shadow models are trained with it and answer through it. The naive attacker "
-    "does not: his are plain. A mitigation that looks good against him alone only hides what it leaves."
+    "The attacker knows the mitigation: his shadow models are trained with it and answer through it. The naive "
+    "attacker does not: his are plain. A mitigation that looks good against him alone only hides what it leaves."
 )
 FRONTIER = (
-    "Towards the upper left a model is more useful and leaks less. What lies on the line is on the frontier: nothing that "
-    "was tried is better in one and as good in the other, by the figures; whiskers are their intervals."
+    "Towards the upper left a model is more useful and leaks less. What lies on the line is on the frontier: nothing "
+    "that was tried is better in one and as good in the other, by the figures; whiskers are their intervals."
 )
 MATRIX = (
     "The attacker who knows the mitigation. An asterisk marks the attack that counts as strongest: chosen on shadow "
@@ -90,16 +90,18 @@ def bench_view(bench: Bench) -> BenchView:
         facts=_facts(bench),
         leakage=bench_tables.leakage(bench),
         price=bench_tables.price(bench),
-        exposed=""
-        if exposed is None
-        else f"{clean(exposed.chosen_by)} {wording.counted(exposed.members, 'member')} of {wording.count(exposed.rows)} "
-        "records, against all non-members.",
+        exposed="" if exposed is None else _exposed(exposed),
         matrices=bench_tables.matrices(bench),
         searches=tuple((_searched(s.limit, s.chosen), bench_tables.search_table(s)) for s in bench.searches),
         left_out=bench_tables.left_out(bench),
         about=bench_tables.about(bench),
         origin=_origin(bench),
     )
+
+
+def _exposed(rows: ExposedRows) -> str:
+    members = wording.counted(rows.members, "member")
+    return f"{wording.clean(rows.chosen_by)} {members} of {wording.count(rows.rows)} records, against all non-members."
 
 
 def _level(bench: Bench) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from gnomon.core.bench import Bench, Option
 from gnomon.core.parts import Estimate
@@ -15,6 +15,7 @@ from gnomon.report.panel_plots import whiskers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 _NEAR = 0.025  # of an axis: points that lie so close share one name
 _LETTER, _LINE = 0.0185, 0.06  # of the axes: width of a letter, height of a line
@@ -57,7 +58,9 @@ def frontier(bench: Bench) -> str:
 
 def _frame(axes: Axes, xs: Sequence[Estimate], ys: Sequence[Estimate], fpr: float | None) -> None:
     spell = (lambda value: f"{value:.2g}") if fpr is None else wording.rate
-    for axis, side, name in ((axes.xaxis, xs, "x"), (axes.yaxis, ys, "y")):
+    sides: tuple[tuple[Axis, Sequence[Estimate], Literal["x", "y"]], ...]
+    sides = (axes.xaxis, xs, "x"), (axes.yaxis, ys, "y")
+    for axis, side, name in sides:
         low, high = min(e.low for e in side), max(e.high for e in side)
         room = 0.06 * max(high - low, 0.02)
         limits = (max(0.0, low - room), min(1.0, high + room))

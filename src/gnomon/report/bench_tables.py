@@ -166,13 +166,13 @@ def matrices(bench: Bench) -> tuple[Table, ...]:
     options = audited(bench)
     fprs = sorted({p.fpr for o in options for leak in o.attacks for p in leak.tpr_at_fpr if p.tpr is not None})
     rates = sorted(fprs, key=lambda f: (f != bench.fpr, -f))
-    tables = [_matrix(bench, options, f"rate-{i}", figure_name(f), f) for i, f in enumerate(rates)]
-    area = _matrix(bench, options, "auc", "AUC", None)
-    gain = _matrix(bench, options, "advantage", "Advantage", None)
+    tables = [_matrix(options, f"rate-{i}", figure_name(f), f) for i, f in enumerate(rates)]
+    area = _matrix(options, "auc", "AUC", None)
+    gain = _matrix(options, "advantage", "Advantage", None)
     return (*tables, area, gain) if bench.fpr is not None else (area, *tables, gain)
 
 
-def _matrix(bench: Bench, options: Sequence[Option], key: str, title: str, fpr: float | None) -> Table:
+def _matrix(options: Sequence[Option], key: str, title: str, fpr: float | None) -> Table:
     names = list(
         dict.fromkeys((leak.attack, leak.title) for o in options for leak in o.attacks if leak.auc is not None)
     )

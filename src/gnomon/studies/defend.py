@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from gnomon.attacks import ATTACKS
 from gnomon.auditing.api import Settings
@@ -20,7 +21,7 @@ from gnomon.auditing.progress import Progress, Silent
 from gnomon.auditing.provenance import provenance
 from gnomon.auditing.run import INSIDE, Outcome
 from gnomon.core.bench import Bench, Option, Search, Strongest
-from gnomon.core.comparison import Change, Comparison
+from gnomon.core.comparison import AttackChange, Change, Comparison
 from gnomon.core.errors import GnomonError, UsageError
 from gnomon.core.plan import Plan, make_plan
 from gnomon.studies import defend_measure as figures
@@ -41,7 +42,7 @@ class Audited:
     naive: Outcome | None = None
     strongest: Strongest | None = None
     naive_strongest: Strongest | None = None
-    status: str = "ok"
+    status: Literal["ok", "not applicable", "failed"] = "ok"
     reason: str | None = None
 
 
@@ -257,7 +258,7 @@ def _option(one: Audited, plain: Audited, family: int, level: float) -> Option:
         title=setting.title,
         paper=setting.paper,
         acts_on=setting.acts_on,
-        status=one.status,  # type: ignore[arg-type]
+        status=one.status,
         reason=one.reason,
     )
     if one.outcome is None:
@@ -293,7 +294,7 @@ def _compare(first: Audited, second: Audited, confidence: float) -> Comparison:
     return compare(first.outcome, second.outcome, confidence=confidence, same_model=same)
 
 
-def _from_naive(one: Audited, confidence: float):  # type: ignore[no-untyped-def]
+def _from_naive(one: Audited, confidence: float) -> AttackChange | None:
     if one.naive is None or one.outcome is None:
         return None
     return compare(one.naive, one.outcome, confidence=confidence, same_model=True).overall

@@ -230,8 +230,8 @@ def _together(tried: Sequence[Option], confidence: float) -> str:
     if len(tried) < 2:
         return f"The verdict holds with {confidence:.0%} confidence, for leakage and accuracy together."
     return (
-        f"All {len(tried)} verdicts hold together with {confidence:.0%} confidence: the mitigations share one error rate "
-        "(Bonferroni), half of it for leakage and half for accuracy."
+        f"All {len(tried)} verdicts hold together with {confidence:.0%} confidence: the mitigations share one error "
+        "rate (Bonferroni), half of it for leakage and half for accuracy."
     )
 
 
@@ -260,8 +260,8 @@ def _leak_value(option: Option, fpr: float | None) -> float:
 def _spell(figure: Estimate, fpr: float | None) -> str:
     if fpr is None:
         return f"an AUC of {figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
-    low, high = 100 * figure.low, 100 * figure.high
-    return f"{100 * figure.value:.1f}% of the members ({low:.1f} to {high:.1f}) at a false-positive rate of {100 * fpr:.6g}%"
+    spread = f"{100 * figure.low:.1f} to {100 * figure.high:.1f}"
+    return f"{100 * figure.value:.1f}% of the members ({spread}) at a false-positive rate of {100 * fpr:.6g}%"
 
 
 def _short(figure: Estimate, fpr: float | None) -> str:

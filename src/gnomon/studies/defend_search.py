@@ -1,7 +1,7 @@
 """The search for a strength: the most useful model among those that leak no more than is wanted.
 
-Optuna's tree-structured Parzen estimator proposes strengths; both ends of the range and their middle are tried first, so
-that a range which can't reach the wanted leakage shows it at once.
+Optuna's tree-structured Parzen estimator proposes strengths; both ends of the range and their middle are tried first,
+so that a range which can't reach the wanted leakage shows it at once.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ FEWEST_TRIALS = 3  # both ends and the middle
 DECADES = 10.0  # a range that spans more than this factor is searched on a logarithmic scale
 
 Audit = Callable[[Setting], Outcome | str]  # the outcome, or in one line why there is none
+Accuracy = Callable[[Outcome], float]  # how useful an audited model is
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,7 @@ def limited_value(record: Record, limit: Limit) -> float:
     return max(float(getattr(estimate, limit.bound)) for _, estimate in limited(record, limit))
 
 
-def search(
-    sweep: Sweep, audit: Audit, accuracy: Callable[[Outcome], float], limit: Limit, trials: int, seed: int
-) -> Found:
+def search(sweep: Sweep, audit: Audit, accuracy: Accuracy, limit: Limit, trials: int, seed: int) -> Found:
     """Looks for the strength of the best accuracy that meets the limit.
 
     Args:
@@ -95,7 +94,7 @@ def search(
     return _found(sweep, list(seen.values()), limit)
 
 
-def _try(setting: Setting, audit: Audit, accuracy: Callable[[Outcome], float], limit: Limit) -> Trial:
+def _try(setting: Setting, audit: Audit, accuracy: Accuracy, limit: Limit) -> Trial:
     outcome = audit(setting)
     if isinstance(outcome, str):
         return Trial(label=setting.label, value=None, accuracy=None, meets=False, reason=outcome)
@@ -131,7 +130,7 @@ def _found(sweep: Sweep, tried: list[tuple[Trial, Setting]], limit: Limit) -> Fo
 def _first(sweep: Sweep) -> list[float]:
     middle = (sweep.low * sweep.high) ** 0.5 if _logarithmic(sweep) else (sweep.low + sweep.high) / 2
     ends = [sweep.low, sweep.high, middle]
-    return [int(round(end)) for end in ends] if sweep.whole else ends
+    return [round(end) for end in ends] if sweep.whole else ends
 
 
 def _scale(sweep: Sweep, optuna: Any) -> Any:
