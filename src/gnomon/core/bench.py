@@ -80,7 +80,8 @@ class Option(Part):
     utility: Utility | None = None
     cost: Cost | None = None
     guarantee: Guarantee | None = None
-    facts: dict[str, Any] = Field(default_factory=dict)  # that the mitigation notes of itself
+    facts: dict[str, Any] = Field(default_factory=dict)  # that the trained model says of its mitigations
+    curves: dict[str, list[float]] = Field(default_factory=dict)  # over its training: a game's two losses
     frontier: bool = False  # no other option has both a better accuracy and a lower leakage
     meets: bool | None = None  # the wanted leakage; None where none was asked for
 

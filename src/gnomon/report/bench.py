@@ -21,6 +21,7 @@ from gnomon.report import bench_plots, bench_tables, wording
 from gnomon.report.facts import Fact
 from gnomon.report.formats import format_of
 from gnomon.report.html import page_template
+from gnomon.report.ink import CURVES
 from gnomon.report.markdown import escape, markdown_table
 from gnomon.report.tables import Table
 from gnomon.report.terminal import WIDTH, grid
@@ -164,10 +165,24 @@ def _pictures(bench: Bench) -> tuple[Picture, ...]:
     return tuple(made)
 
 
+def _curves(bench: Bench) -> tuple[Picture, ...]:
+    """What trainings note of themselves, such as the two losses of a game."""
+    made = []
+    for i, option in enumerate(o for o in bench.options if o.curves):
+        names = [wording.clean(name) for name in list(option.curves)[: len(CURVES)]]
+        title = f"Training with {wording.clean(option.label)}"
+        svg = Markup(
+            bench_plots.training_curves(f"curves-{i}", title, dict(zip(names, option.curves.values(), strict=False)))
+        )
+        legend = tuple((f"line-{j}", name) for j, name in enumerate(names, 1))
+        made.append(Picture(title, "What the training of the target noted, epoch by epoch.", svg, legend))
+    return tuple(made)
+
+
 def _html(bench: Bench) -> str:
     template = page_template("bench.html")
     texts = {"caveat": CAVEAT, "knowing": KNOWING, "matrix": MATRIX}
-    return template.render(view=bench_view(bench), pictures=_pictures(bench), texts=texts) + "\n"
+    return template.render(view=bench_view(bench), pictures=_pictures(bench), curves=_curves(bench), texts=texts) + "\n"
 
 
 def _json(bench: Bench) -> str:
@@ -232,10 +247,10 @@ def print_bench(bench: Bench, console: Console) -> None:
             padding=(1, 2),
         )
     )
-    for table in (shown.leakage, shown.price):
-        console.print()
-        console.print(Text(table.title, style="bold"))
-        console.print(grid(table, len(table.columns), len(table.rows)))
+    table = bench_tables.brief(bench)
+    console.print()
+    console.print(Text(table.title, style="bold"))
+    console.print(grid(table, len(table.columns), len(table.rows)))
     for said, table in shown.searches:
         console.print()
         console.print(Text(table.title, style="bold"))

@@ -120,12 +120,12 @@ def knowing_or_not(bench: Bench) -> str:
         for o in options
     ]
     chance = 0.5 if bench.fpr is None else bench.fpr
-    series = ("knows the mitigation", "does not")
+    series = ("the attacker who knows it", "the naive one")
     return whiskers("naive", "Attackers who know, and who do not", rows, series, chance, shares=bench.fpr is not None)
 
 
-def game_curves(key: str, title: str, curves: dict[str, list[float]]) -> str:
-    """Curves over the rounds of training against an attacker."""
+def training_curves(key: str, title: str, curves: dict[str, list[float]]) -> str:
+    """Curves over the epochs of a training."""
     said = "; ".join(f"{name}: from {v[0]:.3g} to {v[-1]:.3g}" for name, v in curves.items() if v)
     with sheet(key, title, f"{wording.clean(said)}.", 260) as drawing:
         axes = drawing.axes

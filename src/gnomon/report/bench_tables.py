@@ -36,6 +36,26 @@ def figure_name(fpr: float | None) -> str:
     return "AUC" if fpr is None else f"TPR at {wording.rate(fpr)}\N{NO-BREAK SPACE}FPR"
 
 
+def brief(bench: Bench) -> Table:
+    """What each buys and costs in so many columns as a terminal has room for."""
+    rows = []
+    for option in audited(bench):
+        assert option.strongest is not None
+        use = option.utility
+        cells = (
+            _verdict(option),
+            spelt(rate_of(option.strongest.leak, bench.fpr), bench.fpr),
+            spelt(rate_of(option.strongest.exposed, bench.fpr), bench.fpr),
+            _naive(option.naive, bench.fpr),
+            _UNKNOWN if use is None else share_cell(use.accuracy),
+        )
+        rows.append((Cell(wording.clean(option.label)), *cells))
+    names = (figure_name(bench.fpr), "Exposed", "Naive", "Accuracy")
+    columns = (Column("Mitigation", numeric=False), Column("Verdict", numeric=False), *map(Column, names))
+    strong = tuple(i for i, o in enumerate(audited(bench)) if o.label == bench.advice.choice)
+    return Table("brief", "What each buys, and the accuracy that is left", columns, tuple(rows), strong=strong)
+
+
 def leakage(bench: Bench) -> Table:
     """What each mitigation buys: the strongest attack that knows it, and beside it the attacker who does not."""
     rows = tuple(_leakage_row(option, bench) for option in audited(bench))

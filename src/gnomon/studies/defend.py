@@ -28,8 +28,9 @@ from gnomon.studies import defend_measure as figures
 from gnomon.studies.defend_advice import advise, mark_frontier
 from gnomon.studies.defend_audits import Keeper
 from gnomon.studies.defend_search import limited_value, search
-from gnomon.studies.defend_tries import PLAIN, Setting, Sweep
+from gnomon.studies.defend_tries import PLAIN, Setting, Sweep, read_tries
 
+VACUOUS_DP = "dp:noise=0.2"
 CHEAP_QUERIES = "noise_robustness"  # asks in batches, and few: part of every bench whose target can be asked
 
 
@@ -103,7 +104,7 @@ def defend(
     start, settings = time.perf_counter(), settings or Settings()
     settings = replace(settings, store=settings.store or folder / "store")
     told = progress or Silent()
-    shared = bench_plan(plan)
+    shared, tries = bench_plan(plan), with_baselines(tries)
     sweeps = sum(isinstance(one, Sweep) for one in tries)
     total = 1 + (len(tries) - sweeps) * (2 if naive else 1) + sweeps * (trials + (1 if naive else 0))
     run = _Run(shared, Keeper(folder / "audits", settings, told), told.stage("audits", total))
@@ -115,6 +116,18 @@ def defend(
     if naive:
         audited = [_with_naive(one, run) for one in audited]
     return _document(plan.name, shared, tries, plain, audited, run.searches, limit, time.perf_counter() - start)
+
+
+def with_baselines(tries: Sequence[Setting | Sweep]) -> list[Setting | Sweep]:
+    """What is tried, and beside differential privacy the same training with next to no noise.
+
+    It proves nothing that matters and often protects as well against known attacks, so no bench of DP-SGD is fair
+    without it (Aerni, Zhang & Tramèr, 2024).
+    """
+    private = [t for t in tries if (t.name if isinstance(t, Sweep) else t.label).startswith("dp")]
+    if not private or any(VACUOUS_DP in t.labels for t in private if isinstance(t, Setting)):
+        return list(tries)
+    return [*tries, *(t for t in read_tries(VACUOUS_DP, sweeping=False) if t not in tries)]
 
 
 def bench_plan(plan: Plan) -> Plan:
@@ -282,6 +295,7 @@ def _option(one: Audited, plain: Audited, family: int, level: float) -> Option:
             "cost": figures.cost(record, plain.outcome.record, retrains=setting.acts_on in ("training", "both")),
             "guarantee": figures.guarantee(facts),
             "facts": facts,
+            "curves": figures.curves_of(record),
         }
     )
 

@@ -51,7 +51,7 @@ def advise(options: Sequence[Option], rival: Rival, fpr: float | None, confidenc
         choice = max(helping, key=lambda o: (o.utility.accuracy.value if o.utility else 0.0, -_leak_value(o, fpr)))
     else:
         return Advice(choice=None, headline=_nothing(plain, tried, fpr), sentences=[
-            *_unseen(tried), *_naive(tried, fpr), *_worse(tried), *_left_out(options), _together(tried, confidence),
+            *_unseen(tried), *_no_effect(tried, but_all=True), *_naive(tried, fpr), *_worse(tried), *_left_out(options), _together(tried, confidence),
         ])  # fmt: skip
     sentences = [
         _bought(choice, plain, fpr),
@@ -84,6 +84,8 @@ def _nothing(plain: Option, tried: Sequence[Option], fpr: float | None) -> str:
         return "No mitigation could be audited."
     if any(o.effect == "better" for o in tried):
         return "No mitigation reaches the wanted leakage at a strength that was tried."
+    if any(o.effect != "within noise" for o in tried):
+        return "No mitigation that was tried surely lowers what attackers learn."
     which = "the mitigation" if len(tried) == 1 else f"any of the {len(tried)} mitigations"
     figure = leakage(plain.strongest.leak, fpr) if plain.strongest else None
     rest = "" if figure is None else f" The strongest attack on the plain model has {_spell(figure, fpr)}."
@@ -92,6 +94,8 @@ def _nothing(plain: Option, tried: Sequence[Option], fpr: float | None) -> str:
 
 def _unseen(tried: Sequence[Option]) -> list[str]:
     """How large an effect could be and still not show."""
+    if not any(o.effect == "within noise" for o in tried):
+        return []
     halves = [
         (spread.high - spread.low) / 2
         for o in tried
@@ -203,8 +207,11 @@ def _naive(tried: Sequence[Option], fpr: float | None) -> list[str]:
     ]
 
 
-def _no_effect(tried: Sequence[Option]) -> list[str]:
+def _no_effect(tried: Sequence[Option], *, but_all: bool = False) -> list[str]:
+    """Mitigations without an effect; nothing where the headline says so of all."""
     same = [o.label for o in tried if o.effect == "within noise"]
+    if but_all and len(same) == len(tried):
+        return []
     return [f"No difference to the plain model was shown for {_list(same)}."] if same else []
 
 

@@ -138,6 +138,11 @@ def notes_of(record: Record) -> dict[str, Any]:
     return found
 
 
+def curves_of(record: Record) -> dict[str, list[float]]:
+    """Curves over the target's training, by name."""
+    return {name: values for part in record.mitigations for name, values in part.curves.items()}
+
+
 def guarantee(facts: dict[str, Any]) -> Guarantee | None:
     """What an accountant proves of the target, if there was one."""
     epsilon, delta = facts.get("epsilon"), facts.get("delta")
