@@ -50,9 +50,15 @@ def advise(options: Sequence[Option], rival: Rival, fpr: float | None, confidenc
     elif helping:
         choice = max(helping, key=lambda o: (o.utility.accuracy.value if o.utility else 0.0, -_leak_value(o, fpr)))
     else:
-        return Advice(choice=None, headline=_nothing(plain, tried, fpr), sentences=[
-            *_unseen(tried), *_no_effect(tried, but_all=True), *_naive(tried, fpr), *_worse(tried), *_left_out(options), _together(tried, confidence),
-        ])  # fmt: skip
+        sentences = [
+            *_unseen(tried),
+            *_no_effect(tried, but_all=True),
+            *_naive(tried, fpr),
+            *_worse(tried),
+            *_left_out(options),
+            _together(tried, confidence),
+        ]
+        return Advice(choice=None, headline=_nothing(plain, tried, fpr), sentences=sentences)
     sentences = [
         _bought(choice, plain, fpr),
         *_price(choice, plain),
