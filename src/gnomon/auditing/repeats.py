@@ -15,7 +15,7 @@ from gnomon.auditing.assemble import Case, assemble
 from gnomon.auditing.roles import by_group
 from gnomon.auditing.scoring import Attempt, attempt_all
 from gnomon.auditing.shadow_data import ShadowData
-from gnomon.auditing.worlds import Setting, World
+from gnomon.auditing.worlds import Setting, World, behind
 from gnomon.core.data import Roles
 from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Attack
@@ -73,7 +73,9 @@ def _train(count: int, rows: ShadowData, world: World, setting: Setting) -> list
     seeds = [setting.seeds.child("repeat", i, "target").integer() for i in range(count)]
     advance = setting.progress.stage("repeats", count)
     pool = ShadowPool(setting.store, setting.engine, trainer)
-    found = pool.answers(data, [r.train for r in drawn], world.asked, seeds, advance)
+    trained = [r.train for r in drawn]
+    found = pool.answers(data, trained, world.asked, seeds, advance)
+    found = behind(found, trained, seeds, rows, world.asked, setting)
     return [
         assemble(
             data,

@@ -39,6 +39,7 @@ class PoolAnswers:
     seconds: float  # training time, summed over processes
     remade: list[str] = field(default_factory=list)  # damaged files: discarded and made again
     trained_in: list[float | None] = field(default_factory=list)  # seconds that each took, in whichever run that was
+    facts: list[dict[str, Any]] = field(default_factory=list)  # what each trained model says of itself
 
     @property
     def trained(self) -> int:
@@ -58,12 +59,20 @@ class PoolAnswers:
 
     def after(self, first: int) -> PoolAnswers:
         """The same without the first models."""
+        return self._part(slice(first, None))
+
+    def first(self, count: int) -> PoolAnswers:
+        """The first models only."""
+        return self._part(slice(0, count))
+
+    def _part(self, models: slice) -> PoolAnswers:
         return replace(
             self,
-            answers=self.answers[first:],
-            keys=self.keys[first:],
-            fresh=self.fresh[first:],
-            trained_in=self.trained_in[first:],
+            answers=self.answers[models],
+            keys=self.keys[models],
+            fresh=self.fresh[models],
+            trained_in=self.trained_in[models],
+            facts=self.facts[models],
         )
 
 
@@ -126,6 +135,7 @@ class ShadowPool:
             seconds=seconds,
             remade=remade,
             trained_in=[(found[key].facts or {}).get("seconds") for key in keys],
+            facts=[(found[key].facts or {}).get("facts", {}) for key in keys],
         )
 
     def _keys(self, data: Dataset, rows: Sequence[Ints], asked: Ints, seeds: Sequence[int]) -> list[str]:
@@ -197,7 +207,8 @@ def train_batch(
         answers = check_log_probs(
             model.log_probs(asked_x), rows=len(asked_x), classes=n_classes, source=f"shadow model with seed {seed}"
         )
-        store.put(key, answers, {"rows": len(rows), "seed": seed, "seconds": seconds / len(work)})
+        noted = {"rows": len(rows), "seed": seed, "seconds": seconds / len(work), "facts": getattr(model, "facts", {})}
+        store.put(key, answers, noted)
     return seconds
 
 
