@@ -17,13 +17,14 @@ from gnomon.shadow.pool import PoolAnswers
 from gnomon.store.arrays import ArrayStore
 
 ASKED, RANDOM, CLASSES = 30, 5, 4
-OWNER = Owner(np.arange(ASKED) % CLASSES, CLASSES, np.arange(20, 30), RANDOM)
+OWNER = Owner(np.arange(ASKED) % CLASSES, CLASSES, np.arange(20, 30), versions=("flipped",), random="random")
 ROWS = [np.arange(10), np.arange(5, 15)]
 
 
 def pool(seed: int = 0) -> PoolAnswers:
-    raw = answers(ASKED + RANDOM, CLASSES, seed)
-    return PoolAnswers([raw, raw], ["a" * 32, "b" * 32], [True, True], 1, 0.0)
+    raw, random, flipped = (answers(n, CLASSES, seed + i) for i, n in enumerate((ASKED, RANDOM, ASKED)))
+    observed = {"random": [random] * 2, "flipped": [flipped] * 2, "norms": [flipped] * 2}
+    return PoolAnswers([raw, raw], ["a" * 32, "b" * 32], [True, True], 1, 0.0, observed=observed)
 
 
 def mitigated(folder: Path, *mitigations: Any, found: PoolAnswers | None = None, workers: int = 1) -> PoolAnswers:
@@ -37,10 +38,13 @@ def test_without_mitigations_nothing_is_done(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_the_asked_rows_come_back_and_random_records_do_not(tmp_path: Path) -> None:
+def test_answers_to_the_rows_and_to_their_versions_are_mitigated_and_nothing_else_is(tmp_path: Path) -> None:
     found = mitigated(tmp_path, make_mitigation("top2"))
-    assert [a.shape for a in found.answers] == [(ASKED, CLASSES)] * 2
-    assert ((np.asarray(found.answers[0]) > -np.inf).sum(axis=1) == 2).all()
+    for arrays in (found.answers, found.observed["flipped"]):
+        assert [a.shape for a in arrays] == [(ASKED, CLASSES)] * 2
+        assert all(((np.asarray(a) > -np.inf).sum(axis=1) == 2).all() for a in arrays)
+    for name in ("random", "norms"):
+        np.testing.assert_array_equal(found.observed[name], pool().observed[name])
 
 
 def test_models_with_the_same_answers_have_noise_of_their_own(tmp_path: Path) -> None:
@@ -52,7 +56,7 @@ def test_what_is_stored_is_found_again_under_the_same_mitigations_only(tmp_path:
     keys = [mitigated(tmp_path, make_mitigation(text)).keys for text in ("top2", "top2", "top3", "noise:0.1")]
     assert keys[0] == keys[1]
     assert len({key for pair in keys for key in pair}) == 6
-    assert len(list(tmp_path.rglob("*.npy"))) == 6
+    assert len(list(tmp_path.rglob("*.npy"))) == 12
     done: list[int] = []
     mitigate_pool(
         pool(), [make_mitigation("top2")], OWNER, ROWS, [1, 2], ArrayStore(tmp_path), LocalEngine(1), done.append
@@ -85,9 +89,9 @@ class Told:
 
 def test_each_model_is_mitigated_by_what_its_own_owner_knows(tmp_path: Path) -> None:
     found = mitigated(tmp_path, Spy(), workers=2)
-    raw = pool().answers[0]
+    raw, random = pool().answers[0], pool().observed["random"][0]
     for own, rows in zip(found.answers, ROWS, strict=True):
-        assert own[0, 0] == pytest.approx(raw[rows[0], 0] + raw[ASKED, 0], rel=1e-5)
+        assert own[0, 0] == pytest.approx(raw[rows[0], 0] + random[0, 0], rel=1e-5)
 
 
 @dataclass(frozen=True)

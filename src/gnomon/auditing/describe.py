@@ -21,7 +21,6 @@ from gnomon.core.record import (
     DataFacts,
     Exposed,
     Finding,
-    ShadowFacts,
     ShadowSourceFacts,
     SourceAttack,
     ThreatModel,
@@ -84,9 +83,9 @@ def data_facts(data: Dataset, roles: Roles) -> DataFacts:
     )
 
 
-def threat_model(setting: Setting, rows: ShadowData, pool: ShadowFacts | None) -> ThreatModel:
+def threat_model(setting: Setting, rows: ShadowData, world: World) -> ThreatModel:
     """What the attacker is assumed to have, in words."""
-    roles, source, reveal, plan = rows.roles, rows.facts.source, setting.reveal, setting.plan
+    roles, source, reveal, plan, pool = rows.roles, rows.facts.source, setting.reveal, setting.plan, world.shadows
     same = setting.subject.shadow_trainer is not None and plan.shadow.recipe is None
     sentences = [f"The attacker sees {reveal} that the model answers to a record, and knows the record's true label."]
     if pool is not None:
@@ -104,6 +103,12 @@ def threat_model(setting: Setting, rows: ShadowData, pool: ShadowFacts | None) -
         if rows.facts.queries:
             sentences.append(f"Making them cost {rows.facts.queries:,} queries to the target.")
     sentences += mitigation_sentences(setting.mitigations, plan)
+    queries = [v.version.name for v in world.asking.versions]
+    if queries:
+        sentences.append(
+            f"He also asks about {len(queries)} version{'s' * (len(queries) > 1)} of each record "
+            f"({', '.join(queries)}): {world.queries:,} further queries, the known non-members' included."
+        )
     return ThreatModel(
         view=roles.view,
         reveals=str(reveal),
@@ -111,6 +116,8 @@ def threat_model(setting: Setting, rows: ShadowData, pool: ShadowFacts | None) -
         knows_mitigations=plan.shadow.mitigated if setting.mitigations and pool is not None else None,
         shadow_data=source if pool is not None else "none",
         sentences=sentences,
+        queries=queries,
+        queries_asked=world.queries,
     )
 
 

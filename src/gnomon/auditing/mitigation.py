@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from gnomon.auditing.subject import Subject
-from gnomon.core.arrays import Floats, Ints, concat_rows, take_rows
+from gnomon.core.arrays import Floats, Ints, take_rows
 from gnomon.core.data import Dataset, Roles
 from gnomon.core.errors import UsageError
+from gnomon.core.features import FeatureSpace
 from gnomon.core.mitigations import (
     AnswerMitigation,
     InOrder,
@@ -32,8 +33,10 @@ from gnomon.core.record import MitigationFacts
 from gnomon.core.seeds import Seeds
 from gnomon.defences import make_mitigation
 from gnomon.models.mitigated import MitigatedModel, ask
+from gnomon.models.random_records import RandomRecords, draw_records
 from gnomon.shadow.mitigated import Owner, let_through
 
+RANDOM_RECORDS = 1000
 IN_TRAINING = "in training"  # of facts that belong to no mitigation, or to several
 
 
@@ -108,31 +111,46 @@ def _nothing_known(n_classes: int) -> Known:
     return Known(answers, labels, answers, labels, answers)
 
 
+def random_records(mitigations: Mitigations, features: FeatureSpace, plan: Plan, seeds: Seeds) -> RandomRecords | None:
+    """Records that all models are asked for mitigations that need such answers.
+
+    With ``data.reference_size`` they are asked in any case: audits that try several mitigations then share all models.
+    """
+    needed = any("random" in mitigation.needs for mitigation in mitigations.of_answers)
+    if not needed and plan.data.reference_size is None:
+        return None
+    return draw_records(features, RANDOM_RECORDS, seeds.child("mitigation", "random").generator())
+
+
 def make_owner(data: Dataset, roles: Roles, asked: Ints) -> Owner:
     """What the owners of target and shadows have in common: the rows set aside."""
     return Owner(data.y[asked], data.n_classes, np.searchsorted(asked, roles.reference).astype(np.int64))
 
 
-def mitigate_model(model: Model, mitigations: Mitigations, data: Dataset, roles: Roles, seeds: Seeds) -> Model:
+def mitigate_model(
+    model: Model, mitigations: Mitigations, data: Dataset, roles: Roles, random: RandomRecords | None, seeds: Seeds
+) -> Model:
     """A target that can be asked, behind the mitigations of its answers; itself if there are none."""
     if not mitigations.of_answers:
         return model
-    needs = frozenset[str]().union(*(m.needs for m in mitigations.of_answers))
-    nobody = np.empty(0, np.int64)
-    members, reference = (roles.train, roles.reference) if needs else (nobody, nobody)
-    owner = Owner(
-        data.y[np.concatenate([members, reference])], data.n_classes, np.arange(len(reference)) + len(members)
-    )
-    answers = np.empty((0, data.n_classes), np.float32)
-    if needs:
-        rows = concat_rows([take_rows(data.x, members), take_rows(data.x, reference)])
-        answers = ask(model, rows, classes=data.n_classes, source="target")
-    known = owner.known(answers, np.arange(len(members)))
+    known = _nothing_known(data.n_classes)
+    if any(m.needs for m in mitigations.of_answers):
+        rows = [roles.train, roles.reference]
+        sides = [ask(model, take_rows(data.x, r), classes=data.n_classes, source="target") for r in rows]
+        others = known.random if random is None else random.of(model, None)
+        known = Known(sides[0], data.y[rows[0]], sides[1], data.y[rows[1]], others)
     return MitigatedModel(model, fit_in_order(mitigations.of_answers, known, data.n_classes, _seed(seeds)))
 
 
 def mitigate_answers(answers: Floats, mitigations: Mitigations, owner: Owner, members: Ints, seeds: Seeds) -> Floats:
-    """Given answers (a, c) of a target that can't be asked, behind the mitigations; rows without an answer stay so."""
+    """Given answers (a, c) of a target that can't be asked, behind the mitigations; rows without an answer stay so.
+
+    Raises:
+        UsageError: a mitigation needs answers to random records.
+    """
+    for mitigation in mitigations.of_answers:
+        if "random" in mitigation.needs:
+            raise UsageError(f'mitigation "{mitigation.label}" asks the target: give the model, not only its answers')
     if not mitigations.of_answers:
         return answers
     fitted: InOrder = fit_in_order(mitigations.of_answers, owner.known(answers, members), owner.n_classes, _seed(seeds))

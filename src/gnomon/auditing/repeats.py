@@ -74,18 +74,19 @@ def _train(count: int, rows: ShadowData, world: World, setting: Setting) -> list
     advance = setting.progress.stage("repeats", count)
     pool = ShadowPool(setting.store, setting.engine, trainer)
     trained = [r.train for r in drawn]
-    found = pool.answers(data, trained, world.asked, seeds, advance)
-    found = behind(found, trained, seeds, rows, world.asked, setting)
+    found = pool.answers(data, trained, world.asking.asked, seeds, advance, world.asking.observations)
+    found = behind(found, trained, seeds, rows, world.asking, setting)
     return [
         assemble(
             data,
             one,
-            world.asked,
+            world.asking.asked,
             np.asarray(answers),
             world.pool,
             reveal=setting.reveal,
             query=None,
             seeds=setting.seeds.child("repeat", i),
+            versions={v.name: np.asarray(found.observed[v.name][i]) for v in world.asking.versions},
         )
         for i, (one, answers) in enumerate(zip(drawn, found.answers, strict=True))
     ]

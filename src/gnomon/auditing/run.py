@@ -165,7 +165,7 @@ def _run(plan: Plan, setting: Setting, given: dict[str, Any] | None) -> Outcome:
         target=world.target,
         shadows=world.shadows,
         shadow_sources=sources if world.shadows is not None else [],
-        threat_model=threat_model(setting, rows, world.shadows),
+        threat_model=threat_model(setting, rows, world),
         mitigations=mitigation_facts(setting.mitigations, world.said),
         findings=ground.findings,
         attacks=results,

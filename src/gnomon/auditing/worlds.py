@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from gnomon.auditing.assemble import Case, asked_rows, assemble, model_facts, shadow_facts
-from gnomon.auditing.mitigation import Mitigations, make_owner, mitigate_answers, mitigate_model
+from gnomon.auditing.mitigation import Mitigations, make_owner, mitigate_answers, mitigate_model, random_records
 from gnomon.auditing.progress import Progress
 from gnomon.auditing.roles import POOL_PER_SHADOW, shadow_size
 from gnomon.auditing.shadow_data import ShadowData
 from gnomon.auditing.subject import Subject
+from gnomon.auditing.versions import AskedVersion, ask_given, asked_versions, count_queries
 from gnomon.core.answers import Reveal
 from gnomon.core.arrays import Floats, Ints, take_rows
 from gnomon.core.data import Dataset, Roles
 from gnomon.core.errors import DataError, PlanError
-from gnomon.core.evidence import QueryHandle
 from gnomon.core.plan import Plan
-from gnomon.core.protocols import Model
+from gnomon.core.protocols import Model, Observation
 from gnomon.core.record import ModelFacts, ShadowFacts
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine
 from gnomon.models.mitigated import MitigatedModel, ask
+from gnomon.models.random_records import RandomRecords
 from gnomon.models.sklearn import SklearnModel
 from gnomon.models.target import Target
+from gnomon.models.torch_dp import DPTrainer
 from gnomon.models.torch_trainer import TorchTrainer
 from gnomon.shadow.masks import ShadowRows, draw_shadows
 from gnomon.shadow.mitigated import mitigate_pool
@@ -49,6 +51,26 @@ class Setting:
 
 
 @dataclass(frozen=True)
+class Asking:
+    """What all models are asked.
+
+    Attributes:
+        asked: (a,) positions of rows, sorted.
+        versions: of each of these rows.
+        random: records that nobody holds, for mitigations; None where they are not needed.
+    """
+
+    asked: Ints
+    versions: tuple[AskedVersion, ...] = ()
+    random: RandomRecords | None = None
+
+    @property
+    def observations(self) -> tuple[Observation, ...]:
+        """What is kept of each model beside its answers on the rows."""
+        return self.versions if self.random is None else (*self.versions, self.random)
+
+
+@dataclass(frozen=True)
 class World:
     """The evidence of one source of shadow rows, and what the owner knows beside it."""
 
@@ -57,12 +79,13 @@ class World:
     target_answers: Floats  # (n, c) full answers on the audited rows, in the case's order
     shadows: ShadowFacts | None
     losses: tuple[float, float] | None  # the shadows' mean training and test loss
-    asked: Ints  # (a,) positions of the rows that all models were asked, sorted
+    asking: Asking
     pool: tuple[ShadowRows, PoolAnswers] | None  # the shadows' rows and their answers on them
-    said: Mapping[str, Any]  # what a target that was trained here says of itself
+    queries: int = 0  # what the versions cost
+    said: Mapping[str, Any] = field(default_factory=dict)  # what a target that was trained here says of itself
 
 
-def build_world(rows: ShadowData, model: Model | None, query: QueryHandle | None, setting: Setting) -> World:
+def build_world(rows: ShadowData, model: Model | None, query: Target | None, setting: Setting) -> World:
     """Trains what is missing, asks everybody, and puts the evidence together.
 
     Args:
@@ -80,16 +103,27 @@ def build_world(rows: ShadowData, model: Model | None, query: QueryHandle | None
     if plan.shadow.count > 0 and subject.shadow_trainer is not None:
         whole = data.groups[roles.pool] if plan.data.split_by_group and data.groups is not None else None
         drawn = draw_shadows(roles.pool, plan.shadow.count, size, seeds.child("shadow", "rows").generator(), whole)
-    asked = asked_rows(roles)
-    own, shadows = _answers(rows, asked, drawn, model, setting)
-    answers = own.answers
-    case = assemble(data, roles, asked, answers, shadows, reveal=setting.reveal, query=query, seeds=seeds)
-    shown = answers[np.searchsorted(asked, case.audited)]
+    random = random_records(setting.mitigations, data.features, plan, seeds)
+    asking = Asking(asked_rows(roles), asked_versions(plan, data, seeds), random)
+    queries = count_queries(asking.versions, roles, plan, query)
+    own, shadows = _answers(rows, asking, drawn, model, setting)
+    case = assemble(
+        data,
+        roles,
+        asking.asked,
+        own.plain,
+        shadows,
+        reveal=setting.reveal,
+        query=query,
+        seeds=seeds,
+        versions=own.versions,
+    )
+    shown = own.plain[np.searchsorted(asking.asked, case.audited)]
     facts = model_facts(shown, case.evidence.labels, case.member, len(roles.train), case.evidence.answers)
     if shadows is None:
-        return World(case, facts, shown, None, None, asked, None, own.said)
-    pool_facts, losses = shadow_facts(data, asked, shadows, rows.facts.source, _stack_note(subject, data))
-    return World(case, facts, shown, pool_facts, losses, asked, shadows, own.said)
+        return World(case, facts, shown, None, None, asking, None, queries, own.said)
+    pool_facts, losses = shadow_facts(data, asking.asked, shadows, rows.facts.source, _stack_note(subject, data))
+    return World(case, facts, shown, pool_facts, losses, asking, shadows, queries, own.said)
 
 
 def train_target(data: Dataset, roles: Roles, setting: Setting) -> Model:
@@ -105,51 +139,60 @@ def make_target(model: Model | None, data: Dataset, roles: Roles, setting: Setti
     """The target as an attacker may ask it: behind its mitigations, revealing what it reveals, counted."""
     if model is None:
         return None
-    shown = mitigate_model(model, setting.mitigations, data, roles, setting.seeds)
+    random = random_records(setting.mitigations, data.features, setting.plan, setting.seeds)
+    shown = mitigate_model(model, setting.mitigations, data, roles, random, setting.seeds)
     return Target(shown, setting.reveal, setting.plan.target.query_budget)
 
 
 @dataclass(frozen=True)
 class _Own:
-    """The target's answers (a, c), behind its mitigations, and what it says of itself if it was trained here."""
+    """The target's answers (a, c), behind its mitigations, to the asked rows and to each version of them."""
 
-    answers: Floats
-    said: Mapping[str, Any] = field(default_factory=dict)
+    plain: Floats
+    versions: dict[str, Floats] = field(default_factory=dict)
+    said: Mapping[str, Any] = field(default_factory=dict)  # of itself, if it was trained here
 
 
 def _answers(
-    rows: ShadowData, asked: Ints, drawn: ShadowRows | None, model: Model | None, setting: Setting
+    rows: ShadowData, asking: Asking, drawn: ShadowRows | None, model: Model | None, setting: Setting
 ) -> tuple[_Own, tuple[ShadowRows, PoolAnswers] | None]:
     """The target's answers and the shadows'; a target of the shadows' recipe is trained in one go with them."""
     subject, seeds = setting.subject, setting.seeds
     data, trainer, recipe = rows.data, subject.trainer, subject.shadow_trainer
     parts = [] if drawn is None else drawn.train
     shadow_seeds = [seeds.child("shadow", i).integer() for i in range(len(parts))]
-    given = _given(model, rows, asked, setting)
+    given = _given(model, rows, asking, setting)
     if given is None and trainer is None:
         raise PlanError("nothing to audit: give a model, its answers, or a recipe in [trainer]")
     own = [] if given is not None else [rows.roles.train]
     own_seeds = [seeds.child("target").integer()] * len(own)
     advance = setting.progress.stage("models", len(own) + len(parts))
-    mitigated = setting.plan.shadow.mitigated
+    asked, beside = asking.asked, asking.observations
     if own and trainer is not None and recipe is not trainer:
         pool = ShadowPool(setting.store, setting.engine, trainer)
-        given = _first(behind(pool.answers(data, own, asked, own_seeds, advance), own, own_seeds, rows, asked, setting))
+        alone = pool.answers(data, own, asked, own_seeds, advance, beside)
+        given = _first(behind(alone, own, own_seeds, rows, asking, setting), asking)
         own, own_seeds = [], []
     found = None
     if recipe is not None and (own or parts):
         pool = ShadowPool(setting.store, setting.engine, recipe)
-        found = pool.answers(data, [*own, *parts], asked, [*own_seeds, *shadow_seeds], advance)
+        found = pool.answers(data, [*own, *parts], asked, [*own_seeds, *shadow_seeds], advance, beside)
         if own:
-            given = _first(behind(found.first(1), own, own_seeds, rows, asked, setting))
+            given = _first(behind(found.first(1), own, own_seeds, rows, asking, setting), asking)
         found = found.after(len(own))
-        found = behind(found, parts, shadow_seeds, rows, asked, setting) if mitigated else found
+        if setting.plan.shadow.mitigated:
+            found = behind(found, parts, shadow_seeds, rows, asking, setting)
     assert given is not None
     return given, None if drawn is None or found is None else (drawn, found)
 
 
 def behind(
-    found: PoolAnswers, trained: Sequence[Ints], seeds: Sequence[int], rows: ShadowData, asked: Ints, setting: Setting
+    found: PoolAnswers,
+    trained: Sequence[Ints],
+    seeds: Sequence[int],
+    rows: ShadowData,
+    asking: Asking,
+    setting: Setting,
 ) -> PoolAnswers:
     """Models' answers behind the mitigations of answers, which are fitted to each model's own rows.
 
@@ -158,35 +201,44 @@ def behind(
         trained: the rows that each was trained on.
         seeds: of each.
         rows: the data set with the attacker's rows, and the roles.
-        asked: (a,) positions that all models were asked, sorted.
+        asking: what all models were asked.
         setting: the mitigations, store and engine.
     """
     of_answers = setting.mitigations.of_answers
     if not of_answers or not found.answers:
         return found
-    advance: Callable[[int], None] = setting.progress.stage("mitigations", len(found.answers))
-    members = [np.searchsorted(asked, part).astype(np.int64) for part in trained]
-    owner = make_owner(rows.data, rows.roles, asked)
+    advance = setting.progress.stage("mitigations", len(found.answers))
+    members = [np.searchsorted(asking.asked, part).astype(np.int64) for part in trained]
+    owner = make_owner(rows.data, rows.roles, asking.asked)
+    owner = replace(
+        owner,
+        versions=tuple(version.name for version in asking.versions),
+        random=None if asking.random is None else asking.random.name,
+    )
     return mitigate_pool(found, of_answers, owner, members, seeds, setting.store, setting.engine, advance)
 
 
-def _first(found: PoolAnswers) -> _Own:
-    return _Own(np.asarray(found.answers[0]), found.facts[0])
+def _first(found: PoolAnswers, asking: Asking) -> _Own:
+    versions = {v.name: np.asarray(found.observed[v.name][0]) for v in asking.versions}
+    return _Own(np.asarray(found.answers[0]), versions, found.facts[0])
 
 
-def _given(model: Model | None, rows: ShadowData, asked: Ints, setting: Setting) -> _Own | None:
+def _given(model: Model | None, rows: ShadowData, asking: Asking, setting: Setting) -> _Own | None:
     """What a target answers that can be asked, or whose answers are given."""
-    subject, data = setting.subject, rows.data
+    subject, data, roles, asked = setting.subject, rows.data, rows.roles, asking.asked
     if subject.answers is not None:
-        owner, members = make_owner(data, rows.roles, asked), np.searchsorted(asked, rows.roles.train)
+        if asking.versions:
+            raise PlanError("attacks.queries asks the target about versions of the records: give the model itself")
+        owner, members = make_owner(data, roles, asked), np.searchsorted(asked, roles.train)
         return _Own(mitigate_answers(subject.answers[asked], setting.mitigations, owner, members, setting.seeds))
     if model is None:
         return None
     inner = model.model if isinstance(model, MitigatedModel) else model
     if isinstance(inner, SklearnModel):
         _check_known_labels(inner, data)
-    answers = ask(model, take_rows(data.x, asked), classes=data.n_classes, source="target")
-    return _Own(answers, getattr(inner, "facts", {}))
+    plain = ask(model, take_rows(data.x, asked), classes=data.n_classes, source="target")
+    versions = {v.name: ask_given(model, data, roles, asked, v) for v in asking.versions}
+    return _Own(plain, versions, getattr(inner, "facts", {}))
 
 
 def _check_known_labels(model: SklearnModel, data: Dataset) -> None:
@@ -202,4 +254,4 @@ def _check_known_labels(model: SklearnModel, data: Dataset) -> None:
 
 def _stack_note(subject: Subject, data: Dataset) -> str | None:
     trainer = subject.shadow_trainer
-    return trainer.stacking(data.x, data.n_classes).reason if isinstance(trainer, TorchTrainer) else None
+    return trainer.stacking(data.x, data.n_classes).reason if isinstance(trainer, (TorchTrainer, DPTrainer)) else None

@@ -13,6 +13,7 @@ from typing import Any
 
 from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.core.mitigations import AnswerMitigation, TrainingMitigation
+from gnomon.defences.dp import DP
 from gnomon.defences.labels import Labels
 from gnomon.defences.noise import Noise
 from gnomon.defences.rounding import Rounding
@@ -25,6 +26,7 @@ MITIGATIONS: tuple[type[Any], ...] = (
     Rounding,
     Temperature,
     Noise,
+    DP,
 )
 
 __all__ = ["MITIGATIONS", "make_mitigation", *(mitigation.__name__ for mitigation in MITIGATIONS)]

@@ -31,28 +31,30 @@ class Owner:
         labels: (a,) class ids of the asked rows.
         n_classes: c.
         reference: positions among the asked rows of those that were set aside.
-        random: q random records, asked behind the asked rows: their answers are the last q.
+        versions: names of observations that are answers to versions of the asked rows.
+        random: name of the observation that holds answers to random records; None if there are none.
     """
 
     labels: Ints
     n_classes: int
     reference: Ints
-    random: int = 0
+    versions: tuple[str, ...] = ()
+    random: str | None = None
 
-    def known(self, answers: Floats, members: Ints) -> Known:
+    def known(self, answers: Floats, members: Ints, random: Floats | None = None) -> Known:
         """What the owner of one model has at hand.
 
         Args:
-            answers: (a + q, c) the model's own answers.
+            answers: (a, c) the model's own answers.
             members: positions among the asked rows of those that it was trained on.
+            random: (q, c) its answers to random records.
         """
-        asked = len(self.labels)
         return Known(
             members=np.asarray(answers[members]),
             member_labels=self.labels[members],
             reference=np.asarray(answers[self.reference]),
             reference_labels=self.labels[self.reference],
-            random=np.asarray(answers[asked : asked + self.random]),
+            random=np.asarray(answers[:0]) if random is None else np.asarray(random),
         )
 
 
@@ -80,41 +82,62 @@ def mitigate_pool(
     """
     if not mitigations or not found.answers:
         return found
-    keys = [
-        _key(key, mitigations, owner, rows, seed) for key, rows, seed in zip(found.keys, members, seeds, strict=True)
-    ]
-    looked = {key: store.get(key) for key in keys}
-    missing = [i for i, key in enumerate(keys) if looked[key].array is None]
-    if progress is not None and len(missing) < len(keys):
-        progress(len(keys) - len(missing))
+    given = zip(found.keys, members, seeds, strict=True)
+    wanted = [_all_keys(_key(key, mitigations, owner, rows, seed), owner.versions) for key, rows, seed in given]
+    looked = {key: store.get(key) for every in wanted for key in every}
+    missing = [i for i, every in enumerate(wanted) if any(looked[key].array is None for key in every)]
+    if progress is not None and len(missing) < len(wanted):
+        progress(len(wanted) - len(missing))
     tasks = [
         Task(
             f"mitigations of model {i + 1}",
             mitigate_one,
-            (store, found.answers[i], keys[i], tuple(mitigations), owner, members[i], seeds[i]),
+            (
+                store,
+                (found.answers[i], *(found.observed[name][i] for name in owner.versions)),
+                wanted[i],
+                tuple(mitigations),
+                owner,
+                members[i],
+                None if owner.random is None else found.observed[owner.random][i],
+                seeds[i],
+            ),
         )
         for i in missing
     ]
     for _ in engine.run(tasks):
         if progress is not None:
             progress(1)
-    for i in missing:
-        looked[keys[i]] = store.get(keys[i])
-    return replace(found, answers=[_array(store, looked[key].array) for key in keys], keys=keys)
+    looked |= {key: store.get(key) for i in missing for key in wanted[i]}
+    arrays = [[_array(store, looked[key].array) for key in every] for every in wanted]
+    versions = {name: [every[j] for every in arrays] for j, name in enumerate(owner.versions, start=1)}
+    return replace(
+        found,
+        answers=[every[0] for every in arrays],
+        keys=[every[0] for every in wanted],
+        observed={**found.observed, **versions},
+    )
 
 
 def mitigate_one(
     store: ArrayStore,
-    answers: Floats,
-    key: str,
+    answers: Sequence[Floats],
+    keys: Sequence[str],
     mitigations: Sequence[AnswerMitigation],
     owner: Owner,
     members: Ints,
+    random: Floats | None,
     seed: int,
 ) -> None:
-    """One task: fits one model's mitigations and stores what they let through of its answers."""
-    fitted = fit_in_order(mitigations, owner.known(answers, members), owner.n_classes, seed)
-    store.put(key, let_through(fitted, np.asarray(answers[: len(owner.labels)])), {"seed": seed})
+    """One task: fits one model's mitigations and stores what they let through of its answers, version by version."""
+    known = owner.known(answers[0], members, random)
+    fitted = fit_in_order(mitigations, known, owner.n_classes, seed)
+    for key, own in zip(keys, answers, strict=True):
+        store.put(key, let_through(fitted, np.asarray(own)), {"seed": seed})
+
+
+def _all_keys(key: str, versions: Sequence[str]) -> tuple[str, ...]:
+    return (key, *(fingerprint(key, "version", name) for name in versions))
 
 
 def let_through(fitted: InOrder, answers: Floats) -> Floats:
