@@ -35,7 +35,7 @@ class Case:
 
 def asked_rows(roles: Roles) -> Ints:
     """Positions of all rows that models are asked: sorted, each once."""
-    return np.unique(np.concatenate([roles.audited, roles.pool, roles.population]))
+    return np.unique(np.concatenate([roles.audited, roles.pool, roles.population, roles.reference]))
 
 
 def assemble(

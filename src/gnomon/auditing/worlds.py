@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from gnomon.auditing.assemble import Case, asked_rows, assemble, model_facts, shadow_facts
+from gnomon.auditing.mitigation import Mitigations, make_owner, mitigate_answers, mitigate_model, random_records
 from gnomon.auditing.progress import Progress
 from gnomon.auditing.roles import POOL_PER_SHADOW, shadow_size
 from gnomon.auditing.shadow_data import ShadowData
 from gnomon.auditing.subject import Subject
 from gnomon.auditing.versions import AskedVersion, ask_given, asked_versions, count_queries
 from gnomon.core.answers import Reveal
-from gnomon.core.arrays import Floats, Ints, check_log_probs, take_rows
+from gnomon.core.arrays import Floats, Ints, take_rows
 from gnomon.core.data import Dataset, Roles
 from gnomon.core.errors import DataError, PlanError
 from gnomon.core.plan import Plan
-from gnomon.core.protocols import Model
+from gnomon.core.protocols import Model, Observation
 from gnomon.core.record import ModelFacts, ShadowFacts
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine
+from gnomon.models.mitigated import MitigatedModel, ask
+from gnomon.models.random_records import RandomRecords
 from gnomon.models.sklearn import SklearnModel
 from gnomon.models.target import Target
 from gnomon.models.torch_dp import DPTrainer
 from gnomon.models.torch_trainer import TorchTrainer
 from gnomon.shadow.masks import ShadowRows, draw_shadows
+from gnomon.shadow.mitigated import mitigate_pool
 from gnomon.shadow.pool import PoolAnswers, ShadowPool
 from gnomon.store.arrays import ArrayStore
 
@@ -41,6 +47,27 @@ class Setting:
     progress: Progress
     seeds: Seeds
     reveal: Reveal
+    mitigations: Mitigations = field(default_factory=Mitigations)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What all models are asked.
+
+    Attributes:
+        asked: (a,) positions of rows, sorted.
+        versions: of each of these rows.
+        random: records that nobody holds, for mitigations; None where they are not needed.
+    """
+
+    asked: Ints
+    versions: tuple[AskedVersion, ...] = ()
+    random: RandomRecords | None = None
+
+    @property
+    def observations(self) -> tuple[Observation, ...]:
+        """What is kept of each model beside its answers on the rows."""
+        return self.versions if self.random is None else (*self.versions, self.random)
 
 
 @dataclass(frozen=True)
@@ -52,10 +79,10 @@ class World:
     target_answers: Floats  # (n, c) full answers on the audited rows, in the case's order
     shadows: ShadowFacts | None
     losses: tuple[float, float] | None  # the shadows' mean training and test loss
-    asked: Ints  # (a,) positions of the rows that all models were asked, sorted
+    asking: Asking
     pool: tuple[ShadowRows, PoolAnswers] | None  # the shadows' rows and their answers on them
-    versions: tuple[AskedVersion, ...] = ()  # of each record, that all models were also asked
     queries: int = 0  # what the versions cost
+    said: Mapping[str, Any] = field(default_factory=dict)  # what a target that was trained here says of itself
 
 
 def build_world(rows: ShadowData, model: Model | None, query: Target | None, setting: Setting) -> World:
@@ -76,26 +103,27 @@ def build_world(rows: ShadowData, model: Model | None, query: Target | None, set
     if plan.shadow.count > 0 and subject.shadow_trainer is not None:
         whole = data.groups[roles.pool] if plan.data.split_by_group and data.groups is not None else None
         drawn = draw_shadows(roles.pool, plan.shadow.count, size, seeds.child("shadow", "rows").generator(), whole)
-    asked, versions = asked_rows(roles), asked_versions(plan, data, seeds)
-    queries = count_queries(versions, roles, plan, query)
-    answers, shadows = _answers(rows, asked, drawn, model, setting, versions)
+    random = random_records(setting.mitigations, data.features, plan, seeds)
+    asking = Asking(asked_rows(roles), asked_versions(plan, data, seeds), random)
+    queries = count_queries(asking.versions, roles, plan, query)
+    own, shadows = _answers(rows, asking, drawn, model, setting)
     case = assemble(
         data,
         roles,
-        asked,
-        answers.plain,
+        asking.asked,
+        own.plain,
         shadows,
         reveal=setting.reveal,
         query=query,
         seeds=seeds,
-        versions=answers.versions,
+        versions=own.versions,
     )
-    own = answers.plain[np.searchsorted(asked, case.audited)]
-    facts = model_facts(own, case.evidence.labels, case.member, len(roles.train), case.evidence.answers)
+    shown = own.plain[np.searchsorted(asking.asked, case.audited)]
+    facts = model_facts(shown, case.evidence.labels, case.member, len(roles.train), case.evidence.answers)
     if shadows is None:
-        return World(case, facts, own, None, None, asked, None, versions, queries)
-    pool_facts, losses = shadow_facts(data, asked, shadows, rows.facts.source, _stack_note(subject, data))
-    return World(case, facts, own, pool_facts, losses, asked, shadows, versions, queries)
+        return World(case, facts, shown, None, None, asking, None, queries, own.said)
+    pool_facts, losses = shadow_facts(data, asking.asked, shadows, rows.facts.source, _stack_note(subject, data))
+    return World(case, facts, shown, pool_facts, losses, asking, shadows, queries, own.said)
 
 
 def train_target(data: Dataset, roles: Roles, setting: Setting) -> Model:
@@ -107,67 +135,110 @@ def train_target(data: Dataset, roles: Roles, setting: Setting) -> Model:
     return trainer.train(data.x, data.y, data.n_classes, [roles.train], [seed])[0]
 
 
+def make_target(model: Model | None, data: Dataset, roles: Roles, setting: Setting) -> Target | None:
+    """The target as an attacker may ask it: behind its mitigations, revealing what it reveals, counted."""
+    if model is None:
+        return None
+    random = random_records(setting.mitigations, data.features, setting.plan, setting.seeds)
+    shown = mitigate_model(model, setting.mitigations, data, roles, random, setting.seeds)
+    return Target(shown, setting.reveal, setting.plan.target.query_budget)
+
+
 @dataclass(frozen=True)
 class _Own:
-    """The target's full answers (a, c) to the asked rows, and to each version of them."""
+    """The target's answers (a, c), behind its mitigations, to the asked rows and to each version of them."""
 
     plain: Floats
-    versions: dict[str, Floats]
+    versions: dict[str, Floats] = field(default_factory=dict)
+    said: Mapping[str, Any] = field(default_factory=dict)  # of itself, if it was trained here
 
 
 def _answers(
-    rows: ShadowData,
-    asked: Ints,
-    drawn: ShadowRows | None,
-    model: Model | None,
-    setting: Setting,
-    versions: tuple[AskedVersion, ...],
+    rows: ShadowData, asking: Asking, drawn: ShadowRows | None, model: Model | None, setting: Setting
 ) -> tuple[_Own, tuple[ShadowRows, PoolAnswers] | None]:
     """The target's answers and the shadows'; a target of the shadows' recipe is trained in one go with them."""
     subject, seeds = setting.subject, setting.seeds
     data, trainer, recipe = rows.data, subject.trainer, subject.shadow_trainer
     parts = [] if drawn is None else drawn.train
     shadow_seeds = [seeds.child("shadow", i).integer() for i in range(len(parts))]
-    given = _given_answers(subject, model, rows, asked, versions)
+    given = _given(model, rows, asking, setting)
     if given is None and trainer is None:
         raise PlanError("nothing to audit: give a model, its answers, or a recipe in [trainer]")
     own = [] if given is not None else [rows.roles.train]
     own_seeds = [seeds.child("target").integer()] * len(own)
     advance = setting.progress.stage("models", len(own) + len(parts))
+    asked, beside = asking.asked, asking.observations
     if own and trainer is not None and recipe is not trainer:
         pool = ShadowPool(setting.store, setting.engine, trainer)
-        given = _first(pool.answers(data, own, asked, own_seeds, advance, versions))
+        alone = pool.answers(data, own, asked, own_seeds, advance, beside)
+        given = _first(behind(alone, own, own_seeds, rows, asking, setting), asking)
         own, own_seeds = [], []
     found = None
     if recipe is not None and (own or parts):
         pool = ShadowPool(setting.store, setting.engine, recipe)
-        found = pool.answers(data, [*own, *parts], asked, [*own_seeds, *shadow_seeds], advance, versions)
+        found = pool.answers(data, [*own, *parts], asked, [*own_seeds, *shadow_seeds], advance, beside)
         if own:
-            given = _first(found)
+            given = _first(behind(found.first(1), own, own_seeds, rows, asking, setting), asking)
+        found = found.after(len(own))
+        if setting.plan.shadow.mitigated:
+            found = behind(found, parts, shadow_seeds, rows, asking, setting)
     assert given is not None
-    return given, None if drawn is None or found is None else (drawn, found.after(len(own)))
+    return given, None if drawn is None or found is None else (drawn, found)
 
 
-def _first(found: PoolAnswers) -> _Own:
-    return _Own(np.asarray(found.answers[0]), {name: np.asarray(arrays[0]) for name, arrays in found.observed.items()})
+def behind(
+    found: PoolAnswers,
+    trained: Sequence[Ints],
+    seeds: Sequence[int],
+    rows: ShadowData,
+    asking: Asking,
+    setting: Setting,
+) -> PoolAnswers:
+    """Models' answers behind the mitigations of answers, which are fitted to each model's own rows.
+
+    Args:
+        found: the models' own answers.
+        trained: the rows that each was trained on.
+        seeds: of each.
+        rows: the data set with the attacker's rows, and the roles.
+        asking: what all models were asked.
+        setting: the mitigations, store and engine.
+    """
+    of_answers = setting.mitigations.of_answers
+    if not of_answers or not found.answers:
+        return found
+    advance = setting.progress.stage("mitigations", len(found.answers))
+    members = [np.searchsorted(asking.asked, part).astype(np.int64) for part in trained]
+    owner = make_owner(rows.data, rows.roles, asking.asked)
+    owner = replace(
+        owner,
+        versions=tuple(version.name for version in asking.versions),
+        random=None if asking.random is None else asking.random.name,
+    )
+    return mitigate_pool(found, of_answers, owner, members, seeds, setting.store, setting.engine, advance)
 
 
-def _given_answers(
-    subject: Subject, model: Model | None, rows: ShadowData, asked: Ints, versions: tuple[AskedVersion, ...]
-) -> _Own | None:
-    """Answers of a target that can be asked, or whose answers are given."""
-    data = rows.data
+def _first(found: PoolAnswers, asking: Asking) -> _Own:
+    versions = {v.name: np.asarray(found.observed[v.name][0]) for v in asking.versions}
+    return _Own(np.asarray(found.answers[0]), versions, found.facts[0])
+
+
+def _given(model: Model | None, rows: ShadowData, asking: Asking, setting: Setting) -> _Own | None:
+    """What a target answers that can be asked, or whose answers are given."""
+    subject, data, roles, asked = setting.subject, rows.data, rows.roles, asking.asked
     if subject.answers is not None:
-        if versions:
+        if asking.versions:
             raise PlanError("attacks.queries asks the target about versions of the records: give the model itself")
-        return _Own(subject.answers[asked], {})
+        owner, members = make_owner(data, roles, asked), np.searchsorted(asked, roles.train)
+        return _Own(mitigate_answers(subject.answers[asked], setting.mitigations, owner, members, setting.seeds))
     if model is None:
         return None
-    if isinstance(model, SklearnModel):
-        _check_known_labels(model, data)
-    answers = model.log_probs(take_rows(data.x, asked))
-    plain = check_log_probs(answers, rows=len(asked), classes=data.n_classes, source="target")
-    return _Own(plain, {v.name: ask_given(model, data, rows.roles, asked, v) for v in versions})
+    inner = model.model if isinstance(model, MitigatedModel) else model
+    if isinstance(inner, SklearnModel):
+        _check_known_labels(inner, data)
+    plain = ask(model, take_rows(data.x, asked), classes=data.n_classes, source="target")
+    versions = {v.name: ask_given(model, data, roles, asked, v) for v in asking.versions}
+    return _Own(plain, versions, getattr(inner, "facts", {}))
 
 
 def _check_known_labels(model: SklearnModel, data: Dataset) -> None:
