@@ -69,13 +69,18 @@ def defend(
             trials=trials,
             progress=progress,
         )
-    return _show(bench, folder)
-
-
-def _show(bench: Bench, folder: Path) -> int:
     for ending in ("html", "md"):
         write_bench_report(bench, folder / f"bench.{ending}")
     write_bench(bench, folder / FILE)
-    print_bench(bench, Console())
+    show_bench(bench, None)
     print(f"\nreport: {folder / 'bench.html'}\nbench: {folder / FILE}")
+    return 0
+
+
+def show_bench(bench: Bench, to: Path | None) -> int:
+    """Shows a bench on the terminal, or writes it in the format that a file's ending asks for."""
+    if to is None:
+        print_bench(bench, Console())
+    else:
+        write_bench_report(bench, to)
     return 0
