@@ -1,6 +1,5 @@
 """The loaders of fetched sets, on small files in their canonical form; on the real ones where a mirror has them."""
 
-import hashlib
 import io
 import os
 import tarfile
@@ -12,6 +11,7 @@ from gnomon.core.errors import DataError
 from gnomon.datasets import RemoteFile, load_dataset
 from gnomon.datasets.adult import load_adult
 from gnomon.datasets.location30 import load_location30
+from gnomon.datasets.pins import pin_of
 
 TRAIN = b"""39, State-gov, 77516, Bachelors, 13, Never-married, Adm-clerical, Not-in-family, White, Male, 2174, 0, 40, ?, <=50K
 50, ?, 83311, Bachelors, 13, Married-civ-spouse, Exec-managerial, Husband, White, Male, 0, 0, 13, United-States, >50K
@@ -32,7 +32,7 @@ def mirror(tmp_path, monkeypatch):
         place = tmp_path / path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
-        return RemoteFile(path, "http://127.0.0.1:9/", hashlib.sha256(content).hexdigest())
+        return RemoteFile(path, "http://127.0.0.1:9/", pin_of("sha256", content))
 
     return put
 
