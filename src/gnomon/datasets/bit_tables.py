@@ -51,7 +51,7 @@ def opened_tar(content: bytes, source: str) -> Iterator[tarfile.TarFile]:
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:*") as tar:
             yield tar
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise DataError(f"{source}: cannot be read as a tar file ({error})") from error
+        raise DataError(f"{source}: cannot be read as a tar file ({str(error).splitlines()[0]})") from error
 
 
 def tar_member(tar: tarfile.TarFile, name: str, source: str) -> IO[bytes]:

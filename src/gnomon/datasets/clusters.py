@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from gnomon.core.arrays import Ints
-from gnomon.datasets.derived import derived
+from gnomon.core.arrays import Ints, fingerprint
+from gnomon.core.errors import StoreError
+from gnomon.datasets.fetch import cache_folder
+from gnomon.store.arrays import ArrayStore
 
 SEED = 0
 BATCH = 8192
@@ -22,17 +24,24 @@ def cluster(bits: NDArray[np.uint8], k: int) -> Ints:
     """
     from sklearn import __version__ as version  # takes seconds, which a list of data sets need not wait for
 
-    labels, _ = derived(lambda: (_fit(bits, k), {}), bits, ["mini-batch k-means", k, SEED, BATCH, version])
-    return labels.astype(np.int64)
+    store = ArrayStore(cache_folder() / "clusters")
+    key = fingerprint(bits, ["mini-batch k-means", k, SEED, BATCH, version])
+    found = store.get(key).array
+    if found is None:
+        found = _fit(bits, k)
+        with suppress(StoreError):  # a cache that can't be written costs time, not the result
+            store.put(key, found, {"classes": k})
+    return np.array(found)
 
 
-def _fit(bits: NDArray[np.uint8], k: int) -> NDArray[Any]:
+def _fit(bits: NDArray[np.uint8], k: int) -> Ints:
     from sklearn.cluster import MiniBatchKMeans
 
     with threadpool_limits(1):  # sums in another order could move a record to another cluster
         model = MiniBatchKMeans(k, random_state=SEED, batch_size=BATCH, n_init=3, max_no_improvement=20)
         found = model.fit_predict(bits.astype(np.float32))
     order = np.argsort(-np.bincount(found, minlength=k), kind="stable")
-    place: NDArray[Any] = np.empty(k, dtype=np.int16)
+    place: Ints = np.empty(k, dtype=np.int64)
     place[order] = np.arange(k)
-    return np.asarray(place[found])
+    ordered: Ints = place[found]
+    return ordered
