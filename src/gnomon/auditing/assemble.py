@@ -5,8 +5,8 @@ Audited rows are shuffled, so that their order gives no membership away; the mem
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -31,6 +31,14 @@ class Case:
     member: Bools  # (n,) the truth
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What is seen of a target on the a asked rows: full answers (a, c), and what is observed, name -> (a, k)."""
+
+    answers: Floats
+    observed: Mapping[str, Floats] = field(default_factory=dict)
+
+
 def asked_rows(roles: Roles) -> Ints:
     """Positions of all rows that models are asked: sorted, each once."""
     return np.unique(np.concatenate([roles.audited, roles.pool, roles.population]))
@@ -40,7 +48,7 @@ def assemble(
     data: Dataset,
     roles: Roles,
     asked: Ints,
-    target_answers: Floats,
+    target: Seen,
     shadows: tuple[ShadowRows, PoolAnswers] | None,
     *,
     reveal: Reveal,
@@ -53,7 +61,7 @@ def assemble(
         data: the rows.
         roles: who is who.
         asked: (a,) positions that all models were asked, sorted.
-        target_answers: (a, c) the target's full answers on them.
+        target: the target's full answers on them, and what else is observed.
         shadows: which rows the shadows were trained and tested on, and their answers on the asked rows.
         reveal: what the target reveals of an answer.
         query: for further queries.
@@ -61,7 +69,7 @@ def assemble(
     """
     audited = seeds.child("evidence", "order").generator().permutation(roles.audited)
     member = np.isin(audited, roles.members)
-    shown = reveal.apply(target_answers)
+    shown = reveal.apply(target.answers)
     view = _Shadows(data, asked, shadows, reveal) if shadows is not None else None
     hide = roles.view == "adversary"
     population = None
@@ -84,6 +92,7 @@ def assemble(
         query=query,
         x=take_rows(data.x, audited),
         features=data.features,
+        observed={name: values[np.searchsorted(asked, audited)] for name, values in target.observed.items()},
         insider=None if hide else halve(member, seeds.child("evidence", "insider").generator()),
         reveal=reveal,
     )
@@ -124,6 +133,7 @@ class _Shadows:
             hide_members=hide,
             reveal=self.reveal,
             paired=True,
+            observed=pool.observed,
         )
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gnomon.auditing.assemble import Case, assemble
+from gnomon.auditing.assemble import Case, Seen, assemble
 from gnomon.auditing.roles import by_group
 from gnomon.auditing.scoring import Attempt, attempt_all
 from gnomon.auditing.shadow_data import ShadowData
@@ -72,14 +72,14 @@ def _train(count: int, rows: ShadowData, world: World, setting: Setting) -> list
     drawn = [_redrawn(rows, setting, setting.seeds.child("repeat", i)) for i in range(count)]
     seeds = [setting.seeds.child("repeat", i, "target").integer() for i in range(count)]
     advance = setting.progress.stage("repeats", count)
-    pool = ShadowPool(setting.store, setting.engine, trainer)
+    pool = ShadowPool(setting.store, setting.engine, trainer, setting.observations)
     found = pool.answers(data, [r.train for r in drawn], world.asked, seeds, advance)
     return [
         assemble(
             data,
             one,
             world.asked,
-            np.asarray(answers),
+            Seen(np.asarray(answers), {name: np.asarray(each[i]) for name, each in found.observed.items()}),
             world.pool,
             reveal=setting.reveal,
             query=None,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gnomon.auditing.assemble import Case, asked_rows, assemble, model_facts, shadow_facts
+from gnomon.auditing.assemble import Case, Seen, asked_rows, assemble, model_facts, shadow_facts
 from gnomon.auditing.progress import Progress
 from gnomon.auditing.roles import POOL_PER_SHADOW, shadow_size
 from gnomon.auditing.shadow_data import ShadowData
@@ -17,14 +17,14 @@ from gnomon.core.data import Dataset, Roles
 from gnomon.core.errors import DataError, PlanError
 from gnomon.core.evidence import QueryHandle
 from gnomon.core.plan import Plan
-from gnomon.core.protocols import Model
+from gnomon.core.protocols import Model, Observation
 from gnomon.core.record import ModelFacts, ShadowFacts
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine
 from gnomon.models.sklearn import SklearnModel
 from gnomon.models.torch_trainer import TorchTrainer
 from gnomon.shadow.masks import ShadowRows, draw_shadows
-from gnomon.shadow.pool import PoolAnswers, ShadowPool
+from gnomon.shadow.pool import PoolAnswers, ShadowPool, observe
 from gnomon.store.arrays import ArrayStore
 
 
@@ -39,6 +39,7 @@ class Setting:
     progress: Progress
     seeds: Seeds
     reveal: Reveal
+    observations: tuple[Observation, ...] = ()  # what is observed of target and shadows beside their answers
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,9 @@ def build_world(rows: ShadowData, model: Model | None, query: QueryHandle | None
         whole = data.groups[roles.pool] if plan.data.split_by_group and data.groups is not None else None
         drawn = draw_shadows(roles.pool, plan.shadow.count, size, seeds.child("shadow", "rows").generator(), whole)
     asked = asked_rows(roles)
-    answers, shadows = _answers(rows, asked, drawn, model, setting)
-    case = assemble(data, roles, asked, answers, shadows, reveal=setting.reveal, query=query, seeds=seeds)
-    own = answers[np.searchsorted(asked, case.audited)]
+    target, shadows = _answers(rows, asked, drawn, model, setting)
+    case = assemble(data, roles, asked, target, shadows, reveal=setting.reveal, query=query, seeds=seeds)
+    own = target.answers[np.searchsorted(asked, case.audited)]
     facts = model_facts(own, case.evidence.labels, case.member, len(roles.train))
     if shadows is None:
         return World(case, facts, own, None, None, asked, None)
@@ -94,42 +95,51 @@ def train_target(data: Dataset, roles: Roles, setting: Setting) -> Model:
 
 def _answers(
     rows: ShadowData, asked: Ints, drawn: ShadowRows | None, model: Model | None, setting: Setting
-) -> tuple[Floats, tuple[ShadowRows, PoolAnswers] | None]:
-    """The target's answers (a, c) and the shadows'; a target of the shadows' recipe is trained in one go with them."""
+) -> tuple[Seen, tuple[ShadowRows, PoolAnswers] | None]:
+    """The target's answers and the shadows'; a target of the shadows' recipe is trained in one go with them."""
     subject, seeds = setting.subject, setting.seeds
     data, trainer, recipe = rows.data, subject.trainer, subject.shadow_trainer
     parts = [] if drawn is None else drawn.train
     shadow_seeds = [seeds.child("shadow", i).integer() for i in range(len(parts))]
-    given = _given_answers(subject, model, data, asked)
+    given = _given(subject, model, data, asked, setting)
     if given is None and trainer is None:
         raise PlanError("nothing to audit: give a model, its answers, or a recipe in [trainer]")
-    own = [] if given is not None else [rows.roles.train]
+    trained = subject.model is None and subject.answers is None  # observed in the pool even if it can be asked here
+    own = [] if given is not None and not (trained and setting.observations) else [rows.roles.train]
     own_seeds = [seeds.child("target").integer()] * len(own)
     advance = setting.progress.stage("models", len(own) + len(parts))
     if own and trainer is not None and recipe is not trainer:
-        pool = ShadowPool(setting.store, setting.engine, trainer)
-        given = np.asarray(pool.answers(data, own, asked, own_seeds, advance).answers[0])
+        pool = ShadowPool(setting.store, setting.engine, trainer, setting.observations)
+        given = _first(pool.answers(data, own, asked, own_seeds, advance), given)
         own, own_seeds = [], []
     found = None
     if recipe is not None and (own or parts):
-        pool = ShadowPool(setting.store, setting.engine, recipe)
+        pool = ShadowPool(setting.store, setting.engine, recipe, setting.observations)
         found = pool.answers(data, [*own, *parts], asked, [*own_seeds, *shadow_seeds], advance)
         if own:
-            given = np.asarray(found.answers[0])
+            given = _first(found, given)
     assert given is not None
     return given, None if drawn is None or found is None else (drawn, found.after(len(own)))
 
 
-def _given_answers(subject: Subject, model: Model | None, data: Dataset, asked: Ints) -> Floats | None:
-    """Answers (a, c) of a target that can be asked, or whose answers are given."""
+def _first(found: PoolAnswers, given: Seen | None) -> Seen:
+    """The first model of a pool as the target; where it can be asked here, its answers stay those that it gives."""
+    answers = np.asarray(found.answers[0]) if given is None else given.answers
+    return Seen(answers, {name: np.asarray(each[0]) for name, each in found.observed.items()})
+
+
+def _given(subject: Subject, model: Model | None, data: Dataset, asked: Ints, setting: Setting) -> Seen | None:
+    """What a target that is there answers, or whose answers are given; a model that is given is observed as well."""
     if subject.answers is not None:
-        return subject.answers[asked]
+        return Seen(subject.answers[asked])
     if model is None:
         return None
     if isinstance(model, SklearnModel):
         _check_known_labels(model, data)
-    answers = model.log_probs(take_rows(data.x, asked))
-    return check_log_probs(answers, rows=len(asked), classes=data.n_classes, source="target")
+    x = take_rows(data.x, asked)
+    answers = check_log_probs(model.log_probs(x), rows=len(asked), classes=data.n_classes, source="target")
+    observations = setting.observations if subject.model is not None else ()
+    return Seen(answers, {o.name: observe(o, model, x, data.y[asked]) for o in observations})
 
 
 def _check_known_labels(model: SklearnModel, data: Dataset) -> None:

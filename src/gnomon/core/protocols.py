@@ -1,4 +1,4 @@
-"""The narrow waists: a Model answers, a Trainer makes models.
+"""The narrow waists: a Model answers, a Trainer makes models, an Observation is kept of a model beside its answers.
 
 Anything with these methods can be audited; nothing needs to inherit from them.
 """
@@ -43,4 +43,33 @@ class Trainer(Protocol):
 
     def batch_size(self, x: Rows, n_classes: int, size: int) -> int:
         """How many models of ``size`` rows one call of `train` should get (1 = one at a time)."""
+        ...
+
+
+@runtime_checkable
+class Observation(Protocol):
+    """Numbers that are kept of a model beside its answers, where it is trained: a frozen record that can be pickled.
+
+    What is observed must not change the model: its answers, and their key in the store, stay what they are.
+    """
+
+    @property
+    def name(self) -> str:
+        """What evidence calls it; the need of the attacks that read it."""
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """Everything that decides what is observed of a given model, as JSON: part of its key in the store."""
+        ...
+
+    def unfit(self, maker: Trainer | Model) -> str | None:
+        """Why the models of this recipe, or this model, can't be observed; None if they can."""
+        ...
+
+    def watching(self, trainer: Trainer, x: Rows, y: Ints) -> Trainer:
+        """A trainer of the same models that also keeps what `of` needs of the asked rows; often the same trainer."""
+        ...
+
+    def of(self, model: Model, x: Rows, y: Ints) -> Floats:
+        """The observation (n, k), float32, of the n asked rows and their class ids."""
         ...

@@ -36,6 +36,7 @@ class TorchModel:
         layout: how it wants its rows (see `gnomon.models.networks.tensor_rows`); ``as_is`` for a module of your own.
             Images of bytes (uint8) are scaled to [0, 1] in every layout.
         device: ``auto``, ``cpu`` or ``cuda``. A pickled model travels on the CPU.
+        course: losses (n, k) at checkpoints of the training on rows that were watched, if any were.
 
     >>> import numpy as np, torch
     >>> model = TorchModel(torch.nn.Linear(4, 3), n_classes=3)
@@ -48,6 +49,7 @@ class TorchModel:
     outputs: Outputs = "logits"
     layout: Layout = "as_is"
     device: str = "auto"
+    course: Floats | None = None
 
     def __post_init__(self) -> None:
         torch = import_torch("a torch model")

@@ -1,8 +1,11 @@
-"""The shadow pool: trains what the store does not hold, in batches, and keeps the models' answers.
+"""The shadow pool: trains what the store does not hold, in batches, and keeps what the models answer.
 
 The key of a model's answers is everything that decides them: the data's bytes, the rows it is trained on, the rows it
 is asked, the recipe, the seed, the versions of what trains it. Never a path, never a count. Each finished batch is on
 disk before the next one starts, so a killed run goes on where it stopped.
+
+What else is observed of a model lies beside its answers, under a key of theirs and of the observation's. A model whose
+answers are there and whose observation is not is trained again for it; its answers stay.
 """
 
 from __future__ import annotations
@@ -19,12 +22,13 @@ import numpy as np
 
 from gnomon.core.arrays import Floats, Ints, check_log_probs, fingerprint, take_rows
 from gnomon.core.data import Dataset
-from gnomon.core.errors import StoreError
-from gnomon.core.protocols import Trainer
+from gnomon.core.errors import ModelError, StoreError
+from gnomon.core.protocols import Model, Observation, Trainer
 from gnomon.engines.local import Engine, Task
 from gnomon.store.arrays import ArrayStore
 
 ANSWERS_VERSION = 1  # raise when what is stored under a key changes its meaning
+OBSERVATIONS_VERSION = 1  # the same for what is observed
 DECIDING_PACKAGES = ("numpy", "scipy", "scikit-learn", "torch")
 
 
@@ -38,6 +42,7 @@ class PoolAnswers:
     batch: int  # models trained at once
     seconds: float  # training time, summed over processes
     remade: list[str] = field(default_factory=list)  # damaged files: discarded and made again
+    observed: dict[str, list[Floats]] = field(default_factory=dict)  # name -> m arrays (n, k), memory-mapped
 
     @property
     def trained(self) -> int:
@@ -51,16 +56,42 @@ class PoolAnswers:
 
     def after(self, first: int) -> PoolAnswers:
         """The same without the first models."""
-        return replace(self, answers=self.answers[first:], keys=self.keys[first:], fresh=self.fresh[first:])
+        return replace(
+            self,
+            answers=self.answers[first:],
+            keys=self.keys[first:],
+            fresh=self.fresh[first:],
+            observed={name: each[first:] for name, each in self.observed.items()},
+        )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What every model is asked, and what is observed of it."""
+
+    x: Any  # (n, ...) rows
+    y: Ints  # (n,) class ids; only observations read them
+    observations: tuple[Observation, ...] = ()
+
+
+@dataclass(frozen=True)
+class Work:
+    """One model to train, and the keys under which to store its answers (None: they are there) and observations."""
+
+    rows: Ints
+    seed: int
+    answers: str | None
+    observed: dict[str, str]  # name -> key, of those that are missing
 
 
 @dataclass(frozen=True)
 class ShadowPool:
-    """Trains models of one recipe on an engine and keeps their answers in a store."""
+    """Trains models of one recipe on an engine and keeps their answers, and what is observed of them, in a store."""
 
     store: ArrayStore
     engine: Engine
     trainer: Trainer
+    observations: tuple[Observation, ...] = ()
 
     def answers(
         self,
@@ -84,35 +115,44 @@ class ShadowPool:
             StoreError: the store can't be written.
         """
         keys = self._keys(data, rows, asked, seeds)
-        found = {key: self.store.get(key) for key in dict.fromkeys(keys)}
+        beside = {key: {o.name: _beside(key, o) for o in self.observations} for key in keys}
+        every = [k for key in beside for k in (key, *beside[key].values())]
+        found = {key: self.store.get(key) for key in every}
         remade = [f.damaged for f in found.values() if f.damaged]
-        ready = {key for key, f in found.items() if f.array is not None}
+        held = {key for key, f in found.items() if f.array is not None}
+        ready = {key for key, others in beside.items() if held.issuperset({key, *others.values()})}
         if progress is not None and ready:
             progress(len(ready))
         sizes = [len(r) for r in rows]
         most = max(1, self.trainer.batch_size(data.x, data.n_classes, max(sizes))) if rows else 1
         groups = even_groups(len(rows), most, self.engine.slots)
-        tasks, missing = self._tasks(data, rows, asked, seeds, keys, ready, groups)
+        work = [
+            Work(r, seed, None if key in held else key, {name: k for name, k in beside[key].items() if k not in held})
+            for r, seed, key in zip(rows, seeds, keys, strict=True)
+        ]
+        tasks, missing = self._tasks(data, asked, work, groups)
         seconds = 0.0
         for done in self.engine.run(tasks):
             seconds += done.result
             if progress is not None:
                 progress(missing[done.position])
-        for key in set(keys) - ready:
-            found[key] = self.store.get(key)
-        answers = [found[key].array for key in keys]
-        if any(a is None for a in answers):
-            raise StoreError(
-                f"{self.store.root}: answers vanished while they were made; does another run clean the same folder?"
-            )
+        arrays = {key: found[key].array if key in held else self.store.get(key).array for key in every}
         return PoolAnswers(
-            answers=[a for a in answers if a is not None],
+            answers=[self._present(arrays[key]) for key in keys],
+            observed={o.name: [self._present(arrays[beside[key][o.name]]) for key in keys] for o in self.observations},
             keys=keys,
             fresh=[key not in ready for key in keys],
             batch=max((len(group) for group in groups), default=1),
             seconds=seconds,
             remade=remade,
         )
+
+    def _present(self, array: Floats | None) -> Floats:
+        if array is None:
+            raise StoreError(
+                f"{self.store.root}: answers vanished while they were made; does another run clean the same folder?"
+            )
+        return array
 
     def _keys(self, data: Dataset, rows: Sequence[Ints], asked: Ints, seeds: Sequence[int]) -> list[str]:
         common = fingerprint(
@@ -125,29 +165,26 @@ class ShadowPool:
         return [fingerprint(common, r, seed) for r, seed in zip(rows, seeds, strict=True)]
 
     def _tasks(
-        self,
-        data: Dataset,
-        rows: Sequence[Ints],
-        asked: Ints,
-        seeds: Sequence[int],
-        keys: list[str],
-        ready: set[str],
-        groups: Sequence[range],
+        self, data: Dataset, asked: Ints, work: Sequence[Work], groups: Sequence[range]
     ) -> tuple[list[Task], list[int]]:
         """Groups are cut from the whole list, not from what is missing: a group is trained the same way again."""
-        asked_x = take_rows(data.x, asked)
+        question = Asked(take_rows(data.x, asked), data.y[asked], self.observations)
         tasks, missing = [], []
         for part in groups:
-            absent = [i for i in part if keys[i] not in ready]
+            absent = sum(1 for i in part if work[i].answers or work[i].observed)
             if not absent:
                 continue
-            work = [(rows[i], seeds[i], keys[i] if i in absent else None) for i in part]
             name = f"models {part[0] + 1} to {part[-1] + 1}"
+            own = [work[i] for i in part]
             tasks.append(
-                Task(name, train_batch, (self.store, self.trainer, data.x, data.y, data.n_classes, asked_x, work))
+                Task(name, train_batch, (self.store, self.trainer, data.x, data.y, data.n_classes, question, own))
             )
-            missing.append(len(absent))
+            missing.append(absent)
         return tasks, missing
+
+
+def _beside(key: str, observation: Observation) -> str:
+    return fingerprint(key, ["observation", OBSERVATIONS_VERSION, observation.name], observation.describe())
 
 
 def even_groups(count: int, most: int, slots: int) -> list[range]:
@@ -170,21 +207,41 @@ def train_batch(
     x: Any,
     y: Ints,
     n_classes: int,
-    asked_x: Any,
-    work: Sequence[tuple[Ints, int, str | None]],
+    asked: Asked,
+    work: Sequence[Work],
 ) -> float:
-    """One task: trains a batch, stores the answers of the models that have a key, returns the seconds it took."""
+    """One task: trains a batch, stores what the models answer and what is observed, returns the seconds it took."""
     start = time.perf_counter()
-    models = trainer.train(x, y, n_classes, [rows for rows, _, _ in work], [seed for _, seed, _ in work])
+    observations = [o for o in asked.observations if any(o.name in one.observed for one in work)]
+    for observation in observations:
+        trainer = observation.watching(trainer, asked.x, asked.y)
+    models = trainer.train(x, y, n_classes, [one.rows for one in work], [one.seed for one in work])
     seconds = time.perf_counter() - start
-    for model, (rows, seed, key) in zip(models, work, strict=True):
-        if key is None:
-            continue
-        answers = check_log_probs(
-            model.log_probs(asked_x), rows=len(asked_x), classes=n_classes, source=f"shadow model with seed {seed}"
-        )
-        store.put(key, answers, {"rows": len(rows), "seed": seed, "seconds": seconds / len(work)})
+    for model, one in zip(models, work, strict=True):
+        facts = {"rows": len(one.rows), "seed": one.seed, "seconds": seconds / len(work)}
+        if one.answers is not None:
+            source = f"shadow model with seed {one.seed}"
+            answers = check_log_probs(model.log_probs(asked.x), rows=len(asked.y), classes=n_classes, source=source)
+            store.put(one.answers, answers, facts)
+        for observation in observations:
+            if observation.name in one.observed:
+                store.put(one.observed[observation.name], observe(observation, model, asked.x, asked.y), facts)
     return seconds
+
+
+def observe(observation: Observation, model: Model, x: Any, y: Ints) -> Floats:
+    """An observation (n, k) of a model, checked.
+
+    Raises:
+        ModelError: it is no table of finite numbers with a row for each asked row.
+    """
+    values = np.asarray(observation.of(model, x, y), dtype=np.float32)
+    if values.ndim != 2 or len(values) != len(y) or not np.isfinite(values).all():
+        raise ModelError(
+            f'observation "{observation.name}": expected finite numbers ({len(y)}, k), got shape {values.shape} with '
+            f"{int((~np.isfinite(values)).sum())} that are not finite"
+        )
+    return values
 
 
 def package_versions(names: Sequence[str]) -> dict[str, str]:
