@@ -52,17 +52,17 @@ class Share:
     factor: float = 1.0
     name: ClassVar[str] = "share"
 
-    def describe(self) -> dict[str, Any]:
-        return {"factor": self.factor}
+    @property
+    def key(self) -> str:
+        return f"share {self.factor}"
 
-    def unfit(self, maker: Any) -> str | None:
-        return None
+    def watching(self, trainer: Any, asked: Rows, labels: Ints) -> Any:
+        assert len(asked) == len(labels)
+        return Recipe(trainer.fail_after, np.asarray(asked[:, 0], np.float32), trainer.calls)
 
-    def watching(self, trainer: Any, x: Rows, y: Ints) -> Any:
-        return Recipe(trainer.fail_after, np.asarray(x[:, 0]), trainer.calls)
-
-    def of(self, model: Any, x: Rows, y: Ints) -> Floats:
-        return np.column_stack([np.full(len(x), self.factor * model.share), model.watched])
+    def of(self, model: Any, asked: Rows, labels: Ints) -> Floats:
+        shares = np.full(len(labels), self.factor * model.share, np.float32)
+        return np.column_stack([shares, model.watched])
 
 
 @pytest.fixture
@@ -77,8 +77,8 @@ SEEDS = [1, 2, 3, 4, 5]
 
 
 def found(folder: Path, recipe: Recipe, data: Dataset, *observations: Any) -> Any:
-    pool = ShadowPool(ArrayStore(folder), LocalEngine(1), recipe, observations)
-    return pool.answers(data, ROWS, ASKED, SEEDS)
+    pool = ShadowPool(ArrayStore(folder), LocalEngine(1), recipe)
+    return pool.answers(data, ROWS, ASKED, SEEDS, None, observations)
 
 
 def test_what_is_observed_lies_beside_the_answers_and_is_found_again(tmp_path: Path, data: Dataset) -> None:
@@ -113,7 +113,7 @@ def test_nobody_is_watched_for_answers_alone(tmp_path: Path, data: Dataset) -> N
     assert (seen.trained, len(seen.remade)) == (1, 1)
 
 
-def test_another_description_is_another_observation(tmp_path: Path, data: Dataset) -> None:
+def test_another_key_is_another_observation(tmp_path: Path, data: Dataset) -> None:
     found(tmp_path, Recipe(), data, Share(1.0))
     again = Recipe()
     assert found(tmp_path, again, data, Share(3.0)).observed["share"][0][0, 0] == 3 * np.float32(data.y[:20].mean())
@@ -138,9 +138,3 @@ def test_a_truncated_observation_is_made_again_and_named(tmp_path: Path, data: D
     assert again.calls == [2], "the group of the damaged one"
     assert [file.name in line for line in seen.remade] == [True]
     np.testing.assert_array_equal(seen.observed["share"], wanted)
-
-
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_an_observation_must_be_finite(tmp_path: Path, data: Dataset, bad: float) -> None:
-    with pytest.raises(ModelError, match=r'observation "share": expected finite numbers \(35, k\)'):
-        found(tmp_path, Recipe(), data, Share(bad))

@@ -23,8 +23,9 @@ from gnomon.auditing.assemble import Case
 from gnomon.auditing.subject import Subject
 from gnomon.core.evidence import Attack, Need
 from gnomon.core.plan import Plan
-from gnomon.core.protocols import Model, Observation
+from gnomon.core.protocols import Model
 from gnomon.models.observations import Checkpoints
+from gnomon.models.torch_dp import DPTrainer
 from gnomon.models.torch_gradients import white_box
 from gnomon.models.torch_model import TorchModel
 from gnomon.models.torch_trainer import TorchTrainer
@@ -57,11 +58,11 @@ def barred(plan: Plan, attacks: Sequence[Attack]) -> dict[str, str]:
     return found
 
 
-def wanted_observations(plan: Plan, subject: Subject, attacks: Sequence[Attack]) -> tuple[Observation, ...]:
+def wanted_observations(plan: Plan, subject: Subject, attacks: Sequence[Attack]) -> tuple[Checkpoints, ...]:
     """What is observed of target and shadow models: what some attack reads, the plan lets it and the models allow."""
     refused = barred(plan, attacks)
     needs = frozenset[Need]().union(*(attack.needs for attack in attacks if attack.name not in refused))
-    known: list[Observation] = [Checkpoints(plan.target.checkpoints or CHECKPOINTS)]
+    known = [Checkpoints(plan.target.checkpoints or CHECKPOINTS)]
     makers = [subject.trainer if subject.model is None else subject.model]
     if plan.shadow.count > 0:
         makers.append(subject.shadow_trainer)
@@ -72,7 +73,7 @@ def wants_model(plan: Plan, subject: Subject, attacks: Sequence[Attack]) -> bool
     """Whether an attack needs a target that is there, and not only its answers on known rows."""
     refused = barred(plan, attacks)
     needs = frozenset[Need]().union(*(attack.needs for attack in attacks if attack.name not in refused))
-    return "query" in needs or ("gradients" in needs and isinstance(subject.trainer, TorchTrainer))
+    return "query" in needs or ("gradients" in needs and isinstance(subject.trainer, (TorchTrainer, DPTrainer)))
 
 
 def look_inside(case: Case, model: Model | None, plan: Plan, attacks: Sequence[Attack]) -> Case:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from gnomon.auditing.versions import with_versions
 from gnomon.core.answers import Reveal, ShadowAnswers
 from gnomon.core.arrays import Bools, Floats, Ints, take_rows
 from gnomon.core.data import Dataset, Roles
@@ -19,6 +20,7 @@ from gnomon.core.record import Estimate, ModelFacts, ShadowFacts
 from gnomon.core.seeds import Seeds
 from gnomon.shadow.masks import ShadowRows, membership
 from gnomon.shadow.pool import PoolAnswers
+from gnomon.stats.confidence import expected_calibration_error
 from gnomon.stats.signals import loss
 
 
@@ -39,6 +41,11 @@ class Seen:
     observed: Mapping[str, Floats] = field(default_factory=dict)
 
 
+def found_by_pool(found: PoolAnswers, i: int) -> Seen:
+    """What is seen of model i of a pool, as of a target."""
+    return Seen(np.asarray(found.answers[i]), {name: np.asarray(each[i]) for name, each in found.observed.items()})
+
+
 def asked_rows(roles: Roles) -> Ints:
     """Positions of all rows that models are asked: sorted, each once."""
     return np.unique(np.concatenate([roles.audited, roles.pool, roles.population]))
@@ -54,6 +61,7 @@ def assemble(
     reveal: Reveal,
     query: QueryHandle | None,
     seeds: Seeds,
+    versions: Sequence[str] = (),
 ) -> Case:
     """Puts the evidence together.
 
@@ -66,24 +74,26 @@ def assemble(
         reveal: what the target reveals of an answer.
         query: for further queries.
         seeds: the audit's root.
+        versions: observations that are full answers (a, c) to further versions of the asked rows.
     """
     audited = seeds.child("evidence", "order").generator().permutation(roles.audited)
     member = np.isin(audited, roles.members)
+    places = np.searchsorted(asked, audited), np.searchsorted(asked, roles.population)
     shown = reveal.apply(target.answers)
-    view = _Shadows(data, asked, shadows, reveal) if shadows is not None else None
+    view = _Shadows(data, asked, shadows, reveal, versions) if shadows is not None else None
     hide = roles.view == "adversary"
     population = None
     if len(roles.population):
         population = Population(
             labels=data.y[roles.population],
-            answers=shown[np.searchsorted(asked, roles.population)],
+            answers=shown[places[1]],
             shadows=None if view is None else view.at(roles.population, hide=False),
             x=take_rows(data.x, roles.population),
         )
     evidence = Evidence(
         labels=data.y[audited],
         n_classes=data.n_classes,
-        answers=shown[np.searchsorted(asked, audited)],
+        answers=shown[places[0]],
         shadows=None
         if view is None
         else _without_giveaway(view.at(audited, hide=hide), member, seeds.child("evidence", "hidden").generator()),
@@ -92,10 +102,13 @@ def assemble(
         query=query,
         x=take_rows(data.x, audited),
         features=data.features,
-        observed={name: values[np.searchsorted(asked, audited)] for name, values in target.observed.items()},
+        observed={n: values[places[0]] for n, values in target.observed.items() if n not in versions},
         insider=None if hide else halve(member, seeds.child("evidence", "insider").generator()),
         reveal=reveal,
     )
+    if versions:
+        own = {name: target.observed[name] for name in versions}
+        evidence = with_versions(evidence, places, own, None if shadows is None else shadows[1], reveal)
     return Case(evidence, audited, member)
 
 
@@ -120,6 +133,7 @@ class _Shadows:
     asked: Ints
     shadows: tuple[ShadowRows, PoolAnswers]
     reveal: Reveal
+    versions: Sequence[str]
 
     def at(self, rows: Ints, *, hide: bool) -> ShadowAnswers:
         drawn, pool = self.shadows
@@ -133,12 +147,23 @@ class _Shadows:
             hide_members=hide,
             reveal=self.reveal,
             paired=True,
-            observed=pool.observed,
+            observed={name: each for name, each in pool.observed.items() if name not in self.versions},
         )
 
 
-def model_facts(answers: Floats, labels: Ints, member: Bools, train_size: int) -> ModelFacts:
-    """Accuracy and mean loss of the target on audited members and non-members, from its full answers."""
+def model_facts(
+    answers: Floats, labels: Ints, member: Bools, train_size: int, revealed: Floats | None = None
+) -> ModelFacts:
+    """Accuracy and mean loss of the target on audited members and non-members, from its full answers.
+
+    Args:
+        answers: (n, c) full answers.
+        labels: (n,) class ids.
+        member: (n,) the truth.
+        train_size: rows that the target was trained on.
+        revealed: (n, c) what the target reveals of them, which is what a user gets to work with.
+    """
+    told = None if revealed is None else revealed[~member]
     right = answers.argmax(axis=1) == labels
     losses = finite_loss(answers, labels)
     return ModelFacts(
@@ -147,6 +172,8 @@ def model_facts(answers: Floats, labels: Ints, member: Bools, train_size: int) -
         test_accuracy=float(right[~member].mean()),
         train_loss=float(losses[member].mean()),
         test_loss=float(losses[~member].mean()),
+        calibration_error=None if told is None else expected_calibration_error(told, labels[~member]),
+        answer_size=None if told is None else float((told > -np.inf).sum(axis=1).mean()),
     )
 
 
@@ -180,6 +207,7 @@ def shadow_facts(
         remade=pool.remade,
         note=note,
         seconds=round(pool.seconds, 3),
+        seconds_each=None if pool.seconds_each is None else round(pool.seconds_each, 4),
     )
     return facts, (float(np.mean([a for a, _ in losses])), float(np.mean([b for _, b in losses])))
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gnomon.auditing.assemble import Case, Seen, assemble
+from gnomon.auditing.assemble import Case, assemble, found_by_pool
 from gnomon.auditing.roles import by_group
 from gnomon.auditing.scoring import Attempt, attempt_all
 from gnomon.auditing.shadow_data import ShadowData
@@ -72,20 +72,21 @@ def _train(count: int, rows: ShadowData, world: World, setting: Setting) -> list
     drawn = [_redrawn(rows, setting, setting.seeds.child("repeat", i)) for i in range(count)]
     seeds = [setting.seeds.child("repeat", i, "target").integer() for i in range(count)]
     advance = setting.progress.stage("repeats", count)
-    pool = ShadowPool(setting.store, setting.engine, trainer, setting.observations)
-    found = pool.answers(data, [r.train for r in drawn], world.asked, seeds, advance)
+    pool = ShadowPool(setting.store, setting.engine, trainer)
+    found = pool.answers(data, [r.train for r in drawn], world.asked, seeds, advance, world.observations)
     return [
         assemble(
             data,
             one,
             world.asked,
-            Seen(np.asarray(answers), {name: np.asarray(each[i]) for name, each in found.observed.items()}),
+            found_by_pool(found, i),
             world.pool,
             reveal=setting.reveal,
             query=None,
             seeds=setting.seeds.child("repeat", i),
+            versions=[v.name for v in world.versions],
         )
-        for i, (one, answers) in enumerate(zip(drawn, found.answers, strict=True))
+        for i, one in enumerate(drawn)
     ]
 
 

@@ -214,6 +214,7 @@ class Evidence:
             pool=self.pool.without(i),
             population=population,
             observed={name: audited.observation(name, i) for name in audited.observed},
+            variants=tuple(v.rehearse(i)[0] for v in self.variants if v.can_rehearse),
             reveal=self.reveal,
         )
         return evidence, audited.member[i].copy()
@@ -236,7 +237,7 @@ class Evidence:
             query=None,
             gradients=None,
             observed={},
-            variants=(),
+            variants=tuple(v.through(reveal) for v in self.variants),
             reveal=reveal,
         )
 

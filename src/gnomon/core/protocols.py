@@ -1,4 +1,4 @@
-"""The narrow waists: a Model answers, a Trainer makes models, an Observation is kept of a model beside its answers.
+"""The narrow waists: a Model answers, a Trainer makes models.
 
 Anything with these methods can be audited; nothing needs to inherit from them.
 """
@@ -46,30 +46,34 @@ class Trainer(Protocol):
         ...
 
 
-@runtime_checkable
 class Observation(Protocol):
-    """Numbers that are kept of a model beside its answers, where it is trained: a frozen record that can be pickled.
-
-    What is observed must not change the model: its answers, and their key in the store, stay what they are.
-    """
+    """Something that is kept of each trained model beside its answers; pickled to the worker that trains it."""
 
     @property
     def name(self) -> str:
-        """What evidence calls it; the need of the attacks that read it."""
+        """What it is called."""
         ...
 
-    def describe(self) -> dict[str, Any]:
-        """Everything that decides what is observed of a given model, as JSON: part of its key in the store."""
+    @property
+    def key(self) -> str:
+        """Everything that decides what is observed of a given model that is asked given rows; the store's key."""
         ...
 
-    def unfit(self, maker: Trainer | Model) -> str | None:
-        """Why the models of this recipe, or this model, can't be observed; None if they can."""
+    def of(self, model: Model, asked: Rows, labels: Ints) -> Floats:
+        """The array to keep of one model.
+
+        Args:
+            model: a model that was just trained.
+            asked: (n, ...) the rows that all models are asked.
+            labels: (n,) their class ids.
+        """
         ...
 
-    def watching(self, trainer: Trainer, x: Rows, y: Ints) -> Trainer:
-        """A trainer of the same models that also keeps what `of` needs of the asked rows; often the same trainer."""
-        ...
 
-    def of(self, model: Model, x: Rows, y: Ints) -> Floats:
-        """The observation (n, k), float32, of the n asked rows and their class ids."""
+@runtime_checkable
+class Watching(Protocol):
+    """An observation that must be there while a model is trained."""
+
+    def watching(self, trainer: Trainer, asked: Rows, labels: Ints) -> Trainer:
+        """A trainer of the very same models that also keeps what the observation needs of the asked rows."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from gnomon.models.stages import has_stages, staged_losses
 from gnomon.models.torch_model import TorchModel
 from gnomon.models.torch_trainer import TorchTrainer
 from gnomon.models.torch_watch import Watched
+
+CHECKPOINTS_VERSION = 1  # raise when the same count stands for other numbers
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,10 @@ class Checkpoints:
         if self.count < 1:
             raise UsageError(f"checkpoints: expected 1 or more, got {self.count}")
 
-    def describe(self) -> dict[str, Any]:
-        """How many checkpoints."""
-        return {"count": self.count}
+    @property
+    def key(self) -> str:
+        """Version, and how many checkpoints."""
+        return f"checkpoints {CHECKPOINTS_VERSION}: {self.count}"
 
     def unfit(self, maker: Trainer | Model) -> str | None:
         """Networks that are trained here, and ensembles with stages, have checkpoints."""
@@ -54,15 +57,19 @@ class Checkpoints:
             return None
         return "nobody can follow the training (only a torch recipe's, or a boosted ensemble's stages)"
 
-    def watching(self, trainer: Trainer, x: Rows, y: Ints) -> Trainer:
+    def watching(self, trainer: Trainer, asked: Rows, labels: Ints) -> Trainer:
         """Torch networks must be asked while they are trained."""
-        return replace(trainer, watched=Watched(x, y, self.count)) if isinstance(trainer, TorchTrainer) else trainer
+        return (
+            replace(trainer, watched=Watched(asked, labels, self.count))
+            if isinstance(trainer, TorchTrainer)
+            else trainer
+        )
 
-    def of(self, model: Model, x: Rows, y: Ints) -> Floats:
+    def of(self, model: Model, asked: Rows, labels: Ints) -> Floats:
         """Losses (n, k)."""
         if isinstance(model, SklearnModel):
-            return staged_losses(model, x, y, self.count)
+            return staged_losses(model, asked, labels, self.count)
         course = model.course if isinstance(model, TorchModel) else None
-        if course is None or course.shape != (len(y), self.count):
+        if course is None or course.shape != (len(labels), self.count):
             raise ModelError("checkpoints: the model was not watched while it was trained")
         return np.asarray(course)

@@ -142,7 +142,7 @@ class TorchTrainer:
         """
         import_torch("the torch trainer")
         labels = check_labels(y, rows=count_rows(x), classes=n_classes, source="torch trainer")
-        positions = _check_rows(rows, seeds, len(labels), 1 if self.patience is None else 2)
+        positions = check_rows(rows, seeds, len(labels), 1 if self.patience is None else 2)
         if not positions:
             return []
         device = resolve_device(self.device)
@@ -291,7 +291,12 @@ def _on_device(labels: Ints, device: str) -> torch.Tensor:
     return torch.tensor(labels, device=device)
 
 
-def _check_rows(rows: Sequence[Ints], seeds: Sequence[int], n: int, least: int) -> list[Ints]:
+def check_rows(rows: Sequence[Ints], seeds: Sequence[int], n: int, least: int) -> list[Ints]:
+    """Positions of each model's rows as int64 arrays, at least ``least`` each, and one seed a model.
+
+    Raises:
+        DataError: anything else.
+    """
     if len(rows) != len(seeds):
         raise DataError(f"expected one seed a model, got {len(rows)} models and {len(seeds)} seeds")
     checked = []

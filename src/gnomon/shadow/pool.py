@@ -1,11 +1,8 @@
-"""The shadow pool: trains what the store does not hold, in batches, and keeps what the models answer.
+"""The shadow pool: trains what the store does not hold, in batches, and keeps the models' answers.
 
 The key of a model's answers is everything that decides them: the data's bytes, the rows it is trained on, the rows it
 is asked, the recipe, the seed, the versions of what trains it. Never a path, never a count. Each finished batch is on
 disk before the next one starts, so a killed run goes on where it stopped.
-
-What else is observed of a model lies beside its answers, under a key of theirs and of the observation's. A model whose
-answers are there and whose observation is not is trained again for it; its answers stay.
 """
 
 from __future__ import annotations
@@ -22,13 +19,12 @@ import numpy as np
 
 from gnomon.core.arrays import Floats, Ints, check_log_probs, fingerprint, take_rows
 from gnomon.core.data import Dataset
-from gnomon.core.errors import ModelError, StoreError
-from gnomon.core.protocols import Model, Observation, Trainer
+from gnomon.core.errors import StoreError
+from gnomon.core.protocols import Observation, Trainer, Watching
 from gnomon.engines.local import Engine, Task
-from gnomon.store.arrays import ArrayStore
+from gnomon.store.arrays import ArrayStore, Lookup
 
 ANSWERS_VERSION = 1  # raise when what is stored under a key changes its meaning
-OBSERVATIONS_VERSION = 1  # the same for what is observed
 DECIDING_PACKAGES = ("numpy", "scipy", "scikit-learn", "torch")
 
 
@@ -42,7 +38,8 @@ class PoolAnswers:
     batch: int  # models trained at once
     seconds: float  # training time, summed over processes
     remade: list[str] = field(default_factory=list)  # damaged files: discarded and made again
-    observed: dict[str, list[Floats]] = field(default_factory=dict)  # name -> m arrays (n, k), memory-mapped
+    trained_in: list[float | None] = field(default_factory=list)  # seconds that each took, in whichever run that was
+    observed: dict[str, list[Floats]] = field(default_factory=dict)  # by observation: m arrays, memory-mapped
 
     @property
     def trained(self) -> int:
@@ -54,6 +51,12 @@ class PoolAnswers:
         """Models whose answers were found in the store."""
         return len(self.fresh) - self.trained
 
+    @property
+    def seconds_each(self) -> float | None:
+        """Mean training time of a model, also of those that an earlier run trained."""
+        known = [seconds for seconds in self.trained_in if seconds is not None]
+        return sum(known) / len(known) if known else None
+
     def after(self, first: int) -> PoolAnswers:
         """The same without the first models."""
         return replace(
@@ -61,37 +64,18 @@ class PoolAnswers:
             answers=self.answers[first:],
             keys=self.keys[first:],
             fresh=self.fresh[first:],
-            observed={name: each[first:] for name, each in self.observed.items()},
+            trained_in=self.trained_in[first:],
+            observed={name: arrays[first:] for name, arrays in self.observed.items()},
         )
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What every model is asked, and what is observed of it."""
-
-    x: Any  # (n, ...) rows
-    y: Ints  # (n,) class ids; only observations read them
-    observations: tuple[Observation, ...] = ()
-
-
-@dataclass(frozen=True)
-class Work:
-    """One model to train, and the keys under which to store its answers (None: they are there) and observations."""
-
-    rows: Ints
-    seed: int
-    answers: str | None
-    observed: dict[str, str]  # name -> key, of those that are missing
-
-
-@dataclass(frozen=True)
 class ShadowPool:
-    """Trains models of one recipe on an engine and keeps their answers, and what is observed of them, in a store."""
+    """Trains models of one recipe on an engine and keeps their answers in a store."""
 
     store: ArrayStore
     engine: Engine
     trainer: Trainer
-    observations: tuple[Observation, ...] = ()
 
     def answers(
         self,
@@ -100,6 +84,7 @@ class ShadowPool:
         asked: Ints,
         seeds: Sequence[int],
         progress: Callable[[int], None] | None = None,
+        observations: Sequence[Observation] = (),
     ) -> PoolAnswers:
         """Answers of one model per entry of ``rows``.
 
@@ -109,50 +94,54 @@ class ShadowPool:
             asked: (n,) positions to ask every model.
             seeds: m seeds.
             progress: called with the number of models that have become ready.
+            observations: what to keep beside the answers. A model whose answers are there and an observation is not
+                is trained again, and only what is missing is written.
 
         Raises:
             ModelError: a model could not be trained or answered with something else than probabilities.
             StoreError: the store can't be written.
         """
         keys = self._keys(data, rows, asked, seeds)
-        beside = {key: {o.name: _beside(key, o) for o in self.observations} for key in keys}
-        every = [k for key in beside for k in (key, *beside[key].values())]
-        found = {key: self.store.get(key) for key in every}
+        wanted = [_all_keys(key, observations) for key in keys]
+        found = {key: self.store.get(key) for every in dict.fromkeys(wanted) for key in every}
         remade = [f.damaged for f in found.values() if f.damaged]
-        held = {key for key, f in found.items() if f.array is not None}
-        ready = {key for key, others in beside.items() if held.issuperset({key, *others.values()})}
+        absent = {key for key, f in found.items() if f.array is None}
+        ready = {every[0] for every in wanted if absent.isdisjoint(every)}
         if progress is not None and ready:
             progress(len(ready))
         sizes = [len(r) for r in rows]
         most = max(1, self.trainer.batch_size(data.x, data.n_classes, max(sizes))) if rows else 1
         groups = even_groups(len(rows), most, self.engine.slots)
         work = [
-            Work(r, seed, None if key in held else key, {name: k for name, k in beside[key].items() if k not in held})
-            for r, seed, key in zip(rows, seeds, keys, strict=True)
+            Work(r, seed, tuple(key if key in absent else None for key in every))
+            for r, seed, every in zip(rows, seeds, wanted, strict=True)
         ]
-        tasks, missing = self._tasks(data, asked, work, groups)
+        tasks, missing = self._tasks(data, asked, work, groups, observations)
         seconds = 0.0
         for done in self.engine.run(tasks):
             seconds += done.result
             if progress is not None:
                 progress(missing[done.position])
-        arrays = {key: found[key].array if key in held else self.store.get(key).array for key in every}
+        for key in absent:
+            found[key] = self.store.get(key)
+        arrays = [[self._array(found[key]) for key in every] for every in wanted]
         return PoolAnswers(
-            answers=[self._present(arrays[key]) for key in keys],
-            observed={o.name: [self._present(arrays[beside[key][o.name]]) for key in keys] for o in self.observations},
+            answers=[every[0] for every in arrays],
             keys=keys,
             fresh=[key not in ready for key in keys],
             batch=max((len(group) for group in groups), default=1),
             seconds=seconds,
             remade=remade,
+            trained_in=[(found[key].facts or {}).get("seconds") for key in keys],
+            observed={o.name: [every[i] for every in arrays] for i, o in enumerate(observations, start=1)},
         )
 
-    def _present(self, array: Floats | None) -> Floats:
-        if array is None:
+    def _array(self, found: Lookup) -> Floats:
+        if found.array is None:
             raise StoreError(
                 f"{self.store.root}: answers vanished while they were made; does another run clean the same folder?"
             )
-        return array
+        return found.array
 
     def _keys(self, data: Dataset, rows: Sequence[Ints], asked: Ints, seeds: Sequence[int]) -> list[str]:
         common = fingerprint(
@@ -165,26 +154,54 @@ class ShadowPool:
         return [fingerprint(common, r, seed) for r, seed in zip(rows, seeds, strict=True)]
 
     def _tasks(
-        self, data: Dataset, asked: Ints, work: Sequence[Work], groups: Sequence[range]
+        self,
+        data: Dataset,
+        asked: Ints,
+        work: Sequence[Work],
+        groups: Sequence[range],
+        observations: Sequence[Observation],
     ) -> tuple[list[Task], list[int]]:
         """Groups are cut from the whole list, not from what is missing: a group is trained the same way again."""
-        question = Asked(take_rows(data.x, asked), data.y[asked], self.observations)
+        question = Asked(take_rows(data.x, asked), data.y[asked], tuple(observations))
         tasks, missing = [], []
         for part in groups:
-            absent = sum(1 for i in part if work[i].answers or work[i].observed)
+            batch = [work[i] for i in part]
+            absent = sum(one.wanted for one in batch)
             if not absent:
                 continue
             name = f"models {part[0] + 1} to {part[-1] + 1}"
-            own = [work[i] for i in part]
-            tasks.append(
-                Task(name, train_batch, (self.store, self.trainer, data.x, data.y, data.n_classes, question, own))
-            )
+            given = (self.store, self.trainer, data.x, data.y, data.n_classes, question, batch)
+            tasks.append(Task(name, train_batch, given))
             missing.append(absent)
         return tasks, missing
 
 
-def _beside(key: str, observation: Observation) -> str:
-    return fingerprint(key, ["observation", OBSERVATIONS_VERSION, observation.name], observation.describe())
+@dataclass(frozen=True)
+class Asked:
+    """What every model is asked, and what is observed of it."""
+
+    x: Any  # (n, ...) rows
+    labels: Ints  # (n,) class ids; only observations read them
+    observations: tuple[Observation, ...]
+
+
+@dataclass(frozen=True)
+class Work:
+    """One model to train."""
+
+    rows: Ints
+    seed: int
+    keys: tuple[str | None, ...]  # of the answers and of each observation; None: the store has it
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anything of it is missing."""
+        return any(key is not None for key in self.keys)
+
+
+def _all_keys(key: str, observations: Sequence[Observation]) -> tuple[str, ...]:
+    """The key of a model's answers, and of each observation of it."""
+    return (key, *(fingerprint(key, "observed", o.key) for o in observations))
 
 
 def even_groups(count: int, most: int, slots: int) -> list[range]:
@@ -210,38 +227,26 @@ def train_batch(
     asked: Asked,
     work: Sequence[Work],
 ) -> float:
-    """One task: trains a batch, stores what the models answer and what is observed, returns the seconds it took."""
+    """One task: trains a batch, stores what is missing of its models, returns the seconds that training took."""
     start = time.perf_counter()
-    observations = [o for o in asked.observations if any(o.name in one.observed for one in work)]
-    for observation in observations:
-        trainer = observation.watching(trainer, asked.x, asked.y)
+    for i, watcher in enumerate(asked.observations, start=1):
+        if isinstance(watcher, Watching) and any(one.keys[i] for one in work):
+            trainer = watcher.watching(trainer, asked.x, asked.labels)
     models = trainer.train(x, y, n_classes, [one.rows for one in work], [one.seed for one in work])
     seconds = time.perf_counter() - start
     for model, one in zip(models, work, strict=True):
         facts = {"rows": len(one.rows), "seed": one.seed, "seconds": seconds / len(work)}
-        if one.answers is not None:
-            source = f"shadow model with seed {one.seed}"
-            answers = check_log_probs(model.log_probs(asked.x), rows=len(asked.y), classes=n_classes, source=source)
-            store.put(one.answers, answers, facts)
-        for observation in observations:
-            if observation.name in one.observed:
-                store.put(one.observed[observation.name], observe(observation, model, asked.x, asked.y), facts)
+        for key, observation in zip(one.keys, (None, *asked.observations), strict=True):
+            if key is None:
+                continue
+            if observation is None:
+                source = f"shadow model with seed {one.seed}"
+                answers = model.log_probs(asked.x)
+                kept = check_log_probs(answers, rows=len(asked.labels), classes=n_classes, source=source)
+            else:
+                kept = observation.of(model, asked.x, asked.labels)
+            store.put(key, kept, facts)
     return seconds
-
-
-def observe(observation: Observation, model: Model, x: Any, y: Ints) -> Floats:
-    """An observation (n, k) of a model, checked.
-
-    Raises:
-        ModelError: it is no table of finite numbers with a row for each asked row.
-    """
-    values = np.asarray(observation.of(model, x, y), dtype=np.float32)
-    if values.ndim != 2 or len(values) != len(y) or not np.isfinite(values).all():
-        raise ModelError(
-            f'observation "{observation.name}": expected finite numbers ({len(y)}, k), got shape {values.shape} with '
-            f"{int((~np.isfinite(values)).sum())} that are not finite"
-        )
-    return values
 
 
 def package_versions(names: Sequence[str]) -> dict[str, str]:

@@ -63,7 +63,7 @@ def logit_of_loss(losses: Floats) -> Floats:
         float64 in [LOG_TINY, -LOG_TINY], higher = more member-like.
 
     >>> logit_of_loss(np.array([np.log(2.0), 0.0])).round(6)
-    array([ -0.      , 103.278929])
+    array([  0.     , 103.27893])
     """
     exact = np.asarray(losses, dtype=np.float64)
     with np.errstate(divide="ignore", over="ignore"):
