@@ -5,11 +5,12 @@ Audited rows are shuffled, so that their order gives no membership away; the mem
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from gnomon.auditing.versions import with_versions
 from gnomon.core.answers import Reveal, ShadowAnswers
 from gnomon.core.arrays import Bools, Floats, Ints, take_rows
 from gnomon.core.data import Dataset, Roles
@@ -19,6 +20,7 @@ from gnomon.core.record import Estimate, ModelFacts, ShadowFacts
 from gnomon.core.seeds import Seeds
 from gnomon.shadow.masks import ShadowRows, membership
 from gnomon.shadow.pool import PoolAnswers
+from gnomon.stats.confidence import expected_calibration_error
 from gnomon.stats.signals import loss
 
 
@@ -31,6 +33,19 @@ class Case:
     member: Bools  # (n,) the truth
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What is seen of a target on the a asked rows: full answers (a, c), and what is observed, name -> (a, k)."""
+
+    answers: Floats
+    observed: Mapping[str, Floats] = field(default_factory=dict)
+
+
+def found_by_pool(found: PoolAnswers, i: int) -> Seen:
+    """What is seen of model i of a pool, as of a target."""
+    return Seen(np.asarray(found.answers[i]), {name: np.asarray(each[i]) for name, each in found.observed.items()})
+
+
 def asked_rows(roles: Roles) -> Ints:
     """Positions of all rows that models are asked: sorted, each once."""
     return np.unique(np.concatenate([roles.audited, roles.pool, roles.population]))
@@ -40,12 +55,13 @@ def assemble(
     data: Dataset,
     roles: Roles,
     asked: Ints,
-    target_answers: Floats,
+    target: Seen,
     shadows: tuple[ShadowRows, PoolAnswers] | None,
     *,
     reveal: Reveal,
     query: QueryHandle | None,
     seeds: Seeds,
+    versions: Sequence[str] = (),
 ) -> Case:
     """Puts the evidence together.
 
@@ -53,29 +69,31 @@ def assemble(
         data: the rows.
         roles: who is who.
         asked: (a,) positions that all models were asked, sorted.
-        target_answers: (a, c) the target's full answers on them.
+        target: the target's full answers on them, and what else is observed.
         shadows: which rows the shadows were trained and tested on, and their answers on the asked rows.
         reveal: what the target reveals of an answer.
         query: for further queries.
         seeds: the audit's root.
+        versions: observations that are full answers (a, c) to further versions of the asked rows.
     """
     audited = seeds.child("evidence", "order").generator().permutation(roles.audited)
     member = np.isin(audited, roles.members)
-    shown = reveal.apply(target_answers)
-    view = _Shadows(data, asked, shadows, reveal) if shadows is not None else None
+    places = np.searchsorted(asked, audited), np.searchsorted(asked, roles.population)
+    shown = reveal.apply(target.answers)
+    view = _Shadows(data, asked, shadows, reveal, versions) if shadows is not None else None
     hide = roles.view == "adversary"
     population = None
     if len(roles.population):
         population = Population(
             labels=data.y[roles.population],
-            answers=shown[np.searchsorted(asked, roles.population)],
+            answers=shown[places[1]],
             shadows=None if view is None else view.at(roles.population, hide=False),
             x=take_rows(data.x, roles.population),
         )
     evidence = Evidence(
         labels=data.y[audited],
         n_classes=data.n_classes,
-        answers=shown[np.searchsorted(asked, audited)],
+        answers=shown[places[0]],
         shadows=None
         if view is None
         else _without_giveaway(view.at(audited, hide=hide), member, seeds.child("evidence", "hidden").generator()),
@@ -84,9 +102,13 @@ def assemble(
         query=query,
         x=take_rows(data.x, audited),
         features=data.features,
+        observed={n: values[places[0]] for n, values in target.observed.items() if n not in versions},
         insider=None if hide else halve(member, seeds.child("evidence", "insider").generator()),
         reveal=reveal,
     )
+    if versions:
+        own = {name: target.observed[name] for name in versions}
+        evidence = with_versions(evidence, places, own, None if shadows is None else shadows[1], reveal)
     return Case(evidence, audited, member)
 
 
@@ -111,6 +133,7 @@ class _Shadows:
     asked: Ints
     shadows: tuple[ShadowRows, PoolAnswers]
     reveal: Reveal
+    versions: Sequence[str]
 
     def at(self, rows: Ints, *, hide: bool) -> ShadowAnswers:
         drawn, pool = self.shadows
@@ -124,11 +147,23 @@ class _Shadows:
             hide_members=hide,
             reveal=self.reveal,
             paired=True,
+            observed={name: each for name, each in pool.observed.items() if name not in self.versions},
         )
 
 
-def model_facts(answers: Floats, labels: Ints, member: Bools, train_size: int) -> ModelFacts:
-    """Accuracy and mean loss of the target on audited members and non-members, from its full answers."""
+def model_facts(
+    answers: Floats, labels: Ints, member: Bools, train_size: int, revealed: Floats | None = None
+) -> ModelFacts:
+    """Accuracy and mean loss of the target on audited members and non-members, from its full answers.
+
+    Args:
+        answers: (n, c) full answers.
+        labels: (n,) class ids.
+        member: (n,) the truth.
+        train_size: rows that the target was trained on.
+        revealed: (n, c) what the target reveals of them, which is what a user gets to work with.
+    """
+    told = None if revealed is None else revealed[~member]
     right = answers.argmax(axis=1) == labels
     losses = finite_loss(answers, labels)
     return ModelFacts(
@@ -137,6 +172,8 @@ def model_facts(answers: Floats, labels: Ints, member: Bools, train_size: int) -
         test_accuracy=float(right[~member].mean()),
         train_loss=float(losses[member].mean()),
         test_loss=float(losses[~member].mean()),
+        calibration_error=None if told is None else expected_calibration_error(told, labels[~member]),
+        answer_size=None if told is None else float((told > -np.inf).sum(axis=1).mean()),
     )
 
 
@@ -170,6 +207,7 @@ def shadow_facts(
         remade=pool.remade,
         note=note,
         seconds=round(pool.seconds, 3),
+        seconds_each=None if pool.seconds_each is None else round(pool.seconds_each, 4),
     )
     return facts, (float(np.mean([a for a, _ in losses])), float(np.mean([b for _, b in losses])))
 

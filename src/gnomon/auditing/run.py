@@ -9,13 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from threadpoolctl import threadpool_limits
 
 from gnomon.attacks import ATTACKS, make_attack
-from gnomon.auditing.access import barred, look_inside, wants_model
+from gnomon.auditing.access import barred, look_inside, wanted_observations, wants_model
 from gnomon.auditing.assemble import Case
 from gnomon.auditing.describe import (
     data_facts,
@@ -26,6 +26,7 @@ from gnomon.auditing.describe import (
     notes,
     threat_model,
 )
+from gnomon.auditing.exposure import exposure
 from gnomon.auditing.further import look_further
 from gnomon.auditing.likeness import check_sides, check_unseen
 from gnomon.auditing.measure import measure, rank_auc
@@ -63,6 +64,7 @@ class Outcome:
     ids: list[str]  # (n,) row ids of the audited rows
     member: list[bool]  # (n,) the truth
     risk: RiskTable | None = None
+    exposure: Floats | None = None  # (n,) how much a record is worth to an attacker; see `gnomon.auditing.exposure`
 
 
 @dataclass
@@ -107,7 +109,12 @@ def run_audit(
         return _run(plan, subject, setting, given)
 
 
-INSIDE = {"gradients", "membership_half"}  # what no black-box attacker has; a verdict does not speak of such attacks
+INSIDE = {
+    "gradients",
+    "inside",
+    "checkpoints",
+    "membership_half",
+}  # what no black-box attacker has; a verdict does not speak of such attacks
 
 
 @dataclass(frozen=True)
@@ -125,6 +132,7 @@ class Ground:
 
 def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] | None) -> Outcome:
     clock, seeds, data, attacks = Clock(), setting.seeds, subject.data, _selected(plan)
+    setting = replace(setting, observations=wanted_observations(plan, subject, attacks))
     ground = _lay_ground(plan, subject, setting, attacks, clock)
     roles, rows, world = ground.roles, ground.rows, ground.world
     with clock.stage("attacks"):
@@ -151,7 +159,7 @@ def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] |
         target=world.target,
         shadows=world.shadows,
         shadow_sources=sources if world.shadows is not None else [],
-        threat_model=threat_model(subject, rows, world.shadows, setting.reveal),
+        threat_model=threat_model(subject, rows, world, setting.reveal),
         findings=ground.findings,
         attacks=results,
         exposed=most_exposed(name, scored, case, data),
@@ -170,6 +178,7 @@ def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] |
         ids=[str(i) for i in data.ids[case.audited]],
         member=[bool(m) for m in case.member],
         risk=None if risk is None else risk.table,
+        exposure=exposure(case.evidence.shadows),
     )
 
 

@@ -6,22 +6,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gnomon.auditing.assemble import Case, asked_rows, assemble, model_facts, shadow_facts
+from gnomon.auditing.assemble import Case, Seen, asked_rows, assemble, found_by_pool, model_facts, shadow_facts
 from gnomon.auditing.progress import Progress
 from gnomon.auditing.roles import POOL_PER_SHADOW, shadow_size
 from gnomon.auditing.shadow_data import ShadowData
 from gnomon.auditing.subject import Subject
+from gnomon.auditing.versions import AskedVersion, ask_given, asked_versions, count_queries
 from gnomon.core.answers import Reveal
 from gnomon.core.arrays import Floats, Ints, check_log_probs, take_rows
 from gnomon.core.data import Dataset, Roles
 from gnomon.core.errors import DataError, PlanError
-from gnomon.core.evidence import QueryHandle
 from gnomon.core.plan import Plan
-from gnomon.core.protocols import Model
+from gnomon.core.protocols import Model, Observation
 from gnomon.core.record import ModelFacts, ShadowFacts
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine
 from gnomon.models.sklearn import SklearnModel
+from gnomon.models.target import Target
+from gnomon.models.torch_dp import DPTrainer
 from gnomon.models.torch_trainer import TorchTrainer
 from gnomon.shadow.masks import ShadowRows, draw_shadows
 from gnomon.shadow.pool import PoolAnswers, ShadowPool
@@ -39,6 +41,7 @@ class Setting:
     progress: Progress
     seeds: Seeds
     reveal: Reveal
+    observations: tuple[Observation, ...] = ()  # what attackers see of target and shadows beside their answers
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,12 @@ class World:
     losses: tuple[float, float] | None  # the shadows' mean training and test loss
     asked: Ints  # (a,) positions of the rows that all models were asked, sorted
     pool: tuple[ShadowRows, PoolAnswers] | None  # the shadows' rows and their answers on them
+    versions: tuple[AskedVersion, ...] = ()  # of each record, that all models were also asked
+    queries: int = 0  # what the versions cost
+    observations: tuple[Observation, ...] = ()  # what is kept of every model beside its answers, versions included
 
 
-def build_world(rows: ShadowData, model: Model | None, query: QueryHandle | None, setting: Setting) -> World:
+def build_world(rows: ShadowData, model: Model | None, query: Target | None, setting: Setting) -> World:
     """Trains what is missing, asks everybody, and puts the evidence together.
 
     Args:
@@ -72,15 +78,27 @@ def build_world(rows: ShadowData, model: Model | None, query: QueryHandle | None
     if plan.shadow.count > 0 and subject.shadow_trainer is not None:
         whole = data.groups[roles.pool] if plan.data.split_by_group and data.groups is not None else None
         drawn = draw_shadows(roles.pool, plan.shadow.count, size, seeds.child("shadow", "rows").generator(), whole)
-    asked = asked_rows(roles)
-    answers, shadows = _answers(rows, asked, drawn, model, setting)
-    case = assemble(data, roles, asked, answers, shadows, reveal=setting.reveal, query=query, seeds=seeds)
-    own = answers[np.searchsorted(asked, case.audited)]
-    facts = model_facts(own, case.evidence.labels, case.member, len(roles.train))
+    asked, versions = asked_rows(roles), asked_versions(plan, data, seeds)
+    queries = count_queries(versions, roles, plan, query)
+    target, shadows = _answers(rows, asked, drawn, model, setting, versions)
+    case = assemble(
+        data,
+        roles,
+        asked,
+        target,
+        shadows,
+        reveal=setting.reveal,
+        query=query,
+        seeds=seeds,
+        versions=[v.name for v in versions],
+    )
+    own = target.answers[np.searchsorted(asked, case.audited)]
+    facts = model_facts(own, case.evidence.labels, case.member, len(roles.train), case.evidence.answers)
+    kept = (*versions, *setting.observations)
     if shadows is None:
-        return World(case, facts, own, None, None, asked, None)
+        return World(case, facts, own, None, None, asked, None, versions, queries, kept)
     pool_facts, losses = shadow_facts(data, asked, shadows, rows.facts.source, _stack_note(subject, data))
-    return World(case, facts, own, pool_facts, losses, asked, shadows)
+    return World(case, facts, own, pool_facts, losses, asked, shadows, versions, queries, kept)
 
 
 def train_target(data: Dataset, roles: Roles, setting: Setting) -> Model:
@@ -93,43 +111,63 @@ def train_target(data: Dataset, roles: Roles, setting: Setting) -> Model:
 
 
 def _answers(
-    rows: ShadowData, asked: Ints, drawn: ShadowRows | None, model: Model | None, setting: Setting
-) -> tuple[Floats, tuple[ShadowRows, PoolAnswers] | None]:
-    """The target's answers (a, c) and the shadows'; a target of the shadows' recipe is trained in one go with them."""
+    rows: ShadowData,
+    asked: Ints,
+    drawn: ShadowRows | None,
+    model: Model | None,
+    setting: Setting,
+    versions: tuple[AskedVersion, ...],
+) -> tuple[Seen, tuple[ShadowRows, PoolAnswers] | None]:
+    """What is seen of the target and of the shadows; a target of the shadows' recipe is trained in one go with them."""
     subject, seeds = setting.subject, setting.seeds
     data, trainer, recipe = rows.data, subject.trainer, subject.shadow_trainer
     parts = [] if drawn is None else drawn.train
     shadow_seeds = [seeds.child("shadow", i).integer() for i in range(len(parts))]
-    given = _given_answers(subject, model, data, asked)
+    given, kept = _given(rows, asked, model, setting, versions), (*versions, *setting.observations)
     if given is None and trainer is None:
         raise PlanError("nothing to audit: give a model, its answers, or a recipe in [trainer]")
-    own = [] if given is not None else [rows.roles.train]
+    can_be_asked = subject.model is None and model is not None  # trained here twice: to be asked, and observed
+    own = [] if given is not None and not (can_be_asked and setting.observations) else [rows.roles.train]
     own_seeds = [seeds.child("target").integer()] * len(own)
     advance = setting.progress.stage("models", len(own) + len(parts))
     if own and trainer is not None and recipe is not trainer:
         pool = ShadowPool(setting.store, setting.engine, trainer)
-        given = np.asarray(pool.answers(data, own, asked, own_seeds, advance).answers[0])
+        given = _same_answers(found_by_pool(pool.answers(data, own, asked, own_seeds, advance, kept), 0), given)
         own, own_seeds = [], []
     found = None
     if recipe is not None and (own or parts):
         pool = ShadowPool(setting.store, setting.engine, recipe)
-        found = pool.answers(data, [*own, *parts], asked, [*own_seeds, *shadow_seeds], advance)
+        found = pool.answers(data, [*own, *parts], asked, [*own_seeds, *shadow_seeds], advance, kept)
         if own:
-            given = np.asarray(found.answers[0])
+            given = _same_answers(found_by_pool(found, 0), given)
     assert given is not None
     return given, None if drawn is None or found is None else (drawn, found.after(len(own)))
 
 
-def _given_answers(subject: Subject, model: Model | None, data: Dataset, asked: Ints) -> Floats | None:
-    """Answers (a, c) of a target that can be asked, or whose answers are given."""
+def _same_answers(found: Seen, given: Seen | None) -> Seen:
+    """What the pool saw of the target; where it can be asked, its answers are those that it gives when it is asked."""
+    return found if given is None else Seen(given.answers, {**found.observed, **given.observed})
+
+
+def _given(
+    rows: ShadowData, asked: Ints, model: Model | None, setting: Setting, versions: tuple[AskedVersion, ...]
+) -> Seen | None:
+    """What is seen of a target that can be asked, or whose answers are given."""
+    data, subject = rows.data, setting.subject
     if subject.answers is not None:
-        return subject.answers[asked]
+        if versions:
+            raise PlanError("attacks.queries asks the target about versions of the records: give the model itself")
+        return Seen(subject.answers[asked])
     if model is None:
         return None
     if isinstance(model, SklearnModel):
         _check_known_labels(model, data)
-    answers = model.log_probs(take_rows(data.x, asked))
-    return check_log_probs(answers, rows=len(asked), classes=data.n_classes, source="target")
+    x, labels = take_rows(data.x, asked), data.y[asked]
+    answers = check_log_probs(model.log_probs(x), rows=len(asked), classes=data.n_classes, source="target")
+    observed = {v.name: ask_given(model, data, rows.roles, asked, v) for v in versions}
+    if subject.model is not None:
+        observed |= {o.name: o.of(model, x, labels) for o in setting.observations}
+    return Seen(answers, observed)
 
 
 def _check_known_labels(model: SklearnModel, data: Dataset) -> None:
@@ -145,4 +183,4 @@ def _check_known_labels(model: SklearnModel, data: Dataset) -> None:
 
 def _stack_note(subject: Subject, data: Dataset) -> str | None:
     trainer = subject.shadow_trainer
-    return trainer.stacking(data.x, data.n_classes).reason if isinstance(trainer, TorchTrainer) else None
+    return trainer.stacking(data.x, data.n_classes).reason if isinstance(trainer, (TorchTrainer, DPTrainer)) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from gnomon.core.arrays import Floats, Rows, check_log_probs, log_from_probabilities
 from gnomon.core.errors import ModelError
+from gnomon.core.mitigations import Facts
 from gnomon.models.networks import Layout, TensorRows, import_torch, resolve_device, tensor_rows
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class TorchModel:
         layout: how it wants its rows (see `gnomon.models.networks.tensor_rows`); ``as_is`` for a module of your own.
             Images of bytes (uint8) are scaled to [0, 1] in every layout.
         device: ``auto``, ``cpu`` or ``cuda``. A pickled model travels on the CPU.
+        course: losses (n, k) at checkpoints of the training on rows that were watched, if any were.
+        facts: what its training has to say, as plain JSON: an accountant's epsilon, say.
 
     >>> import numpy as np, torch
     >>> model = TorchModel(torch.nn.Linear(4, 3), n_classes=3)
@@ -48,6 +51,8 @@ class TorchModel:
     outputs: Outputs = "logits"
     layout: Layout = "as_is"
     device: str = "auto"
+    course: Floats | None = None
+    facts: Facts = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         torch = import_torch("a torch model")
