@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -36,6 +36,7 @@ class TorchModel:
         layout: how it wants its rows (see `gnomon.models.networks.tensor_rows`); ``as_is`` for a module of your own.
             Images of bytes (uint8) are scaled to [0, 1] in every layout.
         device: ``auto``, ``cpu`` or ``cuda``. A pickled model travels on the CPU.
+        facts: what its training has to tell, as JSON: curves, an accountant's epsilon.
 
     >>> import numpy as np, torch
     >>> model = TorchModel(torch.nn.Linear(4, 3), n_classes=3)
@@ -48,6 +49,7 @@ class TorchModel:
     outputs: Outputs = "logits"
     layout: Layout = "as_is"
     device: str = "auto"
+    facts: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         torch = import_torch("a torch model")
