@@ -18,6 +18,7 @@ from gnomon.attacks import ATTACKS
 from gnomon.core.plan import Plan
 from gnomon.core.record import Record
 from gnomon.datasets import SOURCES
+from gnomon.defences import MITIGATIONS
 
 FOLDER = Path(__file__).resolve().parent
 BANNER = "<!-- Made from the code by docs/generate.py: do not edit. -->\n\n"
@@ -78,6 +79,17 @@ def dataset_table() -> str:
     return BANNER + "\n".join(lines) + "\n"
 
 
+def mitigation_table() -> str:
+    """Every mitigation: how a plan writes it, what it acts on."""
+    lines = ["# Mitigations", "", "| in a plan | mitigation | paper | acts on | label kept |", "|---|---|---|---|---|"]
+    lines += [
+        f"| {', '.join(f'`{e}`' for e in m.examples)} | {m.title} | {m.paper} | {m.acts_on} | "
+        f"{'yes' if m.keeps_label else 'no'} |"
+        for m in MITIGATIONS
+    ]
+    return BANNER + "\n".join(lines) + "\n"
+
+
 def documents() -> dict[str, str]:
     """File name -> content."""
     return {
@@ -86,6 +98,7 @@ def documents() -> dict[str, str]:
         "plan.md": plan_reference(),
         "attacks.md": attack_table(),
         "datasets.md": dataset_table(),
+        "mitigations.md": mitigation_table(),
     }
 
 

@@ -156,3 +156,11 @@ def test_files_that_do_not_belong_together_are_refused() -> None:
     broken = Outcome(run.record, {"loss": run.scores["loss"][:-1]}, run.ids, run.member)
     with pytest.raises(DataError, match="599 scores of loss, 600 ids"):
         compare(run, broken)
+
+
+def test_one_model_before_and_after_needs_no_room_for_retraining() -> None:
+    spread = (0.5, 0.9, 0.6, 0.95)
+    before, after = outcome(0.8, 0, base=9, rehearsals=spread), outcome(0.3, 1, base=9, rehearsals=spread)
+    assert compare(before, after).change == "within noise"
+    assert compare(before, after, same_model=True).change == "better"
+    assert "one model" in " ".join(compare(before, after, same_model=True).sentences)

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from tests.auditing.worlds import People, people
 
+from gnomon.auditing.folder import write_risk
 from gnomon.auditing.risk import Risk, assess_risk
-from gnomon.cli.runs import write_risk
 from gnomon.core.seeds import Seeds
 
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from tests.auditing.test_compare import outcome
 
+from gnomon.auditing.folder import read_outcome
 from gnomon.cli.app import run
-from gnomon.cli.runs import read_outcome, write_outcome
+from gnomon.cli.runs import write_outcome
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from gnomon.core.record import Estimate, ModelFacts, ShadowFacts
 from gnomon.core.seeds import Seeds
 from gnomon.shadow.masks import ShadowRows, membership
 from gnomon.shadow.pool import PoolAnswers
+from gnomon.stats.confidence import expected_calibration_error
 from gnomon.stats.signals import loss
 
 
@@ -127,8 +128,19 @@ class _Shadows:
         )
 
 
-def model_facts(answers: Floats, labels: Ints, member: Bools, train_size: int) -> ModelFacts:
-    """Accuracy and mean loss of the target on audited members and non-members, from its full answers."""
+def model_facts(
+    answers: Floats, labels: Ints, member: Bools, train_size: int, revealed: Floats | None = None
+) -> ModelFacts:
+    """Accuracy and mean loss of the target on audited members and non-members, from its full answers.
+
+    Args:
+        answers: (n, c) full answers.
+        labels: (n,) class ids.
+        member: (n,) the truth.
+        train_size: rows that the target was trained on.
+        revealed: (n, c) what the target reveals of them, which is what a user gets to work with.
+    """
+    told = None if revealed is None else revealed[~member]
     right = answers.argmax(axis=1) == labels
     losses = finite_loss(answers, labels)
     return ModelFacts(
@@ -137,6 +149,8 @@ def model_facts(answers: Floats, labels: Ints, member: Bools, train_size: int) -
         test_accuracy=float(right[~member].mean()),
         train_loss=float(losses[member].mean()),
         test_loss=float(losses[~member].mean()),
+        calibration_error=None if told is None else expected_calibration_error(told, labels[~member]),
+        answer_size=None if told is None else float((told > -np.inf).sum(axis=1).mean()),
     )
 
 
@@ -170,6 +184,7 @@ def shadow_facts(
         remade=pool.remade,
         note=note,
         seconds=round(pool.seconds, 3),
+        seconds_each=None if pool.seconds_each is None else round(pool.seconds_each, 4),
     )
     return facts, (float(np.mean([a for a, _ in losses])), float(np.mean([b for _, b in losses])))
 

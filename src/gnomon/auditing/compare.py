@@ -36,7 +36,7 @@ from gnomon.stats.low_fpr import tpr_at_fpr
 from gnomon.stats.roc import auc
 
 
-def compare(first: Outcome, second: Outcome, *, confidence: float = 0.95) -> Comparison:
+def compare(first: Outcome, second: Outcome, *, confidence: float = 0.95, same_model: bool = False) -> Comparison:
     """Compares the second audit with the first.
 
     Args:
@@ -44,6 +44,8 @@ def compare(first: Outcome, second: Outcome, *, confidence: float = 0.95) -> Com
         second: the run in question.
         confidence: of each attack's verdict, in (0, 1); it is shared out evenly among the attack's figures
             (Bonferroni), so that many figures do not make a change out of noise.
+        same_model: one model's answers, before and after something was done to them: no chance of training stands
+            between the two, so a difference need not be larger than what trainings differ by.
 
     Returns:
         "worse" where the second leaks surely more, "better" where surely less, "mixed" where one figure rises and
@@ -55,7 +57,7 @@ def compare(first: Outcome, second: Outcome, *, confidence: float = 0.95) -> Com
     for outcome in (first, second):
         _check_lengths(outcome)
     pairs = pair_rows(first, second)
-    judge = _Judge(first, second, pairs, confidence)
+    judge = _Judge(first, second, pairs, confidence, same_model)
     overall = judge.overall()
     names = [a.name for a in first.record.attacks]
     names += [a.name for a in second.record.attacks if a.name not in names]
@@ -64,7 +66,7 @@ def compare(first: Outcome, second: Outcome, *, confidence: float = 0.95) -> Com
     return Comparison(
         change=overall.change,
         headline=_headline(overall.change),
-        sentences=_sentences(overall, pairs, confidence),
+        sentences=_sentences(overall, pairs, confidence, same_model),
         first=_facts(first.record),
         second=_facts(second.record),
         pairing=pairs.kind,
@@ -94,6 +96,7 @@ class _Judge:
     second: Outcome
     pairs: Pairs
     confidence: float
+    same_model: bool
 
     def overall(self) -> AttackChange:
         """The strongest attack of each run, as that run chose it (on shadows, where there were any)."""
@@ -136,6 +139,8 @@ class _Judge:
             figures = self._apart(scores[0], scores[1], fprs, level)
         else:
             figures = self._paired(scores[0][self.pairs.first], scores[1][self.pairs.second], fprs, level)
+        if self.same_model:
+            return figures
         return [
             with_retraining(figure, other_trainings(one, fpr), other_trainings(other, fpr), level)
             for figure, fpr in zip(figures, (None, *fprs), strict=True)
@@ -200,7 +205,7 @@ def _headline(change: Change) -> str:
     }[change]
 
 
-def _sentences(overall: AttackChange, pairs: Pairs, confidence: float) -> list[str]:
+def _sentences(overall: AttackChange, pairs: Pairs, confidence: float, same_model: bool) -> list[str]:
     words = {
         "same rows": "Both runs audited the same records in the same roles, so they are compared record by record.",
         "common rows": "The records that both runs audited in the same role are compared one by one.",
@@ -220,7 +225,9 @@ def _sentences(overall: AttackChange, pairs: Pairs, confidence: float) -> list[s
         words[pairs.kind],
         f"Each attack's verdict holds with {confidence:.0%} confidence for its figures together; of many attacks, "
         "a few will differ by chance.",
-        _on_retraining(overall),
+        "Both runs are of one model: no chance of training stands between them."
+        if same_model
+        else _on_retraining(overall),
     ]
 
 

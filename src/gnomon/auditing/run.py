@@ -26,6 +26,7 @@ from gnomon.auditing.describe import (
     notes,
     threat_model,
 )
+from gnomon.auditing.exposure import exposure
 from gnomon.auditing.further import look_further
 from gnomon.auditing.likeness import check_sides, check_unseen
 from gnomon.auditing.measure import measure, rank_auc
@@ -63,6 +64,7 @@ class Outcome:
     ids: list[str]  # (n,) row ids of the audited rows
     member: list[bool]  # (n,) the truth
     risk: RiskTable | None = None
+    exposure: Floats | None = None  # (n,) how much a record is worth to an attacker; see `gnomon.auditing.exposure`
 
 
 @dataclass
@@ -170,6 +172,7 @@ def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] |
         ids=[str(i) for i in data.ids[case.audited]],
         member=[bool(m) for m in case.member],
         risk=None if risk is None else risk.table,
+        exposure=exposure(case.evidence.shadows),
     )
 
 

@@ -76,7 +76,7 @@ def build_world(rows: ShadowData, model: Model | None, query: QueryHandle | None
     answers, shadows = _answers(rows, asked, drawn, model, setting)
     case = assemble(data, roles, asked, answers, shadows, reveal=setting.reveal, query=query, seeds=seeds)
     own = answers[np.searchsorted(asked, case.audited)]
-    facts = model_facts(own, case.evidence.labels, case.member, len(roles.train))
+    facts = model_facts(own, case.evidence.labels, case.member, len(roles.train), case.evidence.answers)
     if shadows is None:
         return World(case, facts, own, None, None, asked, None)
     pool_facts, losses = shadow_facts(data, asked, shadows, rows.facts.source, _stack_note(subject, data))

@@ -16,11 +16,12 @@ from rich.table import Table
 from gnomon.attacks import ATTACKS
 from gnomon.auditing.api import Settings, audit_plan
 from gnomon.auditing.compare import compare
+from gnomon.auditing.folder import read_outcome
 from gnomon.auditing.gate import gate as hold
 from gnomon.auditing.gate import parse_limit
 from gnomon.auditing.run import Outcome
 from gnomon.cli.progress import TerminalProgress
-from gnomon.cli.runs import read_outcome, write_outcome
+from gnomon.cli.runs import write_outcome
 from gnomon.cli.synth import synth
 from gnomon.core import VERSION
 from gnomon.core.errors import GnomonError, PlanError

@@ -45,8 +45,11 @@ class Reference:
 class AnswerMap(Protocol):
     """A fitted mitigation: answers in, answers out."""
 
-    def __call__(self, answers: Floats) -> Floats:
-        """Natural-log probabilities (n, c) in, the same shape out; each row depends on that row alone."""
+    def __call__(self, answers: Floats, /) -> Floats:
+        """Natural-log probabilities (n, c) in, the same shape out; each row depends on that row alone.
+
+        What comes out need not sum to 1: an answer may keep three entries as they are and show nothing of the others.
+        """
         ...
 
 
@@ -59,6 +62,8 @@ class Mitigation(Protocol):
     acts_on: ClassVar[Literal["answers", "training"]]
     needs: ClassVar[frozenset[Literal["reference", "random"]]]  # which rows set aside it cannot do without
     keeps_label: ClassVar[bool]  # promises that the most probable class stays the most probable
+
+    examples: ClassVar[tuple[str, ...]]  # strengths to try, as a plan has them: ("top3",); the contract suite does
 
     @property
     def label(self) -> str:

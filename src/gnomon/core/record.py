@@ -131,6 +131,8 @@ class ModelFacts(Part):
     test_accuracy: float | None
     train_loss: float | None
     test_loss: float | None
+    calibration_error: float | None = None  # expected, of what is revealed of audited non-members (Guo et al. 2017)
+    answer_size: float | None = None  # probabilities above 0 in an answer that is revealed, on average
 
 
 class ShadowFacts(Part):
@@ -147,6 +149,7 @@ class ShadowFacts(Part):
     remade: list[str] = Field(default_factory=list)  # damaged answers that were discarded and made again
     note: str | None = None
     seconds: float = 0.0
+    seconds_each: float | None = None  # training time of one model, whenever that was; None where it was not noted
 
 
 class SourceAttack(Part):

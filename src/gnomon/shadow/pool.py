@@ -38,6 +38,7 @@ class PoolAnswers:
     batch: int  # models trained at once
     seconds: float  # training time, summed over processes
     remade: list[str] = field(default_factory=list)  # damaged files: discarded and made again
+    trained_in: list[float | None] = field(default_factory=list)  # seconds that each took, in whichever run that was
 
     @property
     def trained(self) -> int:
@@ -49,9 +50,21 @@ class PoolAnswers:
         """Models whose answers were found in the store."""
         return len(self.fresh) - self.trained
 
+    @property
+    def seconds_each(self) -> float | None:
+        """Mean training time of a model, also of those that an earlier run trained."""
+        known = [seconds for seconds in self.trained_in if seconds is not None]
+        return sum(known) / len(known) if known else None
+
     def after(self, first: int) -> PoolAnswers:
         """The same without the first models."""
-        return replace(self, answers=self.answers[first:], keys=self.keys[first:], fresh=self.fresh[first:])
+        return replace(
+            self,
+            answers=self.answers[first:],
+            keys=self.keys[first:],
+            fresh=self.fresh[first:],
+            trained_in=self.trained_in[first:],
+        )
 
 
 @dataclass(frozen=True)
@@ -112,6 +125,7 @@ class ShadowPool:
             batch=max((len(group) for group in groups), default=1),
             seconds=seconds,
             remade=remade,
+            trained_in=[(found[key].facts or {}).get("seconds") for key in keys],
         )
 
     def _keys(self, data: Dataset, rows: Sequence[Ints], asked: Ints, seeds: Sequence[int]) -> list[str]:
