@@ -73,7 +73,7 @@ class VmapStack:
             logits, backwards = torch.func.vjp(lambda values: self._outputs(values, constant, batch.x, masks), trained)  # type: ignore[misc]
             [found] = backwards(objective.signal(logits.detach(), batch))
         self._hooks.clear()
-        return list(found.values())
+        return [gradient.contiguous() for gradient in found.values()]  # the fused optimiser takes strides on trust
 
     def logits(self, slot: int, x: torch.Tensor) -> torch.Tensor:
         """Outputs ``(n, c)`` of one network in evaluation mode."""
@@ -129,7 +129,7 @@ class Alone:
             found = torch.autograd.grad(loss, self._trained, allow_unused=True)
         self._hooks.clear()
         pairs = zip(found, self._trained, strict=True)
-        return [(torch.zeros_like(p) if g is None else g).unsqueeze(0) for g, p in pairs]
+        return [(torch.zeros_like(p) if g is None else g.contiguous()).unsqueeze(0) for g, p in pairs]
 
     def logits(self, _slot: int, x: torch.Tensor) -> torch.Tensor:
         """Outputs ``(n, c)`` in evaluation mode."""
