@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeGuard, get_args
 
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
@@ -17,6 +18,7 @@ from pydantic_core import PydanticUndefined
 from gnomon.attacks import ATTACKS
 from gnomon.core.plan import Plan
 from gnomon.core.record import Record
+from gnomon.core.study import Study
 from gnomon.datasets import SOURCES
 from gnomon.defences import MITIGATIONS
 
@@ -32,26 +34,35 @@ def schema(model: type[BaseModel]) -> str:
 def plan_reference() -> str:
     """Every key of a plan, with its default and what it means."""
     lines = ["# The plan", "", "A plan is a TOML file. Every key has a default unless it says *required*.", ""]
-    lines += _sections("top level", "", Plan)
+    lines += _sections("top level", "", Plan, set())
     return BANNER + "\n".join(lines) + "\n"
 
 
-def _sections(title: str, prefix: str, model: type[BaseModel]) -> Iterable[str]:
+def _sections(title: str, prefix: str, model: type[BaseModel], shown: set[type[BaseModel]]) -> Iterable[str]:
+    """One table of the plan and those within it; a table of the same keys as one above stands as a key of its own."""
+    shown.add(model)
+    every = {name: _table_of(field.annotation) for name, field in model.model_fields.items()}
+    tables = {name: table for name, table in every.items() if table is not None and table not in shown}
     yield from (f"## {title}", "", "| key | default | meaning |", "|---|---|---|")
     for name, field in model.model_fields.items():
-        if _table_of(field.annotation) is not None:
+        if name in tables:
             continue
         default = "*required*" if field.is_required() else f"`{_toml(field.get_default(call_default_factory=True))}`"
         yield f"| `{name}` | {default} | {field.description or ''} |"
     yield ""
-    for name, field in model.model_fields.items():
-        table = _table_of(field.annotation)
-        if table is not None:
-            yield from _sections(f"[{prefix}{name}]", f"{prefix}{name}.", table)
+    for name, table in tables.items():
+        optional = "" if _is_table(model.model_fields[name].annotation) else " (optional)"
+        yield from _sections(f"[{prefix}{name}]{optional}", f"{prefix}{name}.", table, shown)
 
 
 def _table_of(annotation: object) -> type[BaseModel] | None:
-    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+    """The table that a key holds, also one that may be left out."""
+    options = [annotation, *get_args(annotation)]
+    return next((option for option in options if _is_table(option)), None)
+
+
+def _is_table(annotation: object) -> TypeGuard[type[BaseModel]]:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _toml(value: object) -> str:
@@ -95,6 +106,7 @@ def documents() -> dict[str, str]:
     return {
         "plan.schema.json": schema(Plan),
         "record.schema.json": schema(Record),
+        "study.schema.json": schema(Study),
         "plan.md": plan_reference(),
         "attacks.md": attack_table(),
         "datasets.md": dataset_table(),

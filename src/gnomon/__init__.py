@@ -23,6 +23,7 @@ from gnomon.datasets import load_dataset
 from gnomon.models.callable import CallableModel
 from gnomon.models.function import FunctionTrainer
 from gnomon.models.sklearn import SklearnModel, SklearnTrainer
+from gnomon.models.torch_dp import DPTrainer
 from gnomon.models.torch_model import TorchModel
 from gnomon.models.torch_trainer import TorchTrainer
 from gnomon.report import print_terminal, render, write_report
@@ -31,6 +32,7 @@ __version__ = VERSION
 
 __all__ = [
     "CallableModel",
+    "DPTrainer",
     "Dataset",
     "FunctionTrainer",
     "GateResult",

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from gnomon.attacks import Augmentation, NoiseRobustness
-from gnomon.attacks.label_only import _shifted
 from gnomon.core.answers import Reveal
 from gnomon.core.errors import BudgetError, UsageError
 from gnomon.core.evidence import Evidence
 from gnomon.core.features import infer_features
+from gnomon.core.versions import shift_images
 from gnomon.models.target import Allowance, Target
 from gnomon.stats.roc import auc
 
@@ -192,16 +192,16 @@ IMAGE = np.arange(1.0, 13.0).reshape(1, 3, 4)
 
 
 def test_shifts_repeat_the_edge():
-    np.testing.assert_array_equal(_shifted(IMAGE, by=(1, 0), mirror=False)[0, :, 0], [1, 1, 5])
-    np.testing.assert_array_equal(_shifted(IMAGE, by=(0, -1), mirror=False)[0, 0], [2, 3, 4, 4])
-    np.testing.assert_array_equal(_shifted(IMAGE, by=(0, -1), mirror=True)[0, 0], [3, 2, 1, 1])
+    np.testing.assert_array_equal(shift_images(IMAGE, by=(1, 0), mirror=False)[0, :, 0], [1, 1, 5])
+    np.testing.assert_array_equal(shift_images(IMAGE, by=(0, -1), mirror=False)[0, 0], [2, 3, 4, 4])
+    np.testing.assert_array_equal(shift_images(IMAGE, by=(0, -1), mirror=True)[0, 0], [3, 2, 1, 1])
 
 
 def test_channels_first_and_last_are_told_apart():
     last = rng().normal(size=(2, 8, 9, 3))
     first = np.moveaxis(last, 3, 1)
-    got = _shifted(first, by=(2, 1), mirror=True)
-    np.testing.assert_array_equal(np.moveaxis(got, 1, 3), _shifted(last, by=(2, 1), mirror=True))
+    got = shift_images(first, by=(2, 1), mirror=True)
+    np.testing.assert_array_equal(np.moveaxis(got, 1, 3), shift_images(last, by=(2, 1), mirror=True))
 
 
 def test_every_version_is_asked_once_and_no_two_are_the_same():

@@ -27,6 +27,7 @@ def test_a_minimal_plan_has_defaults() -> None:
         ({**GOOD, "trainer": {"dropout": 1.0}}, "trainer.dropout: .*less than 1"),
         ({**GOOD, "view": "owner"}, "view: .*'adversary' or 'auditor'"),
         ({**GOOD, "seed": "x"}, "seed: .*integer"),
+        ({**GOOD, "attacks": {"queries": ["turn:90"]}}, r'attacks.queries.0: expected "mirror".*got "turn:90"'),
     ],
 )
 def test_a_wrong_plan_is_refused_in_one_line(values: dict[str, object], message: str) -> None:

@@ -1,4 +1,4 @@
-"""How label-only attacks ask: all audited rows at once, as many times as the budget allows every row."""
+"""What attacks ask and say of it: all audited rows at once, as many times as the budget allows every row."""
 
 from __future__ import annotations
 
@@ -60,3 +60,9 @@ def note_queries(evidence: Evidence, wanted: int, records: int, otherwise: str) 
         return [f"the budget did not allow one query for each of {records:,} records: the score is {otherwise}"]
     cut = "" if a_record >= wanted else f", of {wanted} wanted: the budget ended"
     return [f"{a_record} queries a record ({query.asked:,} in all){cut}"]
+
+
+def note_versions(evidence: Evidence) -> list[str]:
+    """How many queries a record a score is the mean of, if it is of several."""
+    count = len(evidence.variants)
+    return [f"{count + 1} queries a record: itself and {count} version{'s' * (count > 1)} of it"] if count else []

@@ -16,6 +16,7 @@ from typing import ClassVar, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from gnomon.attacks.asking import note_versions
 from gnomon.attacks.demand import demand
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.evidence import Evidence, Need
@@ -57,6 +58,10 @@ class Bavaria:
         parts = [bavaria_scores(*query, predictive=self.predictive) for query in _queries(evidence)]
         return np.asarray(np.mean(parts, axis=0))
 
+    def notes(self, evidence: Evidence) -> list[str]:
+        """Says how many queries a record the score is the mean of."""
+        return note_versions(evidence)
+
 
 @dataclass(frozen=True)
 class BavariaOffline:
@@ -86,6 +91,10 @@ class BavariaOffline:
         """Scores (n,): minus log one-sided probabilities, in nats."""
         parts = [bavaria_offline_scores(*query, predictive=self.predictive) for query in _queries(evidence)]
         return np.asarray(np.mean(parts, axis=0))
+
+    def notes(self, evidence: Evidence) -> list[str]:
+        """Says how many queries a record the score is the mean of."""
+        return note_versions(evidence)
 
 
 def bavaria_scores(observed: Floats, signals: Floats, member: Bools, predictive: Predictive = "t") -> _Float64s:

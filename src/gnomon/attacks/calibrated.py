@@ -12,6 +12,7 @@ How a rehearsal is drawn so that it gives nothing away stands in `gnomon.attacks
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from gnomon.attacks.asking import note_versions
 from gnomon.attacks.demand import demand
 from gnomon.attacks.lessons import (
     BLOCK_ROWS,
@@ -151,15 +153,18 @@ class _Attacker:
 
 
 def _score(evidence: Evidence, rng: np.random.Generator, options: _Options) -> Floats:
-    pool = in_own_order(demand(evidence.pool, "shadow models on the attacker's own rows"))
-    sample = pool.at(np.sort(rng.permutation(len(pool.rows))[:SAMPLE_ROWS]))
-    signals = np.stack([sample.signal(signal) for signal in SIGNALS]).astype(np.float64)
-    priors = [learn_priors(values, sample.member) for values in signals]
-    lessons = draw_lessons(sample.member, sample.usable, options.lessons, rng)
-    enough = pool.n_shadows >= FEWEST_SHADOWS and _both_kinds(lessons.member)
-    attacker = _learn(signals, sample.member, lessons, priors, options, rng) if enough else None
-    parts = []
+    """Mean log-odds over the queries; each is learned on the pool's answers to the same query."""
+    own_pool = demand(evidence.pool, "shadow models on the attacker's own rows")
+    parts, start = [], rng
     for query in (evidence, *evidence.variants):
+        rng = deepcopy(start)  # the same rehearsals for each query
+        pool = in_own_order(query.pool or own_pool)
+        sample = pool.at(np.sort(rng.permutation(len(pool.rows))[:SAMPLE_ROWS]))
+        signals = np.stack([sample.signal(signal) for signal in SIGNALS]).astype(np.float64)
+        priors = [learn_priors(values, sample.member) for values in signals]
+        lessons = draw_lessons(sample.member, sample.usable, options.lessons, rng)
+        enough = pool.n_shadows >= FEWEST_SHADOWS and _both_kinds(lessons.member)
+        attacker = _learn(signals, sample.member, lessons, priors, options, rng) if enough else None
         shadows = demand(query.shadows, "shadow models")
         shadows = shadows if options.online else replace(shadows, hide_members=True)
         answers = demand(query.answers, "the target's answers")
@@ -235,6 +240,10 @@ def _check_options(name: str, lessons: int, trees: int) -> None:
 
 def _notes(evidence: Evidence) -> list[str]:
     m = demand(evidence.pool, "shadow models").n_shadows
+    asked = note_versions(evidence)
     if m >= FEWEST_SHADOWS:
-        return []
-    return [f"{m} shadow models are too few to learn from (it takes {FEWEST_SHADOWS}): scored by BaVarIA's likelihoods"]
+        return asked
+    return [
+        *asked,
+        f"{m} shadow models are too few to learn from (it takes {FEWEST_SHADOWS}): scored by BaVarIA's likelihoods",
+    ]

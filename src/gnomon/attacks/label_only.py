@@ -23,12 +23,11 @@ from gnomon.attacks.demand import demand
 from gnomon.core.arrays import Floats, Rows, is_frame
 from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Evidence, Need
-from gnomon.core.features import Codes, FeatureSpace
+from gnomon.core.versions import STEPS, perturb, shift_images
 from gnomon.stats.signals import correct
 
 PAPER = "Choquette-Choo, Tramer, Carlini, Papernot 2021"
 NEEDS: frozenset[Need] = frozenset({"answers", "query", "x"})
-MOST_CHANNELS = 4
 
 
 @dataclass(frozen=True)
@@ -79,28 +78,16 @@ class NoiseRobustness:
         query = demand(evidence.query, "further queries to the target")
         space, x = demand(evidence.features, "the kinds of the columns"), demand(evidence.x, "the audited rows")
         codes = space.encode(x)
-        noisy = partial(self._copy, space, codes, codes.astype(np.float64).std(axis=0), rng)
+        spread = codes.astype(np.float64).std(axis=0)
+
+        def noisy() -> Rows:
+            return space.decode(perturb(codes, space, spread, flips=self.rate, noise=self.noise, rng=rng))
+
         return count_votes(query, correct(answers, evidence.labels), evidence.labels, [noisy] * self.copies)
 
     def notes(self, evidence: Evidence) -> list[str]:
         """How many queries a record were asked."""
         return note_queries(evidence, self.copies, len(evidence), "right or wrong alone")
-
-    def _copy(self, space: FeatureSpace, codes: Codes, spread: Floats, rng: np.random.Generator) -> Rows:
-        """All rows under one pattern of noise."""
-        number = np.array([f.kind in ("integer", "real") for f in space.features])
-        flip, value, push = rng.random(len(space)), rng.random(len(space)), rng.normal(0.0, self.noise, len(space))
-        changed = ~number & (flip < self.rate)
-        if not number.any() and not changed.any():
-            changed[flip.argmin()] = True  # a copy that equals its record would waste a query
-        noisy = codes.copy()
-        at = np.flatnonzero(changed)
-        features, uniform = np.tile(at, len(codes)), np.tile(value[at], len(codes))
-        other = space.draw_other(features, codes[:, at].reshape(-1).astype(np.float64), uniform)
-        noisy[:, at] = other.reshape(len(codes), -1)
-        pushed = np.clip(codes[:, number] + (push * spread)[number], space.lows[number], space.highs[number])
-        noisy[:, number] = np.where(space.sizes[number] > 0, np.round(pushed), pushed)
-        return space.decode(noisy)
 
 
 @dataclass(frozen=True)
@@ -140,14 +127,13 @@ class Augmentation:
 
     def versions(self) -> Sequence[tuple[str, Callable[[Floats], Floats]]]:
         """The versions of an image by name, in the order in which they are asked."""
-        steps = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}
         shifts = [
-            (name, partial(_shifted, by=(self.pixels * v, self.pixels * h), mirror=False))
-            for name, (v, h) in steps.items()
+            (name, partial(shift_images, by=(self.pixels * v, self.pixels * h), mirror=False))
+            for name, (v, h) in STEPS.items()
         ]
         if not self.mirror:
             return shifts
-        plain = ("mirrored", partial(_shifted, by=(0, 0), mirror=True))
+        plain = ("mirrored", partial(shift_images, by=(0, 0), mirror=True))
         return [plain, *shifts, *((f"mirrored {name}", partial(s, mirror=True)) for name, s in shifts)]
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
@@ -163,14 +149,3 @@ class Augmentation:
     def notes(self, evidence: Evidence) -> list[str]:
         """How many queries a record were asked."""
         return note_queries(evidence, len(self.versions()), len(evidence), "right or wrong alone")
-
-
-def _shifted(x: Floats, *, by: tuple[int, int], mirror: bool) -> Floats:
-    """Images shifted down and right by so many pixels, edges repeated; mirrored from left to right first if asked."""
-    channels_first = x.ndim == 4 and x.shape[3] > MOST_CHANNELS >= x.shape[1]
-    down, across = (2, 3) if channels_first else (1, 2)
-    image = np.flip(x, axis=across) if mirror else x
-    for axis, step in ((down, by[0]), (across, by[1])):
-        source = np.clip(np.arange(x.shape[axis]) - step, 0, x.shape[axis] - 1)
-        image = np.take(image, source, axis=axis)
-    return np.ascontiguousarray(image)

@@ -15,6 +15,7 @@ from typing import ClassVar, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from gnomon.attacks.asking import note_versions
 from gnomon.attacks.demand import demand
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.evidence import Evidence, Need
@@ -61,7 +62,8 @@ class Lira:
 
     def notes(self, evidence: Evidence) -> list[str]:
         """Says which variance was taken."""
-        return [_variance_note(self.variance, demand(evidence.shadows, "shadow models").n_shadows)]
+        note = _variance_note(self.variance, demand(evidence.shadows, "shadow models").n_shadows)
+        return [note, *note_versions(evidence)]
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,8 @@ class LiraOffline:
 
     def notes(self, evidence: Evidence) -> list[str]:
         """Says which variance was taken."""
-        return [_variance_note(self.variance, demand(evidence.shadows, "shadow models").n_shadows)]
+        note = _variance_note(self.variance, demand(evidence.shadows, "shadow models").n_shadows)
+        return [note, *note_versions(evidence)]
 
 
 def lira_scores(observed: Floats, signals: Floats, member: Bools, variance: Variance = "auto") -> _Float64s:

@@ -21,6 +21,7 @@ from typing import ClassVar, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from gnomon.attacks.asking import note_versions
 from gnomon.attacks.demand import demand
 from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Bools, Floats
@@ -90,7 +91,7 @@ class Rmia:
 
     def notes(self, evidence: Evidence) -> list[str]:
         """Says how the population was normalised, and on how many rows the share rests."""
-        return [_population_note(evidence, self.correct_population)]
+        return [_population_note(evidence, self.correct_population), *note_versions(evidence)]
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ class RmiaOffline:
         if self.slope is None and demand(evidence.pool, "shadow models").n_shadows < 2:
             origin = "untuned: that takes at least 2 shadow models"
         words = f"IN mean estimated as {self._slope(evidence):g} * OUT mean + {1 - self._slope(evidence):g} ({origin})"
-        return [words, _population_note(evidence, self.correct_population)]
+        return [words, _population_note(evidence, self.correct_population), *note_versions(evidence)]
 
     def _slope(self, evidence: Evidence) -> float:
         if self.slope is not None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gnomon.auditing.versions import with_versions
 from gnomon.core.answers import Reveal, ShadowAnswers
 from gnomon.core.arrays import Bools, Floats, Ints, take_rows
 from gnomon.core.data import Dataset, Roles
@@ -47,6 +48,7 @@ def assemble(
     reveal: Reveal,
     query: QueryHandle | None,
     seeds: Seeds,
+    versions: dict[str, Floats] | None = None,
 ) -> Case:
     """Puts the evidence together.
 
@@ -59,6 +61,7 @@ def assemble(
         reveal: what the target reveals of an answer.
         query: for further queries.
         seeds: the audit's root.
+        versions: the target's full answers (a, c) to further versions of the asked rows.
     """
     audited = seeds.child("evidence", "order").generator().permutation(roles.audited)
     member = np.isin(audited, roles.members)
@@ -88,6 +91,9 @@ def assemble(
         insider=None if hide else halve(member, seeds.child("evidence", "insider").generator()),
         reveal=reveal,
     )
+    if versions:
+        places = np.searchsorted(asked, audited), np.searchsorted(asked, roles.population)
+        evidence = with_versions(evidence, places, versions, None if shadows is None else shadows[1], reveal)
     return Case(evidence, audited, member)
 
 

@@ -22,7 +22,6 @@ from gnomon.core.record import (
     DataFacts,
     Exposed,
     Finding,
-    ShadowFacts,
     ShadowSourceFacts,
     SourceAttack,
     ThreatModel,
@@ -85,9 +84,9 @@ def data_facts(data: Dataset, roles: Roles) -> DataFacts:
     )
 
 
-def threat_model(subject: Subject, rows: ShadowData, pool: ShadowFacts | None, reveal: Reveal) -> ThreatModel:
+def threat_model(subject: Subject, rows: ShadowData, world: World, reveal: Reveal) -> ThreatModel:
     """What the attacker is assumed to have, in words."""
-    roles, source = rows.roles, rows.facts.source
+    roles, source, pool = rows.roles, rows.facts.source, world.shadows
     same = subject.shadow_trainer is not None and subject.shadow_trainer is subject.trainer
     sentences = [f"The attacker sees {reveal} that the model answers to a record, and knows the record's true label."]
     if pool is not None:
@@ -104,12 +103,20 @@ def threat_model(subject: Subject, rows: ShadowData, pool: ShadowFacts | None, r
         sentences.append(f"His {len(roles.pool):,} rows {words} None of them is one of the target's members.")
         if rows.facts.queries:
             sentences.append(f"Making them cost {rows.facts.queries:,} queries to the target.")
+    queries = [v.version.name for v in world.versions]
+    if queries:
+        sentences.append(
+            f"He also asks about {len(queries)} version{'s' * (len(queries) > 1)} of each record "
+            f"({', '.join(queries)}): {world.queries:,} further queries, the known non-members' included."
+        )
     return ThreatModel(
         view=roles.view,
         reveals=str(reveal),
         knows_recipe=same,
         shadow_data=source if pool is not None else "none",
         sentences=sentences,
+        queries=queries,
+        queries_asked=world.queries,
     )
 
 

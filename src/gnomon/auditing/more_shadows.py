@@ -10,7 +10,7 @@ from gnomon.attacks import make_attack
 from gnomon.auditing.assemble import Case
 from gnomon.auditing.estimates import estimate, tpr_point
 from gnomon.auditing.scoring import score_attack
-from gnomon.core.arrays import Bools, Floats
+from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.core.evidence import Evidence
 from gnomon.core.plan import Plan
 from gnomon.core.record import ByShadows, ShadowGain, ShadowPoint
@@ -51,8 +51,7 @@ def by_shadows(case: Case, plan: Plan, seeds: Seeds, fpr: float) -> ByShadows | 
     evidence, member = _part(case, seeds)
     counts, found = shadow_counts(shadows.n_shadows), []
     for count in counts:
-        assert evidence.shadows is not None
-        scores = score_attack(attack, replace(evidence, shadows=evidence.shadows.first(count)), seeds).scores
+        scores = score_attack(attack, _first(evidence, count), seeds).scores
         if scores is None:
             return None
         found.append(scores)
@@ -88,16 +87,28 @@ def _gain(counts: list[int], found: list[Floats], member: Bools, fpr: float, lev
 def _part(case: Case, seeds: Seeds) -> tuple[Evidence, Bools]:
     """What the attack reads, on all audited rows or a random part of them."""
     evidence, n = case.evidence, len(case.member)
-    assert evidence.shadows is not None
-    assert evidence.answers is not None
     rows = np.arange(n)
     if n > MOST_ROWS:
         rows = np.sort(seeds.child("ladder", "audited").generator().choice(n, MOST_ROWS, replace=False))
-    part = Evidence(
+    return _at(evidence, rows), case.member[rows]
+
+
+def _at(evidence: Evidence, rows: Ints) -> Evidence:
+    """Answers and shadows on some rows, in every query."""
+    assert evidence.shadows is not None
+    assert evidence.answers is not None
+    return Evidence(
         labels=evidence.labels[rows],
         n_classes=evidence.n_classes,
         answers=evidence.answers[rows],
         shadows=evidence.shadows.at(rows),
+        variants=tuple(_at(v, rows) for v in evidence.variants),
         reveal=evidence.reveal,
     )
-    return part, case.member[rows]
+
+
+def _first(evidence: Evidence, count: int) -> Evidence:
+    """The same with the first shadow models only."""
+    assert evidence.shadows is not None
+    variants = tuple(_first(v, count) for v in evidence.variants)
+    return replace(evidence, shadows=evidence.shadows.first(count), variants=variants)

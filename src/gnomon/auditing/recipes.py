@@ -10,6 +10,7 @@ from gnomon.core.protocols import Model, Trainer
 from gnomon.models.function import FunctionTrainer
 from gnomon.models.imports import import_object
 from gnomon.models.sklearn import SklearnModel, SklearnTrainer, estimator_from_path
+from gnomon.models.torch_dp import DPTrainer
 from gnomon.models.torch_trainer import TorchTrainer
 
 TORCH_FIELDS = (
@@ -42,7 +43,8 @@ def make_trainer(plan: TrainerPlan, target: Model | None, *, trust: bool) -> Tra
     if plan.kind == "none":
         return None
     if plan.kind == "torch":
-        return TorchTrainer(**_torch_options(plan, trust))
+        plain = TorchTrainer(**_torch_options(plan, trust))
+        return plain if plan.dp is None else DPTrainer(plain, **plan.dp.model_dump())
     if plan.kind == "sklearn":
         if plan.estimator is None:
             raise PlanError(

@@ -73,7 +73,7 @@ def _train(count: int, rows: ShadowData, world: World, setting: Setting) -> list
     seeds = [setting.seeds.child("repeat", i, "target").integer() for i in range(count)]
     advance = setting.progress.stage("repeats", count)
     pool = ShadowPool(setting.store, setting.engine, trainer)
-    found = pool.answers(data, [r.train for r in drawn], world.asked, seeds, advance)
+    found = pool.answers(data, [r.train for r in drawn], world.asked, seeds, advance, world.versions)
     return [
         assemble(
             data,
@@ -84,6 +84,7 @@ def _train(count: int, rows: ShadowData, world: World, setting: Setting) -> list
             reveal=setting.reveal,
             query=None,
             seeds=setting.seeds.child("repeat", i),
+            versions={name: np.asarray(arrays[i]) for name, arrays in found.observed.items()},
         )
         for i, (one, answers) in enumerate(zip(drawn, found.answers, strict=True))
     ]

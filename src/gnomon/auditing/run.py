@@ -153,7 +153,7 @@ def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] |
         target=world.target,
         shadows=world.shadows,
         shadow_sources=sources if world.shadows is not None else [],
-        threat_model=threat_model(subject, rows, world.shadows, setting.reveal),
+        threat_model=threat_model(subject, rows, world, setting.reveal),
         findings=ground.findings,
         attacks=results,
         exposed=most_exposed(name, scored, case, data),

@@ -22,6 +22,7 @@ from gnomon.datasets.tables import read_tables
 from gnomon.models.callable import CallableModel
 from gnomon.models.imports import import_object
 from gnomon.models.loading import load_model
+from gnomon.models.torch_dp import DPTrainer
 from gnomon.models.torch_trainer import TorchTrainer, load_torch
 
 WEIGHTS = (".pt", ".pth", ".safetensors")
@@ -128,6 +129,8 @@ def _load_model(plan: Plan, data: Dataset, *, trust: bool) -> Model | None:
 
 def _load_weights(path: Path, plan: Plan, data: Dataset, *, trust: bool) -> Model:
     recipe = make_trainer(plan.trainer, None, trust=trust) if plan.trainer.kind == "torch" else None
+    if isinstance(recipe, DPTrainer):
+        recipe = recipe.trainer
     if not isinstance(recipe, TorchTrainer):
         raise PlanError(
             f'{path}: a file of weights needs the network in [trainer] (kind = "torch", module, hidden, ...)'

@@ -11,17 +11,19 @@ from gnomon.auditing.progress import Progress
 from gnomon.auditing.roles import POOL_PER_SHADOW, shadow_size
 from gnomon.auditing.shadow_data import ShadowData
 from gnomon.auditing.subject import Subject
+from gnomon.auditing.versions import AskedVersion, ask_given, asked_versions, count_queries
 from gnomon.core.answers import Reveal
 from gnomon.core.arrays import Floats, Ints, check_log_probs, take_rows
 from gnomon.core.data import Dataset, Roles
 from gnomon.core.errors import DataError, PlanError
-from gnomon.core.evidence import QueryHandle
 from gnomon.core.plan import Plan
 from gnomon.core.protocols import Model
 from gnomon.core.record import ModelFacts, ShadowFacts
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine
 from gnomon.models.sklearn import SklearnModel
+from gnomon.models.target import Target
+from gnomon.models.torch_dp import DPTrainer
 from gnomon.models.torch_trainer import TorchTrainer
 from gnomon.shadow.masks import ShadowRows, draw_shadows
 from gnomon.shadow.pool import PoolAnswers, ShadowPool
@@ -52,9 +54,11 @@ class World:
     losses: tuple[float, float] | None  # the shadows' mean training and test loss
     asked: Ints  # (a,) positions of the rows that all models were asked, sorted
     pool: tuple[ShadowRows, PoolAnswers] | None  # the shadows' rows and their answers on them
+    versions: tuple[AskedVersion, ...] = ()  # of each record, that all models were also asked
+    queries: int = 0  # what the versions cost
 
 
-def build_world(rows: ShadowData, model: Model | None, query: QueryHandle | None, setting: Setting) -> World:
+def build_world(rows: ShadowData, model: Model | None, query: Target | None, setting: Setting) -> World:
     """Trains what is missing, asks everybody, and puts the evidence together.
 
     Args:
@@ -72,15 +76,26 @@ def build_world(rows: ShadowData, model: Model | None, query: QueryHandle | None
     if plan.shadow.count > 0 and subject.shadow_trainer is not None:
         whole = data.groups[roles.pool] if plan.data.split_by_group and data.groups is not None else None
         drawn = draw_shadows(roles.pool, plan.shadow.count, size, seeds.child("shadow", "rows").generator(), whole)
-    asked = asked_rows(roles)
-    answers, shadows = _answers(rows, asked, drawn, model, setting)
-    case = assemble(data, roles, asked, answers, shadows, reveal=setting.reveal, query=query, seeds=seeds)
-    own = answers[np.searchsorted(asked, case.audited)]
+    asked, versions = asked_rows(roles), asked_versions(plan, data, seeds)
+    queries = count_queries(versions, roles, plan, query)
+    answers, shadows = _answers(rows, asked, drawn, model, setting, versions)
+    case = assemble(
+        data,
+        roles,
+        asked,
+        answers.plain,
+        shadows,
+        reveal=setting.reveal,
+        query=query,
+        seeds=seeds,
+        versions=answers.versions,
+    )
+    own = answers.plain[np.searchsorted(asked, case.audited)]
     facts = model_facts(own, case.evidence.labels, case.member, len(roles.train), case.evidence.answers)
     if shadows is None:
-        return World(case, facts, own, None, None, asked, None)
+        return World(case, facts, own, None, None, asked, None, versions, queries)
     pool_facts, losses = shadow_facts(data, asked, shadows, rows.facts.source, _stack_note(subject, data))
-    return World(case, facts, own, pool_facts, losses, asked, shadows)
+    return World(case, facts, own, pool_facts, losses, asked, shadows, versions, queries)
 
 
 def train_target(data: Dataset, roles: Roles, setting: Setting) -> Model:
@@ -92,15 +107,28 @@ def train_target(data: Dataset, roles: Roles, setting: Setting) -> Model:
     return trainer.train(data.x, data.y, data.n_classes, [roles.train], [seed])[0]
 
 
+@dataclass(frozen=True)
+class _Own:
+    """The target's full answers (a, c) to the asked rows, and to each version of them."""
+
+    plain: Floats
+    versions: dict[str, Floats]
+
+
 def _answers(
-    rows: ShadowData, asked: Ints, drawn: ShadowRows | None, model: Model | None, setting: Setting
-) -> tuple[Floats, tuple[ShadowRows, PoolAnswers] | None]:
-    """The target's answers (a, c) and the shadows'; a target of the shadows' recipe is trained in one go with them."""
+    rows: ShadowData,
+    asked: Ints,
+    drawn: ShadowRows | None,
+    model: Model | None,
+    setting: Setting,
+    versions: tuple[AskedVersion, ...],
+) -> tuple[_Own, tuple[ShadowRows, PoolAnswers] | None]:
+    """The target's answers and the shadows'; a target of the shadows' recipe is trained in one go with them."""
     subject, seeds = setting.subject, setting.seeds
     data, trainer, recipe = rows.data, subject.trainer, subject.shadow_trainer
     parts = [] if drawn is None else drawn.train
     shadow_seeds = [seeds.child("shadow", i).integer() for i in range(len(parts))]
-    given = _given_answers(subject, model, data, asked)
+    given = _given_answers(subject, model, rows, asked, versions)
     if given is None and trainer is None:
         raise PlanError("nothing to audit: give a model, its answers, or a recipe in [trainer]")
     own = [] if given is not None else [rows.roles.train]
@@ -108,28 +136,38 @@ def _answers(
     advance = setting.progress.stage("models", len(own) + len(parts))
     if own and trainer is not None and recipe is not trainer:
         pool = ShadowPool(setting.store, setting.engine, trainer)
-        given = np.asarray(pool.answers(data, own, asked, own_seeds, advance).answers[0])
+        given = _first(pool.answers(data, own, asked, own_seeds, advance, versions))
         own, own_seeds = [], []
     found = None
     if recipe is not None and (own or parts):
         pool = ShadowPool(setting.store, setting.engine, recipe)
-        found = pool.answers(data, [*own, *parts], asked, [*own_seeds, *shadow_seeds], advance)
+        found = pool.answers(data, [*own, *parts], asked, [*own_seeds, *shadow_seeds], advance, versions)
         if own:
-            given = np.asarray(found.answers[0])
+            given = _first(found)
     assert given is not None
     return given, None if drawn is None or found is None else (drawn, found.after(len(own)))
 
 
-def _given_answers(subject: Subject, model: Model | None, data: Dataset, asked: Ints) -> Floats | None:
-    """Answers (a, c) of a target that can be asked, or whose answers are given."""
+def _first(found: PoolAnswers) -> _Own:
+    return _Own(np.asarray(found.answers[0]), {name: np.asarray(arrays[0]) for name, arrays in found.observed.items()})
+
+
+def _given_answers(
+    subject: Subject, model: Model | None, rows: ShadowData, asked: Ints, versions: tuple[AskedVersion, ...]
+) -> _Own | None:
+    """Answers of a target that can be asked, or whose answers are given."""
+    data = rows.data
     if subject.answers is not None:
-        return subject.answers[asked]
+        if versions:
+            raise PlanError("attacks.queries asks the target about versions of the records: give the model itself")
+        return _Own(subject.answers[asked], {})
     if model is None:
         return None
     if isinstance(model, SklearnModel):
         _check_known_labels(model, data)
     answers = model.log_probs(take_rows(data.x, asked))
-    return check_log_probs(answers, rows=len(asked), classes=data.n_classes, source="target")
+    plain = check_log_probs(answers, rows=len(asked), classes=data.n_classes, source="target")
+    return _Own(plain, {v.name: ask_given(model, data, rows.roles, asked, v) for v in versions})
 
 
 def _check_known_labels(model: SklearnModel, data: Dataset) -> None:
@@ -145,4 +183,4 @@ def _check_known_labels(model: SklearnModel, data: Dataset) -> None:
 
 def _stack_note(subject: Subject, data: Dataset) -> str | None:
     trainer = subject.shadow_trainer
-    return trainer.stacking(data.x, data.n_classes).reason if isinstance(trainer, TorchTrainer) else None
+    return trainer.stacking(data.x, data.n_classes).reason if isinstance(trainer, (TorchTrainer, DPTrainer)) else None

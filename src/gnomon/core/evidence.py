@@ -200,6 +200,7 @@ class Evidence:
             shadows=None if self.shadows is None else replace(others, hide_members=not online),
             pool=self.pool.without(i),
             population=population,
+            variants=tuple(v.rehearse(i)[0] for v in self.variants if v.can_rehearse),
             reveal=self.reveal,
         )
         return evidence, audited.member[i].copy()
@@ -221,7 +222,7 @@ class Evidence:
             population=population,
             query=None,
             gradients=None,
-            variants=(),
+            variants=tuple(v.through(reveal) for v in self.variants),
             reveal=reveal,
         )
 

@@ -9,9 +9,10 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from gnomon.core.errors import PlanError, did_you_mean
+from gnomon.core.versions import VERSION_WORDS, is_version
 
 
 class Section(BaseModel):
@@ -87,6 +88,26 @@ class TargetPlan(Section):
     )
 
 
+class PrivacyPlan(Section):
+    """[trainer.dp]: differentially private training (DP-SGD) of a torch recipe."""
+
+    epsilon: float | None = Field(None, gt=0, description="wanted; the noise follows from it (or give noise)")
+    noise: float | None = Field(
+        None, ge=0, description="noise multiplier: the noise's standard deviation over clip; 0 clips only"
+    )
+    delta: float | None = Field(
+        None, gt=0, lt=1, description="default the largest power of ten below one over the number of training rows"
+    )
+    clip: float = Field(1.0, gt=0, description="norm that each row's gradient is clipped to")
+    accountant: Literal["prv", "rdp"] = Field("prv", description="prv (tighter) or rdp (quicker)")
+
+    @model_validator(mode="after")
+    def _one_strength(self) -> PrivacyPlan:
+        if (self.epsilon is None) == (self.noise is None):
+            raise ValueError("expected either epsilon or noise")
+        return self
+
+
 class TrainerPlan(Section):
     """[trainer]: the recipe of the target and of its shadow models."""
 
@@ -120,6 +141,13 @@ class TrainerPlan(Section):
     function: str | None = Field(
         None, description="function: module:function(x, y, n_classes, seed, **params) -> model (needs --trust)"
     )
+    dp: PrivacyPlan | None = Field(None, description="torch: train with differential privacy (needs gnomon[dp])")
+
+    @model_validator(mode="after")
+    def _private_torch(self) -> TrainerPlan:
+        if self.dp is not None and self.kind != "torch":
+            raise ValueError(f'trainer.dp is for kind = "torch", got kind = "{self.kind}"')
+        return self
 
 
 ShadowSource = Annotated[
@@ -177,6 +205,15 @@ class ShadowPlan(Section):
         return (self.source,) if isinstance(self.source, str) else self.source
 
 
+def _check_query(text: str) -> str:
+    if not is_version(text):
+        raise ValueError(f'expected {VERSION_WORDS}, got "{text}"')
+    return text
+
+
+Query = Annotated[str, AfterValidator(_check_query)]
+
+
 class AttacksPlan(Section):
     """[attacks]: which, and with which options."""
 
@@ -185,6 +222,12 @@ class AttacksPlan(Section):
     )
     options: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="options by attack: [attacks.options.shokri] hidden = 64"
+    )
+    queries: tuple[Query, ...] = Field(
+        (),
+        description="versions of each record that all models are also asked (for LiRA, RMIA, BaVarIA, calibrated): "
+        '"mirror" and "shift:1" (four shifts) of images, "flips:0.02x4" (four patterns of flipped bits or changed '
+        'categories), "noise:0.1" of numbers in units of their spread; joined with + they change one version',
     )
     ladder: bool = Field(
         True,
@@ -249,16 +292,32 @@ def read_plan(path: Path) -> Plan:
     Raises:
         PlanError: a missing file, broken TOML, an unknown key ("did you mean"), a value out of range.
     """
+    return plan_in(path.resolve().parent, read_toml(path), str(path))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file, unchecked.
+
+    Raises:
+        PlanError: a missing file, or broken TOML.
+    """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise PlanError(f"{path}: no such plan file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise PlanError(f"{path}: cannot be read ({error})") from None
     except tomllib.TOMLDecodeError as error:
         raise PlanError(f"{path}: not valid TOML: {error}") from None
-    plan = make_plan(values, str(path))
-    return _with_absolute_paths(plan, path.resolve().parent)
+
+
+def plan_in(folder: Path, values: dict[str, Any], source: str) -> Plan:
+    """A checked plan whose paths are relative to a folder.
+
+    Raises:
+        PlanError: one line that names the key, what was expected and what came.
+    """
+    return _with_absolute_paths(make_plan(values, source), folder)
 
 
 def _with_absolute_paths(plan: Plan, folder: Path) -> Plan:

@@ -44,3 +44,21 @@ class Trainer(Protocol):
     def batch_size(self, x: Rows, n_classes: int, size: int) -> int:
         """How many models of ``size`` rows one call of `train` should get (1 = one at a time)."""
         ...
+
+
+class Observation(Protocol):
+    """Something that is kept of each trained model beside its answers; pickled to the worker that trains it."""
+
+    @property
+    def name(self) -> str:
+        """Everything that decides what is observed of a given model that is asked given rows; the store's key."""
+        ...
+
+    def of(self, model: Model, asked: Rows) -> Floats:
+        """The array to keep of one model.
+
+        Args:
+            model: a model that was just trained.
+            asked: (n, ...) the rows that all models are asked.
+        """
+        ...

@@ -262,6 +262,8 @@ class ThreatModel(Part):
     knows_recipe: bool
     shadow_data: str
     sentences: list[str]
+    queries: list[str] = Field(default_factory=list)  # versions that each record is also asked in
+    queries_asked: int = 0  # what these versions cost
 
 
 class Provenance(Part):

@@ -15,6 +15,7 @@ from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.core.mitigations import AnswerMitigation, TrainingMitigation
 from gnomon.defences.augmentation import Augment
 from gnomon.defences.depth import Depth
+from gnomon.defences.dp import DP
 from gnomon.defences.dropout import Dropout
 from gnomon.defences.early_stopping import EarlyStopping
 from gnomon.defences.hamp_training import HampTraining
@@ -43,6 +44,7 @@ MITIGATIONS: tuple[type[Any], ...] = (
     HampTraining,
     Depth,
     Leaf,
+    DP,
 )
 
 __all__ = ["MITIGATIONS", "make_mitigation", *(mitigation.__name__ for mitigation in MITIGATIONS)]

@@ -21,6 +21,7 @@ FOR_NETWORKS = (
     "augmentation",
     "relaxloss",
     "hamp_training",
+    "dp",
 )
 
 
@@ -32,9 +33,9 @@ def change_network(trainer: Trainer, name: str, change: Callable[[TorchTrainer],
     """
     if isinstance(trainer, TorchTrainer):
         return change(trainer)
-    wrapper: Any = trainer  # of its own kind, round a trainer that it calls base
-    if isinstance(getattr(wrapper, "base", None), Trainer):
-        changed: Trainer = dataclasses.replace(wrapper, base=change_network(wrapper.base, name, change))
+    wrapper: Any = trainer  # of its own kind, round a trainer that it calls so
+    if isinstance(getattr(wrapper, "trainer", None), Trainer):
+        changed: Trainer = dataclasses.replace(wrapper, trainer=change_network(wrapper.trainer, name, change))
         return changed
     raise cannot(trainer, name)
 
@@ -61,6 +62,6 @@ def cannot(trainer: Trainer, name: str) -> UsageError:
         what, able = type(trainer.estimator).__name__, possible_for(trainer.estimator)
     else:
         what = type(trainer).__name__
-        able = FOR_NETWORKS if isinstance(getattr(trainer, "base", trainer), TorchTrainer) else ()
+        able = FOR_NETWORKS if isinstance(getattr(trainer, "trainer", trainer), TorchTrainer) else ()
     can = f"in training it can do {', '.join(able)}" if able else "it can do none in training"
     return UsageError(f'mitigation "{name}": {what} cannot do that; {can}, and every mitigation of the answers works')

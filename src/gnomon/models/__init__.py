@@ -11,12 +11,14 @@ from gnomon.models.imports import import_object
 from gnomon.models.loading import as_model, load_model
 from gnomon.models.sklearn import SklearnModel, SklearnTrainer, estimator_from_path
 from gnomon.models.target import Target
+from gnomon.models.torch_dp import DPTrainer
 from gnomon.models.torch_model import TorchModel, save_weights
 from gnomon.models.torch_trainer import TorchTrainer, load_torch, train_stack
 
 __all__ = [
     "AnswersModel",
     "CallableModel",
+    "DPTrainer",
     "FunctionTrainer",
     "SklearnModel",
     "SklearnTrainer",

@@ -48,6 +48,16 @@ class Target:
         answers = check_log_probs(self.model.log_probs(x), rows=n, classes=self.model.n_classes, source="target")
         return self.reveal.apply(answers)
 
+    def charge(self, n: int) -> None:
+        """Counts n rows that were asked of the model beside this handle.
+
+        Raises:
+            BudgetError: the rows pass the budget; then they are not counted.
+        """
+        if self.remaining is not None and n > self.remaining:
+            raise BudgetError(f"query budget: {n} rows asked, {self.remaining} of {self.budget} left")
+        self.asked += n
+
 
 class Allowance:
     """A part of a target's budget: a query handle that stops earlier than the one behind it.

@@ -12,6 +12,7 @@ import numpy as np
 
 from gnomon.core.arrays import Floats, Rows, check_log_probs, log_from_probabilities
 from gnomon.core.errors import ModelError
+from gnomon.core.mitigations import Facts
 from gnomon.models.networks import Layout, TensorRows, import_torch, resolve_device, tensor_rows
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class TorchModel:
         layout: how it wants its rows (see `gnomon.models.networks.tensor_rows`); ``as_is`` for a module of your own.
             Images of bytes (uint8) are scaled to [0, 1] in every layout.
         device: ``auto``, ``cpu`` or ``cuda``. A pickled model travels on the CPU.
-        facts: what its training has to tell, as JSON: curves, an accountant's epsilon.
+        facts: what its training has to say, as plain JSON: an accountant's epsilon, curves.
 
     >>> import numpy as np, torch
     >>> model = TorchModel(torch.nn.Linear(4, 3), n_classes=3)
@@ -49,7 +50,7 @@ class TorchModel:
     outputs: Outputs = "logits"
     layout: Layout = "as_is"
     device: str = "auto"
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: Facts = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         torch = import_torch("a torch model")

@@ -175,7 +175,7 @@ class TorchTrainer:
     def _train(
         self, x: Rows, y: Any, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int], meet: Meet | None
     ) -> list[TorchModel]:
-        positions = _check_rows(rows, seeds, len(y), 1 if self.patience is None else 2)
+        positions = check_rows(rows, seeds, len(y), 1 if self.patience is None else 2)
         if not positions:
             return []
         device = resolve_device(self.device)
@@ -323,7 +323,12 @@ def _on_device(labels: Ints | Floats, device: str) -> torch.Tensor:
     return torch.tensor(labels, device=device)
 
 
-def _check_rows(rows: Sequence[Ints], seeds: Sequence[int], n: int, least: int) -> list[Ints]:
+def check_rows(rows: Sequence[Ints], seeds: Sequence[int], n: int, least: int) -> list[Ints]:
+    """Positions of each model's rows as int64 arrays, at least ``least`` each, and one seed a model.
+
+    Raises:
+        DataError: anything else.
+    """
     if len(rows) != len(seeds):
         raise DataError(f"expected one seed a model, got {len(rows)} models and {len(seeds)} seeds")
     checked = []

@@ -20,9 +20,9 @@ import numpy as np
 from gnomon.core.arrays import Floats, Ints, check_log_probs, fingerprint, take_rows
 from gnomon.core.data import Dataset
 from gnomon.core.errors import StoreError
-from gnomon.core.protocols import Trainer
+from gnomon.core.protocols import Observation, Trainer
 from gnomon.engines.local import Engine, Task
-from gnomon.store.arrays import ArrayStore
+from gnomon.store.arrays import ArrayStore, Lookup
 
 ANSWERS_VERSION = 1  # raise when what is stored under a key changes its meaning
 DECIDING_PACKAGES = ("numpy", "scipy", "scikit-learn", "torch")
@@ -39,6 +39,7 @@ class PoolAnswers:
     seconds: float  # training time, summed over processes
     remade: list[str] = field(default_factory=list)  # damaged files: discarded and made again
     trained_in: list[float | None] = field(default_factory=list)  # seconds that each took, in whichever run that was
+    observed: dict[str, list[Floats]] = field(default_factory=dict)  # by observation: m arrays, memory-mapped
 
     @property
     def trained(self) -> int:
@@ -64,6 +65,7 @@ class PoolAnswers:
             keys=self.keys[first:],
             fresh=self.fresh[first:],
             trained_in=self.trained_in[first:],
+            observed={name: arrays[first:] for name, arrays in self.observed.items()},
         )
 
 
@@ -82,6 +84,7 @@ class ShadowPool:
         asked: Ints,
         seeds: Sequence[int],
         progress: Callable[[int], None] | None = None,
+        observations: Sequence[Observation] = (),
     ) -> PoolAnswers:
         """Answers of one model per entry of ``rows``.
 
@@ -91,42 +94,54 @@ class ShadowPool:
             asked: (n,) positions to ask every model.
             seeds: m seeds.
             progress: called with the number of models that have become ready.
+            observations: what to keep beside the answers. A model whose answers are there and an observation is not
+                is trained again, and only what is missing is written.
 
         Raises:
             ModelError: a model could not be trained or answered with something else than probabilities.
             StoreError: the store can't be written.
         """
         keys = self._keys(data, rows, asked, seeds)
-        found = {key: self.store.get(key) for key in dict.fromkeys(keys)}
+        wanted = [_all_keys(key, observations) for key in keys]
+        found = {key: self.store.get(key) for every in dict.fromkeys(wanted) for key in every}
         remade = [f.damaged for f in found.values() if f.damaged]
-        ready = {key for key, f in found.items() if f.array is not None}
+        absent = {key for key, f in found.items() if f.array is None}
+        ready = {every[0] for every in wanted if absent.isdisjoint(every)}
         if progress is not None and ready:
             progress(len(ready))
         sizes = [len(r) for r in rows]
         most = max(1, self.trainer.batch_size(data.x, data.n_classes, max(sizes))) if rows else 1
         groups = even_groups(len(rows), most, self.engine.slots)
-        tasks, missing = self._tasks(data, rows, asked, seeds, keys, ready, groups)
+        work = [
+            Work(r, seed, tuple(key if key in absent else None for key in every))
+            for r, seed, every in zip(rows, seeds, wanted, strict=True)
+        ]
+        tasks, missing = self._tasks(data, asked, work, groups, observations)
         seconds = 0.0
         for done in self.engine.run(tasks):
             seconds += done.result
             if progress is not None:
                 progress(missing[done.position])
-        for key in set(keys) - ready:
+        for key in absent:
             found[key] = self.store.get(key)
-        answers = [found[key].array for key in keys]
-        if any(a is None for a in answers):
-            raise StoreError(
-                f"{self.store.root}: answers vanished while they were made; does another run clean the same folder?"
-            )
+        arrays = [[self._array(found[key]) for key in every] for every in wanted]
         return PoolAnswers(
-            answers=[a for a in answers if a is not None],
+            answers=[every[0] for every in arrays],
             keys=keys,
             fresh=[key not in ready for key in keys],
             batch=max((len(group) for group in groups), default=1),
             seconds=seconds,
             remade=remade,
             trained_in=[(found[key].facts or {}).get("seconds") for key in keys],
+            observed={o.name: [every[i] for every in arrays] for i, o in enumerate(observations, start=1)},
         )
+
+    def _array(self, found: Lookup) -> Floats:
+        if found.array is None:
+            raise StoreError(
+                f"{self.store.root}: answers vanished while they were made; does another run clean the same folder?"
+            )
+        return found.array
 
     def _keys(self, data: Dataset, rows: Sequence[Ints], asked: Ints, seeds: Sequence[int]) -> list[str]:
         common = fingerprint(
@@ -141,27 +156,43 @@ class ShadowPool:
     def _tasks(
         self,
         data: Dataset,
-        rows: Sequence[Ints],
         asked: Ints,
-        seeds: Sequence[int],
-        keys: list[str],
-        ready: set[str],
+        work: Sequence[Work],
         groups: Sequence[range],
+        observations: Sequence[Observation],
     ) -> tuple[list[Task], list[int]]:
         """Groups are cut from the whole list, not from what is missing: a group is trained the same way again."""
         asked_x = take_rows(data.x, asked)
         tasks, missing = [], []
         for part in groups:
-            absent = [i for i in part if keys[i] not in ready]
+            batch = [work[i] for i in part]
+            absent = sum(one.wanted for one in batch)
             if not absent:
                 continue
-            work = [(rows[i], seeds[i], keys[i] if i in absent else None) for i in part]
             name = f"models {part[0] + 1} to {part[-1] + 1}"
-            tasks.append(
-                Task(name, train_batch, (self.store, self.trainer, data.x, data.y, data.n_classes, asked_x, work))
-            )
-            missing.append(len(absent))
+            given = (self.store, self.trainer, data.x, data.y, data.n_classes, asked_x, batch, tuple(observations))
+            tasks.append(Task(name, train_batch, given))
+            missing.append(absent)
         return tasks, missing
+
+
+@dataclass(frozen=True)
+class Work:
+    """One model to train."""
+
+    rows: Ints
+    seed: int
+    keys: tuple[str | None, ...]  # of the answers and of each observation; None: the store has it
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anything of it is missing."""
+        return any(key is not None for key in self.keys)
+
+
+def _all_keys(key: str, observations: Sequence[Observation]) -> tuple[str, ...]:
+    """The key of a model's answers, and of each observation of it."""
+    return (key, *(fingerprint(key, "observed", o.name) for o in observations))
 
 
 def even_groups(count: int, most: int, slots: int) -> list[range]:
@@ -185,19 +216,25 @@ def train_batch(
     y: Ints,
     n_classes: int,
     asked_x: Any,
-    work: Sequence[tuple[Ints, int, str | None]],
+    work: Sequence[Work],
+    observations: Sequence[Observation],
 ) -> float:
-    """One task: trains a batch, stores the answers of the models that have a key, returns the seconds it took."""
+    """One task: trains a batch, stores what is missing of its models, returns the seconds that training took."""
     start = time.perf_counter()
-    models = trainer.train(x, y, n_classes, [rows for rows, _, _ in work], [seed for _, seed, _ in work])
+    models = trainer.train(x, y, n_classes, [one.rows for one in work], [one.seed for one in work])
     seconds = time.perf_counter() - start
-    for model, (rows, seed, key) in zip(models, work, strict=True):
-        if key is None:
-            continue
-        answers = check_log_probs(
-            model.log_probs(asked_x), rows=len(asked_x), classes=n_classes, source=f"shadow model with seed {seed}"
-        )
-        store.put(key, answers, {"rows": len(rows), "seed": seed, "seconds": seconds / len(work)})
+    for model, one in zip(models, work, strict=True):
+        facts = {"rows": len(one.rows), "seed": one.seed, "seconds": seconds / len(work)}
+        for key, observation in zip(one.keys, (None, *observations), strict=True):
+            if key is None:
+                continue
+            if observation is None:
+                source = f"shadow model with seed {one.seed}"
+                answers = model.log_probs(asked_x)
+                kept = check_log_probs(answers, rows=len(asked_x), classes=n_classes, source=source)
+            else:
+                kept = observation.of(model, asked_x)
+            store.put(key, kept, facts)
     return seconds
 
 

@@ -1,0 +1,124 @@
+"""Several queries a record: every model is also asked versions of it (`gnomon.core.versions`), where the plan says so.
+
+Shadow models and a target of their recipe answer all rows in each version when they are trained, so that a rehearsal
+meets what the audit meets. A target that is given is asked about the audited and the population rows only: that is what
+an attacker would have to ask, and it counts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+
+from gnomon.core.answers import Reveal
+from gnomon.core.arrays import Floats, Ints, Rows, check_log_probs, count_rows, take_rows
+from gnomon.core.data import Dataset, Roles
+from gnomon.core.errors import BudgetError
+from gnomon.core.evidence import Evidence
+from gnomon.core.plan import Plan
+from gnomon.core.protocols import Model
+from gnomon.core.seeds import Seeds
+from gnomon.core.spaces import FeatureSpace
+from gnomon.core.versions import Version, read_versions
+from gnomon.models.target import Target
+from gnomon.shadow.pool import PoolAnswers
+
+
+@dataclass(frozen=True)
+class AskedVersion:
+    """An observation of a model: its answers to one version of the asked rows."""
+
+    version: Version
+    space: FeatureSpace
+    spread: Floats  # (features,) of the whole data set
+
+    @property
+    def name(self) -> str:
+        """The version with its seed; the spread follows from the data, which the model's own key holds."""
+        return json.dumps({"version": 1, **asdict(self.version)}, sort_keys=True)
+
+    def of(self, model: Model, asked: Rows) -> Floats:
+        """Natural-log probabilities (a, c) of the version of the asked rows."""
+        answers = model.log_probs(self.version.of(asked, self.space, self.spread))
+        source = f'answers to "{self.version.name}"'
+        return check_log_probs(answers, rows=count_rows(asked), classes=model.n_classes, source=source)
+
+
+def asked_versions(plan: Plan, data: Dataset, seeds: Seeds) -> tuple[AskedVersion, ...]:
+    """The versions that the plan asks for.
+
+    Raises:
+        UsageError: a version that these rows don't have.
+    """
+    versions = read_versions(plan.attacks.queries, data.features, seeds.child("queries"))
+    noisy = any(version.noise for version in versions)
+    spread = data.features.encode(data.x).astype(np.float64).std(axis=0) if noisy else np.zeros(len(data.features))
+    return tuple(AskedVersion(version, data.features, spread) for version in versions)
+
+
+def queried_rows(roles: Roles) -> Ints:
+    """Rows whose versions an attacker asks the target: sorted, each once."""
+    return np.unique(np.concatenate([roles.audited, roles.population]))
+
+
+def count_queries(versions: Sequence[AskedVersion], roles: Roles, plan: Plan, target: Target | None) -> int:
+    """How many queries the versions cost; they are charged to the target's budget.
+
+    Raises:
+        BudgetError: the budget does not allow them; then nothing was asked.
+    """
+    wanted = len(versions) * len(queried_rows(roles))
+    left = plan.target.query_budget if target is None else target.remaining
+    if wanted and left is not None and wanted > left:
+        raise BudgetError(
+            f"attacks.queries: {len(versions)} versions of {len(queried_rows(roles)):,} records are {wanted:,} "
+            f"queries, {left:,} are left of target.query_budget; name fewer versions or raise the budget"
+        )
+    if target is not None:
+        target.charge(wanted)
+    return wanted
+
+
+def ask_given(model: Model, data: Dataset, roles: Roles, asked: Ints, version: AskedVersion) -> Floats:
+    """A given target's answers (a, c) to a version; NaN on asked rows that no attacker asks it about."""
+    rows = queried_rows(roles)
+    answers = np.full((len(asked), data.n_classes), np.nan, dtype=np.float32)
+    answers[np.searchsorted(asked, rows)] = version.of(model, take_rows(data.x, rows))
+    return answers
+
+
+def with_versions(
+    evidence: Evidence, places: tuple[Ints, Ints], own: dict[str, Floats], pool: PoolAnswers | None, reveal: Reveal
+) -> Evidence:
+    """The evidence with one more query a record for each version: masks, labels and order are the record's own.
+
+    Args:
+        evidence: of the records themselves.
+        places: positions of the audited and of the population rows among the asked.
+        own: the target's full answers (a, c) by version.
+        pool: the shadows' answers by version, if there are shadows.
+        reveal: what the target reveals of an answer.
+    """
+    audited, known = places
+    variants = []
+    for name, answers in own.items():
+        shown, population = reveal.apply(answers), evidence.population
+        shadows = [] if pool is None else pool.observed[name]
+        if population is not None:
+            others = None if population.shadows is None else replace(population.shadows, answers=shadows)
+            population = replace(population, answers=shown[known], shadows=others, x=None)
+        variants.append(
+            Evidence(
+                labels=evidence.labels,
+                n_classes=evidence.n_classes,
+                answers=shown[audited],
+                shadows=None if evidence.shadows is None else replace(evidence.shadows, answers=shadows),
+                pool=None if evidence.pool is None else replace(evidence.pool, answers=shadows),
+                population=population,
+                reveal=reveal,
+            )
+        )
+    return replace(evidence, variants=tuple(variants))
