@@ -20,6 +20,7 @@ from gnomon.core.seeds import Seeds
 from gnomon.models.augmentation import Moves
 from gnomon.models.networks import Scratch, TensorRows
 from gnomon.models.torch_stacks import Batch, Gradient, Objective, Stack
+from gnomon.models.torch_watch import Watch
 
 if TYPE_CHECKING:
     import torch
@@ -98,6 +99,7 @@ def fit(
     seeds: Sequence[int],
     regime: Regime,
     opponent: Opponent | None = None,
+    watch: Watch | None = None,
 ) -> list[State]:
     """Trains every network of a stack on its own rows of ``x`` and returns their weights, in order.
 
@@ -109,6 +111,7 @@ def fit(
         seeds: one a network.
         regime: how to train.
         opponent: who is trained in turns with the networks, and stands in for the regime's objective.
+        watch: told at the end of each epoch of each network; it only looks.
 
     Raises:
         ModelError: a network's weights became infinite or NaN.
@@ -129,8 +132,11 @@ def fit(
             optimizer.step(stack.gradients(batch, opponent or regime.objective))
             ended = [slot for slot, (_, ends) in enumerate(drawn) if ends]
             for slot in reversed(ended):
-                if _epoch_ends(stack, slot, courses[live[slot]], x, y, regime):
-                    course = courses[live[slot]]
+                course = courses[live[slot]]
+                over = _epoch_ends(stack, slot, course, x, y, regime)
+                if watch is not None:
+                    watch.look(stack, slot, live[slot], course.epoch)
+                if over:
                     finished[live[slot]] = course.best or stack.state(slot)
                     company = opponent.memory if opponent else []
                     _leave(slot, live, [*stack.parameters, *stack.constants, *optimizer.memory, *company])

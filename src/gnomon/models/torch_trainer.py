@@ -37,6 +37,8 @@ from gnomon.models.torch_functional import named_values
 from gnomon.models.torch_model import TorchModel, put_weights, read_weights
 from gnomon.models.torch_stacks import Objective
 from gnomon.models.torch_subject import PROBE_ROWS, Stacking, StackRule, Subject, examine
+from gnomon.models.torch_watch import Watch, Watched, start_watch
+from gnomon.stats.signals import loss
 
 if TYPE_CHECKING:
     import torch
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
 
 Meet: TypeAlias = "Callable[[TensorRows, torch.Tensor, Sequence[int]], Opponent]"  # rows, labels, the stack's seeds
 
-LATER_FIELDS = ("objective", "augmentation")  # in the recipe only where they are set: stores are older than they
+NOT_PLAIN = ("module", "watched", "objective", "augmentation")  # fields with an entry of their own in a recipe, or none
 RECIPE_VERSION = 1  # raise when the same fields train another model: answers in stores must not pass for the new ones
 
 
@@ -92,6 +94,8 @@ class TorchTrainer:
         stack: ``auto`` (as said above), ``always`` where it is possible, or ``never``.
         objective: what to train for instead of the plain cross-entropy, of `gnomon.models.objectives`.
         augmentation: flips bits, or mirrors and shifts images, anew at every step.
+        watched: rows whose losses are kept at checkpoints, evenly spaced over the epochs (`TorchModel.course`). It
+            changes no model, so it is no part of the recipe.
 
     >>> import numpy as np
     >>> x, y = np.eye(4, dtype=np.float32), np.array([0, 1, 0, 1])
@@ -116,6 +120,7 @@ class TorchTrainer:
     stack: StackRule = "auto"
     objective: Objective | None = None
     augmentation: Augmentation | None = None
+    watched: Watched | None = None
 
     def __post_init__(self) -> None:
         choices = {"activation": ("tanh", "relu"), "optimizer": ("adam", "sgd"), "stack": ("auto", "always", "never")}
@@ -193,7 +198,7 @@ class TorchTrainer:
 
     def recipe(self) -> dict[str, Any]:
         """Everything that decides what comes out, as JSON; of a function of the user's own also its source's digest."""
-        fields = {name: value for name, value in self.__dict__.items() if name not in ("module", *LATER_FIELDS)}
+        fields = {name: value for name, value in self.__dict__.items() if name not in NOT_PLAIN}
         fields |= {"hidden": list(self.hidden), "device": resolve_device(self.device)}
         if self.objective is not None:
             fields["objective"] = describe_objective(self.objective)
@@ -246,18 +251,28 @@ class TorchTrainer:
             self.patience, subject.dropout, subject.own_dice, self.objective, task.moves,
         )  # fmt: skip
         opponent = task.meet(task.data, task.y, seeds) if task.meet else None
+        watch = self._watch(device, len(modules))
         with seeded(Seeds(seeds[0]).child("dice").integer(), device) if subject.own_dice else nullcontext():
-            states = fit(stack, task.data, task.y, rows, seeds, regime, opponent)
+            states = fit(stack, task.data, task.y, rows, seeds, regime, opponent, watch)
         for module, state in zip(modules, states, strict=True):
             values = named_values(module)
             for name, value in state.items():
                 values[name].data.copy_(value)
         layout = layout_of(self.module)
         facts = opponent.facts() if opponent else [{} for _ in modules]
-        return [
+        models = [
             TorchModel(module, subject.n_classes, layout=layout, device=self.device, facts=told)
             for module, told in zip(modules, facts, strict=True)
         ]
+        if watch is None or self.watched is None:
+            return models
+        last = [loss(model.log_probs(self.watched.x), self.watched.y) for model in models]
+        return [replace(model, course=watch.course(i, last[i])) for i, model in enumerate(models)]
+
+    def _watch(self, device: str, networks: int) -> Watch | None:
+        if self.watched is None:
+            return None
+        return start_watch(self.watched, layout_of(self.module), device, self.epochs, networks)
 
 
 def train_stack(
