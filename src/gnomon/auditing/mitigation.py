@@ -137,7 +137,7 @@ def mitigate_model(
     if any(m.needs for m in mitigations.of_answers):
         rows = [roles.train, roles.reference]
         sides = [ask(model, take_rows(data.x, r), classes=data.n_classes, source="target") for r in rows]
-        others = known.random if random is None else random.of(model, None)
+        others = known.random if random is None else random.of(model)
         known = Known(sides[0], data.y[rows[0]], sides[1], data.y[rows[1]], others)
     return MitigatedModel(model, fit_in_order(mitigations.of_answers, known, data.n_classes, _seed(seeds)))
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gnomon.auditing.assemble import Case, assemble
+from gnomon.auditing.assemble import Case, assemble, found_by_pool
 from gnomon.auditing.roles import by_group
 from gnomon.auditing.scoring import Attempt, attempt_all
 from gnomon.auditing.shadow_data import ShadowData
@@ -81,14 +81,14 @@ def _train(count: int, rows: ShadowData, world: World, setting: Setting) -> list
             data,
             one,
             world.asking.asked,
-            np.asarray(answers),
+            found_by_pool(found, i),
             world.pool,
             reveal=setting.reveal,
             query=None,
             seeds=setting.seeds.child("repeat", i),
-            versions={v.name: np.asarray(found.observed[v.name][i]) for v in world.asking.versions},
+            versions=[v.name for v in world.asking.versions],
         )
-        for i, (one, answers) in enumerate(zip(drawn, found.answers, strict=True))
+        for i, one in enumerate(drawn)
     ]
 
 

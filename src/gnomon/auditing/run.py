@@ -15,7 +15,7 @@ from typing import Any, Literal
 from threadpoolctl import threadpool_limits
 
 from gnomon.attacks import ATTACKS, make_attack
-from gnomon.auditing.access import barred, look_inside, wants_model
+from gnomon.auditing.access import barred, look_inside, wanted_observations, wants_model
 from gnomon.auditing.assemble import Case
 from gnomon.auditing.describe import (
     data_facts,
@@ -119,7 +119,12 @@ def run_audit(
         return _run(plan, setting, given)
 
 
-INSIDE = {"gradients", "membership_half"}  # what no black-box attacker has; a verdict does not speak of such attacks
+INSIDE = {
+    "gradients",
+    "inside",
+    "checkpoints",
+    "membership_half",
+}  # what no black-box attacker has; a verdict does not speak of such attacks
 
 
 @dataclass(frozen=True)
@@ -197,7 +202,7 @@ def _lay_ground(plan: Plan, setting: Setting, attacks: Sequence[Attack], clock: 
         parts = subject.parts or draw_training_rows(len(data), plan, seeds, data.groups)
         roles = draw_roles(parts, plan, seeds, data.groups)
         subject = mitigate_training(subject, setting.mitigations, roles, plan)
-        setting = replace(setting, subject=subject)
+        setting = replace(setting, subject=subject, observations=wanted_observations(plan, subject, attacks))
         refuse_repeats(plan, subject.trainer, roles)
         cuts = cut_rows(plan.statistics.slices, data)
         checked = check_data(data, roles, own_ids=subject.own_ids, seeds=seeds)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gnomon.auditing.assemble import Case, asked_rows, assemble, model_facts, shadow_facts
+from gnomon.auditing.assemble import Case, Seen, asked_rows, assemble, found_by_pool, model_facts, shadow_facts
 from gnomon.auditing.mitigation import Mitigations, make_owner, mitigate_answers, mitigate_model, random_records
 from gnomon.auditing.progress import Progress
 from gnomon.auditing.roles import POOL_PER_SHADOW, shadow_size
@@ -48,26 +48,29 @@ class Setting:
     seeds: Seeds
     reveal: Reveal
     mitigations: Mitigations = field(default_factory=Mitigations)
+    observations: tuple[Observation, ...] = ()  # what attackers see of target and shadows beside their answers
 
 
 @dataclass(frozen=True)
 class Asking:
-    """What all models are asked.
+    """What all models are asked, and what is kept of them.
 
     Attributes:
         asked: (a,) positions of rows, sorted.
         versions: of each of these rows.
         random: records that nobody holds, for mitigations; None where they are not needed.
+        others: what attackers see beside answers.
     """
 
     asked: Ints
-    versions: tuple[AskedVersion, ...] = ()
-    random: RandomRecords | None = None
+    versions: tuple[AskedVersion, ...]
+    random: RandomRecords | None
+    others: tuple[Observation, ...]
 
     @property
     def observations(self) -> tuple[Observation, ...]:
-        """What is kept of each model beside its answers on the rows."""
-        return self.versions if self.random is None else (*self.versions, self.random)
+        """Everything that is kept of a model beside its answers on the rows."""
+        return (*self.versions, *(() if self.random is None else (self.random,)), *self.others)
 
 
 @dataclass(frozen=True)
@@ -104,26 +107,26 @@ def build_world(rows: ShadowData, model: Model | None, query: Target | None, set
         whole = data.groups[roles.pool] if plan.data.split_by_group and data.groups is not None else None
         drawn = draw_shadows(roles.pool, plan.shadow.count, size, seeds.child("shadow", "rows").generator(), whole)
     random = random_records(setting.mitigations, data.features, plan, seeds)
-    asking = Asking(asked_rows(roles), asked_versions(plan, data, seeds), random)
+    asking = Asking(asked_rows(roles), asked_versions(plan, data, seeds), random, setting.observations)
     queries = count_queries(asking.versions, roles, plan, query)
-    own, shadows = _answers(rows, asking, drawn, model, setting)
+    target, shadows = _answers(rows, asking, drawn, model, setting)
     case = assemble(
         data,
         roles,
         asking.asked,
-        own.plain,
+        target,
         shadows,
         reveal=setting.reveal,
         query=query,
         seeds=seeds,
-        versions=own.versions,
+        versions=[v.name for v in asking.versions],
     )
-    shown = own.plain[np.searchsorted(asking.asked, case.audited)]
-    facts = model_facts(shown, case.evidence.labels, case.member, len(roles.train), case.evidence.answers)
+    own = target.answers[np.searchsorted(asking.asked, case.audited)]
+    facts = model_facts(own, case.evidence.labels, case.member, len(roles.train), case.evidence.answers)
     if shadows is None:
-        return World(case, facts, shown, None, None, asking, None, queries, own.said)
+        return World(case, facts, own, None, None, asking, None, queries, target.said)
     pool_facts, losses = shadow_facts(data, asking.asked, shadows, rows.facts.source, _stack_note(subject, data))
-    return World(case, facts, shown, pool_facts, losses, asking, shadows, queries, own.said)
+    return World(case, facts, own, pool_facts, losses, asking, shadows, queries, target.said)
 
 
 def train_target(data: Dataset, roles: Roles, setting: Setting) -> Model:
@@ -144,44 +147,37 @@ def make_target(model: Model | None, data: Dataset, roles: Roles, setting: Setti
     return Target(shown, setting.reveal, setting.plan.target.query_budget)
 
 
-@dataclass(frozen=True)
-class _Own:
-    """The target's answers (a, c), behind its mitigations, to the asked rows and to each version of them."""
-
-    plain: Floats
-    versions: dict[str, Floats] = field(default_factory=dict)
-    said: Mapping[str, Any] = field(default_factory=dict)  # of itself, if it was trained here
-
-
 def _answers(
     rows: ShadowData, asking: Asking, drawn: ShadowRows | None, model: Model | None, setting: Setting
-) -> tuple[_Own, tuple[ShadowRows, PoolAnswers] | None]:
-    """The target's answers and the shadows'; a target of the shadows' recipe is trained in one go with them."""
+) -> tuple[Seen, tuple[ShadowRows, PoolAnswers] | None]:
+    """What is seen of the target and of the shadows; a target of the shadows' recipe is trained in one go with them."""
     subject, seeds = setting.subject, setting.seeds
     data, trainer, recipe = rows.data, subject.trainer, subject.shadow_trainer
     parts = [] if drawn is None else drawn.train
     shadow_seeds = [seeds.child("shadow", i).integer() for i in range(len(parts))]
-    given = _given(model, rows, asking, setting)
+    given = _given(rows, asking, model, setting)
     if given is None and trainer is None:
         raise PlanError("nothing to audit: give a model, its answers, or a recipe in [trainer]")
-    own = [] if given is not None else [rows.roles.train]
+    can_be_asked = subject.model is None and model is not None  # trained here twice: to be asked, and observed
+    own = [] if given is not None and not (can_be_asked and asking.others) else [rows.roles.train]
     own_seeds = [seeds.child("target").integer()] * len(own)
     advance = setting.progress.stage("models", len(own) + len(parts))
-    asked, beside = asking.asked, asking.observations
+    asked, kept = asking.asked, asking.observations
     if own and trainer is not None and recipe is not trainer:
         pool = ShadowPool(setting.store, setting.engine, trainer)
-        alone = pool.answers(data, own, asked, own_seeds, advance, beside)
-        given = _first(behind(alone, own, own_seeds, rows, asking, setting), asking)
+        alone = behind(pool.answers(data, own, asked, own_seeds, advance, kept), own, own_seeds, rows, asking, setting)
+        given = _same_answers(found_by_pool(alone, 0), given)
         own, own_seeds = [], []
     found = None
     if recipe is not None and (own or parts):
         pool = ShadowPool(setting.store, setting.engine, recipe)
-        found = pool.answers(data, [*own, *parts], asked, [*own_seeds, *shadow_seeds], advance, beside)
+        found = pool.answers(data, [*own, *parts], asked, [*own_seeds, *shadow_seeds], advance, kept)
         if own:
-            given = _first(behind(found.first(1), own, own_seeds, rows, asking, setting), asking)
+            first = behind(found.first(1), own, own_seeds, rows, asking, setting)
+            given = _same_answers(found_by_pool(first, 0), given)
         found = found.after(len(own))
-        if setting.plan.shadow.mitigated:
-            found = behind(found, parts, shadow_seeds, rows, asking, setting)
+        known = setting.plan.shadow.mitigated
+        found = behind(found, parts, shadow_seeds, rows, asking, setting) if known else _forget_random(found)
     assert given is not None
     return given, None if drawn is None or found is None else (drawn, found)
 
@@ -206,39 +202,47 @@ def behind(
     """
     of_answers = setting.mitigations.of_answers
     if not of_answers or not found.answers:
-        return found
+        return _forget_random(found)
     advance = setting.progress.stage("mitigations", len(found.answers))
     members = [np.searchsorted(asking.asked, part).astype(np.int64) for part in trained]
-    owner = make_owner(rows.data, rows.roles, asking.asked)
     owner = replace(
-        owner,
+        make_owner(rows.data, rows.roles, asking.asked),
         versions=tuple(version.name for version in asking.versions),
         random=None if asking.random is None else asking.random.name,
     )
-    return mitigate_pool(found, of_answers, owner, members, seeds, setting.store, setting.engine, advance)
+    store, engine = setting.store, setting.engine
+    return _forget_random(mitigate_pool(found, of_answers, owner, members, seeds, store, engine, advance))
 
 
-def _first(found: PoolAnswers, asking: Asking) -> _Own:
-    versions = {v.name: np.asarray(found.observed[v.name][0]) for v in asking.versions}
-    return _Own(np.asarray(found.answers[0]), versions, found.facts[0])
+def _forget_random(found: PoolAnswers) -> PoolAnswers:
+    """Without the answers to random records, which are there for owners and no attacker sees."""
+    return replace(found, observed={n: each for n, each in found.observed.items() if n != RandomRecords.name})
 
 
-def _given(model: Model | None, rows: ShadowData, asking: Asking, setting: Setting) -> _Own | None:
-    """What a target answers that can be asked, or whose answers are given."""
-    subject, data, roles, asked = setting.subject, rows.data, rows.roles, asking.asked
+def _same_answers(found: Seen, given: Seen | None) -> Seen:
+    """What the pool saw of the target; where it can be asked, its answers are those that it gives when it is asked."""
+    return found if given is None else replace(given, observed={**found.observed, **given.observed})
+
+
+def _given(rows: ShadowData, asking: Asking, model: Model | None, setting: Setting) -> Seen | None:
+    """What is seen of a target that can be asked, or whose answers are given."""
+    data, roles, subject, asked = rows.data, rows.roles, setting.subject, asking.asked
     if subject.answers is not None:
         if asking.versions:
             raise PlanError("attacks.queries asks the target about versions of the records: give the model itself")
         owner, members = make_owner(data, roles, asked), np.searchsorted(asked, roles.train)
-        return _Own(mitigate_answers(subject.answers[asked], setting.mitigations, owner, members, setting.seeds))
+        return Seen(mitigate_answers(subject.answers[asked], setting.mitigations, owner, members, setting.seeds))
     if model is None:
         return None
     inner = model.model if isinstance(model, MitigatedModel) else model
     if isinstance(inner, SklearnModel):
         _check_known_labels(inner, data)
-    plain = ask(model, take_rows(data.x, asked), classes=data.n_classes, source="target")
-    versions = {v.name: ask_given(model, data, roles, asked, v) for v in asking.versions}
-    return _Own(plain, versions, getattr(inner, "facts", {}))
+    x, labels = take_rows(data.x, asked), data.y[asked]
+    answers = ask(model, x, classes=data.n_classes, source="target")
+    observed = {v.name: ask_given(model, data, roles, asked, v) for v in asking.versions}
+    if subject.model is not None:
+        observed |= {o.name: o.of(inner, x, labels) for o in asking.others}  # who sees these sees the model itself
+    return Seen(answers, observed, getattr(inner, "facts", {}))
 
 
 def _check_known_labels(model: SklearnModel, data: Dataset) -> None:

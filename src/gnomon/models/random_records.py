@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
-from gnomon.core.arrays import Floats, Rows, fingerprint
+from gnomon.core.arrays import Floats, Ints, Rows, fingerprint
 from gnomon.core.features import FeatureSpace
 from gnomon.core.protocols import Model
 from gnomon.models.mitigated import ask
@@ -23,12 +24,14 @@ class RandomRecords:
 
     x: Rows
 
-    @cached_property
-    def name(self) -> str:
-        """A digest of the records."""
-        return f"random:{fingerprint(self.x)}"
+    name: ClassVar[str] = "random records"
 
-    def of(self, model: Model, asked: Rows) -> Floats:  # noqa: ARG002 - what is asked is always the same here
+    @cached_property
+    def key(self) -> str:
+        """A digest of the records."""
+        return f"random records: {fingerprint(self.x)}"
+
+    def of(self, model: Model, asked: Rows = None, labels: Ints | None = None) -> Floats:  # noqa: ARG002 - the protocol's
         """Natural-log probabilities (q, c)."""
         return ask(model, self.x, classes=model.n_classes, source="answers to random records")
 
