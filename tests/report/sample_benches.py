@@ -75,6 +75,7 @@ def option(
         status="ok",
         folder=f"audits/{label}",
         strongest=strongest,
+        adaptive=None if acts_on == "nothing" else strongest,
         label_only=leak("gap", 0.015, 0.61),
         attacks=[leak("lira", tpr, area), leak("gap", 0.015, 0.61), leak("noise_robustness", 0.02, 0.65)],
         naive=None if naive is None else Strongest(leak=leak("lira", naive, 0.55), chosen_on="shadows"),

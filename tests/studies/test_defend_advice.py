@@ -106,3 +106,11 @@ def test_the_frontier_is_what_nothing_beats_in_both() -> None:
 
 def test_equals_are_on_the_frontier_together() -> None:
     assert all(o.frontier for o in mark_frontier([PLAIN, PLAIN.model_copy(update={"label": "top3"})], 0.01))
+
+
+def test_plain_shadows_that_serve_better_are_named() -> None:
+    adaptive = NOTHING.strongest
+    assert adaptive is not None
+    stronger = FREE.strongest.model_copy(update={"plain_shadows": True}) if FREE.strongest else None
+    _, text = said(NOTHING.model_copy(update={"adaptive": adaptive, "strongest": stronger}))
+    assert "top3 (24.0%, with plain ones 8.0%)" in text

@@ -35,6 +35,9 @@ def accuracy(made: Outcome) -> float:
     return float(made.record.name)
 
 
+optuna = pytest.importorskip("optuna")
+
+
 def run(limit: str, *, trials: int = 12, sweep: Sweep | None = None, audit: Any = None) -> Any:
     world = World()
     found = search(

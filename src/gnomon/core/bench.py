@@ -32,6 +32,7 @@ class Strongest(Part):
 
     leak: Leak
     chosen_on: Literal["shadows", "audited rows"]
+    plain_shadows: bool = False  # shadow models without the mitigation served the attacker better
     exposed: Leak | None = None  # the same attack: members of the most exposed tenth against all non-members
 
 
@@ -70,13 +71,14 @@ class Option(Part):
     status: Literal["ok", "not applicable", "failed"]
     reason: str | None = None
     folder: str | None = None  # of the whole audit, beside the bench
-    strongest: Strongest | None = None
+    strongest: Strongest | None = None  # the adaptive attack, unless the naive one is surely stronger
+    adaptive: Strongest | None = None  # shadow models are trained with the mitigation, and answer through it
     label_only: Leak | None = None  # the strongest attack that reads labels alone, by AUC
     attacks: list[Leak] = Field(default_factory=list)
-    naive: Strongest | None = None  # an attacker who does not know the mitigation
-    naive_change: AttackChange | None = None  # from the naive attacker to the one who knows
+    naive: Strongest | None = None  # shadow models are plain
+    naive_change: AttackChange | None = None  # from the naive attack to the adaptive one
     change: AttackChange | None = None  # from the plain model to this one, both under their strongest attack
-    effect: Change | None = None  # "better": leaks surely less than the plain model
+    effect: Change | None = None  # "better": leaks surely less than the plain model, to either attack
     utility: Utility | None = None
     cost: Cost | None = None
     guarantee: Guarantee | None = None

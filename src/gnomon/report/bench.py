@@ -31,16 +31,17 @@ CAVEAT = (
     "nothing of attacks that were not tried."
 )
 KNOWING = (
-    "The attacker knows the mitigation: his shadow models are trained with it and answer through it. The naive "
-    "attacker does not: his are plain. A mitigation that looks good against him alone only hides what it leaves."
+    "Adaptive: shadow models are trained with the mitigation and answer through it. Naive: they are plain. Whoever "
+    "knows a mitigation can do either, so it leaks less only if neither attack keeps up, and the stronger one is its "
+    "figure. A mitigation that looks good against the naive attack alone only hides what it leaves."
 )
 FRONTIER = (
     "Towards the upper left a model is more useful and leaks less. What lies on the line is on the frontier: nothing "
     "that was tried is better in one and as good in the other, by the figures; whiskers are their intervals."
 )
 MATRIX = (
-    "The attacker who knows the mitigation. An asterisk marks the attack that counts as strongest: chosen on shadow "
-    "models, or an attack by queries that is surely stronger."
+    "The adaptive attacker. An asterisk marks the attack that counts as his strongest: chosen on shadow models, or an "
+    "attack by queries that is surely stronger."
 )
 _LEVELS = {"free": ("none_found", "A mitigation helps"), "dear": ("leaks_some", "Helps at a price")}
 _NONE = ("leaks", "No mitigation helps")
@@ -160,8 +161,9 @@ def _pictures(bench: Bench) -> tuple[Picture, ...]:
         made.append(Picture("Useful and tight-lipped", FRONTIER, Markup(svg), legend))
     if svg := bench_plots.knowing_or_not(bench):
         name = bench_tables.figure_name(bench.fpr)
-        lead = f"{name} of the strongest attack, by what the attacker knows. The dotted line is guessing."
-        made.append(Picture("Who knows the mitigation", lead, Markup(svg), (("1", "knows it"), ("2", "does not"))))
+        lead = f"{name} of the strongest attack, by the attacker’s shadow models. The dotted line is guessing."
+        marks = (("1", "with the mitigation (adaptive)"), ("2", "plain (naive)"))
+        made.append(Picture("Adaptive and naive attackers", lead, Markup(svg), marks))
     return tuple(made)
 
 

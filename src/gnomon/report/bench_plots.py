@@ -116,12 +116,14 @@ def knowing_or_not(bench: Bench) -> str:
     if not options:
         return ""
     rows = [
-        (wording.clean(o.label), (_leak(o, bench), rate_of(o.naive.leak, bench.fpr) if o.naive else None))
+        (wording.clean(o.label), tuple(rate_of(s.leak, bench.fpr) if s else None for s in (o.adaptive, o.naive)))
         for o in options
     ]
     chance = 0.5 if bench.fpr is None else bench.fpr
-    series = ("the attacker who knows it", "the naive one")
-    return whiskers("naive", "Attackers who know, and who do not", rows, series, chance, shares=bench.fpr is not None)
+    series = ("mitigated shadow models", "plain ones")
+    return whiskers(
+        "naive", "Mitigated shadow models, and plain ones", rows, series, chance, shares=bench.fpr is not None
+    )
 
 
 def training_curves(key: str, title: str, curves: dict[str, list[float]]) -> str:

@@ -46,11 +46,12 @@ def brief(bench: Bench) -> Table:
             _verdict(option),
             spelt(rate_of(option.strongest.leak, bench.fpr), bench.fpr),
             spelt(rate_of(option.strongest.exposed, bench.fpr), bench.fpr),
-            _naive(option.naive, bench.fpr),
+            _found(option.adaptive, bench.fpr),
+            _found(option.naive, bench.fpr),
             _UNKNOWN if use is None else share_cell(use.accuracy),
         )
         rows.append((Cell(wording.clean(option.label)), *cells))
-    names = (figure_name(bench.fpr), "Exposed", "Naive", "Accuracy")
+    names = (figure_name(bench.fpr), "Exposed", "Adaptive", "Naive", "Accuracy")
     columns = (Column("Mitigation", numeric=False), Column("Verdict", numeric=False), *map(Column, names))
     strong = tuple(i for i, o in enumerate(audited(bench)) if o.label == bench.advice.choice)
     return Table("brief", "What each buys, and the accuracy that is left", columns, tuple(rows), strong=strong)
@@ -68,9 +69,10 @@ def leakage(bench: Bench) -> Table:
         *((Column("AUC"),) if bench.fpr is not None else ()),
         Column("Most exposed tenth"),
         Column("Labels alone"),
-        Column("Naive attacker"),
+        Column("Adaptive"),
+        Column("Naive"),
     )
-    notes = [("", f"Most exposed tenth, labels alone, naive attacker: {name}.")]
+    notes = [("", f"Most exposed tenth, labels alone, adaptive, naive: {name}.")]
     return Table("leakage", "What each buys", columns, rows, tuple(notes))
 
 
@@ -78,6 +80,7 @@ def _leakage_row(option: Option, bench: Bench) -> tuple[Cell, ...]:
     assert option.strongest is not None
     leak, fpr = option.strongest.leak, bench.fpr
     chosen = () if option.strongest.chosen_on == "shadows" else ("chosen on the audited rows",)
+    chosen = ("with plain shadow models", *chosen) if option.strongest.plain_shadows else chosen
     exposed = option.strongest.exposed
     return (
         name_cell(option, bench),
@@ -87,7 +90,8 @@ def _leakage_row(option: Option, bench: Bench) -> tuple[Cell, ...]:
         *((figure_cell(leak.auc),) if fpr is not None else ()),
         spelt(rate_of(exposed, fpr), fpr),
         _named(option.label_only, fpr),
-        _naive(option.naive, fpr),
+        _found(option.adaptive, fpr),
+        _found(option.naive, fpr),
     )
 
 
@@ -118,7 +122,7 @@ def _named(leak: Leak | None, fpr: float | None) -> Cell:
     return Cell(cell.text, (*cell.detail, wording.clean(leak.title.removeprefix("Label only: "))))
 
 
-def _naive(found: Strongest | None, fpr: float | None) -> Cell:
+def _found(found: Strongest | None, fpr: float | None) -> Cell:
     return _UNKNOWN if found is None else spelt(rate_of(found.leak, fpr), fpr)
 
 
@@ -214,7 +218,8 @@ def _matrix_cell(leak: Leak | None, key: str, fpr: float | None, option: Option)
     plain = key == "auc"
     cell = figure_cell(found) if plain else share_cell(found)
     depth = 2 * (found.value - 0.5) if plain else found.value
-    mark = "*" if option.strongest is not None and option.strongest.leak.attack == leak.attack else ""
+    best = option.adaptive or option.strongest
+    mark = "*" if best is not None and best.leak.attack == leak.attack else ""
     return Cell(cell.text, cell.detail, mark=mark, heat=min(1.0, max(0.0, depth)))
 
 

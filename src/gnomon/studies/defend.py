@@ -41,10 +41,23 @@ class Audited:
     setting: Setting
     outcome: Outcome | None = None
     naive: Outcome | None = None
-    strongest: Strongest | None = None
+    adaptive: Strongest | None = None
     naive_strongest: Strongest | None = None
+    naive_wins: bool = False  # he who knows a mitigation may still train plain shadow models, and does where they serve
     status: Literal["ok", "not applicable", "failed"] = "ok"
     reason: str | None = None
+
+    @property
+    def judged(self) -> Outcome | None:
+        """The audit that the mitigation is judged by."""
+        return self.naive if self.naive_wins else self.outcome
+
+    @property
+    def strongest(self) -> Strongest | None:
+        """The strongest attack in it."""
+        if not self.naive_wins or self.naive_strongest is None:
+            return self.adaptive
+        return self.naive_strongest.model_copy(update={"plain_shadows": True, "chosen_on": "audited rows"})
 
 
 @dataclass
@@ -218,7 +231,7 @@ def _document(
     level, fpr = plan.statistics.confidence, figures.telling_fpr(plain.record)
     family = max(1, sum(one.outcome is not None for one in audited) + sum(len(s.trials) - 1 for s in searches))
     base = _seen(Audited(PLAIN, plain), tenth)
-    seen = [_seen(one, tenth) for one in audited]
+    seen = [_with_winner(_seen(one, tenth), 1 - (1 - level) / family) for one in audited]
     options = [_option(base, base, family, level), *(_option(one, base, family, level) for one in seen)]
     if limit is not None:
         options = [options[0], *(_held(option, one, limit) for option, one in zip(options[1:], seen, strict=True))]
@@ -258,10 +271,30 @@ def _seen(one: Audited, tenth: figures.Tenth | None) -> Audited:
     return replace(
         one,
         outcome=figures.with_headline(one.outcome, found),
-        strongest=found,
+        adaptive=found,
         naive=None if one.naive is None else figures.with_headline(one.naive, naive),
         naive_strongest=naive,
     )
+
+
+def _with_winner(one: Audited, confidence: float) -> Audited:
+    if one.naive is None or one.outcome is None:
+        return one
+    against = compare(one.outcome, one.naive, confidence=confidence, same_model=True).change
+    return replace(one, naive_wins=against == "worse")
+
+
+def _effect(one: Audited, plain: Audited, confidence: float) -> Change:
+    """How a mitigation compares with none: better only if it is so to the adaptive and to the naive attack."""
+    found = {_compare(plain, replace(one, naive_wins=wins), confidence).change for wins in _attackers(one)}
+    for change in ("worse", "not comparable", "mixed", "within noise"):
+        if change in found:
+            return change
+    return "better"
+
+
+def _attackers(one: Audited) -> tuple[bool, ...]:
+    return (False,) if one.naive is None else (False, True)
 
 
 def _option(one: Audited, plain: Audited, family: int, level: float) -> Option:
@@ -285,12 +318,13 @@ def _option(one: Audited, plain: Audited, family: int, level: float) -> Option:
         update={
             "folder": f"audits/{folder_of(setting, knows=True)}",
             "strongest": one.strongest,
+            "adaptive": None if is_plain else one.adaptive,
             "label_only": figures.best_label_only(known),
             "attacks": known,
             "naive": one.naive_strongest,
             "naive_change": _from_naive(one, 1 - (1 - level) / family),
             "change": change,
-            "effect": None if change is None else change.change,
+            "effect": None if is_plain else _effect(one, plain, shared),
             "utility": figures.utility(one.outcome, plain.outcome, shared),
             "cost": figures.cost(record, plain.outcome.record, retrains=setting.acts_on in ("training", "both")),
             "guarantee": figures.guarantee(facts),
@@ -301,11 +335,11 @@ def _option(one: Audited, plain: Audited, family: int, level: float) -> Option:
 
 
 def _compare(first: Audited, second: Audited, confidence: float) -> Comparison:
-    assert first.outcome is not None
-    assert second.outcome is not None
+    assert first.judged is not None
+    assert second.judged is not None
     untouched = {"nothing", "answers"}
     same = first.setting.acts_on in untouched and second.setting.acts_on in untouched
-    return compare(first.outcome, second.outcome, confidence=confidence, same_model=same)
+    return compare(first.judged, second.judged, confidence=confidence, same_model=same)
 
 
 def _from_naive(one: Audited, confidence: float) -> AttackChange | None:

@@ -54,6 +54,7 @@ def advise(options: Sequence[Option], rival: Rival, fpr: float | None, confidenc
             *_unseen(tried),
             *_no_effect(tried, but_all=True),
             *_naive(tried, fpr),
+            *_plain_shadows(tried, fpr),
             *_worse(tried),
             *_left_out(options),
             _together(tried, confidence),
@@ -67,6 +68,7 @@ def advise(options: Sequence[Option], rival: Rival, fpr: float | None, confidenc
         *_dearer(choice, helping, fpr),
         _remains(choice, fpr),
         *_naive(tried, fpr),
+        *_plain_shadows(tried, fpr),
         *_no_effect(tried),
         *_worse(tried),
         *_left_out(options),
@@ -128,7 +130,7 @@ def _bought(choice: Option, plain: Option, fpr: float | None) -> str:
     if len(exposed) == 2 and exposed[0] is not None and exposed[1] is not None:
         tail = f" On the most exposed tenth of the records: {_short(exposed[0], fpr)}, then {_short(exposed[1], fpr)}."
     return (
-        f"The strongest attack that knows of it has {_spell(after, fpr)}; on the plain model the strongest has "
+        f"The strongest attack on it has {_spell(after, fpr)}; on the plain model the strongest has "
         f"{_spell(before, fpr)}.{tail}"
     )
 
@@ -202,8 +204,8 @@ def _naive(tried: Sequence[Option], fpr: float | None) -> list[str]:
         if option.naive_change is None or option.naive_change.change != "worse":
             continue
         assert option.naive is not None
-        assert option.strongest is not None
-        figures = [leakage(s.leak, fpr) for s in (option.naive, option.strongest)]
+        assert option.adaptive is not None
+        figures = [leakage(s.leak, fpr) for s in (option.naive, option.adaptive)]
         if figures[0] is not None and figures[1] is not None:
             said.append(f"{option.label} ({_short(figures[0], fpr)}, in truth {_short(figures[1], fpr)})")
     if not said:
@@ -211,6 +213,17 @@ def _naive(tried: Sequence[Option], fpr: float | None) -> list[str]:
     return [
         f"An attacker who does not know of the mitigation would make these look better than they are: {_list(said)}."
     ]
+
+
+def _plain_shadows(tried: Sequence[Option], fpr: float | None) -> list[str]:
+    said = []
+    for option in tried:
+        if option.strongest is None or option.adaptive is None or not option.strongest.plain_shadows:
+            continue
+        figures = [leakage(s.leak, fpr) for s in (option.adaptive, option.strongest)]
+        if figures[0] is not None and figures[1] is not None:
+            said.append(f"{option.label} ({_short(figures[0], fpr)}, with plain ones {_short(figures[1], fpr)})")
+    return [f"Here mitigated shadow models serve an attacker worse than plain ones: {_list(said)}."] if said else []
 
 
 def _no_effect(tried: Sequence[Option], *, but_all: bool = False) -> list[str]:
