@@ -40,9 +40,7 @@ def main() -> None:
     options.add_argument("--plan", type=Path, default=PLAN)
     options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     options.add_argument("--shadows", type=int, default=16)
-    options.add_argument(
-        "--queries", nargs="+", default=["flips:0.005x4", "flips:0.02x4", "flips:0.05x4"]
-    )
+    options.add_argument("--queries", nargs="+", default=["flips:0.005x4", "flips:0.02x4", "flips:0.05x4"])
     options.add_argument("--store", type=Path, default=Path("runs/versions/store"))
     given = options.parse_args()
     found: dict[tuple[str, str], list[tuple[float, float]]] = {}
