@@ -22,6 +22,7 @@ from gnomon.auditing.gate import parse_limit
 from gnomon.auditing.run import Outcome
 from gnomon.cli.progress import TerminalProgress
 from gnomon.cli.runs import write_outcome
+from gnomon.cli.study import study
 from gnomon.cli.synth import synth
 from gnomon.core import VERSION
 from gnomon.core.errors import GnomonError, PlanError
@@ -189,6 +190,7 @@ def gate(run: Path, /, *limits: str, allow_failed: bool = False) -> int:
 
 
 app.command(synth)
+app.command(study)
 
 
 @app.command
@@ -225,12 +227,11 @@ def list_attacks() -> int:
 
 @listing.command(name="datasets")
 def list_datasets() -> int:
-    """Data sets by name."""
-    table = Table("name", "data set", "rows", "features", "classes", box=None, pad_edge=False)
+    """Data sets by name, with their terms."""
+    table = Table("name", "data set", "rows", "features", "classes", "terms", box=None, pad_edge=False)
     for source in SOURCES:
-        table.add_row(
-            source.name, source.title, f"{source.rows:,}", f"{source.features:,}", ", ".join(map(str, source.classes))
-        )
+        classes = ", ".join(map(str, source.classes))
+        table.add_row(source.name, source.title, f"{source.rows:,}", f"{source.features:,}", classes, source.terms)
     Console().print(table)
     return 0
 
