@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gnomon.auditing.canaries import CanaryTable
 from gnomon.auditing.risk import RiskTable
 from gnomon.auditing.run import Outcome
 from gnomon.core.arrays import Floats
@@ -31,6 +32,8 @@ def save_outcome(outcome: Outcome, folder: Path) -> None:
         np.save(scores / "exposure.npy", outcome.exposure, allow_pickle=False)
     if outcome.risk is not None:
         write_risk(outcome.risk, folder)
+    if outcome.canaries is not None:
+        write_canaries(outcome.canaries, folder)
     write_record(outcome.record, folder / "record.json")
 
 
@@ -49,15 +52,31 @@ def write_risk(table: RiskTable, folder: Path) -> None:
         "probability_when_trained": [None if np.isnan(v) else float(v) for v in table.when_trained[order]],
         "trainings": table.trainings[order].tolist(),
     }
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
-    write_text(folder / "risk.csv", text.getvalue())
+    _write_csv(columns, folder / "risk.csv")
     if find_spec("pandas") is not None and find_spec("pyarrow") is not None:
         import pandas as pd
 
         pd.DataFrame(columns).to_parquet(folder / "risk.parquet", index=False)
+
+
+def write_canaries(table: CanaryTable, folder: Path) -> None:
+    """Writes canaries.csv: every canary with its coin and its score, the surest to be guessed in first."""
+    order = np.argsort(-table.score, kind="stable")
+    columns = {
+        "id": [table.ids[i] for i in order],
+        "class": [table.labels[i] for i in order],
+        "included": table.included[order].tolist(),
+        "score": table.score[order].tolist(),
+    }
+    _write_csv(columns, folder / "canaries.csv")
+
+
+def _write_csv(columns: dict[str, list[Any]], path: Path) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    write_text(path, text.getvalue())
 
 
 def read_outcome(path: Path) -> Outcome:
