@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -52,15 +53,27 @@ def write_risk(table: RiskTable, folder: Path) -> None:
         "probability_when_trained": [None if np.isnan(v) else float(v) for v in table.when_trained[order]],
         "trainings": table.trainings[order].tolist(),
     }
-    _write_csv(columns, folder / "risk.csv")
+    write_columns(columns, folder, "risk")
+
+
+def write_columns(columns: Mapping[str, Sequence[Any]], folder: Path, name: str) -> list[Path]:
+    """Writes NAME.csv, and NAME.parquet where pandas and pyarrow are installed; returns what was written."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    written = [folder / f"{name}.csv"]
+    write_text(written[0], text.getvalue())
     if find_spec("pandas") is not None and find_spec("pyarrow") is not None:
         import pandas as pd
 
-        pd.DataFrame(columns).to_parquet(folder / "risk.parquet", index=False)
+        written.append(folder / f"{name}.parquet")
+        pd.DataFrame(dict(columns)).to_parquet(written[1], index=False)
+    return written
 
 
 def write_canaries(table: CanaryTable, folder: Path) -> None:
-    """Writes canaries.csv: every canary with its coin and its score, the surest to be guessed in first."""
+    """Writes canaries.csv (and canaries.parquet): every canary with its coin and its score, the surest to be guessed in first."""
     order = np.argsort(-table.score, kind="stable")
     columns = {
         "id": [table.ids[i] for i in order],
@@ -68,15 +81,7 @@ def write_canaries(table: CanaryTable, folder: Path) -> None:
         "included": table.included[order].tolist(),
         "score": table.score[order].tolist(),
     }
-    _write_csv(columns, folder / "canaries.csv")
-
-
-def _write_csv(columns: dict[str, list[Any]], path: Path) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
-    write_text(path, text.getvalue())
+    write_columns(columns, folder, "canaries")
 
 
 def read_outcome(path: Path) -> Outcome:

@@ -22,6 +22,7 @@ from gnomon.auditing.gate import parse_limit
 from gnomon.auditing.run import Outcome
 from gnomon.cli.progress import TerminalProgress
 from gnomon.cli.runs import write_outcome
+from gnomon.cli.study import study
 from gnomon.cli.synth import synth
 from gnomon.core import VERSION
 from gnomon.core.errors import GnomonError, PlanError
@@ -189,6 +190,7 @@ def gate(run: Path, /, *limits: str, allow_failed: bool = False) -> int:
 
 
 app.command(synth)
+app.command(study)
 
 
 @app.command

@@ -76,6 +76,12 @@ class TargetPlan(Section):
     repeats: int = Field(
         1, ge=1, description="targets of the recipe that are trained and attacked, to show the spread between them"
     )
+    checkpoints: int | None = Field(
+        None,
+        ge=1,
+        description="a target that is trained here: checkpoints of its training, evenly spaced, that attackers see "
+        "too; default none, or 10 where an attack is named that reads them",
+    )
     query_budget: int | None = Field(
         None,
         ge=0,
@@ -289,16 +295,32 @@ def read_plan(path: Path) -> Plan:
     Raises:
         PlanError: a missing file, broken TOML, an unknown key ("did you mean"), a value out of range.
     """
+    return plan_in(path.resolve().parent, read_toml(path), str(path))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file, unchecked.
+
+    Raises:
+        PlanError: a missing file, or broken TOML.
+    """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise PlanError(f"{path}: no such plan file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise PlanError(f"{path}: cannot be read ({error})") from None
     except tomllib.TOMLDecodeError as error:
         raise PlanError(f"{path}: not valid TOML: {error}") from None
-    plan = make_plan(values, str(path))
-    return _with_absolute_paths(plan, path.resolve().parent)
+
+
+def plan_in(folder: Path, values: dict[str, Any], source: str) -> Plan:
+    """A checked plan whose paths are relative to a folder.
+
+    Raises:
+        PlanError: one line that names the key, what was expected and what came.
+    """
+    return _with_absolute_paths(make_plan(values, source), folder)
 
 
 def _with_absolute_paths(plan: Plan, folder: Path) -> Plan:

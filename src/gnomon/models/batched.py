@@ -19,6 +19,7 @@ from gnomon.core.errors import ModelError
 from gnomon.core.seeds import Seeds
 from gnomon.models.networks import Scratch, TensorRows
 from gnomon.models.torch_stacks import Batch, Gradient, Stack
+from gnomon.models.torch_watch import Watch
 
 if TYPE_CHECKING:
     import torch
@@ -61,7 +62,13 @@ class _Course:
 
 
 def fit(
-    stack: Stack, x: TensorRows, y: torch.Tensor, rows: Sequence[Ints], seeds: Sequence[int], regime: Regime
+    stack: Stack,
+    x: TensorRows,
+    y: torch.Tensor,
+    rows: Sequence[Ints],
+    seeds: Sequence[int],
+    regime: Regime,
+    watch: Watch | None = None,
 ) -> list[State]:
     """Trains every network of a stack on its own rows of ``x`` and returns their weights, in order.
 
@@ -72,6 +79,7 @@ def fit(
         rows: for each network its positions in ``x``; at least one, and two where early stopping holds some out.
         seeds: one a network.
         regime: how to train.
+        watch: told at the end of each epoch of each network; it only looks.
 
     Raises:
         ModelError: a network's weights became infinite or NaN.
@@ -90,8 +98,11 @@ def fit(
             optimizer.step(stack.gradients(batch))
             ended = [slot for slot, (_, ends) in enumerate(drawn) if ends]
             for slot in reversed(ended):
-                if _epoch_ends(stack, slot, courses[live[slot]], x, y, regime):
-                    course = courses[live[slot]]
+                course = courses[live[slot]]
+                over = _epoch_ends(stack, slot, course, x, y, regime)
+                if watch is not None:
+                    watch.look(stack, slot, live[slot], course.epoch)
+                if over:
                     finished[live[slot]] = course.best or stack.state(slot)
                     _leave(slot, live, [*stack.parameters, *stack.constants, *optimizer.memory])
     states = [finished[i] for i in range(len(courses))]

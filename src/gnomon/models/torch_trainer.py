@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -34,6 +34,8 @@ from gnomon.models.networks import (
 from gnomon.models.torch_functional import named_values
 from gnomon.models.torch_model import TorchModel, put_weights, read_weights
 from gnomon.models.torch_subject import PROBE_ROWS, Stacking, StackRule, Subject, examine
+from gnomon.models.torch_watch import Watch, Watched, start_watch
+from gnomon.stats.signals import loss
 
 if TYPE_CHECKING:
     import torch
@@ -74,6 +76,8 @@ class TorchTrainer:
             for it; the weights of the best epoch are kept. None trains on all rows to the end.
         device: ``auto`` (a GPU if there is one), ``cpu`` or ``cuda``.
         stack: ``auto`` (as said above), ``always`` where it is possible, or ``never``.
+        watched: rows whose losses are kept at checkpoints, evenly spaced over the epochs (`TorchModel.course`). It
+            changes no model, so it is no part of the recipe.
 
     >>> import numpy as np
     >>> x, y = np.eye(4, dtype=np.float32), np.array([0, 1, 0, 1])
@@ -96,6 +100,7 @@ class TorchTrainer:
     patience: int | None = None
     device: str = "auto"
     stack: StackRule = "auto"
+    watched: Watched | None = None
 
     def __post_init__(self) -> None:
         choices = {"activation": ("tanh", "relu"), "optimizer": ("adam", "sgd"), "stack": ("auto", "always", "never")}
@@ -153,7 +158,7 @@ class TorchTrainer:
 
     def recipe(self) -> dict[str, Any]:
         """Everything that decides what comes out, as JSON; of a function of the user's own also its source's digest."""
-        fields = {name: value for name, value in self.__dict__.items() if name != "module"}
+        fields = {name: value for name, value in self.__dict__.items() if name not in ("module", "watched")}
         fields |= {"hidden": list(self.hidden), "device": resolve_device(self.device)}
         return {"kind": "torch", "version": RECIPE_VERSION, "module": describe_factory(self.module), **fields}
 
@@ -203,14 +208,24 @@ class TorchTrainer:
             self.optimizer, self.learning_rate, self.weight_decay, self.momentum, self.batch, self.epochs,
             self.patience, subject.dropout, join_last=subject.own_dice,
         )  # fmt: skip
+        watch = self._watch(device, len(modules))
         with seeded(Seeds(seeds[0]).child("dice").integer(), device) if subject.own_dice else nullcontext():
-            states = fit(stack, data, y, rows, seeds, regime)
+            states = fit(stack, data, y, rows, seeds, regime, watch)
         for module, state in zip(modules, states, strict=True):
             values = named_values(module)
             for name, value in state.items():
                 values[name].data.copy_(value)
         layout = layout_of(self.module)
-        return [TorchModel(module, subject.n_classes, layout=layout, device=self.device) for module in modules]
+        models = [TorchModel(module, subject.n_classes, layout=layout, device=self.device) for module in modules]
+        if watch is None or self.watched is None:
+            return models
+        last = [loss(model.log_probs(self.watched.x), self.watched.y) for model in models]
+        return [replace(model, course=watch.course(i, last[i])) for i, model in enumerate(models)]
+
+    def _watch(self, device: str, networks: int) -> Watch | None:
+        if self.watched is None:
+            return None
+        return start_watch(self.watched, layout_of(self.module), device, self.epochs, networks)
 
 
 def train_stack(

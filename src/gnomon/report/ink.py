@@ -10,8 +10,9 @@ import html
 import io
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -60,6 +61,32 @@ def _frame(height: int) -> tuple[float, float, float, float]:
     """The same margins in every drawing, so that neighbours stand in line: left, bottom, width, height as shares."""
     left, right, bottom, top = 62, 20, 46, 10
     return left / _WIDTH, bottom / height, 1 - (left + right) / _WIDTH, 1 - (bottom + top) / height
+
+
+def standalone(svg: str, title: str, series: Sequence[str] = ()) -> str:
+    """A drawing as a file of its own: with its title and the names of its curves, in the page's colours."""
+    css = resources.files("gnomon.report").joinpath("templates/report.css").read_text(encoding="utf-8")
+    light, dark = (" ".join(found.split()) for found in re.findall(r":root \{([^}]*)\}", css)[:2])
+    style = (
+        f"<style>:root {{ {light} }} @media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }} "
+        "svg { font-family: var(--sans); background: var(--paper); } "
+        "text { paint-order: stroke; stroke: var(--paper); stroke-width: 3px; stroke-linejoin: round; }</style>"
+    )
+    found = re.search(r'viewBox="[\d.-]+ [\d.-]+ ([\d.]+) ([\d.]+)"', svg)
+    width, height = (float(found[1]), float(found[2])) if found else (float(_WIDTH), float(_WIDTH))
+    above, line = 34, 18
+    tall = above + height + (line * len(series) + 10 if len(series) > 1 else 0)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {tall:g}" width="{width:g}" '
+        f'height="{tall:g}">{style}',
+        f'<text x="12" y="22" font-size="14" font-weight="600" fill="var(--ink)">{html.escape(title)}</text>',
+        svg.replace("<svg ", f'<svg y="{above}" width="{width:g}" height="{height:g}" overflow="visible" ', 1),
+    ]
+    for j, name in enumerate(series if len(series) > 1 else ()):
+        y = above + height + line * j + 12
+        parts.append(f'<path d="M14 {y - 4:g}h22" stroke="var(--curve-{j + 1})" stroke-width="3"/>')
+        parts.append(f'<text x="44" y="{y:g}" font-size="12" fill="var(--ink)">{html.escape(name)}</text>')
+    return "\n".join([*parts, "</svg>"]) + "\n"
 
 
 class Sheet:

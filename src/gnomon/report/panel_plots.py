@@ -12,7 +12,7 @@ from gnomon.report.ink import CURVES, SOFT, sheet
 from gnomon.report.panel import Panel
 from gnomon.report.sources import attack_of_sources, result_of, title_of
 
-_MARKS = ("o", "D")
+MARKS = ("o", "D", "s", "^")
 _STEPS, _TICKS = (0.01, 0.02, 0.05, 0.1, 0.2), 6  # of the x axis: sizes, and how many at most
 _ROW, _BOTTOM, _WIDTH = 46, 46, 420
 
@@ -85,7 +85,7 @@ def _by_shadows(record: Record) -> tuple[Drawing, ...]:
         for j, (_, points) in enumerate(series):
             x, figures = [count for count, _ in points], [e for _, e in points]
             axes.fill_between(x, [e.low for e in figures], [e.high for e in figures], color=CURVES[j], alpha=0.14, lw=0)
-            axes.plot(x, [e.value for e in figures], color=CURVES[j], marker=_MARKS[j], markersize=6, mew=0)
+            axes.plot(x, [e.value for e in figures], color=CURVES[j], marker=MARKS[j], markersize=6, mew=0)
         axes.set_xticks(counts, labels=[wording.count(c) for c in counts])
         axes.xaxis.set_tick_params(which="minor", length=0)
         axes.xaxis.set_minor_formatter(lambda *_: "")
@@ -101,30 +101,33 @@ Row = tuple[str, tuple[Estimate | None, ...]]
 
 
 def whiskers(
-    key: str, title: str, rows: Sequence[Row], series: Sequence[str], chance: float, *, shares: bool = True
+    key: str, title: str, rows: Sequence[Row], series: Sequence[str], chance: float | None, *, shares: bool = True
 ) -> str:
     """One line a row, its name above it, and on it a mark with whiskers for each series."""
     known = [e for _, estimates in rows for e in estimates if e is not None]
-    low = max(0.0, math.floor(10 * (min([chance, *(e.low for e in known)]) - 0.02)) / 10)
-    top = min(1.0, max([chance, *(e.high for e in known)]) + 0.005)
+    guessing = [] if chance is None else [chance]
+    low = max(0.0, math.floor(10 * (min([*guessing, *(e.low for e in known)]) - 0.02)) / 10)
+    top = min(1.0, max([*guessing, *(e.high for e in known)]) + 0.005)
     step = next(size for size in _STEPS if (top - low) / size <= _TICKS)
     high = min(1.0, step * math.ceil(top / step))
     spell = wording.rate if shares else lambda value: f"{value:.2g}"
-    height = _ROW * len(rows) + _BOTTOM + 8
+    row = _ROW + 12 * max(0, len(series) - 2)
+    height = row * len(rows) + _BOTTOM + 8
     with sheet(key, title, _described(rows, series), height) as drawing:
         axes = drawing.axes
         axes.set_position((12 / _WIDTH, _BOTTOM / height, 1 - 34 / _WIDTH, 1 - (_BOTTOM + 8) / height))
         axes.spines["left"].set_visible(False)
         axes.set_xlim(low - 0.015 * (high - low), high + 0.01 * (high - low))
         axes.set_ylim(len(rows) + 0.12, 0)
-        axes.axvline(chance, color=SOFT, linewidth=1, linestyle=(0, (1, 2)))
+        if chance is not None:
+            axes.axvline(chance, color=SOFT, linewidth=1, linestyle=(0, (1, 2)))
         for i, (name, estimates) in enumerate(rows):
-            axes.text(low, i + 0.27, name, fontsize=11.5, va="center", parse_math=False)
+            axes.text(low, i + 12.4 / row, name, fontsize=11.5, va="center", parse_math=False)
             for j, estimate in enumerate(estimates):
                 if estimate is not None:
-                    y = i + 0.66 + 0.22 * (j - (len(series) - 1) / 2)
+                    y = i + (row - 15.6 + 10.1 * (j - len(series) + 1 + min(1, len(series) - 1) / 2)) / row
                     axes.plot([estimate.low, estimate.high], [y, y], color=CURVES[j], linewidth=2, alpha=0.55)
-                    axes.plot([estimate.value], [y], _MARKS[j], color=CURVES[j], markersize=6.5, markeredgewidth=0)
+                    axes.plot([estimate.value], [y], MARKS[j], color=CURVES[j], markersize=6.5, markeredgewidth=0)
         axes.set_yticks([])
         ticks = [round(low + i * step, 6) for i in range(math.floor((high - low) / step + 1e-9) + 1)]
         axes.set_xticks(ticks, labels=[spell(tick) for tick in ticks])

@@ -1,0 +1,88 @@
+"""`gnomon study`: many audits of one plan with some keys varied."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+
+from gnomon.auditing.api import Settings
+from gnomon.auditing.folder import write_columns
+from gnomon.cli.progress import TerminalProgress
+from gnomon.core.record import write_text
+from gnomon.core.study import Study
+from gnomon.report import print_study, write_study
+from gnomon.studies import read_spec, run_study, study_columns
+from gnomon.studies.cells import CellRun
+from gnomon.studies.vary import parse_vary
+
+CELLS_FAILED = 3
+
+
+def study(
+    plan: Path,
+    /,
+    *,
+    vary: Annotated[tuple[str, ...], Parameter(name="--vary")] = (),
+    repeats: int | None = None,
+    to: Path | None = None,
+    workers: int | None = None,
+    trust: bool = False,
+) -> int:
+    """Audits every combination of the values given, each with several seeds, and reports them together.
+
+    Finished audits are not run again, so the same command goes on where it was stopped. Exit code 3: some cell failed.
+
+    Args:
+        plan: plan file (TOML), perhaps with a table [study]; see docs/studies.md.
+        vary: KEY=VALUE,VALUE of any key of the plan, e.g. trainer.epochs=5,20,80 or trainer=@nn.toml,@forest.toml; may
+            be given several times: every combination is audited.
+        repeats: seeds of each combination, counted up from the plan's; from three on there are intervals.
+        to: folder of the study; default studies/NAME.
+        workers: processes; default one a core.
+        trust: load pickle and joblib files and import code that the plan names.
+    """
+    if trust:
+        sys.path.insert(0, str(Path.cwd()))  # module:function means the user's own modules first
+    spec = read_spec(plan, [parse_vary(text) for text in vary], repeats=repeats)
+    folder = to or Path("studies") / spec.name
+    command = _command(plan, vary, repeats, to)
+    with TerminalProgress(reuse=True) as progress:
+        made = run_study(
+            spec, folder, Settings(workers=workers, trust=trust), progress=progress, told=telling(), command=command
+        )
+    save_study(made, folder)
+    print_study(made, Console())
+    print(f"\nreport: {folder / 'study.html'}\ntable:  {folder / 'study.csv'}\nstudy:  {folder / 'study.json'}")
+    return CELLS_FAILED if made.failed else 0
+
+
+def telling() -> Callable[[CellRun], None]:
+    """Says one line on standard error of each cell that could not be carried out."""
+    console = Console(stderr=True, highlight=False)
+
+    def tell(run: CellRun) -> None:
+        if run.record is None:
+            console.print(f"{run.cell.title}: {run.reason}", style="red", markup=False, soft_wrap=True)
+
+    return tell
+
+
+def save_study(made: Study, folder: Path) -> None:
+    """Writes the document, the table (csv, parquet) and the report (HTML, Markdown with its pictures)."""
+    write_text(folder / "study.json", made.model_dump_json(indent=1) + "\n")
+    write_columns(study_columns(made), folder, "study")
+    write_study(made, folder / "study.html")
+    write_study(made, folder / "study.md")
+
+
+def _command(plan: Path, vary: tuple[str, ...], repeats: int | None, to: Path | None) -> str:
+    words = ["gnomon", "study", str(plan), *(word for text in vary for word in ("--vary", text))]
+    words += [] if repeats is None else ["--repeats", str(repeats)]
+    words += [] if to is None else ["--to", str(to)]
+    return shlex.join(words)

@@ -1,0 +1,145 @@
+"""One cell of a study: an ordinary audit, kept in a folder named by what decides it, so that it is not run twice.
+
+The key of a cell is everything that decides its record: the plan (without its name), the bytes of the files that it
+names, gnomon's version and the record's. Cells of several studies that share a folder are shared where they agree.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from gnomon.auditing.api import Settings, audit_plan
+from gnomon.auditing.folder import save_outcome
+from gnomon.auditing.progress import Progress
+from gnomon.core import VERSION
+from gnomon.core.arrays import fingerprint
+from gnomon.core.errors import DataError, GnomonError
+from gnomon.core.parts import Part
+from gnomon.core.plan import Plan
+from gnomon.core.record import Record, read_record, write_text
+from gnomon.studies.spec import CellPlan
+
+RECORD_VERSION = Record.model_fields["version"].default
+KEY_LETTERS = 16
+_FILES = {
+    "data": ("members", "nonmembers", "pool"),
+    "target": ("model", "member_answers", "nonmember_answers"),
+    "shadow": ("marginals",),
+}
+
+
+class CellNote(Part):
+    """What lies beside a cell's record: which cell it is, and how long it took."""
+
+    title: str
+    key: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class CellRun:
+    """What came of a cell.
+
+    Attributes:
+        cell: which one.
+        folder: of its record.
+        record: None if it could not be carried out.
+        reason: why not, in one line.
+        seconds: that it took, when it was carried out.
+        reused: it was finished before.
+    """
+
+    cell: CellPlan
+    folder: Path
+    record: Record | None
+    reason: str | None
+    seconds: float
+    reused: bool
+
+
+def cell_folder(cell: CellPlan, cells: Path) -> Path:
+    """Where the cell's record is kept, under the folder of all cells."""
+    return cells / cell_key(cell.plan)[:KEY_LETTERS]
+
+
+def cell_key(plan: Plan) -> str:
+    """Digest of everything that decides the record of a plan.
+
+    Keys that stand at their default do not count, so that a plan keeps its key when gnomon learns a new one.
+    """
+    values = plan.model_dump(mode="json", exclude_defaults=True, exclude={"name"})
+    return fingerprint(["cell", VERSION, RECORD_VERSION], values, dict(_contents(plan)))
+
+
+def finished(cell: CellPlan, cells: Path) -> CellRun | None:
+    """The cell's outcome, if it was carried out before."""
+    folder = cell_folder(cell, cells)
+    try:
+        note = CellNote.model_validate_json((folder / "cell.json").read_text(encoding="utf-8"))
+        record = read_record(folder)
+    except (OSError, UnicodeDecodeError, ValidationError, DataError):
+        return None
+    if note.key != cell_key(cell.plan):
+        return None
+    return CellRun(cell, folder, record, None, note.seconds, reused=True)
+
+
+def run_cell(cell: CellPlan, cells: Path, settings: Settings, progress: Progress) -> CellRun:
+    """The cell's outcome: from its folder, or by an audit; a cell that breaks is data, not the end of a study."""
+    done = finished(cell, cells)
+    if done is not None:
+        return done
+    folder, start = cell_folder(cell, cells), time.perf_counter()
+    settings = replace(settings, store=settings.store or cells.parent / "store")
+    try:
+        outcome = audit_plan(cell.plan, folder, settings, progress=progress)
+    except GnomonError as error:
+        return _broken(cell, folder, " ".join(str(error).split()), start)
+    except Exception as error:
+        return _broken(cell, folder, f"{type(error).__name__}: {' '.join(str(error).split())}", start)
+    seconds = round(time.perf_counter() - start, 3)
+    save_outcome(outcome, folder)
+    note = CellNote(title=cell.title, key=cell_key(cell.plan), seconds=seconds)
+    write_text(folder / "cell.json", note.model_dump_json(indent=1) + "\n")
+    return CellRun(cell, folder, outcome.record, None, seconds, reused=False)
+
+
+def _broken(cell: CellPlan, folder: Path, reason: str, start: float) -> CellRun:
+    return CellRun(cell, folder, None, reason, round(time.perf_counter() - start, 3), reused=False)
+
+
+def _contents(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Files that a plan names, and modules of the user's own, with digests of their bytes."""
+    for section, names in _FILES.items():
+        table: Any = getattr(plan, section)
+        for name in names:
+            value = getattr(table, name)
+            if value is not None:
+                yield f"{section}.{name}", _digest(Path(value))
+    for code in (plan.trainer.module, plan.trainer.function, plan.target.callable):
+        if code is not None and ":" in code:
+            yield code, _digest(_module_file(code))
+
+
+def _module_file(name: str) -> Path:
+    try:
+        found = find_spec(name.partition(":")[0])
+    except (ImportError, ValueError):
+        found = None
+    return Path(found.origin) if found is not None and found.origin is not None else Path(name)
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "blake2b").hexdigest()
+    except OSError:
+        return "missing"  # the audit says so in its own words

@@ -1,0 +1,46 @@
+"""A study as one tidy table: a row a cell, seed and attack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gnomon.core.parts import Estimate
+from gnomon.core.study import Cell, CellAttack, Study
+
+ATTACK_FIGURES = ("precision", "recall", "accuracy", "auc", "tpr_1", "tpr_01")
+TARGET_FIGURES = ("train_size", "train_accuracy", "test_accuracy", "gap")
+
+
+def study_columns(study: Study) -> dict[str, list[Any]]:
+    """The table of a study, column by column; a cell that failed has one row, with the reason and no attack."""
+    numbers = {a.key: dict(zip(a.labels, map(_plain, a.numbers), strict=True)) for a in study.axes if a.numbers}
+    rows = []
+    for cell in study.cells:
+        attacks: list[CellAttack | None] = [*cell.attacks] if cell.attacks else [None]
+        rows += [_row(study, cell, attack, numbers) for attack in attacks]
+    return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
+
+
+def _plain(number: float) -> float:
+    return int(number) if number.is_integer() else number
+
+
+def _row(
+    study: Study, cell: Cell, attack: CellAttack | None, numbers: Mapping[str, Mapping[str, float]]
+) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for axis in study.axes:
+        label = cell.labels.get(axis.key)
+        row[axis.key] = numbers.get(axis.key, {}).get(label or "", label)
+    row |= {"seed": cell.seed, "attack": None if attack is None else attack.name}
+    row |= {"status": cell.status if attack is None else attack.status}
+    row |= {"reason": cell.reason if attack is None else attack.reason}
+    row |= {name: getattr(cell, name) for name in TARGET_FIGURES}
+    for name in ATTACK_FIGURES:
+        estimate: Estimate | None = None if attack is None else getattr(attack, name)
+        row[name] = None if estimate is None else estimate.value
+        row[f"{name}_low"] = None if estimate is None else estimate.low
+        row[f"{name}_high"] = None if estimate is None else estimate.high
+    row |= {"threshold_by": None if attack is None else attack.calibrated}
+    return row | {"seconds": cell.seconds, "run": cell.run}
