@@ -73,7 +73,7 @@ def write_columns(columns: Mapping[str, Sequence[Any]], folder: Path, name: str)
 
 
 def write_canaries(table: CanaryTable, folder: Path) -> None:
-    """Writes canaries.csv (and canaries.parquet): every canary with its coin and its score, the surest to be guessed in first."""
+    """Writes canaries.csv (and canaries.parquet): every canary, its coin and its score, the highest score first."""
     order = np.argsort(-table.score, kind="stable")
     columns = {
         "id": [table.ids[i] for i in order],
