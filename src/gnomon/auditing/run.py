@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from gnomon.attacks import ATTACKS, make_attack
 from gnomon.auditing.access import barred, look_inside, wanted_observations, wants_model
 from gnomon.auditing.assemble import Case
+from gnomon.auditing.canaries import Canaries, CanaryTable, audit_canaries, check_promise, draw_canaries
 from gnomon.auditing.describe import (
     data_facts,
     describe_source,
@@ -65,6 +66,7 @@ class Outcome:
     ids: list[str]  # (n,) row ids of the audited rows
     member: list[bool]  # (n,) the truth
     risk: RiskTable | None = None
+    canaries: CanaryTable | None = None
     exposure: Floats | None = None  # (n,) how much a record is worth to an attacker; see `gnomon.auditing.exposure`
 
 
@@ -139,6 +141,7 @@ class Ground:
     world: World
     others: list[tuple[ShadowData, World]]  # further sources of shadow rows
     findings: list[Finding]
+    canaries: Canaries | None
 
 
 def _run(plan: Plan, setting: Setting, given: dict[str, Any] | None) -> Outcome:
@@ -161,22 +164,26 @@ def _run(plan: Plan, setting: Setting, given: dict[str, Any] | None) -> Outcome:
         further = look_further(attempts, name, case, plan, seeds, fpr)
     with clock.stage("other sources"):
         sources = [describe_source(rows, world, results), *_other_sources(ground, attacks, data, plan, setting)]
+    with clock.stage("canaries"):
+        one_run = None if ground.canaries is None else audit_canaries(ground.canaries, setting)
+        findings = ground.findings if one_run is None else [*ground.findings, *check_promise(one_run[0])]
     record = Record(
         name=plan.name,
         plan_given=given if given is not None else plan.model_dump(mode="json", exclude_unset=True),
         plan=plan.model_dump(mode="json"),
-        verdict=speak(results, name, chosen_on, ground.findings, world.target, plan.view),
+        verdict=speak(results, name, chosen_on, findings, world.target, plan.view),
         data=data_facts(data, roles),
         target=world.target,
         shadows=world.shadows,
         shadow_sources=sources if world.shadows is not None else [],
         threat_model=threat_model(setting, rows, world),
         mitigations=mitigation_facts(setting.mitigations, world.said),
-        findings=ground.findings,
+        findings=findings,
         attacks=results,
         exposed=most_exposed(name, scored, case, data),
         slices=sliced,
         risk=None if risk is None else risk.facts,
+        canaries=None if one_run is None else one_run[0],
         not_tried=not_tried(plan),
         ladder=further.ladder,
         agreement=further.agreement,
@@ -190,6 +197,7 @@ def _run(plan: Plan, setting: Setting, given: dict[str, Any] | None) -> Outcome:
         ids=[str(i) for i in data.ids[case.audited]],
         member=[bool(m) for m in case.member],
         risk=None if risk is None else risk.table,
+        canaries=None if one_run is None else one_run[1],
         exposure=exposure(case.evidence.shadows),
     )
 
@@ -204,6 +212,7 @@ def _lay_ground(plan: Plan, setting: Setting, attacks: Sequence[Attack], clock: 
         subject = mitigate_training(subject, setting.mitigations, roles, plan)
         setting = replace(setting, subject=subject, observations=wanted_observations(plan, subject, attacks))
         refuse_repeats(plan, subject.trainer, roles)
+        canaries = draw_canaries(plan, data, subject.trainer, roles, seeds)
         cuts = cut_rows(plan.statistics.slices, data)
         checked = check_data(data, roles, own_ids=subject.own_ids, seeds=seeds)
         findings = stop_on_errors(checked, plan.preflight.override)
@@ -215,7 +224,8 @@ def _lay_ground(plan: Plan, setting: Setting, attacks: Sequence[Attack], clock: 
         target = make_target(model, data, roles, setting)
         (rows, world), *others = [_world(source, data, roles, target, setting) for source in plan.shadow.sources]
     findings = [*findings, *_model_findings(rows, world, data, roles), *notes(plan, world.case)]
-    return Ground(setting, roles, cuts, model, rows, world, others, stop_on_errors(findings, plan.preflight.override))
+    findings = stop_on_errors(findings, plan.preflight.override)
+    return Ground(setting, roles, cuts, model, rows, world, others, findings, canaries)
 
 
 def _model_findings(rows: ShadowData, world: World, data: Dataset, roles: Roles) -> list[Finding]:

@@ -9,16 +9,12 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, ValidationError, model_validator
 
+from gnomon.core.canaries import CanariesPlan
 from gnomon.core.errors import PlanError, did_you_mean
+from gnomon.core.parts import Section
 from gnomon.core.versions import VERSION_WORDS, is_version
-
-
-class Section(BaseModel):
-    """A table of the plan: frozen, and closed to unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class DataPlan(Section):
@@ -293,6 +289,7 @@ class Plan(Section):
     attacks: AttacksPlan = AttacksPlan()
     statistics: StatisticsPlan = StatisticsPlan()
     preflight: PreflightPlan = PreflightPlan()
+    canaries: CanariesPlan | None = Field(None, description="a lower bound on epsilon from one more training")
 
 
 def make_plan(values: dict[str, Any], source: str = "plan") -> Plan:
@@ -351,6 +348,7 @@ def _with_absolute_paths(plan: Plan, folder: Path) -> Plan:
             "data": absolute(plan.data, ("members", "nonmembers", "pool")),
             "shadow": absolute(plan.shadow, ("marginals",)),
             "target": absolute(plan.target, ("model", "member_answers", "nonmember_answers")),
+            "canaries": None if plan.canaries is None else absolute(plan.canaries, ("file",)),
         }
     )
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
+from gnomon.core.canaries import CanaryFacts
 from gnomon.core.errors import DataError
 from gnomon.core.parts import Estimate as Estimate
 from gnomon.core.parts import Part as Part
@@ -322,6 +323,7 @@ class Record(Part):
     exposed: list[Exposed]
     slices: list[Slicing] = Field(default_factory=list)
     risk: RiskFacts | None = None
+    canaries: CanaryFacts | None = None
     not_tried: list[str]
     ladder: list[Rung] = Field(default_factory=list)
     agreement: Agreement | None = None
