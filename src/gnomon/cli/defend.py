@@ -13,11 +13,12 @@ from gnomon.auditing.api import Settings
 from gnomon.cli.progress import TerminalProgress
 from gnomon.core.bench import FILE, Bench, write_bench
 from gnomon.core.errors import UsageError
-from gnomon.core.plan import read_plan
+from gnomon.core.plan import Plan, read_plan
 from gnomon.report import print_bench, write_bench_report
 from gnomon.studies.defend import defend as hold_against
+from gnomon.studies.defend_apply import apply_mitigation
 from gnomon.studies.defend_search import FEWEST_TRIALS, read_until
-from gnomon.studies.defend_tries import read_tries
+from gnomon.studies.defend_tries import Setting, read_tries
 
 
 def defend(
@@ -25,6 +26,7 @@ def defend(
     /,
     *,
     tries: Annotated[str | None, Parameter(name="--try")] = None,
+    apply: str | None = None,
     until: str | None = None,
     trials: int = 8,
     naive: bool = True,
@@ -38,25 +40,28 @@ def defend(
         plan: plan file (TOML); see docs/mitigations.md.
         tries: mitigations, separated by commas, such as top3,temperature5,l2:1e-3; two at once as l2:1e-3+top3; with
             --until also ranges, such as l2:1e-5..1e-1.
+        apply: instead of trying, put this mitigation on the plan's model and write what a service can load.
         until: wanted leakage, such as "tpr@0.01<=0.05" or "auc.high<=0.6"; strengths are searched for the best accuracy
             that meets it.
         trials: strengths that are tried of each range.
         naive: also audit by an attacker who does not know the mitigation.
-        to: folder of the bench; default runs/NAME-defend. What is finished there is not done again.
+        to: folder of the bench; default runs/NAME-defend. What is finished there is not done again. With --apply the
+            folder of the service, which must not exist yet; default runs/NAME-service.
         workers: processes; default one a core.
         trust: load pickle and joblib files and import code that the plan names.
     """
-    if tries is None:
-        raise UsageError("nothing to do: name mitigations with --try, such as --try top3,temperature5,l2:1e-3")
+    if (tries is None) == (apply is None):
+        raise UsageError("expected --try (such as --try top3,temperature5,l2:1e-3) or --apply (one of them), not both")
+    if apply is not None:
+        return _apply(plan, apply, to, trust=trust)
+    assert tries is not None
     if trials < FEWEST_TRIALS:
         raise UsageError(f"--trials: expected {FEWEST_TRIALS} or more, got {trials}")
     limit = None if until is None else read_until(until)
     settings = read_tries(tries, sweeping=limit is not None)
     if trust:
         sys.path.insert(0, str(Path.cwd()))  # module:function means the user's own modules first
-    checked = read_plan(plan)
-    if "name" not in checked.model_fields_set:
-        checked = checked.model_copy(update={"name": plan.stem})
+    checked = _named(plan)
     folder = to or Path("runs") / f"{checked.name}-defend"
     with TerminalProgress(reuse=True) as progress:
         bench = hold_against(
@@ -74,6 +79,26 @@ def defend(
     write_bench(bench, folder / FILE)
     show_bench(bench, None)
     print(f"\nreport: {folder / 'bench.html'}\nbench: {folder / FILE}")
+    return 0
+
+
+def _named(plan: Path) -> Plan:
+    checked = read_plan(plan)
+    return checked if "name" in checked.model_fields_set else checked.model_copy(update={"name": plan.stem})
+
+
+def _apply(plan: Path, text: str, to: Path | None, *, trust: bool) -> int:
+    chosen = read_tries(text, sweeping=False)
+    if len(chosen) != 1 or not isinstance(chosen[0], Setting):
+        raise UsageError(f'--apply "{text}": expected one mitigation, or several for one model as l2:1e-3+top3')
+    if trust:
+        sys.path.insert(0, str(Path.cwd()))
+    checked = _named(plan)
+    folder = to or Path("runs") / f"{checked.name}-service"
+    with TerminalProgress() as progress:
+        made = apply_mitigation(checked, chosen[0], folder, trust=trust, progress=progress)
+    print(f"{', '.join(m.label for m in made.mitigations)} in {folder}")
+    print(f'in a service: gnomon.studies.load_service(Path("{folder}")).log_probs(rows)')
     return 0
 
 

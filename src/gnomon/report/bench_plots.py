@@ -44,7 +44,7 @@ def frontier(bench: Bench) -> str:
         axes = drawing.axes
         best = sorted((x.value, y.value) for o, x, y in points if o.frontier)
         axes.plot([x for x, _ in best], [y for _, y in best], color=MEMBER, linewidth=1.2, alpha=0.6)
-        for option, x, y in points:
+        for option, x, y in reversed(points):  # the plain model comes first, and lies on top
             colour = INK if option.acts_on == "nothing" else MEMBER if option.frontier else OTHER
             axes.plot([x.low, x.high], [y.value, y.value], color=colour, linewidth=1.2, alpha=0.35)
             axes.plot([x.value, x.value], [y.low, y.high], color=colour, linewidth=1.2, alpha=0.35)
