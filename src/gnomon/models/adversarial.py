@@ -43,7 +43,7 @@ class AdversarialTrainer:
 
     >>> import numpy as np
     >>> x, y = np.eye(8, dtype=np.float32), np.arange(8) % 2
-    >>> trainer = AdversarialTrainer(TorchTrainer(hidden=(8,), epochs=3), x[4:], y[4:])
+    >>> trainer = AdversarialTrainer(TorchTrainer(hidden=(8,), epochs=3), x[4:], y[4:], Game(warm_up=1))
     >>> [model] = trainer.train(x, y, 2, [np.arange(4)], [0])
     >>> len(model.facts["curves"]["loss"]), model.facts["curves"]["gain"][0]
     (3, None)
@@ -62,6 +62,11 @@ class AdversarialTrainer:
             )
         if not len(self.y):
             raise UsageError("training against an attacker needs reference rows (data.reference_size), got none")
+        if self.game.warm_up >= self.trainer.epochs:
+            raise UsageError(
+                f"adversarial: the game would never begin: warm_up is {self.game.warm_up}, the training has "
+                f"{self.trainer.epochs} epochs"
+            )
 
     def train(self, x: Rows, y: Ints, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int]) -> list[TorchModel]:
         """Trains one network per entry of ``rows``, each with its own seed and its own attacker.
