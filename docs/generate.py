@@ -81,17 +81,17 @@ def attack_table() -> str:
 
 
 DATASETS_FOOT = """
-Files are looked for in the local mirror that the environment variable `GNOMON_DATA` names (plain, `.gz`, `.xz` or `.zip`),
-then in the cache (`GNOMON_CACHE`, or the platform's folder for caches), then at their home; their pinned checksum is
-checked in each place. A download that was cut off goes on where it stopped. No file with a wrong checksum is used, and
-gnomon passes none of these files on.
+Files are looked for in the local mirror that the environment variable `GNOMON_DATA` names (plain, `.gz`, `.xz` or
+`.zip`), then in the cache (`GNOMON_CACHE`, or the platform's folder for caches), then at their home; their pinned
+checksum is checked in each place. A download that was cut off goes on where it stopped. No file with a wrong
+checksum is used, and gnomon passes none of these files on.
 
-The classes of `purchase100` other than the 100 released ones are made by mini-batch k-means with a fixed seed, once, and
-kept in the cache. A mirror may hold a part of `cifar10` and `cifar100` as lossless WebP strips, in an order of their own:
-the data set's note, which every report shows, then says so.
+The classes of `purchase100` other than the 100 released ones are made by mini-batch k-means with a fixed seed,
+once, and kept in the cache. A mirror may hold a part of `cifar10` and `cifar100` as lossless WebP strips, in an
+order of their own: the data set's note, which every report shows, then says so.
 
-A stand-in is a data set of open terms for studies that are told to do with another (`--stand-ins`). It keeps its own name:
-its figures are not the other's.
+A stand-in is a data set of open terms for studies that are told to do with another (`--stand-ins`). It keeps its
+own name: its figures are not the other's.
 """
 
 
