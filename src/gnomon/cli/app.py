@@ -21,6 +21,7 @@ from gnomon.auditing.gate import gate as hold
 from gnomon.auditing.gate import parse_limit
 from gnomon.auditing.run import Outcome
 from gnomon.cli.progress import TerminalProgress
+from gnomon.cli.reproduce import reproduce
 from gnomon.cli.runs import write_outcome
 from gnomon.cli.study import study
 from gnomon.cli.synth import synth
@@ -191,6 +192,7 @@ def gate(run: Path, /, *limits: str, allow_failed: bool = False) -> int:
 
 app.command(synth)
 app.command(study)
+app.command(reproduce)
 
 
 @app.command

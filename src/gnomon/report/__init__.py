@@ -6,6 +6,7 @@ where they come from. Yesterday's record renders again in another format, withou
 
 from gnomon.report.changes import print_comparison, render_comparison, write_comparison
 from gnomon.report.formats import FORMATS, format_of, render, write_report
+from gnomon.report.reproduction_formats import print_reproduction, write_reproduction
 from gnomon.report.study_formats import print_study, write_study
 from gnomon.report.terminal import print_terminal
 
@@ -13,11 +14,13 @@ __all__ = [
     "FORMATS",
     "format_of",
     "print_comparison",
+    "print_reproduction",
     "print_study",
     "print_terminal",
     "render",
     "render_comparison",
     "write_comparison",
     "write_report",
+    "write_reproduction",
     "write_study",
 ]
