@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from gnomon.attacks import ATTACKS, make_attack
-from gnomon.auditing.assemble import Case, asked_rows, assemble, model_facts
+from gnomon.auditing.assemble import Case, Seen, asked_rows, assemble, model_facts
 from gnomon.core.answers import Reveal
 from gnomon.core.data import Roles, make_dataset
 from gnomon.core.seeds import Seeds
@@ -26,7 +26,9 @@ def noise_case(view: str, overlap: bool, seed: int = 0) -> Case:
     asked = asked_rows(roles)
     answers = [np.log(rng.dirichlet(np.ones(C), len(asked))).astype(np.float32) for _ in range(M + 1)]
     pooled = PoolAnswers(answers[1:], ["k"] * M, [True] * M, 1, 0.0)
-    return assemble(data, roles, asked, answers[0], (drawn, pooled), reveal=Reveal(), query=None, seeds=Seeds(seed))
+    return assemble(
+        data, roles, asked, Seen(answers[0]), (drawn, pooled), reveal=Reveal(), query=None, seeds=Seeds(seed)
+    )
 
 
 @pytest.mark.parametrize("attack", [a.name for a in ATTACKS])

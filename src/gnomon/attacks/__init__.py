@@ -39,6 +39,7 @@ from gnomon.attacks.rmia import Rmia, RmiaOffline
 from gnomon.attacks.sablayrolles import Sablayrolles, SablayrollesOffline
 from gnomon.attacks.salem import Salem, SalemStatistic
 from gnomon.attacks.shokri import Shokri
+from gnomon.attacks.trajectory import Trajectory
 from gnomon.attacks.watson import Watson
 from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.core.evidence import Attack
@@ -75,6 +76,7 @@ ATTACKS: tuple[type[Any], ...] = (
     NoiseRobustness,
     Augmentation,
     Boundary,
+    Trajectory,
     GradientNorm,
     InputGradientNorm,
     InsiderAttack,

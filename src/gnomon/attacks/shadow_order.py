@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from gnomon.core.answers import ShadowAnswers
@@ -20,10 +18,4 @@ def in_own_order(shadows: ShadowAnswers) -> ShadowAnswers:
     """
     rows = shadows.rows[:SAMPLE]
     digests = [fingerprint(shadows.member[i], np.asarray(shadows.answers[i])[rows]) for i in range(shadows.n_shadows)]
-    order = np.argsort(digests, kind="stable")
-    return replace(
-        shadows,
-        answers=[shadows.answers[i] for i in order],
-        member=shadows.member[order],
-        usable=shadows.usable[order],
-    )
+    return shadows.only(np.argsort(digests, kind="stable"))

@@ -1,4 +1,4 @@
-"""What an audit may ask beyond the answers on known rows: further queries, and the network's gradients.
+"""What an audit may see beyond the answers on known rows: further queries, a look inside, the course of training.
 
 The rules, which `gnomon.auditing.run` follows:
 
@@ -8,6 +8,8 @@ The rules, which `gnomon.auditing.run` follows:
 - **Gradients are the owner's.** White-box attacks run by default in the auditor's view where the target is a torch
   network that was given; never where the plan says that it reveals less than its full answers. For a target that is
   trained here, and in the adversary's view, they run only where the plan names them.
+- The course of training is the owner's too: attacks that follow it run where the plan names them, or says how many
+  checkpoints attackers see. Shadow models whose answers are stored are then trained again, once, to be observed.
 - A target that is trained here keeps its answers, not its weights. Where an attack wants to ask it or to look inside,
   it is trained in this process, from the same rows and seed.
 """
@@ -22,12 +24,15 @@ from gnomon.auditing.subject import Subject
 from gnomon.core.evidence import Attack, Need
 from gnomon.core.plan import Plan
 from gnomon.core.protocols import Model
+from gnomon.models.observations import Checkpoints
 from gnomon.models.torch_dp import DPTrainer
 from gnomon.models.torch_gradients import white_box
 from gnomon.models.torch_model import TorchModel
 from gnomon.models.torch_trainer import TorchTrainer
 
 TRAINS_AGAIN = "looks inside the target, which would be trained once more: name it in [attacks] names"
+FOLLOWS = "follows the training: name it in [attacks] names or set target.checkpoints"
+CHECKPOINTS = 10  # where an attack is named that reads them and the plan does not say how many
 COSTS_QUERIES = "costs queries: name it in [attacks] names or set target.query_budget"
 
 
@@ -42,11 +47,26 @@ def barred(plan: Plan, attacks: Sequence[Attack]) -> dict[str, str]:
                 found[attack.name] = "looks inside the target: name it in [attacks] names, or take the auditor's view"
             elif plan.target.model is None:
                 found[attack.name] = TRAINS_AGAIN
+        if "checkpoints" in attack.needs and plan.target.reveals != "full":
+            found[attack.name] = f'follows the training of a target that reveals "{plan.target.reveals}" only'
+        elif "checkpoints" in attack.needs and plan.attacks.names is None and plan.target.checkpoints is None:
+            found[attack.name] = FOLLOWS
         if "query" in attack.needs and plan.target.query_budget == 0:
             found[attack.name] = "target.query_budget is 0"
         if "query" in attack.needs and plan.target.query_budget is None and plan.attacks.names is None:
             found[attack.name] = COSTS_QUERIES
     return found
+
+
+def wanted_observations(plan: Plan, subject: Subject, attacks: Sequence[Attack]) -> tuple[Checkpoints, ...]:
+    """What is observed of target and shadow models: what some attack reads, the plan lets it and the models allow."""
+    refused = barred(plan, attacks)
+    needs = frozenset[Need]().union(*(attack.needs for attack in attacks if attack.name not in refused))
+    known = [Checkpoints(plan.target.checkpoints or CHECKPOINTS)]
+    makers = [subject.trainer if subject.model is None else subject.model]
+    if plan.shadow.count > 0:
+        makers.append(subject.shadow_trainer)
+    return tuple(o for o in known if o.name in needs and all(m is not None and o.unfit(m) is None for m in makers))
 
 
 def wants_model(plan: Plan, subject: Subject, attacks: Sequence[Attack]) -> bool:

@@ -5,8 +5,8 @@ Audited rows are shuffled, so that their order gives no membership away; the mem
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -33,6 +33,19 @@ class Case:
     member: Bools  # (n,) the truth
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What is seen of a target on the a asked rows: full answers (a, c), and what is observed, name -> (a, k)."""
+
+    answers: Floats
+    observed: Mapping[str, Floats] = field(default_factory=dict)
+
+
+def found_by_pool(found: PoolAnswers, i: int) -> Seen:
+    """What is seen of model i of a pool, as of a target."""
+    return Seen(np.asarray(found.answers[i]), {name: np.asarray(each[i]) for name, each in found.observed.items()})
+
+
 def asked_rows(roles: Roles) -> Ints:
     """Positions of all rows that models are asked: sorted, each once."""
     return np.unique(np.concatenate([roles.audited, roles.pool, roles.population]))
@@ -42,13 +55,13 @@ def assemble(
     data: Dataset,
     roles: Roles,
     asked: Ints,
-    target_answers: Floats,
+    target: Seen,
     shadows: tuple[ShadowRows, PoolAnswers] | None,
     *,
     reveal: Reveal,
     query: QueryHandle | None,
     seeds: Seeds,
-    versions: dict[str, Floats] | None = None,
+    versions: Sequence[str] = (),
 ) -> Case:
     """Puts the evidence together.
 
@@ -56,30 +69,31 @@ def assemble(
         data: the rows.
         roles: who is who.
         asked: (a,) positions that all models were asked, sorted.
-        target_answers: (a, c) the target's full answers on them.
+        target: the target's full answers on them, and what else is observed.
         shadows: which rows the shadows were trained and tested on, and their answers on the asked rows.
         reveal: what the target reveals of an answer.
         query: for further queries.
         seeds: the audit's root.
-        versions: the target's full answers (a, c) to further versions of the asked rows.
+        versions: observations that are full answers (a, c) to further versions of the asked rows.
     """
     audited = seeds.child("evidence", "order").generator().permutation(roles.audited)
     member = np.isin(audited, roles.members)
-    shown = reveal.apply(target_answers)
-    view = _Shadows(data, asked, shadows, reveal) if shadows is not None else None
+    places = np.searchsorted(asked, audited), np.searchsorted(asked, roles.population)
+    shown = reveal.apply(target.answers)
+    view = _Shadows(data, asked, shadows, reveal, versions) if shadows is not None else None
     hide = roles.view == "adversary"
     population = None
     if len(roles.population):
         population = Population(
             labels=data.y[roles.population],
-            answers=shown[np.searchsorted(asked, roles.population)],
+            answers=shown[places[1]],
             shadows=None if view is None else view.at(roles.population, hide=False),
             x=take_rows(data.x, roles.population),
         )
     evidence = Evidence(
         labels=data.y[audited],
         n_classes=data.n_classes,
-        answers=shown[np.searchsorted(asked, audited)],
+        answers=shown[places[0]],
         shadows=None
         if view is None
         else _without_giveaway(view.at(audited, hide=hide), member, seeds.child("evidence", "hidden").generator()),
@@ -88,12 +102,13 @@ def assemble(
         query=query,
         x=take_rows(data.x, audited),
         features=data.features,
+        observed={n: values[places[0]] for n, values in target.observed.items() if n not in versions},
         insider=None if hide else halve(member, seeds.child("evidence", "insider").generator()),
         reveal=reveal,
     )
     if versions:
-        places = np.searchsorted(asked, audited), np.searchsorted(asked, roles.population)
-        evidence = with_versions(evidence, places, versions, None if shadows is None else shadows[1], reveal)
+        own = {name: target.observed[name] for name in versions}
+        evidence = with_versions(evidence, places, own, None if shadows is None else shadows[1], reveal)
     return Case(evidence, audited, member)
 
 
@@ -118,6 +133,7 @@ class _Shadows:
     asked: Ints
     shadows: tuple[ShadowRows, PoolAnswers]
     reveal: Reveal
+    versions: Sequence[str]
 
     def at(self, rows: Ints, *, hide: bool) -> ShadowAnswers:
         drawn, pool = self.shadows
@@ -131,6 +147,7 @@ class _Shadows:
             hide_members=hide,
             reveal=self.reveal,
             paired=True,
+            observed={name: each for name, each in pool.observed.items() if name not in self.versions},
         )
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gnomon.auditing.assemble import Case, assemble
+from gnomon.auditing.assemble import Case, assemble, found_by_pool
 from gnomon.auditing.roles import by_group
 from gnomon.auditing.scoring import Attempt, attempt_all
 from gnomon.auditing.shadow_data import ShadowData
@@ -73,20 +73,20 @@ def _train(count: int, rows: ShadowData, world: World, setting: Setting) -> list
     seeds = [setting.seeds.child("repeat", i, "target").integer() for i in range(count)]
     advance = setting.progress.stage("repeats", count)
     pool = ShadowPool(setting.store, setting.engine, trainer)
-    found = pool.answers(data, [r.train for r in drawn], world.asked, seeds, advance, world.versions)
+    found = pool.answers(data, [r.train for r in drawn], world.asked, seeds, advance, world.observations)
     return [
         assemble(
             data,
             one,
             world.asked,
-            np.asarray(answers),
+            found_by_pool(found, i),
             world.pool,
             reveal=setting.reveal,
             query=None,
             seeds=setting.seeds.child("repeat", i),
-            versions={name: np.asarray(arrays[i]) for name, arrays in found.observed.items()},
+            versions=[v.name for v in world.versions],
         )
-        for i, (one, answers) in enumerate(zip(drawn, found.answers, strict=True))
+        for i, one in enumerate(drawn)
     ]
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from threadpoolctl import threadpool_limits
 
 from gnomon.attacks import ATTACKS, make_attack
-from gnomon.auditing.access import barred, look_inside, wants_model
+from gnomon.auditing.access import barred, look_inside, wanted_observations, wants_model
 from gnomon.auditing.assemble import Case
 from gnomon.auditing.describe import (
     data_facts,
@@ -109,7 +109,12 @@ def run_audit(
         return _run(plan, subject, setting, given)
 
 
-INSIDE = {"gradients", "membership_half"}  # what no black-box attacker has; a verdict does not speak of such attacks
+INSIDE = {
+    "gradients",
+    "inside",
+    "checkpoints",
+    "membership_half",
+}  # what no black-box attacker has; a verdict does not speak of such attacks
 
 
 @dataclass(frozen=True)
@@ -127,6 +132,7 @@ class Ground:
 
 def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] | None) -> Outcome:
     clock, seeds, data, attacks = Clock(), setting.seeds, subject.data, _selected(plan)
+    setting = replace(setting, observations=wanted_observations(plan, subject, attacks))
     ground = _lay_ground(plan, subject, setting, attacks, clock)
     roles, rows, world = ground.roles, ground.rows, ground.world
     with clock.stage("attacks"):

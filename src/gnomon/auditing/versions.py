@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from gnomon.core.answers import Reveal
+from gnomon.core.answers import Reveal, ShadowAnswers
 from gnomon.core.arrays import Floats, Ints, Rows, check_log_probs, count_rows, take_rows
 from gnomon.core.data import Dataset, Roles
 from gnomon.core.errors import BudgetError
@@ -37,10 +37,15 @@ class AskedVersion:
 
     @property
     def name(self) -> str:
+        """As the store knows it: two versions may differ in their seeds alone."""
+        return self.key
+
+    @property
+    def key(self) -> str:
         """The version with its seed; the spread follows from the data, which the model's own key holds."""
         return json.dumps({"version": 1, **asdict(self.version)}, sort_keys=True)
 
-    def of(self, model: Model, asked: Rows) -> Floats:
+    def of(self, model: Model, asked: Rows, labels: Ints) -> Floats:  # noqa: ARG002 - the protocol's arguments
         """Natural-log probabilities (a, c) of the version of the asked rows."""
         answers = model.log_probs(self.version.of(asked, self.space, self.spread))
         source = f'answers to "{self.version.name}"'
@@ -86,7 +91,7 @@ def ask_given(model: Model, data: Dataset, roles: Roles, asked: Ints, version: A
     """A given target's answers (a, c) to a version; NaN on asked rows that no attacker asks it about."""
     rows = queried_rows(roles)
     answers = np.full((len(asked), data.n_classes), np.nan, dtype=np.float32)
-    answers[np.searchsorted(asked, rows)] = version.of(model, take_rows(data.x, rows))
+    answers[np.searchsorted(asked, rows)] = version.of(model, take_rows(data.x, rows), data.y[rows])
     return answers
 
 
@@ -108,17 +113,22 @@ def with_versions(
         shown, population = reveal.apply(answers), evidence.population
         shadows = [] if pool is None else pool.observed[name]
         if population is not None:
-            others = None if population.shadows is None else replace(population.shadows, answers=shadows)
+            others = None if population.shadows is None else _saying(population.shadows, shadows)
             population = replace(population, answers=shown[known], shadows=others, x=None)
         variants.append(
             Evidence(
                 labels=evidence.labels,
                 n_classes=evidence.n_classes,
                 answers=shown[audited],
-                shadows=None if evidence.shadows is None else replace(evidence.shadows, answers=shadows),
-                pool=None if evidence.pool is None else replace(evidence.pool, answers=shadows),
+                shadows=None if evidence.shadows is None else _saying(evidence.shadows, shadows),
+                pool=None if evidence.pool is None else _saying(evidence.pool, shadows),
                 population=population,
                 reveal=reveal,
             )
         )
     return replace(evidence, variants=tuple(variants))
+
+
+def _saying(shadows: ShadowAnswers, answers: Sequence[Floats]) -> ShadowAnswers:
+    """The same shadows with other answers; what is observed of them goes with the record itself."""
+    return replace(shadows, answers=answers, observed={})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gnomon.auditing.assemble import Case, asked_rows, assemble, model_facts, shadow_facts
+from gnomon.auditing.assemble import Case, Seen, asked_rows, assemble, found_by_pool, model_facts, shadow_facts
 from gnomon.auditing.progress import Progress
 from gnomon.auditing.roles import POOL_PER_SHADOW, shadow_size
 from gnomon.auditing.shadow_data import ShadowData
@@ -17,7 +17,7 @@ from gnomon.core.arrays import Floats, Ints, check_log_probs, take_rows
 from gnomon.core.data import Dataset, Roles
 from gnomon.core.errors import DataError, PlanError
 from gnomon.core.plan import Plan
-from gnomon.core.protocols import Model
+from gnomon.core.protocols import Model, Observation
 from gnomon.core.record import ModelFacts, ShadowFacts
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine
@@ -41,6 +41,7 @@ class Setting:
     progress: Progress
     seeds: Seeds
     reveal: Reveal
+    observations: tuple[Observation, ...] = ()  # what attackers see of target and shadows beside their answers
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class World:
     pool: tuple[ShadowRows, PoolAnswers] | None  # the shadows' rows and their answers on them
     versions: tuple[AskedVersion, ...] = ()  # of each record, that all models were also asked
     queries: int = 0  # what the versions cost
+    observations: tuple[Observation, ...] = ()  # what is kept of every model beside its answers, versions included
 
 
 def build_world(rows: ShadowData, model: Model | None, query: Target | None, setting: Setting) -> World:
@@ -78,24 +80,25 @@ def build_world(rows: ShadowData, model: Model | None, query: Target | None, set
         drawn = draw_shadows(roles.pool, plan.shadow.count, size, seeds.child("shadow", "rows").generator(), whole)
     asked, versions = asked_rows(roles), asked_versions(plan, data, seeds)
     queries = count_queries(versions, roles, plan, query)
-    answers, shadows = _answers(rows, asked, drawn, model, setting, versions)
+    target, shadows = _answers(rows, asked, drawn, model, setting, versions)
     case = assemble(
         data,
         roles,
         asked,
-        answers.plain,
+        target,
         shadows,
         reveal=setting.reveal,
         query=query,
         seeds=seeds,
-        versions=answers.versions,
+        versions=[v.name for v in versions],
     )
-    own = answers.plain[np.searchsorted(asked, case.audited)]
+    own = target.answers[np.searchsorted(asked, case.audited)]
     facts = model_facts(own, case.evidence.labels, case.member, len(roles.train), case.evidence.answers)
+    kept = (*versions, *setting.observations)
     if shadows is None:
-        return World(case, facts, own, None, None, asked, None, versions, queries)
+        return World(case, facts, own, None, None, asked, None, versions, queries, kept)
     pool_facts, losses = shadow_facts(data, asked, shadows, rows.facts.source, _stack_note(subject, data))
-    return World(case, facts, own, pool_facts, losses, asked, shadows, versions, queries)
+    return World(case, facts, own, pool_facts, losses, asked, shadows, versions, queries, kept)
 
 
 def train_target(data: Dataset, roles: Roles, setting: Setting) -> Model:
@@ -107,14 +110,6 @@ def train_target(data: Dataset, roles: Roles, setting: Setting) -> Model:
     return trainer.train(data.x, data.y, data.n_classes, [roles.train], [seed])[0]
 
 
-@dataclass(frozen=True)
-class _Own:
-    """The target's full answers (a, c) to the asked rows, and to each version of them."""
-
-    plain: Floats
-    versions: dict[str, Floats]
-
-
 def _answers(
     rows: ShadowData,
     asked: Ints,
@@ -122,52 +117,57 @@ def _answers(
     model: Model | None,
     setting: Setting,
     versions: tuple[AskedVersion, ...],
-) -> tuple[_Own, tuple[ShadowRows, PoolAnswers] | None]:
-    """The target's answers and the shadows'; a target of the shadows' recipe is trained in one go with them."""
+) -> tuple[Seen, tuple[ShadowRows, PoolAnswers] | None]:
+    """What is seen of the target and of the shadows; a target of the shadows' recipe is trained in one go with them."""
     subject, seeds = setting.subject, setting.seeds
     data, trainer, recipe = rows.data, subject.trainer, subject.shadow_trainer
     parts = [] if drawn is None else drawn.train
     shadow_seeds = [seeds.child("shadow", i).integer() for i in range(len(parts))]
-    given = _given_answers(subject, model, rows, asked, versions)
+    given, kept = _given(rows, asked, model, setting, versions), (*versions, *setting.observations)
     if given is None and trainer is None:
         raise PlanError("nothing to audit: give a model, its answers, or a recipe in [trainer]")
-    own = [] if given is not None else [rows.roles.train]
+    can_be_asked = subject.model is None and model is not None  # trained here twice: to be asked, and observed
+    own = [] if given is not None and not (can_be_asked and setting.observations) else [rows.roles.train]
     own_seeds = [seeds.child("target").integer()] * len(own)
     advance = setting.progress.stage("models", len(own) + len(parts))
     if own and trainer is not None and recipe is not trainer:
         pool = ShadowPool(setting.store, setting.engine, trainer)
-        given = _first(pool.answers(data, own, asked, own_seeds, advance, versions))
+        given = _same_answers(found_by_pool(pool.answers(data, own, asked, own_seeds, advance, kept), 0), given)
         own, own_seeds = [], []
     found = None
     if recipe is not None and (own or parts):
         pool = ShadowPool(setting.store, setting.engine, recipe)
-        found = pool.answers(data, [*own, *parts], asked, [*own_seeds, *shadow_seeds], advance, versions)
+        found = pool.answers(data, [*own, *parts], asked, [*own_seeds, *shadow_seeds], advance, kept)
         if own:
-            given = _first(found)
+            given = _same_answers(found_by_pool(found, 0), given)
     assert given is not None
     return given, None if drawn is None or found is None else (drawn, found.after(len(own)))
 
 
-def _first(found: PoolAnswers) -> _Own:
-    return _Own(np.asarray(found.answers[0]), {name: np.asarray(arrays[0]) for name, arrays in found.observed.items()})
+def _same_answers(found: Seen, given: Seen | None) -> Seen:
+    """What the pool saw of the target; where it can be asked, its answers are those that it gives when it is asked."""
+    return found if given is None else Seen(given.answers, {**found.observed, **given.observed})
 
 
-def _given_answers(
-    subject: Subject, model: Model | None, rows: ShadowData, asked: Ints, versions: tuple[AskedVersion, ...]
-) -> _Own | None:
-    """Answers of a target that can be asked, or whose answers are given."""
-    data = rows.data
+def _given(
+    rows: ShadowData, asked: Ints, model: Model | None, setting: Setting, versions: tuple[AskedVersion, ...]
+) -> Seen | None:
+    """What is seen of a target that can be asked, or whose answers are given."""
+    data, subject = rows.data, setting.subject
     if subject.answers is not None:
         if versions:
             raise PlanError("attacks.queries asks the target about versions of the records: give the model itself")
-        return _Own(subject.answers[asked], {})
+        return Seen(subject.answers[asked])
     if model is None:
         return None
     if isinstance(model, SklearnModel):
         _check_known_labels(model, data)
-    answers = model.log_probs(take_rows(data.x, asked))
-    plain = check_log_probs(answers, rows=len(asked), classes=data.n_classes, source="target")
-    return _Own(plain, {v.name: ask_given(model, data, rows.roles, asked, v) for v in versions})
+    x, labels = take_rows(data.x, asked), data.y[asked]
+    answers = check_log_probs(model.log_probs(x), rows=len(asked), classes=data.n_classes, source="target")
+    observed = {v.name: ask_given(model, data, rows.roles, asked, v) for v in versions}
+    if subject.model is not None:
+        observed |= {o.name: o.of(model, x, labels) for o in setting.observations}
+    return Seen(answers, observed)
 
 
 def _check_known_labels(model: SklearnModel, data: Dataset) -> None:

@@ -5,7 +5,7 @@ Letters: n rows, N rows that the models were asked, m shadow models, c classes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
@@ -72,6 +72,7 @@ class ShadowAnswers:
         hide_members: True in an offline view: answers on rows that a shadow was trained on read as NaN.
         reveal: the step that the target's answers go through.
         paired: shadows 2j and 2j + 1 were drawn as a pair, so one's rows tell of the other's; pairs are independent.
+        observed: name -> m arrays (N, k) of what was observed of the shadows beside their answers.
     """
 
     answers: Sequence[Floats]
@@ -82,6 +83,7 @@ class ShadowAnswers:
     hide_members: bool = False
     reveal: Reveal = field(default_factory=Reveal)
     paired: bool = False
+    observed: Mapping[str, Sequence[Floats]] = field(default_factory=dict)
 
     @property
     def n_shadows(self) -> int:
@@ -95,10 +97,16 @@ class ShadowAnswers:
 
     def of_shadow(self, i: int) -> Floats:
         """Answers (n, c) of shadow i, through the reveal step, NaN where hidden."""
-        answers = self.reveal.apply(np.asarray(self.answers[i])[self.rows])
+        return self._hidden(i, self.reveal.apply(np.asarray(self.answers[i])[self.rows]))
+
+    def observation(self, name: str, i: int) -> Floats:
+        """What was observed under this name of shadow i, (n, k), NaN where hidden."""
+        return self._hidden(i, np.asarray(self.observed[name][i][self.rows]))
+
+    def _hidden(self, i: int, values: Floats) -> Floats:
         if self.hide_members and self.member[i].any():
-            answers = np.where(self.member[i][:, None], np.float32(np.nan), answers)
-        return answers
+            return np.where(self.member[i][:, None], np.float32(np.nan), values)
+        return values
 
     def blocks(self) -> Iterator[tuple[slice, Floats]]:
         """Blocks of answers (m, b, c) with the slice of rows that they cover, within a fixed memory."""
@@ -124,12 +132,17 @@ class ShadowAnswers:
     def without(self, i: int) -> ShadowAnswers:
         """The shadows that know nothing of shadow i's rows: all others, or where shadows are paired all other pairs."""
         partner = i ^ 1 if self.paired else i
-        others = [j for j in range(self.n_shadows) if j not in (i, partner)]
+        return self.only([j for j in range(self.n_shadows) if j not in (i, partner)])
+
+    def only(self, shadows: Sequence[int] | Ints) -> ShadowAnswers:
+        """Some of the shadows (positions), in this order."""
+        order = np.asarray(shadows, dtype=np.int64)
         return replace(
             self,
-            answers=[self.answers[j] for j in others],
-            member=self.member[others],
-            usable=self.usable[others],
+            answers=[self.answers[j] for j in order],
+            member=self.member[order],
+            usable=self.usable[order],
+            observed={name: [each[j] for j in order] for name, each in self.observed.items()},
         )
 
     def at(self, rows: Ints | Bools) -> ShadowAnswers:
@@ -144,4 +157,8 @@ class ShadowAnswers:
 
     def first(self, m: int) -> ShadowAnswers:
         """The first m shadows only."""
-        return replace(self, answers=list(self.answers)[:m], member=self.member[:m], usable=self.usable[:m])
+        return self.only(range(min(m, self.n_shadows)))
+
+    def observed_only(self, names: frozenset[str]) -> ShadowAnswers:
+        """The same without observations of other names."""
+        return replace(self, observed={name: each for name, each in self.observed.items() if name in names})

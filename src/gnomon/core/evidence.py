@@ -28,7 +28,9 @@ Need: TypeAlias = Literal[
     "population",  # rows that the attacker knows to be no members, with the target's answers
     "query",  # further queries to the target, counted
     "x",  # the audited rows themselves
-    "gradients",  # white box
+    "gradients",  # white box: norms of the target's gradients
+    "checkpoints",  # the course of training: losses at checkpoints, of the target and of the shadows that are needed
+    "inside",  # white box: the last layer's gradient and input, of the target and of the shadows that are needed
     "membership_half",  # an insider who knows half of the members
 ]
 
@@ -88,6 +90,7 @@ class Evidence:
         features: kinds and ranges of the columns.
         gradients: name -> (n,) white-box quantities of the target on the audited rows: norms of the loss's gradient
             ("parameters", "input", "last_layer", "layer.NAME") and of the last layer's input ("activation").
+        observed: name -> (n, k) of what was observed of the target beside its answers ("checkpoints", "inside").
         insider: the membership of one half of the audited rows, for who judges the other half.
         variants: further queries a record (augmentations): for each, the target's answers and the shadows' answers.
         reveal: what the target reveals.
@@ -103,6 +106,7 @@ class Evidence:
     x: Rows = None
     features: FeatureSpace | None = None
     gradients: Mapping[str, Floats] | None = None
+    observed: Mapping[str, Floats] = field(default_factory=dict)
     insider: Insider | None = None
     variants: tuple[Evidence, ...] = ()
     reveal: Reveal = field(default_factory=Reveal)
@@ -127,6 +131,8 @@ class Evidence:
             "query": (self.query is not None, "further queries to the target"),
             "x": (self.x is not None, "the audited rows themselves"),
             "gradients": (bool(self.gradients), "white-box access (a torch network)"),
+            "checkpoints": (self._observes("checkpoints"), "checkpoints of a training that is done here"),
+            "inside": (self._observes("inside"), "white-box access to the target and its shadows (torch networks)"),
             "membership_half": (
                 self.insider is not None,
                 "the membership of half of the audited rows (the auditor's view)",
@@ -138,12 +144,17 @@ class Evidence:
                 return f"needs {words}"
         return None
 
+    def _observes(self, name: str) -> bool:
+        """Whether the target was observed, and so were the shadows wherever there are some."""
+        parts = [part.observed for part in (self.shadows, self.pool) if part is not None]
+        return all(name in observed for observed in (self.observed, *parts))
+
     def view(self, needs: frozenset[Need]) -> Evidence:
         """The evidence with everything removed that was not declared.
 
         Labels, the number of classes and what kind of answer is revealed are always there.
         """
-        shadows = self.shadows
+        shadows = None if self.shadows is None else self.shadows.observed_only(needs)
         if shadows is not None and "shadows" not in needs:
             shadows = replace(shadows, hide_members=True) if "shadows_out" in needs else None
         return Evidence(
@@ -151,12 +162,13 @@ class Evidence:
             n_classes=self.n_classes,
             answers=self.answers if "answers" in needs else None,
             shadows=shadows,
-            pool=self.pool if "pool" in needs else None,
+            pool=self.pool.observed_only(needs) if self.pool is not None and "pool" in needs else None,
             population=self._population_view(needs),
             query=self.query if "query" in needs else None,
             x=self.x if "x" in needs else None,
             features=self.features if needs & {"x", "query"} else None,
             gradients=self.gradients if "gradients" in needs else None,
+            observed={name: values for name, values in self.observed.items() if name in needs},
             insider=self.insider if "membership_half" in needs else None,
             variants=tuple(v.view(needs) for v in self.variants),
             reveal=self.reveal,
@@ -165,9 +177,10 @@ class Evidence:
     def _population_view(self, needs: frozenset[Need]) -> Population | None:
         if self.population is None or "population" not in needs:
             return None
-        if needs & {"shadows", "shadows_out", "pool"}:
-            return self.population
-        return replace(self.population, shadows=None)
+        shadows = self.population.shadows
+        if shadows is None or not needs & {"shadows", "shadows_out", "pool"}:
+            return replace(self.population, shadows=None)
+        return replace(self.population, shadows=shadows.observed_only(needs))
 
     @property
     def can_rehearse(self) -> bool:
@@ -200,6 +213,7 @@ class Evidence:
             shadows=None if self.shadows is None else replace(others, hide_members=not online),
             pool=self.pool.without(i),
             population=population,
+            observed={name: audited.observation(name, i) for name in audited.observed},
             variants=tuple(v.rehearse(i)[0] for v in self.variants if v.can_rehearse),
             reveal=self.reveal,
         )
@@ -209,7 +223,7 @@ class Evidence:
         """The same attacker before a target that reveals less; shadows' answers go through the same step."""
 
         def less(shadows: ShadowAnswers | None) -> ShadowAnswers | None:
-            return None if shadows is None else replace(shadows, reveal=reveal)
+            return None if shadows is None else replace(shadows, reveal=reveal, observed={})
 
         population = self.population
         if population is not None:
@@ -222,6 +236,7 @@ class Evidence:
             population=population,
             query=None,
             gradients=None,
+            observed={},
             variants=tuple(v.through(reveal) for v in self.variants),
             reveal=reveal,
         )

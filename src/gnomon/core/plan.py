@@ -80,6 +80,12 @@ class TargetPlan(Section):
     repeats: int = Field(
         1, ge=1, description="targets of the recipe that are trained and attacked, to show the spread between them"
     )
+    checkpoints: int | None = Field(
+        None,
+        ge=1,
+        description="a target that is trained here: checkpoints of its training, evenly spaced, that attackers see "
+        "too; default none, or 10 where an attack is named that reads them",
+    )
     query_budget: int | None = Field(
         None,
         ge=0,

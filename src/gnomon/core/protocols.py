@@ -51,14 +51,29 @@ class Observation(Protocol):
 
     @property
     def name(self) -> str:
+        """What it is called."""
+        ...
+
+    @property
+    def key(self) -> str:
         """Everything that decides what is observed of a given model that is asked given rows; the store's key."""
         ...
 
-    def of(self, model: Model, asked: Rows) -> Floats:
+    def of(self, model: Model, asked: Rows, labels: Ints) -> Floats:
         """The array to keep of one model.
 
         Args:
             model: a model that was just trained.
             asked: (n, ...) the rows that all models are asked.
+            labels: (n,) their class ids.
         """
+        ...
+
+
+@runtime_checkable
+class Watching(Protocol):
+    """An observation that must be there while a model is trained."""
+
+    def watching(self, trainer: Trainer, asked: Rows, labels: Ints) -> Trainer:
+        """A trainer of the very same models that also keeps what the observation needs of the asked rows."""
         ...

@@ -37,7 +37,8 @@ class TorchModel:
         layout: how it wants its rows (see `gnomon.models.networks.tensor_rows`); ``as_is`` for a module of your own.
             Images of bytes (uint8) are scaled to [0, 1] in every layout.
         device: ``auto``, ``cpu`` or ``cuda``. A pickled model travels on the CPU.
-        facts: what its training has to say, as plain JSON: an accountant's epsilon, say.
+        course: losses (n, k) at checkpoints of the training on rows that were watched, if any were.
+        facts: what its training has to say, as plain JSON: an accountant's epsilon, curves.
 
     >>> import numpy as np, torch
     >>> model = TorchModel(torch.nn.Linear(4, 3), n_classes=3)
@@ -50,6 +51,7 @@ class TorchModel:
     outputs: Outputs = "logits"
     layout: Layout = "as_is"
     device: str = "auto"
+    course: Floats | None = None
     facts: Facts = field(default_factory=dict)
 
     def __post_init__(self) -> None:

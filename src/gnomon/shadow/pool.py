@@ -20,7 +20,7 @@ import numpy as np
 from gnomon.core.arrays import Floats, Ints, check_log_probs, fingerprint, take_rows
 from gnomon.core.data import Dataset
 from gnomon.core.errors import StoreError
-from gnomon.core.protocols import Observation, Trainer
+from gnomon.core.protocols import Observation, Trainer, Watching
 from gnomon.engines.local import Engine, Task
 from gnomon.store.arrays import ArrayStore, Lookup
 
@@ -162,7 +162,7 @@ class ShadowPool:
         observations: Sequence[Observation],
     ) -> tuple[list[Task], list[int]]:
         """Groups are cut from the whole list, not from what is missing: a group is trained the same way again."""
-        asked_x = take_rows(data.x, asked)
+        question = Asked(take_rows(data.x, asked), data.y[asked], tuple(observations))
         tasks, missing = [], []
         for part in groups:
             batch = [work[i] for i in part]
@@ -170,10 +170,19 @@ class ShadowPool:
             if not absent:
                 continue
             name = f"models {part[0] + 1} to {part[-1] + 1}"
-            given = (self.store, self.trainer, data.x, data.y, data.n_classes, asked_x, batch, tuple(observations))
+            given = (self.store, self.trainer, data.x, data.y, data.n_classes, question, batch)
             tasks.append(Task(name, train_batch, given))
             missing.append(absent)
         return tasks, missing
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What every model is asked, and what is observed of it."""
+
+    x: Any  # (n, ...) rows
+    labels: Ints  # (n,) class ids; only observations read them
+    observations: tuple[Observation, ...]
 
 
 @dataclass(frozen=True)
@@ -192,7 +201,7 @@ class Work:
 
 def _all_keys(key: str, observations: Sequence[Observation]) -> tuple[str, ...]:
     """The key of a model's answers, and of each observation of it."""
-    return (key, *(fingerprint(key, "observed", o.name) for o in observations))
+    return (key, *(fingerprint(key, "observed", o.key) for o in observations))
 
 
 def even_groups(count: int, most: int, slots: int) -> list[range]:
@@ -215,25 +224,27 @@ def train_batch(
     x: Any,
     y: Ints,
     n_classes: int,
-    asked_x: Any,
+    asked: Asked,
     work: Sequence[Work],
-    observations: Sequence[Observation],
 ) -> float:
     """One task: trains a batch, stores what is missing of its models, returns the seconds that training took."""
     start = time.perf_counter()
+    for i, watcher in enumerate(asked.observations, start=1):
+        if isinstance(watcher, Watching) and any(one.keys[i] for one in work):
+            trainer = watcher.watching(trainer, asked.x, asked.labels)
     models = trainer.train(x, y, n_classes, [one.rows for one in work], [one.seed for one in work])
     seconds = time.perf_counter() - start
     for model, one in zip(models, work, strict=True):
         facts = {"rows": len(one.rows), "seed": one.seed, "seconds": seconds / len(work)}
-        for key, observation in zip(one.keys, (None, *observations), strict=True):
+        for key, observation in zip(one.keys, (None, *asked.observations), strict=True):
             if key is None:
                 continue
             if observation is None:
                 source = f"shadow model with seed {one.seed}"
-                answers = model.log_probs(asked_x)
-                kept = check_log_probs(answers, rows=len(asked_x), classes=n_classes, source=source)
+                answers = model.log_probs(asked.x)
+                kept = check_log_probs(answers, rows=len(asked.labels), classes=n_classes, source=source)
             else:
-                kept = observation.of(model, asked_x)
+                kept = observation.of(model, asked.x, asked.labels)
             store.put(key, kept, facts)
     return seconds
 

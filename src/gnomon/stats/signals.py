@@ -56,6 +56,20 @@ def loss(log_probs: Floats, labels: Ints) -> Floats:
     return _loss(own, others)
 
 
+def logit_of_loss(losses: Floats) -> Floats:
+    """The scaled logit log p_y - log(1 - p_y) that belongs to a loss -log p_y, of any shape.
+
+    Returns:
+        float64 in [LOG_TINY, -LOG_TINY], higher = more member-like.
+
+    >>> logit_of_loss(np.array([np.log(2.0), 0.0])).round(6)
+    array([  0.     , 103.27893])
+    """
+    exact = np.asarray(losses, dtype=np.float64)
+    with np.errstate(divide="ignore", over="ignore"):
+        return np.clip(-exact - np.log(-np.expm1(-exact)), LOG_TINY, -LOG_TINY)
+
+
 def confidence(log_probs: Floats, labels: Ints) -> Floats:
     """Probability p_y of the true label, (n,) in [0, 1], higher = more member-like.
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from gnomon.core.arrays import Floats, Ints, Rows, count_rows
-from gnomon.stats.signals import loss
+from gnomon.stats.signals import loss, scaled_logit
 
+CHECKPOINTS = 4  # of a toy world's training
 STEP = 1.5  # log-odds that an answer loses with each bit between a question and the nearest known row
 
 
@@ -48,6 +49,14 @@ class ToyTarget:
         logits[np.arange(len(asked)), own[:, 0]] -= STEP * apart.min(axis=1)
         logits -= logits.max(axis=1, keepdims=True)
         return np.asarray(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)), dtype=np.float32)
+
+
+def toy_course(answers: Floats, labels: Ints, rng: np.random.Generator) -> Floats:
+    """Losses (n, k) at checkpoints of a training that ended with these answers: on the way there, with chance."""
+    last = scaled_logit(answers, labels)
+    share = np.arange(1, CHECKPOINTS + 1) / CHECKPOINTS
+    logits = last[:, None] * share + (1.0 - share) * rng.normal(0.0, 1.0, (len(labels), CHECKPOINTS))
+    return np.asarray(np.logaddexp(0.0, -logits), dtype=np.float32)
 
 
 def toy_gradients(answers: Floats, labels: Ints, rng: np.random.Generator) -> dict[str, Floats]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
@@ -23,6 +23,7 @@ def take_audited(evidence: Evidence, rows: Ints) -> Evidence:
         shadows=None if evidence.shadows is None else evidence.shadows.at(rows),
         x=None if evidence.x is None else take_rows(evidence.x, rows),
         gradients=None if evidence.gradients is None else {k: v[rows] for k, v in evidence.gradients.items()},
+        observed={name: values[rows] for name, values in evidence.observed.items()},
         insider=None if evidence.insider is None else evidence.insider.at(rows),
         variants=tuple(take_audited(v, rows) for v in evidence.variants),
     )
@@ -30,16 +31,7 @@ def take_audited(evidence: Evidence, rows: Ints) -> Evidence:
 
 def permute_shadows(evidence: Evidence, order: Ints) -> Evidence:
     """The same shadows, counted in another order."""
-
-    def permuted(shadows: ShadowAnswers) -> ShadowAnswers:
-        return replace(
-            shadows,
-            answers=[shadows.answers[i] for i in order],
-            member=shadows.member[order],
-            usable=shadows.usable[order],
-        )
-
-    return change_shadows(evidence, permuted)
+    return change_shadows(evidence, lambda shadows: shadows.only(order))
 
 
 def change_shadows(evidence: Evidence, change: Callable[[ShadowAnswers], ShadowAnswers]) -> Evidence:
@@ -66,6 +58,7 @@ def poison(evidence: Evidence, needs: frozenset[Need]) -> Evidence:
         shadows = _poison_shadows(shadows, only_members="shadows_out" in needs)
     if pool is not None and "pool" not in needs:
         pool = _poison_shadows(pool, only_members=False)
+    shadows, pool = _poison_observed(shadows, needs), _poison_observed(pool, needs)
     if population is not None and "population" not in needs:
         population = replace(population, answers=_nan(population.answers))
     if population is not None and population.shadows is not None and not needs & {"shadows", "shadows_out", "pool"}:
@@ -80,6 +73,7 @@ def poison(evidence: Evidence, needs: frozenset[Need]) -> Evidence:
         gradients=evidence.gradients
         if evidence.gradients is None or "gradients" in needs
         else {k: _nan(v) for k, v in evidence.gradients.items()},
+        observed={name: v if name in needs else _nan(v) for name, v in evidence.observed.items()},
         query=evidence.query if "query" in needs else None,
         insider=evidence.insider if "membership_half" in needs else None,
         variants=tuple(poison(v, needs) for v in evidence.variants),
@@ -87,12 +81,23 @@ def poison(evidence: Evidence, needs: frozenset[Need]) -> Evidence:
 
 
 def _poison_shadows(shadows: ShadowAnswers, *, only_members: bool) -> ShadowAnswers:
-    poisoned = []
-    for answers, member in zip(shadows.answers, shadows.member, strict=True):
-        own = np.array(answers)
+    def poisoned(values: Floats, member: Bools) -> Floats:
+        own = np.array(values)
         own[shadows.rows[member] if only_members else shadows.rows] = np.nan
-        poisoned.append(own)
-    return replace(shadows, answers=poisoned)
+        return own
+
+    def every(parts: Sequence[Floats]) -> list[Floats]:
+        return [poisoned(values, member) for values, member in zip(parts, shadows.member, strict=True)]
+
+    observed = {name: every(parts) for name, parts in shadows.observed.items()}
+    return replace(shadows, answers=every(shadows.answers), observed=observed)
+
+
+def _poison_observed(shadows: ShadowAnswers | None, needs: frozenset[Need]) -> ShadowAnswers | None:
+    if shadows is None:
+        return None
+    kept = {n: v if n in needs else [_nan(one) for one in v] for n, v in shadows.observed.items()}
+    return replace(shadows, observed=kept)
 
 
 def _nan(array: Floats) -> Floats:
@@ -102,7 +107,7 @@ def _nan(array: Floats) -> Floats:
 def saturate(evidence: Evidence, rows: Bools) -> Evidence:
     """Answers of exactly 0 and 1 of the target and all shadows on these audited rows, and on half of all other rows.
 
-    Gradients vanish on these audited rows.
+    Gradients, losses at checkpoints and whatever else is observed vanish on these audited rows.
     """
 
     def sure(answers: Floats, which: Bools) -> Floats:
@@ -114,7 +119,14 @@ def saturate(evidence: Evidence, rows: Bools) -> Evidence:
         halves = [np.arange(len(answers)) % 2 == 0 for answers in shadows.answers]
         for which in halves:
             which[: len(rows)] = rows  # audited rows stand first in a toy world
-        return replace(shadows, answers=[sure(a, h) for a, h in zip(shadows.answers, halves, strict=True)])
+        return replace(
+            shadows,
+            answers=[sure(a, h) for a, h in zip(shadows.answers, halves, strict=True)],
+            observed={
+                name: [np.where(h[:, None], 0.0, v) for v, h in zip(each, halves, strict=True)]
+                for name, each in shadows.observed.items()
+            },
+        )
 
     changed = change_shadows(evidence, sure_shadows)
     population = changed.population
@@ -124,7 +136,8 @@ def saturate(evidence: Evidence, rows: Bools) -> Evidence:
     gradients = evidence.gradients
     if gradients is not None:
         gradients = {name: np.where(rows, 0.0, norms) for name, norms in gradients.items()}
-    return replace(changed, answers=answers, population=population, gradients=gradients)
+    observed = {name: np.where(rows[:, None], 0.0, values) for name, values in evidence.observed.items()}
+    return replace(changed, answers=answers, population=population, gradients=gradients, observed=observed)
 
 
 def change_truth(evidence: Evidence, fold: int, rng: np.random.Generator) -> Evidence:

@@ -230,7 +230,12 @@ def zeros_and_ones(attack: Attack, world_name: str, world: World) -> None:  # no
 
 def partial_answers(attack: Attack, world_name: str, world: World) -> None:  # noqa: ARG001 - as above
     """A target that reveals labels, the top class, or two decimals: a score for every row."""
-    if not attack.needs & {"query", "gradients"}:  # a target that hides its vector takes those away as well
+    if not attack.needs & {
+        "query",
+        "gradients",
+        "checkpoints",
+        "inside",
+    }:  # a target that hides its vector takes those away as well
         for reveal in (Reveal("labels"), Reveal("top", 1), Reveal("rounded", 2)):
             _scores(attack, world.evidence.through(reveal))
 

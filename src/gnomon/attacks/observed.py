@@ -1,0 +1,72 @@
+"""Learning from what is observed of shadow models beside their answers: rows with their truth, and trees on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from gnomon.attacks.shadow_order import in_own_order
+from gnomon.core.answers import ShadowAnswers
+from gnomon.core.arrays import Bools, Floats
+from gnomon.core.errors import DataError, UsageError
+
+LogOdds: TypeAlias = Callable[[Floats], Floats]  # features (n, f) -> log-odds of "member" (n,)
+
+
+def known_rows(pool: ShadowAnswers, name: str, most: int, rng: np.random.Generator) -> tuple[Floats, Bools]:
+    """Observations of shadows on rows that they may teach from, and whether the shadow was trained on them.
+
+    Args:
+        pool: shadow models on the attacker's rows.
+        name: of the observation.
+        most: pairs of shadow and row, shared out among the shadows.
+        rng: where chance comes from.
+
+    Returns:
+        (q, k) observations and (q,) membership, of at most ``most`` pairs.
+
+    Raises:
+        UsageError: the shadows were not observed.
+        DataError: no members, or no non-members.
+    """
+    if name not in pool.observed:
+        raise UsageError(f'the evidence lacks the observation "{name}" of the shadow models, which this attack needs')
+    pool = in_own_order(pool)
+    quota = -(-most // pool.n_shadows)
+    values, member = [], []
+    for i, usable in enumerate(pool.usable):
+        rows = np.sort(rng.permutation(np.flatnonzero(usable))[:quota])
+        values.append(pool.at(rows).observation(name, i))
+        member.append(pool.member[i][rows])
+    inside = np.concatenate(member)
+    if inside.all() or not inside.any():
+        raise DataError(
+            f"expected shadow rows of both kinds, got {int(inside.sum())} in and {int((~inside).sum())} out; give "
+            "shadow models rows that they are not trained on"
+        )
+    return np.concatenate(values), inside
+
+
+def learn_trees(features: Floats, member: Bools, trees: int, rng: np.random.Generator) -> LogOdds:
+    """Log-odds of "member" by boosted trees, for members and non-members in equal number.
+
+    Args:
+        features: (q, f) finite numbers.
+        member: (q,) the truth.
+        trees: how many.
+        rng: where chance comes from.
+    """
+    grown = HistGradientBoostingClassifier(
+        max_iter=trees,
+        learning_rate=0.1,
+        max_leaf_nodes=8,
+        min_samples_leaf=20,
+        l2_regularization=1.0,
+        early_stopping=False,
+        random_state=int(rng.integers(2**31)),
+    ).fit(features, member)
+    odds = float(np.log(member.sum() / (~member).sum()))
+    return lambda rows: np.asarray(grown.decision_function(rows), dtype=np.float64) - odds
