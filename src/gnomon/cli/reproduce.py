@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Literal
 
 from rich.console import Console
 
@@ -19,7 +18,7 @@ from gnomon.studies.budget import parse_duration
 
 
 def reproduce(
-    paper: Literal["shokri2017"],
+    paper: str,
     /,
     *,
     budget: str | None = None,
@@ -33,7 +32,7 @@ def reproduce(
     What does not fit the budget is listed with what it would take. Run again, it takes everything from its folder.
 
     Args:
-        paper: shokri2017.
+        paper: shokri2017, or a folder with an index.toml of your own.
         budget: time for all audits, such as 60m or 1h30m, those of earlier runs in the folder too; default no limit.
         stand_ins: use freely available data where the paper's can't be fetched, under its own name.
         seeds: of each cell; intervals and statements need three.
@@ -43,7 +42,7 @@ def reproduce(
     if seeds < 1:
         raise UsageError(f"--seeds: expected 1 or more, got {seeds}")
     seconds = None if budget is None else parse_duration(budget)
-    folder = to or Path("studies") / paper
+    folder = to or Path("studies") / Path(paper).name
     words = ["gnomon", "reproduce", paper]
     words += [] if budget is None else ["--budget", budget]
     words += (["--stand-ins"] if stand_ins else []) + (["--seeds", str(seeds)] if seeds != 3 else [])

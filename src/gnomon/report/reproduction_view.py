@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from gnomon.core.reproduction import Compared, ExperimentResult, Reproduction
-from gnomon.core.study import FigureKind, Study
+from gnomon.core.study import Study
 from gnomon.report import study_view, wording
 from gnomon.report.facts import Fact
 from gnomon.report.panel import Panel
@@ -148,7 +148,7 @@ def _compared(experiment: ExperimentResult, study: Study) -> Table | None:
             Cell(wording.clean(c.label), ("stand-in: not the paper's data",) if c.stand_in else ()),
             Cell(kinds[c.figure].title),
             Cell(wording.share(c.paper), (wording.clean(c.source),)),
-            _ours(c, kinds[c.figure]),
+            _ours(c),
         )
         for c in experiment.compared
     )
@@ -156,7 +156,7 @@ def _compared(experiment: ExperimentResult, study: Study) -> Table | None:
     return Table(f"{experiment.key}-compared", "The paper's figures beside ours", columns, rows)
 
 
-def _ours(compared: Compared, kind: FigureKind) -> Cell:
+def _ours(compared: Compared) -> Cell:
     point = compared.ours
     if point is None or point.mean is None:
         return Cell(NONE, muted=True)

@@ -11,18 +11,21 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError
 
-from gnomon.core.errors import PlanError
+from gnomon.core.errors import PlanError, UsageError, did_you_mean
 from gnomon.core.plan import Section
+from gnomon.datasets import SOURCES
 from gnomon.studies.shapes import Shape
 from gnomon.studies.spec import StudySpec, make_spec
 from gnomon.studies.vary import Choice, VariedKey, with_settings
 
-STAND_INS = {"purchase100": "baskets", "texas100": "diabetes130"}  # for data that cannot always be fetched
+PAPERS = ("shokri2017",)
+STAND_INS = {source.name: source.stand_in for source in SOURCES if source.stand_in is not None}
 
 
 class PaperRow(Section):
@@ -77,18 +80,33 @@ class Paper:
         return [f for f in self.figures if (f.table, f.row) == (row.table, row.row)]
 
 
+def paper_folder(name: str) -> Traversable:
+    """Where a paper's files lie: a folder of this package by its name, or a folder of the user's own.
+
+    Raises:
+        UsageError: no such paper.
+    """
+    ours = resources.files("gnomon.studies").joinpath(name)
+    if name in PAPERS:
+        return ours
+    if (Path(name) / "index.toml").is_file():
+        return Path(name)
+    raise UsageError(f'no paper "{name}"{did_you_mean(name, PAPERS)}; or name a folder with an index.toml')
+
+
 def read_paper(name: str, *, repeats: int, stand_ins: bool) -> Paper:
-    """A paper's experiments, by the name of its folder in this package.
+    """A paper's experiments.
 
     Args:
-        name: such as "shokri2017".
+        name: such as "shokri2017", or a folder.
         repeats: seeds of each cell.
         stand_ins: put freely available data in the place of data that can't always be fetched.
 
     Raises:
-        PlanError: a file of the package is broken.
+        UsageError: no such paper.
+        PlanError: a file of it is broken.
     """
-    folder = resources.files("gnomon.studies").joinpath(name)
+    folder = paper_folder(name)
     texts = {entry.name: entry.read_text(encoding="utf-8") for entry in folder.iterdir() if entry.is_file()}
     figures = json.loads(texts["figures.json"])
     try:
@@ -102,7 +120,7 @@ def read_paper(name: str, *, repeats: int, stand_ins: bool) -> Paper:
         spec = replace(spec, title=experiment.title, question=experiment.question)
         specs.append((experiment, with_stand_ins(spec) if stand_ins else spec))
     return Paper(
-        name=name,
+        name=Path(name).name,
         reference=figures["paper"],
         sources=figures["meaning"],
         figures=tuple(PaperFigure(**entry) for entry in figures["figures"]),

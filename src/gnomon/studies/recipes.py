@@ -48,19 +48,25 @@ def support_vectors(x: Any, y: Any, n_classes: int, seed: int, c: float = 1.0) -
     return probabilities
 
 
-def automl(x: Any, y: Any, n_classes: int, seed: int, rounds: int = 8) -> Any:  # noqa: ARG001 - a recipe's arguments
+def automl(x: Any, y: Any, n_classes: int, seed: int, rounds: int = 12) -> Callable[[Any], Floats]:
     """FLAML as a service: it chooses the algorithm and its options, and tells nobody.
 
     A number of rounds and no time limit, so that the same rows and seed give the same model on every machine.
     """
     try:
-        from flaml import AutoML
+        from flaml.automl.automl import AutoML
     except ImportError as error:
         raise MissingExtraError("FLAML", "automl", "the AutoML service") from error
-    service = AutoML()
+    kind: Any = AutoML  # its own code has no types
+    service = kind()
     service.fit(
         X_train=x, y_train=y, task="classification", metric="log_loss", max_iter=rounds, time_budget=-1, seed=seed,
-        n_jobs=1, verbose=0, eval_method="holdout", estimator_list=["rf", "extra_tree", "lrl1", "kneighbor"],
-        early_stop=False,
+        n_jobs=1, verbose=0, eval_method="holdout", estimator_list=["rf", "extra_tree", "kneighbor"], early_stop=False,
     )  # fmt: skip
-    return service.model.estimator
+
+    def probabilities(rows: Any) -> Floats:
+        answers = np.zeros((len(rows), n_classes))
+        answers[:, service.classes_] = service.predict_proba(rows)
+        return answers
+
+    return probabilities
