@@ -66,9 +66,9 @@ def reproduction_view(made: Reproduction) -> ReproductionView:
     said = [s for e in made.experiments for s in e.statements]
     count = {verdict: sum(s.verdict == verdict for s in said) for verdict in BADGES}
     lead = (
-        f"Of {len(said)} statements on the shapes of the paper's results, {count['holds']} hold here, "
-        f"{count['does not hold']} do not, and {count['not shown']} are not shown either way. Each is computed from "
-        "intervals over seeds."
+        f"{wording.counted(len(said), 'statement')} on the shapes of the paper's results. Holds here: "
+        f"{count['holds']}; does not hold: {count['does not hold']}; not shown either way: {count['not shown']}. "
+        "Each is computed from intervals over seeds."
     )
     return ReproductionView(
         title=wording.clean(made.paper),

@@ -83,7 +83,7 @@ def rises(says: str, by_label: Mapping[str, Values]) -> Statement:
     'holds'
     """
     labels = list(by_label)
-    means = ", ".join(f"{label} {_share(by_label[label])}" for label in labels)
+    means = ", ".join(f"{label}: {_share(by_label[label])}" for label in labels)
     whole = _difference(by_label[labels[-1]], by_label[labels[0]])
     steps = [_difference(by_label[b], by_label[a]) for a, b in pairwise(labels)]
     if whole is None or None in steps:
@@ -105,13 +105,13 @@ def near(label: str, values: Values, value: float, margin: float) -> Statement:
     """Whether a figure's interval lies within a margin of a value."""
     found = _interval(list(values.values()))
     if found is None:
-        return Statement(says=label, verdict="not shown", evidence=f"{label} {_share(values)}; {_too_few()}")
+        return Statement(says=label, verdict="not shown", evidence=f"{label}: {_share(values)}; {_too_few()}")
     verdict: Holds = "not shown"
     if found.low >= value - margin and found.high <= value + margin:
         verdict = "holds"
     elif found.low > value + margin or found.high < value - margin:
         verdict = "does not hold"
-    return Statement(says=label, verdict=verdict, evidence=f"{label} {_estimate(found)}")
+    return Statement(says=label, verdict=verdict, evidence=f"{label}: {_estimate(found)}")
 
 
 def tracks(says: str, x: Mapping[str, Values], y: Mapping[str, Values]) -> Statement:
@@ -129,7 +129,7 @@ def tracks(says: str, x: Mapping[str, Values], y: Mapping[str, Values]) -> State
 def above(label: str, more: Values, less: Values) -> Statement:
     """Whether one attack finds more than another, seed by seed."""
     found = _difference(more, less)
-    pair = f"{label} {_share(more)} against {_share(less)}"
+    pair = f"{label}: {_share(more)} against {_share(less)}"
     if found is None:
         return Statement(says=label, verdict="not shown", evidence=f"{pair}; {_too_few()}")
     return Statement(says=label, verdict=_verdict(found), evidence=f"{pair}, {_points(found)}")
@@ -209,4 +209,5 @@ def _estimate(found: Estimate) -> str:
 
 
 def _points(found: Estimate) -> str:
-    return f"{100 * found.value:+.1f} points ({100 * found.low:+.1f} to {100 * found.high:+.1f})"
+    text = f"{100 * found.value:+.1f} points ({100 * found.low:+.1f} to {100 * found.high:+.1f})"
+    return text.replace("-", "\N{MINUS SIGN}")
