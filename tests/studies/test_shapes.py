@@ -5,7 +5,7 @@ import pytest
 
 from gnomon.core.parts import Estimate
 from gnomon.core.study import Cell, CellAttack
-from gnomon.studies.shapes import Shape, above, near, rises, state, tracks
+from gnomon.studies.shapes import Shape, above, alike, near, rises, state, tracks
 
 
 def over(*values: float) -> dict[int, float]:
@@ -57,6 +57,16 @@ def test_seeds_are_compared_with_themselves() -> None:
 )
 def test_near(values: tuple[float, ...], verdict: str) -> None:
     assert near("x", over(*values), 0.5, 0.03).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("shift", "verdict"),
+    [((0.001, -0.002, 0.0), "holds"), ((0.1, 0.11, 0.1), "does not hold"), ((0.1, -0.1, 0.0), "not shown")],
+)
+def test_alike_is_a_difference_within_a_margin(shift: tuple[float, ...], verdict: str) -> None:
+    base = (0.5, 0.7, 0.9)
+    other = over(*(b + s for b, s in zip(base, shift, strict=True)))
+    assert alike("x", other, over(*base), 0.03).verdict == verdict
 
 
 def test_tracks_is_a_rank_correlation_seed_by_seed() -> None:

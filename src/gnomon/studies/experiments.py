@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from gnomon.core.errors import PlanError, UsageError, did_you_mean
-from gnomon.core.plan import Section
+from gnomon.core.parts import Section
 from gnomon.datasets import SOURCES
 from gnomon.studies.shapes import Shape
 from gnomon.studies.spec import StudySpec, make_spec

@@ -15,8 +15,7 @@ import numpy as np
 from pydantic import Field
 from scipy.stats import spearmanr
 
-from gnomon.core.parts import Estimate
-from gnomon.core.plan import Section
+from gnomon.core.parts import Estimate, Section
 from gnomon.core.record import Record
 from gnomon.core.reproduction import Holds, Statement
 from gnomon.core.study import Cell
@@ -31,16 +30,17 @@ class Shape(Section):
     """A shape that the paper's results have, as an experiment's table says it."""
 
     says: str = Field(description="the statement, as a report prints it")
-    kind: Literal["rises", "near", "tracks", "above", "classes"] = Field(
-        description="rises: along the labels; near: a value; tracks: rises with another figure over all cells; "
-        "above: one attack finds more than another; classes: precision of a class falls with its size"
+    kind: Literal["rises", "near", "alike", "tracks", "above", "classes"] = Field(
+        description="rises: along the labels; near: a value; alike: each label's and the last one's; "
+        "tracks: rises with another figure over all cells; above: one attack finds more than another; classes: "
+        "precision of a class falls with its size"
     )
     axis: str = Field(description="what varies")
     figure: str = Field("precision", description="of the attack, or of the target")
     attack: str = Field("shokri", description="whose figure")
     labels: tuple[str, ...] | None = Field(None, description="values of the axis, lowest figure first; default all")
     value: float = Field(0.5, description="near: to what")
-    margin: float = Field(0.03, description="near: how near")
+    margin: float = Field(0.03, description="near, alike: how near")
     against: str = Field("gap", description="tracks: the figure that it rises with")
     than: str = Field("gap", description="above: the attack that finds less")
 
@@ -56,7 +56,7 @@ def state(shape: Shape, cells: Sequence[Cell], records: Mapping[tuple[str, int],
     there = list(dict.fromkeys(c.labels[shape.axis] for c in cells if shape.axis in c.labels and c.status == "ok"))
     labels = [label for label in shape.labels or there if label in there]
     missing = [label for label in shape.labels or () if label not in there]
-    if shape.kind in ("rises", "tracks") and (len(labels) < 2 or missing):
+    if shape.kind in ("rises", "tracks", "alike") and (len(labels) < 2 or missing):
         return Statement(says=shape.says, verdict="not shown", evidence=f"not run: {', '.join(missing) or 'its cells'}")
     if not labels:
         return Statement(says=shape.says, verdict="not shown", evidence="not run")
@@ -66,14 +66,17 @@ def state(shape: Shape, cells: Sequence[Cell], records: Mapping[tuple[str, int],
         return rises(shape.says, by_label)
     if shape.kind == "near":
         return _all(shape.says, [near(label, by_label[label], shape.value, shape.margin) for label in labels])
+    if shape.kind == "alike":
+        last = labels[-1]
+        found = [alike(f"{a} and {last}", by_label[a], by_label[last], shape.margin) for a in labels[:-1]]
+        return _all(shape.says, found)
     if shape.kind == "tracks":
         other = {label: _by_seed(cells, shape.axis, label, shape.against, None) for label in labels}
         return tracks(shape.says, other, by_label)
     if shape.kind == "above":
         less = {label: _by_seed(cells, shape.axis, label, shape.figure, shape.than) for label in labels}
         return _all(shape.says, [above(label, by_label[label], less[label]) for label in labels])
-    found = [falls_with_size(label, shape.attack, records) for label in labels]
-    return _all(shape.says, found)
+    return _all(shape.says, [falls_with_size(label, shape.attack, records) for label in labels])
 
 
 def rises(says: str, by_label: Mapping[str, Values]) -> Statement:
@@ -112,6 +115,19 @@ def near(label: str, values: Values, value: float, margin: float) -> Statement:
     elif found.low > value + margin or found.high < value - margin:
         verdict = "does not hold"
     return Statement(says=label, verdict=verdict, evidence=f"{label}: {_estimate(found)}")
+
+
+def alike(label: str, one: Values, other: Values, margin: float) -> Statement:
+    """Whether two figures differ by no more than a margin, seed by seed."""
+    found = _difference(one, other)
+    if found is None:
+        return Statement(says=label, verdict="not shown", evidence=f"{label}; {_too_few()}")
+    verdict: Holds = "not shown"
+    if found.low >= -margin and found.high <= margin:
+        verdict = "holds"
+    elif found.low > margin or found.high < -margin:
+        verdict = "does not hold"
+    return Statement(says=label, verdict=verdict, evidence=f"{label}: {_points(found)}")
 
 
 def tracks(says: str, x: Mapping[str, Values], y: Mapping[str, Values]) -> Statement:
