@@ -68,11 +68,11 @@ def leakage(bench: Bench) -> Table:
         Column(name),
         *((Column("AUC"),) if bench.fpr is not None else ()),
         Column("Most exposed tenth"),
-        Column("Labels alone"),
+        Column("Labels alone (AUC)"),
         Column("Adaptive"),
         Column("Naive"),
     )
-    notes = [("", f"Most exposed tenth, labels alone, adaptive, naive: {name}.")]
+    notes = [("", f"Most exposed tenth, adaptive, naive: {name}.")]
     return Table("leakage", "What each buys", columns, rows, tuple(notes))
 
 
@@ -89,7 +89,7 @@ def _leakage_row(option: Option, bench: Bench) -> tuple[Cell, ...]:
         spelt(rate_of(leak, fpr), fpr),
         *((figure_cell(leak.auc),) if fpr is not None else ()),
         spelt(rate_of(exposed, fpr), fpr),
-        _named(option.label_only, fpr),
+        _named(option.label_only),
         _found(option.adaptive, fpr),
         _found(option.naive, fpr),
     )
@@ -114,11 +114,10 @@ def _verdict(option: Option) -> Cell:
     return Cell(word, (*missed, *reason))
 
 
-def _named(leak: Leak | None, fpr: float | None) -> Cell:
-    found = rate_of(leak, fpr)
-    if leak is None or found is None:
+def _named(leak: Leak | None) -> Cell:
+    if leak is None or leak.auc is None:
         return _UNKNOWN
-    cell = spelt(found, fpr)
+    cell = figure_cell(leak.auc)
     return Cell(cell.text, (*cell.detail, wording.clean(leak.title.removeprefix("Label only: "))))
 
 

@@ -9,16 +9,19 @@ for a service.
 """
 
 from gnomon.studies.defend_apply import apply_mitigation, load_service
+from gnomon.studies.reproduce import Wish, reproduce
 from gnomon.studies.run import run_study
 from gnomon.studies.spec import StudySpec, make_spec, read_spec
 from gnomon.studies.table import study_columns
 
 __all__ = [
     "StudySpec",
+    "Wish",
     "apply_mitigation",
     "load_service",
     "make_spec",
     "read_spec",
+    "reproduce",
     "run_study",
     "study_columns",
 ]

@@ -285,16 +285,17 @@ def _with_winner(one: Audited, confidence: float) -> Audited:
 
 
 def _effect(one: Audited, plain: Audited, confidence: float) -> Change:
-    """How a mitigation compares with none: better only if it is so to the adaptive and to the naive attack."""
-    found = {_compare(plain, replace(one, naive_wins=wins), confidence).change for wins in _attackers(one)}
+    """How a mitigation compares with none: better only if it is so to the adaptive and to the naive attack.
+
+    A naive audit that can't be compared (plain shadows that are nothing like the target) takes nothing away.
+    """
+    found = {_compare(plain, replace(one, naive_wins=False), confidence).change}
+    if one.naive is not None:
+        found |= {_compare(plain, replace(one, naive_wins=True), confidence).change} - {"not comparable"}
     for change in ("worse", "not comparable", "mixed", "within noise"):
         if change in found:
             return change
     return "better"
-
-
-def _attackers(one: Audited) -> tuple[bool, ...]:
-    return (False,) if one.naive is None else (False, True)
 
 
 def _option(one: Audited, plain: Audited, family: int, level: float) -> Option:

@@ -10,12 +10,13 @@ import numpy as np
 
 from gnomon.auditing.estimates import estimate, tpr_point
 from gnomon.auditing.exposure import most_exposed_tenth
-from gnomon.auditing.run import Outcome
+from gnomon.auditing.run import INSIDE, Outcome
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.bench import Cost, ExposedRows, Guarantee, Leak, Strongest, Utility
 from gnomon.core.errors import DataError
 from gnomon.core.record import AttackResult, Estimate, Record
-from gnomon.stats.comparison import auc_difference
+from gnomon.core.seeds import Seeds
+from gnomon.stats.comparison import auc_difference, tpr_difference
 from gnomon.stats.intervals import share
 from gnomon.stats.matched import matched_difference
 from gnomon.stats.roc import auc
@@ -60,25 +61,42 @@ def leaks(record: Record) -> list[Leak]:
 
 
 def strongest(outcome: Outcome, tenth: Tenth | None) -> Strongest | None:
-    """The strongest attack: the one that shadows chose, unless one that cannot be rehearsed is surely stronger.
+    """The strongest attack by the figure that a bench speaks of, as rehearsals on shadow models tell.
 
     Shadows keep answers and cannot be asked, so attacks that send queries never win a rehearsal. Where a mitigation
-    leaves nothing but labels, they may be the best there is.
+    leaves nothing but labels they may be the best there is, so one that is surely stronger on the audited rows wins.
     """
     record = outcome.record
     results = {a.name: a for a in record.attacks if a.status == "ok" and a.name in outcome.scores}
     name, chosen_on = record.verdict.attack, record.verdict.chosen_on or "audited rows"
     if name not in results:
         return None
+    fpr = telling_fpr(record)
+    rehearsed = {a.name: _rehearsed(a, fpr) for a in results.values() if a.rehearsals and not INSIDE & set(a.needs)}
+    if rehearsed:
+        name, chosen_on = max(rehearsed, key=lambda attack: rehearsed[attack]), "shadows"
     asking = [a.name for a in results.values() if a.name != name and "query" in a.needs and a.name in LABEL_ONLY]
-    member = np.asarray(outcome.member, dtype=bool)
     for rival in asking:
-        level = 1 - (1 - level_of(record)) / len(asking)
-        better = auc_difference(outcome.scores[rival], outcome.scores[name], member, confidence=level)
-        if better.change == "higher":
+        if _surely_stronger(outcome, rival, name, fpr, 1 - (1 - level_of(record)) / len(asking)):
             name, chosen_on = rival, "audited rows"
     exposed = None if tenth is None else _on_tenth(results[name], outcome, tenth)
     return Strongest(leak=_leak(results[name]), chosen_on=chosen_on, exposed=exposed)
+
+
+def _rehearsed(result: AttackResult, fpr: float | None) -> tuple[float, float]:
+    """Mean true-positive rate and mean AUC over rehearsals; the second decides between equals."""
+    rates = [p.tpr for r in result.rehearsals for p in r.tpr_at_fpr if p.fpr == fpr]
+    return round(float(np.mean(rates)), 3) if rates else 0.0, float(np.mean([r.auc for r in result.rehearsals]))
+
+
+def _surely_stronger(outcome: Outcome, rival: str, name: str, fpr: float | None, level: float) -> bool:
+    member = np.asarray(outcome.member, dtype=bool)
+    pair = outcome.scores[rival], outcome.scores[name]
+    if fpr is None:
+        return auc_difference(*pair, member, confidence=level).change == "higher"
+    rng = Seeds(0).child("bench", rival).generator()
+    found = tpr_difference(*pair, member, fpr, rng=rng, confidence=level).result
+    return found is not None and found.change == "higher"
 
 
 def with_headline(outcome: Outcome, found: Strongest | None) -> Outcome:
