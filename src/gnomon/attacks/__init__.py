@@ -31,7 +31,7 @@ from gnomon.attacks.metrics import (
     ModifiedEntropy,
     ModifiedEntropyByClass,
 )
-from gnomon.attacks.nasr import GradientNorm, InputGradientNorm, Nasr
+from gnomon.attacks.nasr import GradientNorm, InputGradientNorm, Nasr, NasrInsider
 from gnomon.attacks.population import PopulationAttack
 from gnomon.attacks.quantile import Quantile, QuantileGaussian
 from gnomon.attacks.reference import ReferenceAttack
@@ -79,8 +79,9 @@ ATTACKS: tuple[type[Any], ...] = (
     Trajectory,
     GradientNorm,
     InputGradientNorm,
-    InsiderAttack,
     Nasr,
+    InsiderAttack,
+    NasrInsider,
 )
 
 __all__ = ["ATTACKS", "make_attack", *(attack.__name__ for attack in ATTACKS)]

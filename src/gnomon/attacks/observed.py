@@ -16,6 +16,16 @@ from gnomon.core.errors import DataError, UsageError
 LogOdds: TypeAlias = Callable[[Floats], Floats]  # features (n, f) -> log-odds of "member" (n,)
 
 
+def check_learning(name: str, trees: int, max_rows: int) -> None:
+    """Refuses options that nothing can be learned with.
+
+    Raises:
+        UsageError: fewer than 1 tree or 2 rows.
+    """
+    if trees < 1 or max_rows < 2:
+        raise UsageError(f"{name}: expected trees >= 1 and max_rows >= 2, got trees={trees}, max_rows={max_rows}")
+
+
 def known_rows(pool: ShadowAnswers, name: str, most: int, rng: np.random.Generator) -> tuple[Floats, Bools]:
     """Observations of shadows on rows that they may teach from, and whether the shadow was trained on them.
 
