@@ -1,15 +1,11 @@
 """The loaders of fetched sets, on small files in their canonical form; on the real ones where a mirror has them."""
 
-import hashlib
-import io
-import os
-import tarfile
-
 import numpy as np
 import pytest
+from tests.datasets.archives import needs_mirror, tar_of
 
 from gnomon.core.errors import DataError
-from gnomon.datasets import RemoteFile, load_dataset
+from gnomon.datasets import load_dataset
 from gnomon.datasets.adult import load_adult
 from gnomon.datasets.location30 import load_location30
 
@@ -22,28 +18,6 @@ TEST = b"""|1x3 Cross validator
 28, Local-gov, 336951, Assoc-acdm, 12, Married-civ-spouse, Protective-serv, Husband, White, Male, 0, 0, 40, None, >50K.
 
 """
-
-
-@pytest.fixture
-def mirror(tmp_path, monkeypatch):
-    monkeypatch.setenv("GNOMON_DATA", str(tmp_path))
-
-    def put(path, content):
-        place = tmp_path / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(content)
-        return RemoteFile(path, "http://127.0.0.1:9/", hashlib.sha256(content).hexdigest())
-
-    return put
-
-
-def tar_of(name, text):
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-        info = tarfile.TarInfo(name)
-        info.size = len(text)
-        tar.addfile(info, io.BytesIO(text))
-    return buffer.getvalue()
 
 
 def test_adult_joins_both_parts_and_keeps_missing_answers_as_a_category(mirror):
@@ -70,7 +44,7 @@ def test_adult_in_another_form_is_refused(mirror, train, message):
 
 def test_location30_reads_the_authors_table(mirror):
     text = b'"30",0,1,1\n"1",1,0,0\n"13",0,0,0\n'
-    data = load_location30(archive=mirror("location30/dataset_location.tgz", tar_of("bangkok", text)))
+    data = load_location30(archive=mirror("location30/dataset_location.tgz", tar_of({"bangkok": text})))
     assert data.y.tolist() == [29, 0, 12]
     assert data.classes[29] == "30"
     assert data.x.tolist() == [[0, 1, 1], [1, 0, 0], [0, 0, 0]]
@@ -80,10 +54,10 @@ def test_location30_reads_the_authors_table(mirror):
 @pytest.mark.parametrize(
     "content",
     [
-        tar_of("paris", b'"1",0\n'),
-        tar_of("bangkok", b'"1",x\n'),
-        tar_of("bangkok", b'"1",2\n"2",0\n'),
-        tar_of("bangkok", b'"31",1\n"2",0\n'),
+        tar_of({"paris": b'"1",0\n'}),
+        tar_of({"bangkok": b'"1",x\n'}),
+        tar_of({"bangkok": b'"1",2\n"2",0\n'}),
+        tar_of({"bangkok": b'"31",1\n"2",0\n'}),
         b"no tar",
     ],
     ids=["no table", "no numbers", "no bits", "a class too many", "no archive"],
@@ -93,7 +67,7 @@ def test_location30_in_another_form_is_refused(mirror, content):
         load_location30(archive=mirror("location30/dataset_location.tgz", content))
 
 
-@pytest.mark.skipif(not os.environ.get("GNOMON_DATA"), reason="GNOMON_DATA names no mirror")
+@needs_mirror("location30", "adult")
 @pytest.mark.parametrize(("name", "shape", "classes"), [("location30", (5010, 446), 30), ("adult", (48842, 14), 2)])
 def test_the_real_files_load_from_a_mirror(name, shape, classes):
     data = load_dataset(name)

@@ -1,15 +1,39 @@
 import gzip
-import hashlib
 import http.server
+import io
+import lzma
+import os
 import threading
+import time
+import zipfile
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+from rich.progress import Progress
 
 from gnomon.core.errors import DataError
 from gnomon.datasets.fetch import RemoteFile, cache_folder, fetch
+from gnomon.datasets.pins import pin_of
 
 CONTENT = bytes(range(256)) * 1000
+
+
+def zip_of(name, content):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("README", "other")
+        archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+SERVED = {  # what a path of the server holds, where it is not CONTENT as it is
+    "file.bin.gz": gzip.compress(CONTENT),
+    "file.bin.xz": lzma.compress(CONTENT),
+    "file.bin.zip": zip_of("folder/file.bin", CONTENT),
+    "empty.zip": zip_of("folder/other.bin", CONTENT),
+    "cut.gz": gzip.compress(CONTENT)[:-20],
+}
 
 
 class Server(http.server.BaseHTTPRequestHandler):
@@ -18,17 +42,20 @@ class Server(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         kind = self.path.strip("/")
         self.server.asked.append(self.headers.get("Range"))
+        if kind == "slow":
+            self.server.let_go.wait(10)
+            return
         if kind == "missing":
             self.send_error(404)
             return
-        body, status = CONTENT, 200
+        body, status = SERVED.get(kind, CONTENT), 200
         asked = self.headers.get("Range")
         if asked and kind != "rangeless":
             start = int(asked.removeprefix("bytes=").removesuffix("-"))
-            if start >= len(CONTENT):
+            if start >= len(body):
                 self.send_error(416)
                 return
-            body, status = CONTENT[start:], 206
+            body, status = body[start:], 206
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -41,10 +68,11 @@ class Server(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def server():
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
-        server.asked = []
+        server.asked, server.let_go = [], threading.Event()
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield server
+        server.let_go.set()
         server.shutdown()
         thread.join()
 
@@ -56,9 +84,9 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "cache"
 
 
-def remote(server, kind="file", content=CONTENT):
+def remote(server, kind="file", content=CONTENT, pinned="sha256", packing=""):
     url = f"http://127.0.0.1:{server.server_port}/{kind}"
-    return RemoteFile("set/file.bin", url, hashlib.sha256(content).hexdigest())
+    return RemoteFile("set/file.bin", url, pin_of(pinned, content), packing)
 
 
 def test_a_file_is_fetched_once_and_kept(server, cache):
@@ -103,8 +131,72 @@ def test_no_file_and_no_network_give_one_line(server, cache):
         fetch(remote(server, "missing"))
     assert "GNOMON_DATA" in str(caught.value)
     with pytest.raises(DataError, match="cannot be fetched") as caught:
-        fetch(RemoteFile("set/file.bin", "http://127.0.0.1:9/file", "0"))
+        fetch(RemoteFile("set/file.bin", "http://127.0.0.1:9/file", "md5:0"))
     assert "\n" not in str(caught.value)
+
+
+def test_a_server_that_does_not_answer_gives_one_line(server, cache, monkeypatch):
+    monkeypatch.setattr("gnomon.datasets.fetch.TIMEOUT_SECONDS", 0.2)
+    with pytest.raises(DataError, match=r"/slow: cannot be fetched \(timed out\); check the network") as caught:
+        fetch(remote(server, "slow"))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["sha256", "md5", "git"])
+def test_every_kind_of_pin_is_checked(server, cache, kind):
+    assert fetch(remote(server, pinned=kind)) == CONTENT
+    with pytest.raises(DataError, match=f"wrong checksum \\({kind} "):
+        fetch(RemoteFile("set/other.bin", remote(server).url, pin_of(kind, b"other")))
+
+
+def test_a_git_pin_is_the_name_that_git_gives_a_blob():
+    assert pin_of("git", b"hello\n") == "git:ce013625030ba8dba906f756967f9e9ca394464a"  # git hash-object
+
+
+@pytest.mark.parametrize("packing", [".gz", ".xz", ".zip"])
+def test_a_packed_file_is_kept_packed_and_pinned_unpacked(server, cache, packing):
+    file = remote(server, f"file.bin{packing}", packing=packing)
+    assert fetch(file) == CONTENT
+    assert fetch(file) == CONTENT
+    assert server.asked == [None]
+    assert [p.name for p in (cache / "set").iterdir()] == [f"file.bin{packing}"]
+
+
+@pytest.mark.parametrize(("kind", "packing"), [("empty.zip", ".zip"), ("cut.gz", ".gz"), ("file", ".xz")])
+def test_what_cannot_be_unpacked_is_not_kept(server, cache, kind, packing):
+    with pytest.raises(DataError, match=r"cannot be unpacked.*nothing was kept") as caught:
+        fetch(remote(server, kind, packing=packing))
+    assert "\n" not in str(caught.value)
+    assert list((cache / "set").iterdir()) == []
+
+
+def test_a_package_of_the_system_comes_before_the_network(server, cache, tmp_path):
+    (tmp_path / "file.bin.gz").write_bytes(gzip.compress(CONTENT))
+    file = RemoteFile("set/file.bin", remote(server).url, pin_of("md5", CONTENT), packaged=str(tmp_path / "file.bin"))
+    assert fetch(file) == CONTENT
+    assert server.asked == []
+
+
+def test_what_a_killed_process_left_is_gone_on_with_once_it_is_old(server, cache):
+    left = cache / "set" / f"file.bin.part.{os.getpid() + 1}"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(CONTENT[:1000])
+    assert fetch(remote(server)) == CONTENT
+    assert left.exists()  # another process may be writing to it
+    (cache / "set" / "file.bin").unlink()
+    os.utime(left, (time.time() - 3600,) * 2)
+    assert fetch(remote(server)) == CONTENT
+    assert server.asked == [None, "bytes=1000-"]
+    assert [p.name for p in (cache / "set").iterdir()] == ["file.bin"]
+
+
+def test_progress_shows_on_a_terminal_beside_other_bars(server, cache, monkeypatch, capsys):
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    with Progress(console=Console(stderr=True)) as other:
+        other.add_task("other")
+        assert fetch(remote(server)) == CONTENT
+    assert "file.bin" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("packed", [False, True])

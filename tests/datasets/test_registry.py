@@ -3,6 +3,7 @@ import sys
 
 import numpy as np
 import pytest
+from tests.datasets.archives import needs_mirror
 
 from gnomon.core.errors import UsageError
 from gnomon.datasets import SOURCES, load_dataset
@@ -20,6 +21,21 @@ def test_a_source_holds_what_the_registry_says(source):
     assert data.note
     assert len(data.features) == source.features
     assert len(set(data.ids.tolist())) == source.rows
+
+
+@needs_mirror("location30", "adult", "mnist")
+@pytest.mark.parametrize("name", ["location30", "adult", "mnist"])
+def test_a_mirrored_source_holds_what_the_registry_says(name):
+    source = next(source for source in SOURCES if source.name == name)
+    data = load_dataset(name)
+    assert len(data) == source.rows
+    assert data.features.width == source.features
+    assert data.n_classes == source.classes[0]
+    assert data.name == name
+
+
+def test_what_has_no_licence_says_that_it_is_not_passed_on():
+    assert all("never redistributed" in source.terms for source in SOURCES if source.terms.startswith("no licence"))
 
 
 def test_names_are_distinct_and_plain():

@@ -17,6 +17,8 @@ torch = pytest.importorskip("torch")
 from gnomon.core.errors import DataError, GnomonError, MissingExtraError, ModelError, UsageError  # noqa: E402
 from gnomon.core.protocols import Model, Trainer  # noqa: E402
 from gnomon.models import networks  # noqa: E402
+from gnomon.models.augmentation import Augmentation  # noqa: E402
+from gnomon.models.objectives import LabelSmoothing  # noqa: E402
 from gnomon.models.torch_model import TorchModel, save_weights  # noqa: E402
 from gnomon.models.torch_trainer import TorchTrainer, load_torch, train_stack  # noqa: E402
 
@@ -146,7 +148,7 @@ def test_a_data_frame_of_numbers_is_trained_on_and_one_of_words_is_refused() -> 
 
 
 def test_the_recipe_is_json_and_holds_every_field() -> None:
-    recipe = TorchTrainer(hidden=(3, 4)).recipe()
+    recipe = TorchTrainer(hidden=(3, 4), objective=LabelSmoothing(0.1), augmentation=Augmentation()).recipe()
     assert json.loads(json.dumps(recipe)) == recipe
     assert set(recipe) == {"kind", "version", *TorchTrainer.__dataclass_fields__} - {"watched"}, "changes no model"
     assert recipe["device"] in ("cpu", "cuda")

@@ -227,12 +227,11 @@ def list_attacks() -> int:
 
 @listing.command(name="datasets")
 def list_datasets() -> int:
-    """Data sets by name."""
-    table = Table("name", "data set", "rows", "features", "classes", box=None, pad_edge=False)
+    """Data sets by name, with their terms."""
+    table = Table("name", "data set", "rows", "features", "classes", "terms", box=None, pad_edge=False)
     for source in SOURCES:
-        table.add_row(
-            source.name, source.title, f"{source.rows:,}", f"{source.features:,}", ", ".join(map(str, source.classes))
-        )
+        classes = ", ".join(map(str, source.classes))
+        table.add_row(source.name, source.title, f"{source.rows:,}", f"{source.features:,}", classes, source.terms)
     Console().print(table)
     return 0
 

@@ -11,10 +11,16 @@ from gnomon.datasets.adult import ADULT
 from gnomon.datasets.answer_files import read_answers
 from gnomon.datasets.baskets import BASKETS
 from gnomon.datasets.bundled import BREAST_CANCER, DIGITS
+from gnomon.datasets.cifar import CIFAR10, CIFAR100
+from gnomon.datasets.diabetes130 import DIABETES130
 from gnomon.datasets.fetch import RemoteFile
+from gnomon.datasets.idx_images import FASHION_MNIST, MNIST
 from gnomon.datasets.location30 import LOCATION30
+from gnomon.datasets.newsgroups import NEWSGROUPS
+from gnomon.datasets.purchase100 import PURCHASE100
 from gnomon.datasets.source import Source
 from gnomon.datasets.tables import Tables, read_tables
+from gnomon.datasets.texas100 import TEXAS100
 
 __all__ = ["SOURCES", "RemoteFile", "Source", "Tables", "load_dataset", "read_answers", "read_tables"]
 
@@ -23,7 +29,15 @@ SOURCES: tuple[Source, ...] = (
     DIGITS,
     BREAST_CANCER,
     LOCATION30,
+    PURCHASE100,
+    TEXAS100,
     ADULT,
+    MNIST,
+    FASHION_MNIST,
+    CIFAR10,
+    CIFAR100,
+    NEWSGROUPS,
+    DIABETES130,
 )
 
 

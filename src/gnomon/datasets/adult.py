@@ -13,12 +13,12 @@ HOME = "https://archive.ics.uci.edu/ml/machine-learning-databases/adult/"
 TRAIN = RemoteFile(
     path="adult/adult.data",
     url=f"{HOME}adult.data",
-    sha256="5b00264637dbfec36bdeaab5676b0b309ff9eb788d63554ca0a249491c86603d",
+    pin="sha256:5b00264637dbfec36bdeaab5676b0b309ff9eb788d63554ca0a249491c86603d",
 )
 TEST = RemoteFile(
     path="adult/adult.test",
     url=f"{HOME}adult.test",
-    sha256="a2a9044bc167a35b2361efbabec64e89d69ce82d9790d2980119aac5fd7e9c05",
+    pin="sha256:a2a9044bc167a35b2361efbabec64e89d69ce82d9790d2980119aac5fd7e9c05",
 )
 NUMBERS = ("age", "fnlwgt", "education-num", "capital-gain", "capital-loss", "hours-per-week")
 COLUMNS = (

@@ -1,21 +1,28 @@
 """Files from their canonical address: pinned by checksum, kept in a cache, or read from a local mirror.
 
-A file is looked for in three places, and its SHA-256 is checked in each:
+A file is looked for in these places, and its checksum is checked in each:
 
-1. the local mirror named by the environment variable ``GNOMON_DATA`` (``FOLDER/FILE``, or ``FOLDER/FILE.gz``);
-2. the cache: ``GNOMON_CACHE``, or the platform's folder for caches;
-3. the canonical address. What comes goes to a partial file first and gets its name only when it is whole and right.
+1. the local mirror named by the environment variable ``GNOMON_DATA``: its file, plain or packed (.gz, .xz, .zip);
+2. where a package of the system puts it, if there is one;
+3. the cache: ``GNOMON_CACHE``, or the platform's folder for caches;
+4. the canonical address. What comes goes to a partial file first and gets its name only when it is whole and right; a
+   transfer that was cut off goes on where it stopped.
 """
 
 from __future__ import annotations
 
 import gzip
-import hashlib
+import io
+import lzma
 import os
 import sys
+import time
 import urllib.error
 import urllib.request
+import zipfile
 import zlib
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPMessage
 from pathlib import Path
@@ -25,9 +32,11 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gnomon.core.errors import DataError
+from gnomon.datasets.pins import mismatch
 
 CHUNK = 1 << 16
 TIMEOUT_SECONDS = 30
+ABANDONED_SECONDS = 4 * TIMEOUT_SECONDS  # a transfer that lives writes, or times out, long before
 
 
 @dataclass(frozen=True)
@@ -37,31 +46,64 @@ class RemoteFile:
     Attributes:
         path: where it lies in a mirror and in the cache, such as ``adult/adult.data``.
         url: its canonical address.
-        sha256: digest of its (uncompressed) bytes, in hex.
+        pin: checksum of its unpacked bytes, as ``sha256:...``, ``md5:...`` or ``git:...`` (`gnomon.datasets.pins`).
+        packing: how the address serves it: ``""`` as it is, ``.gz``, ``.xz``, or ``.zip`` with a file of its name.
+        packaged: where a package of the system puts it, if there is one.
     """
 
     path: str
     url: str
-    sha256: str
+    pin: str
+    packing: str = ""
+    packaged: str = ""
 
 
 def fetch(file: RemoteFile) -> bytes:
-    """The file's bytes, from mirror, cache or network; never bytes with another checksum.
+    """The file's unpacked bytes, from mirror, cache or network; never bytes with another checksum.
 
     Raises:
         DataError: no network, a transfer that was cut off, or a checksum that is wrong.
     """
-    mirrored = _read_mirror(file)
+    mirrored = read_mirror(file)
     if mirrored is not None:
         return mirrored
-    place = cache_folder() / file.path
-    if place.exists():
-        content = place.read_bytes()
-        if _digest(content) == file.sha256:
-            return content
-        Console(stderr=True).print(f"{place}: damaged (wrong checksum), fetched again")
-        place.unlink()
-    return _download(file, place)
+    packaged = _find(Path(file.packaged)) if file.packaged else None
+    if packaged is not None:
+        return _read(packaged, file)
+    cached = _find(cache_folder() / file.path)
+    if cached is not None:
+        try:
+            return _read(cached, file)
+        except DataError:
+            Console(stderr=True).print(f"{cached}: damaged (wrong checksum), fetched again")
+            cached.unlink()
+    return _download(file, cache_folder() / f"{file.path}{file.packing}")
+
+
+def read_mirror(file: RemoteFile) -> bytes | None:
+    """The file's unpacked bytes from the local mirror; None without a mirror, or if it lacks the file.
+
+    Raises:
+        DataError: the mirror is not there, or its file is damaged.
+    """
+    root = mirror_folder()
+    place = None if root is None else _find(root / file.path)
+    return None if place is None else _read(place, file)
+
+
+def mirror_folder() -> Path | None:
+    """The local mirror that ``GNOMON_DATA`` names, if it names one.
+
+    Raises:
+        DataError: it is no folder.
+    """
+    folder = os.environ.get("GNOMON_DATA")
+    if not folder:
+        return None
+    root = Path(folder).expanduser()
+    if not root.is_dir():
+        raise DataError(f"GNOMON_DATA={folder}: expected the folder of a local mirror; mend the variable or unset it")
+    return root
 
 
 def cache_folder() -> Path:
@@ -76,58 +118,87 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gnomon"
 
 
-def _read_mirror(file: RemoteFile) -> bytes | None:
-    folder = os.environ.get("GNOMON_DATA")
-    if not folder:
-        return None
-    root = Path(folder).expanduser()
-    if not root.is_dir():
-        raise DataError(f"GNOMON_DATA={folder}: expected the folder of a local mirror; mend the variable or unset it")
-    plain, packed = root / file.path, root / f"{file.path}.gz"
-    if plain.is_file():
-        place, content = plain, plain.read_bytes()
-    elif packed.is_file():
-        place = packed
-        try:
-            content = gzip.decompress(packed.read_bytes())
-        except (OSError, EOFError, zlib.error) as error:
-            raise DataError(f"{packed}: cannot be unpacked ({error}); replace it") from error
-    else:
-        return None
-    if _digest(content) != file.sha256:
-        raise DataError(
-            f"{place}: wrong checksum (sha256 {_digest(content)[:12]}..., expected {file.sha256[:12]}...); "
-            f"replace it with the file from {file.url}"
-        )
+def _unzip(content: bytes, name: str) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for member in archive.namelist():
+            if Path(member).name == name:
+                return archive.read(member)
+    raise zipfile.BadZipFile(f"no file {name} in it")
+
+
+UNPACK: dict[str, Callable[[bytes, str], bytes]] = {
+    "": lambda content, _: content,
+    ".gz": lambda content, _: gzip.decompress(content),
+    ".xz": lambda content, _: lzma.decompress(content),
+    ".zip": _unzip,
+}
+BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError, NotImplementedError)
+
+
+def _find(place: Path) -> Path | None:
+    """The file, plain or packed."""
+    candidates = (place.with_name(f"{place.name}{packing}") for packing in UNPACK)
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
+
+
+def _read(place: Path, file: RemoteFile) -> bytes:
+    packing = place.name.removeprefix(Path(file.path).name)
+    try:
+        content = UNPACK[packing](place.read_bytes(), Path(file.path).name)
+    except PermissionError as error:
+        raise DataError(f"{place}: cannot be read ({error.strerror})") from error
+    except BROKEN as error:
+        raise DataError(f"{place}: cannot be unpacked ({error}); replace it") from error
+    problem = mismatch(content, file.pin)
+    if problem:
+        raise DataError(f"{place}: {problem}; replace it with the file from {file.url}")
     return content
 
 
 def _download(file: RemoteFile, place: Path) -> bytes:
     partial = place.with_name(f"{place.name}.part")
-    claimed = place.with_name(f"{place.name}.part.{os.getpid()}")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        # Two processes must not write to one partial file: whoever renames it first goes on with it.
-        try:
-            partial.replace(claimed)
-        except FileNotFoundError:
-            claimed.touch()
+        claimed = _claim(partial)
         try:
             _transfer(file, claimed)
         except BaseException:
             claimed.replace(partial)
             raise
-        content = claimed.read_bytes()
-        if _digest(content) != file.sha256:
+        try:
+            content = UNPACK[file.packing](claimed.read_bytes(), Path(file.path).name)
+            problem = mismatch(content, file.pin)
+        except BROKEN as error:
+            problem = f"cannot be unpacked ({error})"
+        if problem:
             claimed.unlink()
             raise DataError(
-                f"{file.url}: wrong checksum (sha256 {_digest(content)[:12]}..., expected {file.sha256[:12]}...); "
-                "nothing was kept; the file at this address is not the one that gnomon knows"
+                f"{file.url}: {problem}; nothing was kept; the file at this address is not the one that gnomon knows"
             )
         claimed.replace(place)
     except PermissionError as error:
         raise DataError(f"{place}: cannot be written ({error.strerror}); name a folder with GNOMON_CACHE") from error
     return content
+
+
+def _claim(partial: Path) -> Path:
+    """A partial file of our own: what a cut transfer left, or an empty one.
+
+    Two processes must not write to one partial file, so whoever renames it first goes on with it. What a killed
+    process left behind is known by its age.
+    """
+    claimed = partial.with_name(f"{partial.name}.{os.getpid()}")
+    left = [partial]
+    for other in partial.parent.glob(f"{partial.name}.*"):
+        with suppress(FileNotFoundError):
+            if other == claimed or time.time() - other.stat().st_mtime > ABANDONED_SECONDS:
+                left.append(other)
+    for other in left:
+        with suppress(FileNotFoundError):
+            other.replace(claimed)
+            return claimed
+    claimed.touch()
+    return claimed
 
 
 def _transfer(file: RemoteFile, partial: Path) -> None:
@@ -169,8 +240,5 @@ def _copy(source: IO[bytes], sink: IO[bytes], name: str, have: int, total: int |
 
 
 def _ways_out(file: RemoteFile) -> str:
-    return f"check the network, or put the file into a folder as {file.path} and name the folder with GNOMON_DATA"
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+    name = f"{file.path}{file.packing}"
+    return f"check the network, or put the file into a folder as {name} and name the folder with GNOMON_DATA"

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
-import zlib
-
-import numpy as np
-
 from gnomon.core.data import Dataset, make_dataset
-from gnomon.core.errors import DataError
+from gnomon.datasets.bit_tables import opened_tar, read_bits, tar_member
 from gnomon.datasets.fetch import RemoteFile, fetch
 from gnomon.datasets.source import Source
 
 ARCHIVE = RemoteFile(
     path="location30/dataset_location.tgz",
     url="https://github.com/privacytrustlab/datasets/raw/master/dataset_location.tgz",
-    sha256="927203f85a868f8ee17a0ded1dc61699efe602167beabe34fbf45b4b1de94b33",
+    pin="sha256:927203f85a868f8ee17a0ded1dc61699efe602167beabe34fbf45b4b1de94b33",
 )
 TABLE = "bangkok"
 NOTE = (
@@ -35,20 +29,11 @@ def load_location30(classes: int = 30, archive: RemoteFile = ARCHIVE) -> Dataset
     Raises:
         DataError: it can't be had, or is not in the authors' form.
     """
-    content = fetch(archive)
-    try:
-        with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as tar:
-            member = tar.extractfile(TABLE)
-            text = b"" if member is None else member.read()
-        table = np.loadtxt(io.BytesIO(text), delimiter=",", quotechar='"', dtype=np.int64, ndmin=2)
-    except (tarfile.TarError, KeyError, EOFError, OSError, ValueError, zlib.error) as error:
-        raise DataError(f'{archive.path}: expected a tar file with a table "{TABLE}" of numbers ({error})') from error
-    bits = table[:, 1:]
-    if not np.isin(bits, (0, 1)).all():
-        raise DataError(f"{archive.path}: expected bits after the class, got {int(bits.max())}")
+    with opened_tar(fetch(archive), archive.path) as tar:
+        table = read_bits(tar_member(tar, TABLE, archive.path), archive.path, labelled=True)
     return make_dataset(
-        bits.astype(np.uint8),
-        table[:, 0] - 1,
+        table.bits,
+        table.labels - 1,
         classes=tuple(str(k + 1) for k in range(classes)),
         name="location30",
         note=NOTE,

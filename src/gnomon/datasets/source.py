@@ -20,6 +20,8 @@ class Source:
         classes: the numbers of classes it comes with; the first is the default.
         terms: licence and provenance, in one line.
         load: number of classes -> data set.
+        stand_in: name of a data set like it, of open terms, for studies that are told to do with another where this one
+            can't be had (and then call that one by its own name); None if there is none.
     """
 
     name: str
@@ -29,3 +31,4 @@ class Source:
     classes: tuple[int, ...]
     terms: str
     load: Callable[[int], Dataset]
+    stand_in: str | None = None

@@ -13,9 +13,18 @@ from typing import Any
 
 from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.core.mitigations import AnswerMitigation, TrainingMitigation
+from gnomon.defences.augmentation import Augment
+from gnomon.defences.depth import Depth
 from gnomon.defences.dp import DP
+from gnomon.defences.dropout import Dropout
+from gnomon.defences.early_stopping import EarlyStopping
+from gnomon.defences.hamp_training import HampTraining
+from gnomon.defences.l2 import L2
+from gnomon.defences.label_smoothing import SmoothLabels
 from gnomon.defences.labels import Labels
+from gnomon.defences.leaf import Leaf
 from gnomon.defences.noise import Noise
+from gnomon.defences.relaxloss import Relax
 from gnomon.defences.rounding import Rounding
 from gnomon.defences.temperature import Temperature
 from gnomon.defences.top import Top
@@ -26,6 +35,15 @@ MITIGATIONS: tuple[type[Any], ...] = (
     Rounding,
     Temperature,
     Noise,
+    L2,
+    Dropout,
+    EarlyStopping,
+    SmoothLabels,
+    Augment,
+    Relax,
+    HampTraining,
+    Depth,
+    Leaf,
     DP,
 )
 

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal, Self
 from gnomon.core.errors import UsageError
 from gnomon.core.mitigations import Reference
 from gnomon.core.protocols import Trainer
+from gnomon.defences.networks import cannot
 from gnomon.defences.strength import number
 from gnomon.models.torch_dp import DPTrainer
 from gnomon.models.torch_trainer import TorchTrainer
@@ -75,8 +76,5 @@ class DP:
             UsageError: a trainer of another kind, or one that stops early.
         """
         if not isinstance(trainer, TorchTrainer):
-            raise UsageError(
-                f'mitigation "dp": expected a torch trainer (kind = "torch"), got {type(trainer).__name__}; DP-SGD '
-                "needs the gradient of each row"
-            )
+            raise cannot(trainer, self.name)
         return DPTrainer(trainer, epsilon=self.epsilon, noise=self.noise, delta=self.delta, clip=self.clip)

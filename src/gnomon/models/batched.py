@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 
 from gnomon.core.arrays import Ints
 from gnomon.core.errors import ModelError
 from gnomon.core.seeds import Seeds
+from gnomon.models.augmentation import Moves
 from gnomon.models.networks import Scratch, TensorRows
-from gnomon.models.torch_stacks import Batch, Gradient, Stack
+from gnomon.models.torch_stacks import Batch, Gradient, Objective, Stack
 from gnomon.models.torch_watch import Watch
 
 if TYPE_CHECKING:
@@ -45,6 +46,34 @@ class Regime:
     patience: int | None
     dropout: Rates
     join_last: bool = False  # a lone last row joins the batch before it (for batch statistics)
+    objective: Objective | None = None  # default: cross-entropy
+    moves: Moves | None = None  # what is done to the rows of every batch
+
+
+@dataclass(frozen=True)
+class Sparring:
+    """What an opponent is told of a network."""
+
+    network: int
+    rows: Ints  # that it is trained on
+    epoch: int  # full passes that it has behind it
+
+
+class Opponent(Objective, Protocol):
+    """Something that is trained in turns with the networks of a stack, and decides what they are trained to do."""
+
+    @property
+    def memory(self) -> list[torch.Tensor]:
+        """Tensors (m, ...) with one slot a network, which move with the stack's."""
+        ...
+
+    def facts(self) -> list[dict[str, Any]]:
+        """What there is to tell of each network's training, as JSON."""
+        ...
+
+    def spar(self, stack: Stack, slots: Sequence[Sparring], /) -> None:
+        """Its own steps before a step of the networks in the first slots."""
+        ...
 
 
 @dataclass
@@ -55,6 +84,7 @@ class _Course:
     held_out: Ints
     batches: Iterator[tuple[Ints, bool]]
     dice: np.random.Generator
+    moved: np.random.Generator  # chance of what is done to the rows
     epoch: int = 0
     best_loss: float = float("inf")
     waited: int = 0
@@ -68,6 +98,7 @@ def fit(
     rows: Sequence[Ints],
     seeds: Sequence[int],
     regime: Regime,
+    opponent: Opponent | None = None,
     watch: Watch | None = None,
 ) -> list[State]:
     """Trains every network of a stack on its own rows of ``x`` and returns their weights, in order.
@@ -75,10 +106,11 @@ def fit(
     Args:
         stack: networks with their initial weights; their tensors are changed.
         x: rows of all networks, on the stack's device.
-        y: class ids (n,), int64, on the same device.
+        y: class ids (n,), int64, on the same device; or probabilities (n, c), float32, where the objective takes them.
         rows: for each network its positions in ``x``; at least one, and two where early stopping holds some out.
         seeds: one a network.
         regime: how to train.
+        opponent: who is trained in turns with the networks, and stands in for the regime's objective.
         watch: told at the end of each epoch of each network; it only looks.
 
     Raises:
@@ -94,8 +126,10 @@ def fit(
     with torch.no_grad():
         while live:
             drawn = [next(courses[i].batches) for i in live]
-            batch = _assemble([index for index, _ in drawn], [courses[i].dice for i in live], x, y, regime, scratch)
-            optimizer.step(stack.gradients(batch))
+            batch = _assemble([index for index, _ in drawn], [courses[i] for i in live], x, y, regime, scratch)
+            if opponent is not None:
+                opponent.spar(stack, [Sparring(i, courses[i].rows, courses[i].epoch) for i in live])
+            optimizer.step(stack.gradients(batch, opponent or regime.objective))
             ended = [slot for slot, (_, ends) in enumerate(drawn) if ends]
             for slot in reversed(ended):
                 course = courses[live[slot]]
@@ -104,7 +138,8 @@ def fit(
                     watch.look(stack, slot, live[slot], course.epoch)
                 if over:
                     finished[live[slot]] = course.best or stack.state(slot)
-                    _leave(slot, live, [*stack.parameters, *stack.constants, *optimizer.memory])
+                    company = opponent.memory if opponent else []
+                    _leave(slot, live, [*stack.parameters, *stack.constants, *optimizer.memory, *company])
     states = [finished[i] for i in range(len(courses))]
     for i, state in enumerate(states):
         if not all(bool(torch.isfinite(value).all()) for value in state.values()):
@@ -124,7 +159,8 @@ def _start(rows: Ints, seed: int, regime: Regime) -> _Course:
         held_out, rows = shuffled[:count], shuffled[count:]
     order = np.random.Generator(np.random.SFC64(streams.child("order").integer()))
     dice = np.random.Generator(np.random.SFC64(streams.child("dropout").integer()))
-    return _Course(rows, held_out, _batches(rows, regime, order), dice)
+    moved = np.random.Generator(np.random.SFC64(streams.child("augmentation").integer()))
+    return _Course(rows, held_out, _batches(rows, regime, order), dice, moved)
 
 
 def _batches(rows: Ints, regime: Regime, order: np.random.Generator) -> Iterator[tuple[Ints, bool]]:
@@ -141,7 +177,7 @@ def _batches(rows: Ints, regime: Regime, order: np.random.Generator) -> Iterator
 
 def _assemble(
     indices: list[Ints],
-    dice: list[np.random.Generator],
+    courses: list[_Course],
     x: TensorRows,
     y: torch.Tensor,
     regime: Regime,
@@ -158,14 +194,16 @@ def _assemble(
     device = y.device
     where = torch.from_numpy(table).to(device)
     masks = {
-        name: torch.from_numpy(_factors(dice, counts, width, rate, shape)).to(device)
+        name: torch.from_numpy(_factors([course.dice for course in courses], counts, width, rate, shape)).to(device)
         for name, (rate, shape) in regime.dropout.items()
     }
+    drawn = x.take(where, scratch)
     return Batch(
-        x.take(where, scratch),
-        y.index_select(0, where.view(-1)).view(where.shape),
+        drawn if regime.moves is None else regime.moves.apply(drawn, counts, [course.moved for course in courses]),
+        y.index_select(0, where.view(-1)).view(*where.shape, *y.shape[1:]),
         torch.from_numpy(weights).to(device).unsqueeze(2),
         masks,
+        tuple(course.epoch for course in courses),
     )
 
 
@@ -200,7 +238,8 @@ def _held_out_loss(stack: Stack, slot: int, rows: Ints, x: TensorRows, y: torch.
     for start in range(0, len(rows), EVALUATION_ROWS):
         where = torch.from_numpy(rows[start : start + EVALUATION_ROWS]).to(y.device)
         logits = stack.logits(slot, x.take(where, Scratch()))
-        total += float(torch.nn.functional.cross_entropy(logits.double(), y[where], reduction="sum"))
+        wanted = y[where].double() if y.is_floating_point() else y[where]
+        total += float(torch.nn.functional.cross_entropy(logits.double(), wanted, reduction="sum"))
     return total / len(rows)
 
 

@@ -23,6 +23,7 @@ from gnomon.core.arrays import Floats, Ints, Rows, check_log_probs, count_rows, 
 from gnomon.core.errors import ModelError, UsageError, did_you_mean
 from gnomon.core.seeds import Seeds
 from gnomon.models.imports import import_object
+from gnomon.models.penalties import penalties
 from gnomon.models.recipes import describe, describe_class
 
 EXACT_LOGS = (GaussianNB, MultinomialNB, BernoulliNB, ComplementNB, CategoricalNB)
@@ -109,6 +110,7 @@ class SklearnTrainer:
 
     Attributes:
         estimator: with ``fit`` and ``predict_proba``; fitted or not, it is never changed.
+        l2: an L2 penalty lambda to set in the estimator's own parameters, whatever the number of rows; see `penalties`.
 
     >>> from sklearn.tree import DecisionTreeClassifier
     >>> x, y = np.arange(8.0)[:, None], np.array([0, 0, 1, 1, 2, 2, 2, 2])
@@ -118,6 +120,7 @@ class SklearnTrainer:
     """
 
     estimator: Any
+    l2: float | None = None
 
     def __post_init__(self) -> None:
         for method in ("fit", "predict_proba", "get_params"):
@@ -136,7 +139,8 @@ class SklearnTrainer:
 
     def recipe(self) -> dict[str, Any]:
         """Class paths, deep parameters, versions, and hashes of the user's own source code."""
-        return {"kind": "sklearn", "sklearn": sklearn.__version__, "estimator": _describe_estimator(self.estimator)}
+        plain = {"kind": "sklearn", "sklearn": sklearn.__version__, "estimator": _describe_estimator(self.estimator)}
+        return plain if self.l2 is None else {**plain, "l2": self.l2}
 
     def batch_size(self, x: Rows, n_classes: int, size: int) -> int:  # noqa: ARG002 - the protocol's arguments
         """One at a time."""
@@ -153,6 +157,8 @@ class SklearnTrainer:
         try:
             fresh = clone(self.estimator)
             fresh.set_params(**_random_states(fresh, seed))
+            if self.l2 is not None:
+                fresh.set_params(**penalties(fresh, self.l2, len(rows)))
             # One thread: as many processes run as there are cores, and sums come out the same on every machine.
             with threadpool_limits(1), warnings.catch_warnings():
                 warnings.filterwarnings("ignore", category=ConvergenceWarning)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gnomon.core.errors import ModelError
 from gnomon.models.networks import seeded
-from gnomon.models.torch_stacks import Batch, Gradient, Masks
+from gnomon.models.torch_stacks import Batch, Gradient, Masks, Objective
 
 if TYPE_CHECKING:
     import torch
@@ -35,6 +35,7 @@ class VmapStack:
         self.parameters = list(self._trained.values())
         self.constants = list(self._constant.values())
         self._gradient = torch.func.vmap(torch.func.grad(self._loss), randomness="error")
+        self._outputs = torch.func.vmap(self._forward, randomness="error")
 
     def _loss(
         self,
@@ -47,19 +48,32 @@ class VmapStack:
     ) -> torch.Tensor:
         import torch
 
-        self._hooks.factors.update(masks)
-        logits = torch.func.functional_call(self._skeleton, ({**trained, **constant},), (x,))
-        losses = torch.nn.functional.cross_entropy(logits, y, reduction="none")
+        losses = torch.nn.functional.cross_entropy(self._forward(trained, constant, x, masks), y, reduction="none")
         return (losses * weights[:, 0]).sum()
 
-    def gradients(self, batch: Batch) -> list[Gradient]:
-        """Gradients by ``vmap(grad)``; see `Stack`."""
+    def _forward(
+        self, trained: dict[str, torch.Tensor], constant: dict[str, torch.Tensor], x: torch.Tensor, masks: Masks
+    ) -> torch.Tensor:
+        import torch
+
+        self._hooks.factors.update(masks)
+        return torch.func.functional_call(self._skeleton, ({**trained, **constant},), (x,))  # type: ignore[no-any-return]
+
+    def gradients(self, batch: Batch, objective: Objective | None = None) -> list[Gradient]:
+        """Gradients by ``vmap(grad)``, or for an objective from its signal backwards; see `Stack`."""
+        import torch
+
         a = len(batch.x)
         trained = {n: v[:a] for n, v in self._trained.items()}
         constant = {n: v[:a] for n, v in self._constant.items()}
-        found = self._gradient(trained, constant, batch.x, batch.y, batch.weights, dict(batch.masks))
+        masks = dict(batch.masks)
+        if objective is None:
+            found = self._gradient(trained, constant, batch.x, batch.y, batch.weights, masks)
+        else:
+            logits, backwards = torch.func.vjp(lambda values: self._outputs(values, constant, batch.x, masks), trained)  # type: ignore[misc]
+            [found] = backwards(objective.signal(logits.detach(), batch))
         self._hooks.clear()
-        return list(found.values())
+        return [gradient.contiguous() for gradient in found.values()]  # the fused optimiser takes strides on trust
 
     def logits(self, slot: int, x: torch.Tensor) -> torch.Tensor:
         """Outputs ``(n, c)`` of one network in evaluation mode."""
@@ -96,7 +110,7 @@ class Alone:
         self.parameters = [p.data.unsqueeze(0) for p in self._trained]
         self.constants: list[torch.Tensor] = []
 
-    def gradients(self, batch: Batch) -> list[Gradient]:
+    def gradients(self, batch: Batch, objective: Objective | None = None) -> list[Gradient]:
         """Gradients by autograd; see `Stack`."""
         import torch
 
@@ -107,12 +121,15 @@ class Alone:
             except (ValueError, RuntimeError) as error:
                 shape = tuple(batch.x.shape[1:])
                 raise ModelError(f"the network fails on a training batch of shape {shape}: {error}") from error
-            losses = torch.nn.functional.cross_entropy(logits, batch.y[0], reduction="none")
-            loss = (losses * batch.weights[0, :, 0]).sum()
+            if objective is None:
+                losses = torch.nn.functional.cross_entropy(logits, batch.y[0], reduction="none")
+                loss = (losses * batch.weights[0, :, 0]).sum()
+            else:
+                loss = (logits * objective.signal(logits.detach().unsqueeze(0), batch)[0]).sum()
             found = torch.autograd.grad(loss, self._trained, allow_unused=True)
         self._hooks.clear()
         pairs = zip(found, self._trained, strict=True)
-        return [(torch.zeros_like(p) if g is None else g).unsqueeze(0) for g, p in pairs]
+        return [(torch.zeros_like(p) if g is None else g.contiguous()).unsqueeze(0) for g, p in pairs]
 
     def logits(self, _slot: int, x: torch.Tensor) -> torch.Tensor:
         """Outputs ``(n, c)`` in evaluation mode."""

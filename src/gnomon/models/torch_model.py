@@ -38,7 +38,7 @@ class TorchModel:
             Images of bytes (uint8) are scaled to [0, 1] in every layout.
         device: ``auto``, ``cpu`` or ``cuda``. A pickled model travels on the CPU.
         course: losses (n, k) at checkpoints of the training on rows that were watched, if any were.
-        facts: what its training has to say, as plain JSON: an accountant's epsilon, say.
+        facts: what its training has to say, as plain JSON: an accountant's epsilon, curves.
 
     >>> import numpy as np, torch
     >>> model = TorchModel(torch.nn.Linear(4, 3), n_classes=3)

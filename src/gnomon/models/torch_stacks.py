@@ -28,9 +28,18 @@ class Batch:
     """One step's rows for each of a networks: padded to equal length, the padding with weight 0."""
 
     x: torch.Tensor  # (a, b, ...) float32
-    y: torch.Tensor  # (a, b) int64
+    y: torch.Tensor  # (a, b) int64, or (a, b, c) float32: the probabilities to be learnt
     weights: torch.Tensor  # (a, b, 1) float32; 1 / rows of the network's batch, so that losses are means
     masks: Masks
+    epochs: tuple[int, ...] = ()  # full passes that each of the a networks has behind it
+
+
+class Objective(Protocol):
+    """What networks are trained to do, where it is not plain cross-entropy; see `gnomon.models.objectives`."""
+
+    def signal(self, logits: torch.Tensor, batch: Batch, /) -> torch.Tensor:
+        """Gradient (a, b, c) of each network's loss in its logits (a, b, c), the batch's weights in it."""
+        ...
 
 
 class Stack(Protocol):
@@ -40,8 +49,8 @@ class Stack(Protocol):
     parameters: list[torch.Tensor]  # (m, ...) each
     constants: list[torch.Tensor]  # (m, ...) each: buffers and frozen parameters
 
-    def gradients(self, batch: Batch) -> list[Gradient]:
-        """Gradients of the weighted losses, one entry a parameter, for the first a slots."""
+    def gradients(self, batch: Batch, objective: Objective | None = None, /) -> list[Gradient]:
+        """Gradients of the losses (default: cross-entropy), one entry a parameter, for the first a slots."""
         ...
 
     def logits(self, slot: int, x: torch.Tensor, /) -> torch.Tensor:
@@ -71,7 +80,7 @@ class MlpStack:
         self.dropouts = [name for name, layer in modules[0].named_modules() if isinstance(layer, torch.nn.Dropout)]
         self._wide = _has_wide_products(device)
 
-    def gradients(self, batch: Batch) -> list[Gradient]:
+    def gradients(self, batch: Batch, objective: Objective | None = None) -> list[Gradient]:
         """Forward and backward through all layers; see `Stack`."""
         import torch
 
@@ -84,11 +93,8 @@ class MlpStack:
             out = self._forward(inputs[-1], weight, bias, self.activation)
             outputs.append(out)
             inputs.append(out * masks[i] if masks else out)
-        signal = torch.softmax(self._forward(inputs[-1], weights[-1], biases[-1], None), -1)
-        signal.scatter_add_(
-            2, batch.y.unsqueeze(2), torch.full((1, 1, 1), -1.0, device=signal.device).expand(*batch.y.shape, 1)
-        )
-        signal *= batch.weights
+        logits = self._forward(inputs[-1], weights[-1], biases[-1], None)
+        signal = objective.signal(logits, batch) if objective else cross_entropy_signal(logits, batch)
         found: list[Gradient] = []
         for i in reversed(range(len(weights))):
             found += [signal.sum(1), self._weight_gradient(signal, inputs[i])]
@@ -144,6 +150,18 @@ class MlpStack:
     def state(self, slot: int) -> dict[str, torch.Tensor]:
         """A copy of one network's parameters by name."""
         return {name: values[slot].clone() for name, values in zip(self.names, self.parameters, strict=True)}
+
+
+def cross_entropy_signal(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+    """Gradient (a, b, c) of the weighted cross-entropy in the logits: softmax minus the label."""
+    import torch
+
+    signal = torch.softmax(logits, -1)
+    signal.scatter_add_(
+        2, batch.y.unsqueeze(2), torch.full((1, 1, 1), -1.0, device=signal.device).expand(*batch.y.shape, 1)
+    )
+    signal *= batch.weights
+    return signal
 
 
 def _has_wide_products(device: str) -> bool:

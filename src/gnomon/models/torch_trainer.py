@@ -5,16 +5,17 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
 from gnomon.core.arrays import Floats, Ints, Rows, check_labels, count_rows
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.seeds import Seeds
-from gnomon.models.batched import Regime, fit
+from gnomon.models.augmentation import Augmentation, Moves
+from gnomon.models.batched import Opponent, Regime, fit
 from gnomon.models.networks import (
     BUILT_IN,
     Activation,
@@ -31,8 +32,10 @@ from gnomon.models.networks import (
     seeded,
     tensor_rows,
 )
+from gnomon.models.objectives import SoftLabels, describe_objective
 from gnomon.models.torch_functional import named_values
 from gnomon.models.torch_model import TorchModel, put_weights, read_weights
+from gnomon.models.torch_stacks import Objective
 from gnomon.models.torch_subject import PROBE_ROWS, Stacking, StackRule, Subject, examine
 from gnomon.models.torch_watch import Watch, Watched, start_watch
 from gnomon.stats.signals import loss
@@ -41,8 +44,21 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+Meet: TypeAlias = "Callable[[TensorRows, torch.Tensor, Sequence[int]], Opponent]"  # rows, labels, the stack's seeds
 
+NOT_PLAIN = ("module", "watched", "objective", "augmentation")  # fields with an entry of their own in a recipe, or none
 RECIPE_VERSION = 1  # raise when the same fields train another model: answers in stores must not pass for the new ones
+
+
+@dataclass(frozen=True)
+class Task:
+    """What all stacks of one call share."""
+
+    subject: Subject
+    data: TensorRows
+    y: torch.Tensor
+    moves: Moves | None
+    meet: Meet | None
 
 
 @dataclass(frozen=True)
@@ -76,6 +92,8 @@ class TorchTrainer:
             for it; the weights of the best epoch are kept. None trains on all rows to the end.
         device: ``auto`` (a GPU if there is one), ``cpu`` or ``cuda``.
         stack: ``auto`` (as said above), ``always`` where it is possible, or ``never``.
+        objective: what to train for instead of the plain cross-entropy, of `gnomon.models.objectives`.
+        augmentation: flips bits, or mirrors and shifts images, anew at every step.
         watched: rows whose losses are kept at checkpoints, evenly spaced over the epochs (`TorchModel.course`). It
             changes no model, so it is no part of the recipe.
 
@@ -100,6 +118,8 @@ class TorchTrainer:
     patience: int | None = None
     device: str = "auto"
     stack: StackRule = "auto"
+    objective: Objective | None = None
+    augmentation: Augmentation | None = None
     watched: Watched | None = None
 
     def __post_init__(self) -> None:
@@ -142,24 +162,48 @@ class TorchTrainer:
         """
         import_torch("the torch trainer")
         labels = check_labels(y, rows=count_rows(x), classes=n_classes, source="torch trainer")
-        positions = check_rows(rows, seeds, len(labels), 1 if self.patience is None else 2)
+        return self._train(x, labels, n_classes, rows, seeds, None)
+
+    def train_against(
+        self, x: Rows, y: Ints, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int], meet: Meet
+    ) -> list[TorchModel]:
+        """As `train`, every stack in turns with an opponent; ``meet`` makes it from the stack, its seeds and labels."""
+        labels = check_labels(y, rows=count_rows(x), classes=n_classes, source="torch trainer")
+        return self._train(x, labels, n_classes, rows, seeds, meet)
+
+    def distil(self, x: Rows, answers: Floats, rows: Sequence[Ints], seeds: Sequence[int]) -> list[TorchModel]:
+        """As `train`, on another model's probabilities (n, c) in place of labels (Hinton, Vinyals and Dean, 2015)."""
+        import_torch("the torch trainer")
+        student = replace(self, objective=SoftLabels())
+        return student._train(x, answers.astype(np.float32), answers.shape[1], rows, seeds, None)
+
+    def _train(
+        self, x: Rows, y: Any, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int], meet: Meet | None
+    ) -> list[TorchModel]:
+        positions = check_rows(rows, seeds, len(y), 1 if self.patience is None else 2)
         if not positions:
             return []
         device = resolve_device(self.device)
         data = tensor_rows(x, layout_of(self.module), device)
-        targets = _on_device(labels, device)
-        subject = self._subject(data, n_classes)
-        size = self._at_once(subject, device, max(len(r) for r in positions))
+        task = Task(
+            self._subject(data, n_classes), data, _on_device(y, device),
+            self.augmentation.moves(x, layout_of(self.module), device) if self.augmentation else None, meet,
+        )  # fmt: skip
+        size = self._at_once(task.subject, device, max(len(r) for r in positions))
         models: list[TorchModel] = []
         for start in range(0, len(positions), size):
             part = slice(start, start + size)
-            models += self._train_group(subject, data, targets, positions[part], seeds[part])
+            models += self._train_group(task, positions[part], seeds[part])
         return models
 
     def recipe(self) -> dict[str, Any]:
         """Everything that decides what comes out, as JSON; of a function of the user's own also its source's digest."""
-        fields = {name: value for name, value in self.__dict__.items() if name not in ("module", "watched")}
+        fields = {name: value for name, value in self.__dict__.items() if name not in NOT_PLAIN}
         fields |= {"hidden": list(self.hidden), "device": resolve_device(self.device)}
+        if self.objective is not None:
+            fields["objective"] = describe_objective(self.objective)
+        if self.augmentation is not None:
+            fields["augmentation"] = asdict(self.augmentation)
         return {"kind": "torch", "version": RECIPE_VERSION, "module": describe_factory(self.module), **fields}
 
     def stacking(self, x: Rows, n_classes: int) -> Stacking:
@@ -198,25 +242,28 @@ class TorchTrainer:
     def _at_once(self, subject: Subject, device: str, size: int) -> int:
         return subject.at_once(min(self.batch, size), 2 if self.optimizer == "adam" else 1, device)
 
-    def _train_group(
-        self, subject: Subject, data: TensorRows, y: torch.Tensor, rows: Sequence[Ints], seeds: Sequence[int]
-    ) -> list[TorchModel]:
-        device = str(data.values.device)
+    def _train_group(self, task: Task, rows: Sequence[Ints], seeds: Sequence[int]) -> list[TorchModel]:
+        subject, device = task.subject, str(task.data.values.device)
         modules = [build_seeded(subject.build, seed) for seed in seeds]
         stack = subject.stack(modules, self.activation if self.module == "mlp" else None, device)
         regime = Regime(
             self.optimizer, self.learning_rate, self.weight_decay, self.momentum, self.batch, self.epochs,
-            self.patience, subject.dropout, join_last=subject.own_dice,
+            self.patience, subject.dropout, subject.own_dice, self.objective, task.moves,
         )  # fmt: skip
+        opponent = task.meet(task.data, task.y, seeds) if task.meet else None
         watch = self._watch(device, len(modules))
         with seeded(Seeds(seeds[0]).child("dice").integer(), device) if subject.own_dice else nullcontext():
-            states = fit(stack, data, y, rows, seeds, regime, watch)
+            states = fit(stack, task.data, task.y, rows, seeds, regime, opponent, watch)
         for module, state in zip(modules, states, strict=True):
             values = named_values(module)
             for name, value in state.items():
                 values[name].data.copy_(value)
         layout = layout_of(self.module)
-        models = [TorchModel(module, subject.n_classes, layout=layout, device=self.device) for module in modules]
+        facts = opponent.facts() if opponent else [{} for _ in modules]
+        models = [
+            TorchModel(module, subject.n_classes, layout=layout, device=self.device, facts=told)
+            for module, told in zip(modules, facts, strict=True)
+        ]
         if watch is None or self.watched is None:
             return models
         last = [loss(model.log_probs(self.watched.x), self.watched.y) for model in models]
@@ -285,7 +332,7 @@ def load_torch(path: Path, trainer: TorchTrainer, x_shape: tuple[int, ...], n_cl
     return TorchModel(module, n_classes, layout=layout_of(trainer.module), device=trainer.device)
 
 
-def _on_device(labels: Ints, device: str) -> torch.Tensor:
+def _on_device(labels: Ints | Floats, device: str) -> torch.Tensor:
     import torch
 
     return torch.tensor(labels, device=device)
