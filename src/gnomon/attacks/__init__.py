@@ -18,6 +18,7 @@ from typing import Any
 from gnomon.attacks.bavaria import Bavaria, BavariaOffline
 from gnomon.attacks.boundary import Boundary
 from gnomon.attacks.calibrated import Calibrated, CalibratedOffline
+from gnomon.attacks.courses import TrajectoryOffline, TrajectoryOnline
 from gnomon.attacks.gap import Gap, Loss
 from gnomon.attacks.insider import InsiderAttack
 from gnomon.attacks.label_only import Augmentation, NoiseRobustness
@@ -77,6 +78,8 @@ ATTACKS: tuple[type[Any], ...] = (
     Augmentation,
     Boundary,
     Trajectory,
+    TrajectoryOffline,
+    TrajectoryOnline,
     GradientNorm,
     InputGradientNorm,
     Nasr,
