@@ -167,6 +167,11 @@ def test_a_network_that_mixes_rows_is_refused(module: Any, words: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_a_training_that_diverges_says_what_to_do() -> None:
+    with pytest.raises(ModelError, match="lower the learning rate"):
+        answers(DPTrainer(replace(PLAIN, learning_rate=1e38), noise=1.0, clip=1e6))
+
+
 def test_too_little_budget_names_the_way_out() -> None:
     with pytest.raises(UsageError, match="fewer epochs"):
         DPTrainer(replace(PLAIN, epochs=100_000), epsilon=0.001, delta=1e-6, accountant="rdp").facts(60)

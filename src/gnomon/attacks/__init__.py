@@ -17,6 +17,7 @@ from typing import Any
 
 from gnomon.attacks.bavaria import Bavaria, BavariaOffline
 from gnomon.attacks.boundary import Boundary
+from gnomon.attacks.boundary_bits import BoundaryBits
 from gnomon.attacks.calibrated import Calibrated, CalibratedOffline
 from gnomon.attacks.courses import TrajectoryOffline, TrajectoryOnline
 from gnomon.attacks.gap import Gap, Loss
@@ -77,6 +78,7 @@ ATTACKS: tuple[type[Any], ...] = (
     NoiseRobustness,
     Augmentation,
     Boundary,
+    BoundaryBits,
     Trajectory,
     TrajectoryOffline,
     TrajectoryOnline,

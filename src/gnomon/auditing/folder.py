@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from gnomon.auditing.canaries import CanaryTable
 from gnomon.auditing.risk import RiskTable
 from gnomon.auditing.run import Outcome
 from gnomon.core.arrays import Floats
@@ -32,6 +33,8 @@ def save_outcome(outcome: Outcome, folder: Path) -> None:
         np.save(scores / "exposure.npy", outcome.exposure, allow_pickle=False)
     if outcome.risk is not None:
         write_risk(outcome.risk, folder)
+    if outcome.canaries is not None:
+        write_canaries(outcome.canaries, folder)
     write_record(outcome.record, folder / "record.json")
 
 
@@ -67,6 +70,18 @@ def write_columns(columns: Mapping[str, Sequence[Any]], folder: Path, name: str)
         written.append(folder / f"{name}.parquet")
         pd.DataFrame(dict(columns)).to_parquet(written[1], index=False)
     return written
+
+
+def write_canaries(table: CanaryTable, folder: Path) -> None:
+    """Writes canaries.csv (and canaries.parquet): every canary, its coin and its score, the highest score first."""
+    order = np.argsort(-table.score, kind="stable")
+    columns = {
+        "id": [table.ids[i] for i in order],
+        "class": [table.labels[i] for i in order],
+        "included": table.included[order].tolist(),
+        "score": table.score[order].tolist(),
+    }
+    write_columns(columns, folder, "canaries")
 
 
 def read_outcome(path: Path) -> Outcome:

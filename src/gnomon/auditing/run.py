@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from gnomon.attacks import ATTACKS, make_attack
 from gnomon.auditing.access import barred, look_inside, wanted_observations, wants_model
 from gnomon.auditing.assemble import Case
+from gnomon.auditing.canaries import Canaries, CanaryTable, audit_canaries, check_promise, draw_canaries
 from gnomon.auditing.describe import (
     data_facts,
     describe_source,
@@ -30,6 +31,7 @@ from gnomon.auditing.exposure import exposure
 from gnomon.auditing.further import look_further
 from gnomon.auditing.likeness import check_sides, check_unseen
 from gnomon.auditing.measure import measure, rank_auc
+from gnomon.auditing.mitigation import mitigate_training, mitigation_facts, read_mitigations
 from gnomon.auditing.preflight import check_data, check_shadows, check_target, stop_on_errors
 from gnomon.auditing.progress import Progress, Silent
 from gnomon.auditing.provenance import provenance
@@ -42,7 +44,7 @@ from gnomon.auditing.shadow_data import ShadowData, make_rows, real_rows
 from gnomon.auditing.slices import Cut, cut_rows, measure_slices
 from gnomon.auditing.subject import Subject
 from gnomon.auditing.verdict import speak
-from gnomon.auditing.worlds import Setting, World, build_world, train_target
+from gnomon.auditing.worlds import Setting, World, build_world, make_target, train_target
 from gnomon.core.arrays import Floats
 from gnomon.core.data import Dataset, Roles
 from gnomon.core.evidence import Attack
@@ -64,6 +66,7 @@ class Outcome:
     ids: list[str]  # (n,) row ids of the audited rows
     member: list[bool]  # (n,) the truth
     risk: RiskTable | None = None
+    canaries: CanaryTable | None = None
     exposure: Floats | None = None  # (n,) how much a record is worth to an attacker; see `gnomon.auditing.exposure`
 
 
@@ -105,8 +108,17 @@ def run_audit(
     """
     with threadpool_limits(limits=1):  # a second thread gains little here, and loses much beside a busy neighbour
         reveal = parse_reveal(plan.target.reveals)
-        setting = Setting(plan, subject, store, engine or LocalEngine(), progress or Silent(), Seeds(plan.seed), reveal)
-        return _run(plan, subject, setting, given)
+        setting = Setting(
+            plan,
+            subject,
+            store,
+            engine or LocalEngine(),
+            progress or Silent(),
+            Seeds(plan.seed),
+            reveal,
+            read_mitigations(plan),
+        )
+        return _run(plan, setting, given)
 
 
 INSIDE = {
@@ -121,6 +133,7 @@ INSIDE = {
 class Ground:
     """What an audit stands on once all models have answered and nothing speaks against going on."""
 
+    setting: Setting  # with trainers that mitigate, where the plan says so
     roles: Roles
     cuts: Sequence[Cut]
     model: Model | None
@@ -128,13 +141,14 @@ class Ground:
     world: World
     others: list[tuple[ShadowData, World]]  # further sources of shadow rows
     findings: list[Finding]
+    canaries: Canaries | None
 
 
-def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] | None) -> Outcome:
-    clock, seeds, data, attacks = Clock(), setting.seeds, subject.data, _selected(plan)
-    setting = replace(setting, observations=wanted_observations(plan, subject, attacks))
-    ground = _lay_ground(plan, subject, setting, attacks, clock)
-    roles, rows, world = ground.roles, ground.rows, ground.world
+def _run(plan: Plan, setting: Setting, given: dict[str, Any] | None) -> Outcome:
+    clock, seeds, data, attacks = Clock(), setting.seeds, setting.subject.data, _selected(plan)
+    ground = _lay_ground(plan, setting, attacks, clock)
+    setting, roles, rows, world = ground.setting, ground.roles, ground.rows, ground.world
+    subject = setting.subject
     with clock.stage("attacks"):
         case = look_inside(world.case, ground.model, plan, attacks)
         attempts = _attempts(attacks, case, plan, setting, barred(plan, attacks))
@@ -150,21 +164,26 @@ def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] |
         further = look_further(attempts, name, case, plan, seeds, fpr)
     with clock.stage("other sources"):
         sources = [describe_source(rows, world, results), *_other_sources(ground, attacks, data, plan, setting)]
+    with clock.stage("canaries"):
+        one_run = None if ground.canaries is None else audit_canaries(ground.canaries, setting)
+        findings = ground.findings if one_run is None else [*ground.findings, *check_promise(one_run[0])]
     record = Record(
         name=plan.name,
         plan_given=given if given is not None else plan.model_dump(mode="json", exclude_unset=True),
         plan=plan.model_dump(mode="json"),
-        verdict=speak(results, name, chosen_on, ground.findings, world.target, plan.view),
+        verdict=speak(results, name, chosen_on, findings, world.target, plan.view),
         data=data_facts(data, roles),
         target=world.target,
         shadows=world.shadows,
         shadow_sources=sources if world.shadows is not None else [],
-        threat_model=threat_model(subject, rows, world, setting.reveal),
-        findings=ground.findings,
+        threat_model=threat_model(setting, rows, world),
+        mitigations=mitigation_facts(setting.mitigations, world.said),
+        findings=findings,
         attacks=results,
         exposed=most_exposed(name, scored, case, data),
         slices=sliced,
         risk=None if risk is None else risk.facts,
+        canaries=None if one_run is None else one_run[0],
         not_tried=not_tried(plan),
         ladder=further.ladder,
         agreement=further.agreement,
@@ -178,17 +197,22 @@ def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] |
         ids=[str(i) for i in data.ids[case.audited]],
         member=[bool(m) for m in case.member],
         risk=None if risk is None else risk.table,
+        canaries=None if one_run is None else one_run[1],
         exposure=exposure(case.evidence.shadows),
     )
 
 
-def _lay_ground(plan: Plan, subject: Subject, setting: Setting, attacks: Sequence[Attack], clock: Clock) -> Ground:
+def _lay_ground(plan: Plan, setting: Setting, attacks: Sequence[Attack], clock: Clock) -> Ground:
     """Roles, models and findings; raises if a finding of severity error stands against the audit."""
-    data, seeds = subject.data, setting.seeds
+    subject, seeds = setting.subject, setting.seeds
+    data = subject.data
     with clock.stage("preflight"):
         parts = subject.parts or draw_training_rows(len(data), plan, seeds, data.groups)
         roles = draw_roles(parts, plan, seeds, data.groups)
+        subject = mitigate_training(subject, setting.mitigations, roles, plan)
+        setting = replace(setting, subject=subject, observations=wanted_observations(plan, subject, attacks))
         refuse_repeats(plan, subject.trainer, roles)
+        canaries = draw_canaries(plan, data, subject.trainer, roles, seeds)
         cuts = cut_rows(plan.statistics.slices, data)
         checked = check_data(data, roles, own_ids=subject.own_ids, seeds=seeds)
         findings = stop_on_errors(checked, plan.preflight.override)
@@ -197,10 +221,11 @@ def _lay_ground(plan: Plan, subject: Subject, setting: Setting, attacks: Sequenc
         trained_here = model is None and subject.answers is None and subject.trainer is not None
         if trained_here and (_must_ask(plan) or wants_model(plan, subject, attacks)):
             model = train_target(data, roles, setting)
-        target = None if model is None else Target(model, setting.reveal, plan.target.query_budget)
+        target = make_target(model, data, roles, setting)
         (rows, world), *others = [_world(source, data, roles, target, setting) for source in plan.shadow.sources]
     findings = [*findings, *_model_findings(rows, world, data, roles), *notes(plan, world.case)]
-    return Ground(roles, cuts, model, rows, world, others, stop_on_errors(findings, plan.preflight.override))
+    findings = stop_on_errors(findings, plan.preflight.override)
+    return Ground(setting, roles, cuts, model, rows, world, others, findings, canaries)
 
 
 def _model_findings(rows: ShadowData, world: World, data: Dataset, roles: Roles) -> list[Finding]:

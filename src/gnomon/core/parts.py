@@ -1,8 +1,14 @@
-"""What all parts of a record are made of."""
+"""What all tables of a plan and all parts of a record are made of."""
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
+
+
+class Section(BaseModel):
+    """A table of the plan: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Part(BaseModel):

@@ -9,16 +9,12 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, ValidationError, model_validator
 
+from gnomon.core.canaries import CanariesPlan
 from gnomon.core.errors import PlanError, did_you_mean
+from gnomon.core.parts import Section
 from gnomon.core.versions import VERSION_WORDS, is_version
-
-
-class Section(BaseModel):
-    """A table of the plan: frozen, and closed to unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class DataPlan(Section):
@@ -52,6 +48,12 @@ class DataPlan(Section):
     )
     population_size: int | None = Field(
         None, ge=0, description="auditor's view: known non-members set aside for the attacker"
+    )
+    reference_size: int | None = Field(
+        None,
+        ge=1,
+        description="rows set aside for mitigations: never trained on, never audited, in no attacker's hands; "
+        "default none. Audits with the same number share their models",
     )
 
     @model_validator(mode="after")
@@ -204,6 +206,10 @@ class ShadowPlan(Section):
     )
     climbing: ClimbingPlan = ClimbingPlan()
     recipe: TrainerPlan | None = Field(None, description="a recipe that the attacker guesses; default the target's own")
+    mitigated: bool = Field(
+        True,
+        description="the attacker knows the mitigations: shadow models are trained with them, and answer through them",
+    )
 
     @property
     def sources(self) -> tuple[ShadowSource, ...]:
@@ -271,6 +277,11 @@ class Plan(Section):
     view: Literal["adversary", "auditor"] = Field(
         "auditor", description="adversary: shadows never see audited rows; auditor: they do (worst case)"
     )
+    mitigations: tuple[str, ...] = Field(
+        (),
+        description='what is done to the target\'s training and answers, in order: "top3", "temperature5", ... '
+        "(mitigations.md)",
+    )
     data: DataPlan
     target: TargetPlan = TargetPlan()
     trainer: TrainerPlan = TrainerPlan()
@@ -278,6 +289,7 @@ class Plan(Section):
     attacks: AttacksPlan = AttacksPlan()
     statistics: StatisticsPlan = StatisticsPlan()
     preflight: PreflightPlan = PreflightPlan()
+    canaries: CanariesPlan | None = Field(None, description="a lower bound on epsilon from one more training")
 
 
 def make_plan(values: dict[str, Any], source: str = "plan") -> Plan:
@@ -336,6 +348,7 @@ def _with_absolute_paths(plan: Plan, folder: Path) -> Plan:
             "data": absolute(plan.data, ("members", "nonmembers", "pool")),
             "shadow": absolute(plan.shadow, ("marginals",)),
             "target": absolute(plan.target, ("model", "member_answers", "nonmember_answers")),
+            "canaries": None if plan.canaries is None else absolute(plan.canaries, ("file",)),
         }
     )
 

@@ -71,7 +71,7 @@ def read_tables(
     roles = {"members": members, "nonmembers": nonmembers} | ({} if pool is None else {"pool": pool})
     parts = [replace(read_rows(path, label, id, group), source=f"{Path(path).name}") for path in roles.values()]
     dataset = make_dataset(
-        _unite_rows(parts),
+        unite_rows(parts),
         _unite_labels([part.y for part in parts]),
         ids=_unite_ids(parts, list(roles)),
         groups=_unite_groups(parts),
@@ -83,7 +83,12 @@ def read_tables(
     return Tables(dataset, spans[0], spans[1], spans[2] if pool is not None else np.empty(0, np.int64))
 
 
-def _unite_rows(parts: Sequence[FileRows]) -> Rows:
+def unite_rows(parts: Sequence[FileRows]) -> Rows:
+    """The rows of all parts, one after the other, with the first part's columns and one type a column.
+
+    Raises:
+        DataError: tables and arrays, or columns that differ.
+    """
     first = parts[0]
     for part in parts[1:]:
         if is_frame(part.x) != is_frame(first.x):

@@ -161,6 +161,13 @@ class DPTrainer:
             "neighbours": "one row more or less",
         }
 
+    def epsilon_at(self, rows: int, delta: float) -> float | None:
+        """What a training on so many rows spends at another delta than its own; None where there is no bound."""
+        facts = self.facts(rows)
+        if delta == 0:
+            return None
+        return spent(facts["noise_multiplier"], delta, facts["sample_rate"], facts["steps"], facts["accountant"])
+
     def _train_one(
         self, build: Callable[[], nn.Module], data: TensorRows, labels: Ints, n_classes: int, rows: Ints, seed: int
     ) -> TorchModel:

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import betainc, expit, gammaln, log_expit
 
-from gnomon.core.errors import UsageError
+from gnomon.core.errors import DataError, UsageError
 from gnomon.stats.intervals import check_confidence
 from gnomon.stats.mechanisms import LARGEST_EPSILON, check_privacy
-from gnomon.stats.samples import check_scores, split_scores
+from gnomon.stats.samples import check_scores
 
 BISECTIONS = 50
 GUESSED_SHARES = (0.01, 0.03, 0.1, 0.3, 1.0)  # of all canaries: the numbers of guesses that are tried by default
@@ -26,17 +26,31 @@ FEWEST_GUESSES = 10
 
 
 @dataclass(frozen=True)
+class Trial:
+    """One number of guesses, and the bound that it gives at its part of the error."""
+
+    guesses: int  # r
+    right: int  # v
+    epsilon: float
+
+
+@dataclass(frozen=True)
 class OneRunBound:
     """A lower bound on epsilon from one run, with all that a reader needs to check it."""
 
     epsilon: float
-    ceiling: float  # the bound if every canary had been guessed right
+    ceiling: float  # the largest bound that these canaries could have shown: every guess right
     delta: float
     confidence: float
     canaries: int  # m
     guesses: int  # r
     right: int  # v
-    tried: int  # numbers of guesses that were tried; each got this part of the error
+    trials: tuple[Trial, ...]  # every number of guesses that was tried; the error is shared out evenly among them
+
+    @property
+    def tried(self) -> int:
+        """Numbers of guesses that were tried; each got this part of the error."""
+        return len(self.trials)
 
 
 def one_run_p_value(canaries: int, guesses: int, right: int, epsilon: float, *, delta: float = 0.0) -> float:
@@ -91,8 +105,9 @@ def one_run_bound(
     """
     alpha = check_confidence(confidence)
     epsilon = _largest_refuted(canaries, guesses, right, delta, alpha)
-    ceiling = _largest_refuted(canaries, canaries, canaries, delta, alpha)
-    return OneRunBound(epsilon, ceiling, delta, confidence, canaries, guesses, right, 1)
+    ceiling = _largest_refuted(canaries, guesses, guesses, delta, alpha)
+    trials = (Trial(guesses, right, epsilon),)
+    return OneRunBound(epsilon, ceiling, delta, confidence, canaries, guesses, right, trials)
 
 
 def one_run_bound_from_scores(
@@ -120,7 +135,7 @@ def one_run_bound_from_scores(
         The best bound among those tried.
 
     Raises:
-        DataError: no score, NaN, a mask that is not boolean, or coins that all fell alike.
+        DataError: no score, NaN, or a mask that is not boolean.
         UsageError: parameters outside their ranges.
 
     >>> rng = np.random.default_rng(0)
@@ -129,13 +144,11 @@ def one_run_bound_from_scores(
     >>> round(bound.epsilon, 1), bound.guesses, bound.right
     (4.2, 300, 300)
     """
-    array = check_scores(scores, source="scores")
-    split_scores(array, included)
-    coins = np.asarray(included)
+    array, coins = check_scores(scores, source="scores"), np.asarray(included)
     m = array.size
-    tried = sorted({round(share * m) for share in GUESSED_SHARES}) if guesses is None else sorted(set(guesses))
-    if guesses is None:
-        tried = [r for r in tried if r >= min(FEWEST_GUESSES, m)]
+    if coins.dtype != np.bool_ or coins.shape != array.shape:
+        raise DataError(f"expected one True or False a score, {m} of them, got {coins.dtype} of shape {coins.shape}")
+    tried = numbers_of_guesses(m) if guesses is None else sorted(set(guesses))
     if not tried:
         raise UsageError("expected at least one number of guesses, got none")
     order = np.argsort(array, kind="stable")
@@ -145,10 +158,33 @@ def one_run_bound_from_scores(
         _check_counts(m, r, 0)
         accused, cleared = order[m - (r - r // 2) :], order[: r // 2]
         right = int(np.count_nonzero(coins[accused])) + int(np.count_nonzero(~coins[cleared]))
-        found.append((_largest_refuted(m, r, right, delta, alpha), r, right))
-    epsilon, r, right = max(found)
-    ceiling = _largest_refuted(m, m, m, delta, alpha)
-    return OneRunBound(epsilon, ceiling, delta, confidence, m, r, right, len(tried))
+        found.append(Trial(r, right, _largest_refuted(m, r, right, delta, alpha)))
+    best = max(found, key=lambda trial: (trial.epsilon, trial.guesses))
+    ceiling = one_run_ceiling(m, tried, delta=delta, confidence=confidence)
+    return OneRunBound(best.epsilon, ceiling, delta, confidence, m, best.guesses, best.right, tuple(found))
+
+
+def numbers_of_guesses(canaries: int) -> list[int]:
+    """The numbers of guesses that are tried by default: 1, 3, 10, 30 and 100 % of the canaries, from 10 on.
+
+    >>> numbers_of_guesses(500), numbers_of_guesses(4)
+    ([15, 50, 150, 500], [4])
+    """
+    numbers = sorted({round(share * canaries) for share in GUESSED_SHARES})
+    return [r for r in numbers if r >= min(FEWEST_GUESSES, canaries)]
+
+
+def one_run_ceiling(canaries: int, guesses: Sequence[int], *, delta: float = 0.0, confidence: float = 0.95) -> float:
+    """The largest bound that so many canaries can show, whatever leaks: every guess right.
+
+    >>> round(one_run_ceiling(1000, [1000]), 3), one_run_ceiling(4, [4])
+    (5.809, 0.0)
+
+    Raises:
+        UsageError: counts or parameters outside their ranges.
+    """
+    alpha = check_confidence(confidence) / len(guesses)
+    return max(_largest_refuted(canaries, r, r, delta, alpha) for r in guesses)
 
 
 def _check_counts(canaries: int, guesses: int, right: int) -> None:

@@ -13,7 +13,8 @@ from pydantic import Field, ValidationError
 from gnomon.attacks import make_attack
 from gnomon.auditing.recipes import make_trainer
 from gnomon.core.errors import PlanError, UsageError, did_you_mean
-from gnomon.core.plan import Plan, Section, plan_in, read_toml
+from gnomon.core.parts import Section
+from gnomon.core.plan import Plan, plan_in, read_toml
 from gnomon.studies.vary import VariedKey, axis_of, flat, named_axis, with_settings
 
 MOST_CELLS = 10_000
