@@ -81,10 +81,7 @@ def gate(record: Record, limits: Sequence[Limit], *, allow_failed: bool = False)
     if exceeded:
         lines.append(f"CLOSED: the verdict is invalid: {record.verdict.headline}")
     for limit in limits:
-        checked = [(a, e) for a in _attacks(record, limit) if (e := _figure(a, limit)) is not None]
-        if not checked:
-            raise UsageError(f'limit "{limit.text}": no attack in this record has that figure')
-        for attack, estimate in checked:
+        for attack, estimate in limited(record, limit):
             value = float(getattr(estimate, limit.bound))
             verdict = "CLOSED" if value > limit.most else "ok"
             exceeded = exceeded or value > limit.most
@@ -97,6 +94,18 @@ def gate(record: Record, limits: Sequence[Limit], *, allow_failed: bool = False)
         lines.append(f"{'noted' if allow_failed else 'CLOSED'}: attacks failed: {', '.join(failed)}")
     code: Literal[0, 1, 3] = 1 if exceeded else 3 if failed and not allow_failed else 0
     return GateResult(code, lines)
+
+
+def limited(record: Record, limit: Limit) -> list[tuple[AttackResult, Estimate]]:
+    """The attacks that a limit speaks of, each with the figure in question.
+
+    Raises:
+        UsageError: the record has no such attack, or none with that figure.
+    """
+    found = [(a, e) for a in _attacks(record, limit) if (e := _figure(a, limit)) is not None]
+    if not found:
+        raise UsageError(f'limit "{limit.text}": no attack in this record has that figure')
+    return found
 
 
 def _attacks(record: Record, limit: Limit) -> list[AttackResult]:
