@@ -24,6 +24,7 @@ N = 200  # members, and as many non-members
 TRAINER = TorchTrainer(hidden=(16,), epochs=40, learning_rate=0.02, device="cpu")
 OBSERVING = [attack.name for attack in ATTACKS if attack.needs & {"checkpoints", "inside"}]
 COURSE = [attack.name for attack in ATTACKS if "checkpoints" in attack.needs]
+QUICK = {name: {"trees": 15} for name in OBSERVING}
 INSIDE = [attack.name for attack in ATTACKS if "inside" in attack.needs]
 
 
@@ -32,14 +33,23 @@ def rows() -> tuple[np.ndarray, np.ndarray]:
     return rng.integers(0, 2, (4 * N, 24)).astype(np.uint8), rng.integers(0, 2, 4 * N)
 
 
-def run(folder: Path, *, names: Any = None, model: Any = None, trainer: Any = TRAINER, view: str = "auditor", **target):
+def run(
+    folder: Path,
+    *,
+    names: Any = None,
+    model: Any = None,
+    trainer: Any = TRAINER,
+    view: str = "auditor",
+    ladder: bool = False,
+    **target,
+):
     x, y = rows()
     values = {
         "view": view,
         "data": {"members": "(in memory)", "nonmembers": "(in memory)"},
         "target": target,
         "shadow": {"count": 4, "size": N if view == "auditor" else N // 2},
-        "attacks": {"names": names, "rehearsals": 2},
+        "attacks": {"names": names, "rehearsals": 2, "ladder": ladder, "options": QUICK},
         "preflight": {"override": ["duplicate-rows", "blind-baseline"]},
     }
     pool = np.arange(2 * N, 4 * N) if view == "adversary" else np.empty(0, np.int64)
@@ -54,13 +64,19 @@ def by_name(outcome: Outcome) -> dict:
 
 @pytest.mark.parametrize("view", ["auditor", "adversary"])
 def test_an_attack_that_is_named_is_shown_what_it_needs(tmp_path: Path, view: str) -> None:
-    outcome = run(tmp_path, names=["loss", *COURSE], view=view)
-    for name in COURSE:
+    names = COURSE if view == "auditor" else [name for name in COURSE if name != "trajectory_online"]
+    outcome = run(tmp_path, names=["loss", *names], view=view)
+    for name in names:
         found = by_name(outcome)[name]
         assert found.status == "ok", found.reason
         assert len(found.rehearsals) == 2
         assert found.auc.value > 0.6
     assert outcome.record.verdict.attack == "loss", "a verdict speaks of black-box attacks"
+
+
+def test_no_shadow_of_the_adversary_knew_an_audited_record(tmp_path: Path) -> None:
+    found = by_name(run(tmp_path, names=["trajectory_online"], view="adversary"))["trajectory_online"]
+    assert found.reason == "needs shadow models trained on audited rows (the auditor's view)"
 
 
 def test_without_a_word_in_the_plan_nobody_is_observed(tmp_path: Path) -> None:
@@ -113,7 +129,7 @@ def test_repeated_targets_are_observed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("view", ["auditor", "adversary"])
 def test_the_inside_of_target_and_shadows_is_seen_where_it_is_named(tmp_path: Path, view: str) -> None:
-    outcome = run(tmp_path, names=["loss", *OBSERVING], view=view)
+    outcome = run(tmp_path, names=["loss", *OBSERVING], view=view, ladder=True)
     for name in INSIDE:
         found = by_name(outcome)[name]
         assert found.status == "ok", found.reason
