@@ -116,3 +116,42 @@ def test_names_what_is_missing_when_the_population_has_no_rows():
     evidence, _ = world(n=10, z=30)
     with pytest.raises(UsageError, match=r"population\.x"):
         Quantile().score(replace(evidence, population=replace(evidence.population, x=None)), rng())
+
+
+def image_world(n=800, z=1500):
+    """As `world`, but difficulty stands in the brightness of the left half of an image."""
+    evidence, member = world(n, z)
+    draw = np.random.default_rng(7)
+
+    def images(x):
+        pixels = draw.normal(size=(len(x), 6, 6, 1)).astype(np.float32)
+        pixels[:, :, :3] += x[:, :1, None, None].astype(np.float32)
+        return pixels
+
+    population = replace(evidence.population, x=images(evidence.population.x))
+    return replace(evidence, x=images(evidence.x), population=population), member
+
+
+@pytest.mark.parametrize("kind", [Quantile, QuantileGaussian])
+def test_on_images_a_network_learns_difficulty(kind):
+    pytest.importorskip("torch")
+    evidence, member = image_world()
+    attack = kind(epochs=15)
+    plain = area(margin(evidence.answers, evidence.labels), member)
+    assert area(attack.score(evidence, rng()), member) > plain + 0.1
+    assert "a convolutional network on 1500 known non-members" in attack.notes(evidence)
+
+
+def test_the_networks_decision_has_the_false_positive_rate_asked_for():
+    pytest.importorskip("torch")
+    evidence, member = image_world(n=3000)
+    scores = Quantile(fpr=0.1, epochs=15).score(evidence, rng())
+    assert (scores[~member] > 0).mean() == pytest.approx(0.1, abs=0.04)
+
+
+def test_who_learns_can_be_said():
+    evidence, _ = image_world(n=50, z=60)
+    assert "regression on 60" in Quantile(learner="trees").notes(evidence)[0]
+    tabular, _ = world(50, 60)
+    with pytest.raises(UsageError, match="is for images"):
+        Quantile(learner="network").score(tabular, rng())

@@ -87,3 +87,46 @@ def test_what_the_rows_do_not_allow_is_refused(view: str, data: dict[str, Any], 
 def test_no_members_is_refused() -> None:
     with pytest.raises(DataError, match="members and non-members"):
         draw_roles(Parts(np.arange(0), np.arange(3), np.arange(0)), plan(), Seeds(0))
+
+
+@given(
+    n=st.integers(12, 300),
+    share=st.floats(0.01, 0.9),
+    view=st.sampled_from(["adversary", "auditor"]),
+    rows=st.booleans(),
+    whole=st.booleans(),
+)
+def test_rows_set_aside_are_nobody_elses(n: int, share: float, view: str, rows: bool, whole: bool) -> None:
+    size = max(1, int(share * (n // 2)))
+    groups = np.repeat(np.arange(n), 2)[:n] if whole else None
+    values = {"reference_size": size, "split_by_group": whole} | ({"rows": n - n // 4} if rows else {})
+    p = plan(view, {"count": 0}, **values)
+    parts = draw_training_rows(n, p, Seeds(1), groups)
+    try:
+        roles = draw_roles(parts, p, Seeds(1), groups)
+    except UsageError as error:
+        assert "reference_size" in str(error)
+        return
+    assert len(set(roles.reference.tolist())) == size
+    for part in (roles.train, roles.members, roles.nonmembers, roles.pool, roles.population):
+        assert not set(part.tolist()) & set(roles.reference.tolist())
+
+
+def test_rows_out_of_play_are_set_aside_first_and_a_file_of_the_attackers_never() -> None:
+    p = plan(rows=200, train_size=100, reference_size=50)
+    parts = draw_training_rows(300, p, Seeds(0))
+    assert set(draw_roles(parts, p, Seeds(0)).reference) <= set(parts.extra)
+    given_pool = make_plan({"data": {"members": "m", "nonmembers": "n", "pool": "p", "reference_size": 10}})
+    own = Parts(np.arange(50), np.arange(50, 100), np.arange(100, 200))
+    assert set(draw_roles(own, given_pool, Seeds(0)).reference) <= set(own.nonmembers)
+
+
+def test_without_rows_set_aside_roles_are_what_they_were() -> None:
+    roles = drawn(3000, plan())
+    assert len(roles.reference) == 0
+    assert len(roles.members) + len(roles.nonmembers) + len(roles.population) == 3000
+
+
+def test_more_rows_set_aside_than_there_are_are_refused() -> None:
+    with pytest.raises(UsageError, match=r"reference_size: 50 rows asked, but only 50 are no members"):
+        drawn(100, plan(reference_size=50))

@@ -31,7 +31,13 @@ X = (RNG.random((90, 10)) < 0.4).astype(np.uint8)
 Y = RNG.integers(0, 3, 90)
 ROWS, SEEDS = [np.arange(60), np.arange(15, 55)], [7, 8]
 REFERENCE = Reference((RNG.random((50, 10)) < 0.4).astype(np.uint8), RNG.integers(0, 3, 50))
-IN_TRAINING = [make_mitigation(text) for m in MITIGATIONS if m.acts_on == "training" for text in m.examples]
+IN_TRAINING = [
+    make_mitigation(text)
+    for m in MITIGATIONS
+    if m.acts_on == "training"
+    for text in m.examples
+    if m.name != "dp" or "noise" in text  # the search for the noise takes seconds, and has tests of its own
+]
 every = pytest.mark.parametrize("mitigation", IN_TRAINING, ids=lambda m: m.label)
 
 
@@ -40,7 +46,7 @@ def uniform(x: Any, y: Any, n_classes: int, seed: int) -> Any:
 
 
 TRAINERS: dict[str, Any] = {
-    "network": TorchTrainer(hidden=(12,), batch=10, epochs=3, device="cpu"),
+    "network": TorchTrainer(hidden=(12,), batch=10, epochs=9, device="cpu"),
     "logistic": SklearnTrainer(make_pipeline(StandardScaler(), LogisticRegression())),
     "svm": SklearnTrainer(SVC(probability=True)),
     "sgd": SklearnTrainer(SGDClassifier(loss="log_loss")),
@@ -129,6 +135,13 @@ def test_a_trainer_is_not_changed(mitigation: Any) -> None:
         ("augmentation:0.5", "rate must be a number > 0 and <= 0.49"),
         ("relaxloss:-0.1", "alpha must be a number >= 0"),
         ("hamp_training:0", "gamma must be a number > 0 and <= 1"),
+        ("selena:5", "submodels L without a row, as in selena:K:L, must be a whole number >= 1"),
+        ("selena:3:3", "L must be less than K, got K = 3 and L = 3"),
+        ("adversarial", "lambda must be a number > 0, got none"),
+        ("adversarial:0", 'lambda must be a number > 0, got "0"'),
+        ("adversarial:3:step=2", 'got "step=2" (did you mean "steps"?)'),
+        ("adversarial:3:steps=0", "expected steps to be 1 or more, got 0"),
+        ("adversarial:3:sees=labels", "expected sees to be logits or probabilities, got 'labels'"),
         ("depth:0", "depth must be a whole number >= 1"),
         ("leaf:1", "rows must be a whole number >= 2"),
         ("drop_out:0.5", 'no mitigation is called "drop_out" (did you mean "dropout"?)'),
@@ -139,6 +152,20 @@ def test_a_strength_that_cannot_be_is_refused_in_one_line(text: str, line: str) 
         make_mitigation(text)
     assert line in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_game_without_rows_set_aside_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"set data\.reference_size"):
+        make_mitigation("adversarial:3").apply(TRAINERS["network"], None)
+
+
+def test_what_is_applied_later_reaches_the_network_inside() -> None:
+    for first in ("selena:5:2", "adversarial:3", "dp:noise=1"):
+        made = applied(make_mitigation("l2:0.5"), applied(make_mitigation(first), TRAINERS["network"]))
+        assert made.trainer.weight_decay == 0.5  # type: ignore[attr-defined]
+        assert type(made) is type(applied(make_mitigation(first), TRAINERS["network"]))
+    with pytest.raises(UsageError, match="cannot do that"):
+        applied(make_mitigation("selena"), applied(make_mitigation("adversarial:3"), TRAINERS["network"]))
 
 
 def test_two_losses_at_once_are_refused() -> None:

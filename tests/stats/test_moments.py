@@ -3,7 +3,7 @@ import pytest
 
 from gnomon.core.errors import DataError
 from gnomon.stats import moments
-from gnomon.stats.moments import group_moments
+from gnomon.stats.moments import GroupMoments, group_moments, outside_moments
 
 
 def twin(values, member):
@@ -29,13 +29,16 @@ def check(got, expected):
 @pytest.mark.parametrize("n", [1, 13, 300])
 @pytest.mark.parametrize("hidden", [0.0, 0.3])
 def test_equal_to_the_loop_over_records(m, n, hidden, monkeypatch):
-    monkeypatch.setattr(moments, "BLOCK_VALUES", 64)  # many blocks, the last one short
+    monkeypatch.setattr(moments, "BLOCK_ROWS", 64)  # many blocks, the last one short
+    monkeypatch.setattr(moments, "BLOCK_MODELS", 3)
     rng = np.random.default_rng(m * 1000 + n)
     values = rng.normal(20.0, 0.5, (m, n)).astype(np.float32)
     member = rng.random((m, n)) < 0.5
     member[:, : n // 4] = True
     values[rng.random((m, n)) < hidden] = np.nan
-    check(group_moments(values, member), twin(values, member))
+    both = group_moments(values, member)
+    check(both, twin(values, member))
+    check(GroupMoments(both.inside, outside_moments(values, member)), twin(values, member))
 
 
 def test_reads_a_mapped_file_and_transforms_by_block(tmp_path):
@@ -67,3 +70,5 @@ def test_an_empty_group_has_no_figures():
 def test_refuses_masks_of_another_shape():
     with pytest.raises(DataError, match="one shape"):
         group_moments(np.ones((2, 3)), np.ones((3, 2), bool))
+    with pytest.raises(DataError, match="one shape"):
+        outside_moments(np.ones((2, 3)), np.ones((3, 2), bool))

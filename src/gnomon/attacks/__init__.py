@@ -17,6 +17,7 @@ from typing import Any
 
 from gnomon.attacks.bavaria import Bavaria, BavariaOffline
 from gnomon.attacks.boundary import Boundary
+from gnomon.attacks.boundary_bits import BoundaryBits
 from gnomon.attacks.calibrated import Calibrated, CalibratedOffline
 from gnomon.attacks.gap import Gap, Loss
 from gnomon.attacks.insider import InsiderAttack
@@ -76,6 +77,7 @@ ATTACKS: tuple[type[Any], ...] = (
     NoiseRobustness,
     Augmentation,
     Boundary,
+    BoundaryBits,
     Trajectory,
     GradientNorm,
     InputGradientNorm,

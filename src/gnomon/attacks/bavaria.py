@@ -20,7 +20,7 @@ from gnomon.attacks.asking import note_versions
 from gnomon.attacks.demand import demand
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.evidence import Evidence, Need
-from gnomon.stats.moments import GroupMoments, group_moments
+from gnomon.stats.moments import GroupMoments, group_moments, outside_moments
 from gnomon.stats.signals import scaled_logit
 from gnomon.stats.student import Predictive, estimate_prior, predict
 
@@ -122,9 +122,8 @@ def bavaria_scores(observed: Floats, signals: Floats, member: Bools, predictive:
 
 def bavaria_offline_scores(observed: Floats, signals: Floats, member: Bools, predictive: Predictive = "t") -> _Float64s:
     """BaVarIA offline on arrays: as online, but IN entries may be NaN and are not looked at."""
-    moments = group_moments(signals, member)
-    outside = GroupMoments(moments.outside, moments.outside)
-    return -predict(moments.outside, estimate_prior(moments.outside, outside)).log_survival(observed, predictive)
+    outside = outside_moments(signals, member)
+    return -predict(outside, estimate_prior(outside, GroupMoments(outside, outside))).log_survival(observed, predictive)
 
 
 def _queries(evidence: Evidence) -> list[tuple[Floats, Floats, Bools]]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gnomon.attacks.asking import note_queries
 from gnomon.attacks.demand import demand
-from gnomon.core.arrays import Bools, Floats, Ints, is_frame
+from gnomon.core.arrays import Bools, Floats, Ints, Rows, is_frame
 from gnomon.core.errors import BudgetError, UsageError
 from gnomon.core.evidence import Evidence, Need, QueryHandle
 from gnomon.core.features import FeatureSpace
@@ -33,7 +33,7 @@ class Boundary:
 
     Score: 0 where the record itself is labelled wrongly, else the L2 distance in units of the columns' spread. Without
     a query it is the distance to the nearest audited row that the target labels otherwise. For rows of numbers (images,
-    measurements); bits and categories have nothing in between, there `noise_robustness` asks better. Whole numbers are
+    measurements); bits and categories have nothing in between, there `boundary_bits` searches. Whole numbers are
     asked rounded, so their distances are exact to half a unit a column.
 
     Attributes:
@@ -68,9 +68,9 @@ class Boundary:
 
     def unfit(self, evidence: Evidence) -> str | None:
         """Whether the rows are no numbers with something in between."""
-        x, space = demand(evidence.x, "the audited rows"), demand(evidence.features, "the kinds of the columns")
-        discrete = sum(f.kind in ("binary", "categorical") for f in space.features)
-        if is_frame(x) or 2 * discrete > len(space):
+        if mostly_discrete(
+            demand(evidence.x, "the audited rows"), demand(evidence.features, "the kinds of the columns")
+        ):
             return "needs an array of numbers most of which are no bits and no categories"
         return None
 
@@ -85,7 +85,7 @@ class Boundary:
         scale = _Scale.of(space, np.asarray(x))
         rows, labelled = scale.shrink(np.asarray(x)), answers.argmax(axis=1)
         right = np.flatnonzero(correct(answers, evidence.labels) == 1.0)
-        starts = _starts(rows, labelled, evidence.labels, right, rng)
+        starts = nearest_otherwise(rows, labelled, evidence.labels, right, rng)
         scores = np.zeros(len(rows))
         reached = starts >= 0
         scores[right[~reached]] = np.inf  # nothing is labelled otherwise: no boundary was ever seen
@@ -209,7 +209,13 @@ class _Search:
         self.inside = np.where(better, self.rows, self.inside)
 
 
-def _starts(rows: _Float64s, labelled: Ints, labels: Ints, wanted: Ints, rng: np.random.Generator) -> Ints:
+def mostly_discrete(x: Rows, space: FeatureSpace) -> bool:
+    """Whether rows are no array of numbers most of which have something in between; `boundary_bits` suits these."""
+    discrete = sum(f.kind in ("binary", "categorical") for f in space.features)
+    return is_frame(x) or 2 * discrete > len(space)
+
+
+def nearest_otherwise(rows: _Float64s, labelled: Ints, labels: Ints, wanted: Ints, rng: np.random.Generator) -> Ints:
     """For each wanted row the nearest of some rows that are labelled otherwise than it should be; -1 where none is."""
     along = rows @ rng.normal(size=rows.shape[1])  # some of the rows, whatever their order
     some = np.argsort(along, kind="stable")[:: -(-len(rows) // STARTS)]

@@ -19,7 +19,7 @@ from gnomon.attacks.asking import note_versions
 from gnomon.attacks.demand import demand
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.evidence import Evidence, Need
-from gnomon.stats.moments import GroupMoments, Moments, group_moments
+from gnomon.stats.moments import GroupMoments, Moments, group_moments, outside_moments
 from gnomon.stats.signals import scaled_logit
 
 PAPER = "Carlini, Chien, Nasr, Song, Terzis, Tramèr 2022"
@@ -149,7 +149,7 @@ def lira_offline_scores(observed: Floats, signals: Floats, member: Bools, varian
     >>> float(norm.cdf(z[0]).round(8))
     0.99999963
     """
-    moments = group_moments(signals, member).outside
+    moments = outside_moments(signals, member)
     variances = _variances(moments, moments, _per_record(variance, len(signals)))
     empty = moments.count == 0
     if empty.all():

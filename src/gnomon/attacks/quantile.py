@@ -8,7 +8,8 @@ is accused. It takes one cheap regression in place of many shadow models, and no
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias
+from importlib.util import find_spec
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +18,10 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.model_selection import KFold, cross_val_predict
 
 from gnomon.attacks.demand import demand
-from gnomon.core.arrays import Floats, Rows, count_rows, is_frame
+from gnomon.core.arrays import Floats, Ints, Rows, count_rows, is_frame
 from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Evidence, Need
+from gnomon.models.image_regression import ImageRegression, Law
 from gnomon.stats.signals import margin
 
 PAPER = "Bertran, Tang, Kearns, Morgenstern, Roth, Wu 2023"
@@ -30,6 +32,7 @@ FEWEST = 20  # population rows: with fewer the regression is a constant
 FOLDS = 3
 SMALLEST_SQUARE = 1e-6  # of the mean squared residual
 
+Learner: TypeAlias = Literal["auto", "trees", "network"]
 _Float64s: TypeAlias = NDArray[np.float64]
 
 
@@ -37,14 +40,16 @@ _Float64s: TypeAlias = NDArray[np.float64]
 class Quantile:
     """The target's margin less the quantile that is predicted for a non-member like the record.
 
-    Gradient-boosted trees with the pinball loss, on the record's columns and its label; columns of text are numbered,
-    and wide rows (images) are reduced to principal components of all rows first.
+    On images a small convolutional network is fitted with the pinball loss; elsewhere gradient-boosted trees, on the
+    record's columns and its label. Columns of text are numbered, and wide rows reduced to principal components first.
 
     Score: margin less predicted quantile, in nats; 0 is the decision at the false-positive rate ``fpr``.
 
     Attributes:
         fpr: false-positive rate aimed at; the quantile is 1 - fpr. It should not be far below 10 / population.
         iterations: trees.
+        learner: "trees", "network", or "auto": the network on images where torch is installed.
+        epochs: of the network.
 
     >>> from gnomon.testing.toy import overfitted_world
     >>> from dataclasses import replace
@@ -57,6 +62,8 @@ class Quantile:
 
     fpr: float = 0.05
     iterations: int = 100
+    learner: Learner = "auto"
+    epochs: int = 30
 
     name: ClassVar[str] = "quantile"
     title: ClassVar[str] = "Quantile regression"
@@ -65,11 +72,15 @@ class Quantile:
     threshold: ClassVar[float | None] = 0.0
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.fpr < 1.0 or self.iterations < 1:
-            raise UsageError(f"quantile: expected fpr in (0, 1) and iterations of at least 1, got {self}")
+        if not 0.0 < self.fpr < 1.0 or self.iterations < 1 or self.epochs < 1:
+            raise UsageError(f"quantile: expected fpr in (0, 1), iterations and epochs of at least 1, got {self}")
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,) in nats: margin less the predicted quantile."""
+        if _by_network(self.learner, evidence):
+            images = _ImageProblem.of(evidence)
+            predicted = images.fit("quantile", 1.0 - self.fpr, self.epochs, rng)
+            return np.asarray(images.observed - predicted[:, 0], dtype=np.float64)
         problem = _problem(evidence)
         if len(problem.known) < FEWEST:
             return problem.observed - float(np.quantile(problem.known, 1.0 - self.fpr))
@@ -79,7 +90,7 @@ class Quantile:
 
     def notes(self, evidence: Evidence) -> list[str]:
         """Says how many non-members the regression rests on, and if that is too few."""
-        return _notes(evidence)
+        return _notes(evidence, self.learner)
 
 
 @dataclass(frozen=True)
@@ -91,8 +102,12 @@ class QuantileGaussian:
 
     Score: (margin - mean) / deviation, as predicted for a non-member like the record.
 
+    On images one small convolutional network predicts both, by the normal likelihood.
+
     Attributes:
         iterations: trees of each of the two regressions.
+        learner: as for `Quantile`.
+        epochs: of the network.
 
     >>> from gnomon.testing.toy import overfitted_world
     >>> from dataclasses import replace
@@ -104,6 +119,8 @@ class QuantileGaussian:
     """
 
     iterations: int = 50
+    learner: Learner = "auto"
+    epochs: int = 30
 
     name: ClassVar[str] = "quantile_gaussian"
     title: ClassVar[str] = "Quantile regression, Gaussian"
@@ -112,11 +129,15 @@ class QuantileGaussian:
     threshold: ClassVar[float | None] = None
 
     def __post_init__(self) -> None:
-        if self.iterations < 1:
-            raise UsageError(f"quantile_gaussian: expected iterations of at least 1, got {self.iterations}")
+        if self.iterations < 1 or self.epochs < 1:
+            raise UsageError(f"quantile_gaussian: expected iterations and epochs of at least 1, got {self}")
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,): predicted standard deviations above the predicted mean."""
+        if _by_network(self.learner, evidence):
+            images = _ImageProblem.of(evidence)
+            mean, deviation = images.fit("normal", 0.5, self.epochs, rng).T
+            return np.asarray((images.observed - mean) / deviation, dtype=np.float64)
         problem = _problem(evidence)
         if len(problem.known) < FEWEST:
             return np.asarray((problem.observed - problem.known.mean()) / (float(problem.known.std()) or 1.0))
@@ -134,7 +155,7 @@ class QuantileGaussian:
 
     def notes(self, evidence: Evidence) -> list[str]:
         """Says how many non-members the regression rests on, and if that is too few."""
-        return _notes(evidence)
+        return _notes(evidence, self.learner)
 
 
 @dataclass(frozen=True)
@@ -203,9 +224,55 @@ def _trees(loss: str, iterations: int, rng: np.random.Generator, quantile: float
     )
 
 
-def _notes(evidence: Evidence) -> list[str]:
+def _by_network(learner: Learner, evidence: Evidence) -> bool:
+    """Whether a network is fitted: on images that are not too few, where torch is there (or the option insists)."""
+    x, population = demand(evidence.x, "the audited rows themselves"), demand(evidence.population, "population rows")
+    images = not is_frame(x) and np.ndim(x) in (3, 4)
+    if learner == "network" and not images:
+        raise UsageError(
+            'quantile: learner = "network" is for images (n, height, width) or with channels; take "trees"'
+        )
+    if learner == "trees" or not images or len(population.labels) < FEWEST:
+        return False
+    return learner == "network" or find_spec("torch") is not None
+
+
+@dataclass(frozen=True)
+class _ImageProblem:
+    """Images, classes and margins of the population (z rows) and of the audited rows (n)."""
+
+    known_images: Floats
+    known_classes: Ints
+    known: _Float64s
+    images: Floats
+    classes: Ints
+    observed: _Float64s
+    n_classes: int
+
+    @staticmethod
+    def of(evidence: Evidence) -> _ImageProblem:
+        population = demand(evidence.population, "population rows")
+        return _ImageProblem(
+            np.asarray(demand(population.x, "the population rows themselves (population.x)")),
+            population.labels,
+            np.asarray(margin(population.answers, population.labels), dtype=np.float64),
+            np.asarray(evidence.x),
+            evidence.labels,
+            np.asarray(margin(demand(evidence.answers, "the target's answers"), evidence.labels), dtype=np.float64),
+            evidence.n_classes,
+        )
+
+    def fit(self, law: Law, quantile: float, epochs: int, rng: np.random.Generator) -> _Float64s:
+        """What is predicted of the audited rows."""
+        regression = ImageRegression(law, quantile, epochs, int(rng.integers(2**31)))
+        fitted = regression.fit(self.known_images, self.known_classes, self.known, self.n_classes)
+        return fitted.predict(self.images, self.classes)
+
+
+def _notes(evidence: Evidence, learner: Learner) -> list[str]:
     z = len(demand(evidence.population, "population rows").labels)
-    notes = [f"regression on {z} known non-members"]
+    how = "a convolutional network" if _by_network(learner, evidence) else "regression"
+    notes = [f"{how} on {z} known non-members"]
     if z < FEWEST:
         notes.append(f"fewer than {FEWEST}: one quantile for all records in place of a regression")
     return notes

@@ -27,7 +27,7 @@ from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Evidence, Need, Population
-from gnomon.stats.moments import group_moments
+from gnomon.stats.moments import group_moments, outside_moments
 from gnomon.stats.roc import placements
 from gnomon.stats.signals import confidence
 
@@ -182,7 +182,7 @@ def offline_mean(probabilities: Floats, member: Bools, slope: float) -> _Float64
     >>> offline_mean(np.array([[0.4], [0.5]]), np.zeros((2, 1), bool), slope=0.3).round(4)
     array([0.6425])
     """
-    outside = group_moments(probabilities, member).outside
+    outside = outside_moments(probabilities, member)
     mean = np.where(outside.count > 0, outside.mean, outside.overall_mean)
     return np.asarray(((1.0 + slope) * np.nan_to_num(mean, nan=1.0) + 1.0 - slope) / 2.0)
 

@@ -14,7 +14,7 @@ import numpy as np
 from gnomon.attacks.demand import demand
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.evidence import Evidence, Need
-from gnomon.stats.moments import group_moments
+from gnomon.stats.moments import outside_moments
 from gnomon.stats.signals import loss
 
 
@@ -59,6 +59,6 @@ def watson_scores(observed: Floats, losses: Floats, member: Bools) -> Floats:
     >>> watson_scores(np.array([0.5]), np.array([[1.0], [2.0], [9.0]]), np.array([[False], [False], [True]]))
     array([1.])
     """
-    outside = group_moments(losses, member).outside
+    outside = outside_moments(losses, member)
     mean = np.where(outside.count > 0, outside.mean, np.nan_to_num(outside.overall_mean))
     return np.asarray(mean - observed)

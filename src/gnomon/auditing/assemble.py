@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -35,20 +36,25 @@ class Case:
 
 @dataclass(frozen=True)
 class Seen:
-    """What is seen of a target on the a asked rows: full answers (a, c), and what is observed, name -> (a, k)."""
+    """What is seen of a target on the a asked rows: full answers (a, c), and what is observed, name -> (a, k).
+
+    The answers, and those to versions of the rows, are behind the target's mitigations.
+    """
 
     answers: Floats
     observed: Mapping[str, Floats] = field(default_factory=dict)
+    said: Mapping[str, Any] = field(default_factory=dict)  # what a target that was trained here says of itself
 
 
 def found_by_pool(found: PoolAnswers, i: int) -> Seen:
     """What is seen of model i of a pool, as of a target."""
-    return Seen(np.asarray(found.answers[i]), {name: np.asarray(each[i]) for name, each in found.observed.items()})
+    observed = {name: np.asarray(each[i]) for name, each in found.observed.items()}
+    return Seen(np.asarray(found.answers[i]), observed, found.facts[i] if found.facts else {})
 
 
 def asked_rows(roles: Roles) -> Ints:
     """Positions of all rows that models are asked: sorted, each once."""
-    return np.unique(np.concatenate([roles.audited, roles.pool, roles.population]))
+    return np.unique(np.concatenate([roles.audited, roles.pool, roles.population, roles.reference]))
 
 
 def assemble(

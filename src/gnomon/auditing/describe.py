@@ -8,12 +8,11 @@ import numpy as np
 
 from gnomon.attacks import ATTACKS
 from gnomon.auditing.assemble import Case
+from gnomon.auditing.mitigation import mitigation_sentences
 from gnomon.auditing.preflight import overlap
 from gnomon.auditing.scoring import Scored
 from gnomon.auditing.shadow_data import ShadowData
-from gnomon.auditing.subject import Subject
-from gnomon.auditing.worlds import World
-from gnomon.core.answers import Reveal
+from gnomon.auditing.worlds import Setting, World
 from gnomon.core.arrays import Floats, fingerprint
 from gnomon.core.data import Dataset, Roles
 from gnomon.core.plan import Plan
@@ -84,10 +83,10 @@ def data_facts(data: Dataset, roles: Roles) -> DataFacts:
     )
 
 
-def threat_model(subject: Subject, rows: ShadowData, world: World, reveal: Reveal) -> ThreatModel:
+def threat_model(setting: Setting, rows: ShadowData, world: World) -> ThreatModel:
     """What the attacker is assumed to have, in words."""
-    roles, source, pool = rows.roles, rows.facts.source, world.shadows
-    same = subject.shadow_trainer is not None and subject.shadow_trainer is subject.trainer
+    roles, source, reveal, plan, pool = rows.roles, rows.facts.source, setting.reveal, setting.plan, world.shadows
+    same = setting.subject.shadow_trainer is not None and plan.shadow.recipe is None
     sentences = [f"The attacker sees {reveal} that the model answers to a record, and knows the record's true label."]
     if pool is not None:
         recipe = "the target's own training recipe" if same else "a recipe that the attacker guesses"
@@ -103,7 +102,8 @@ def threat_model(subject: Subject, rows: ShadowData, world: World, reveal: Revea
         sentences.append(f"His {len(roles.pool):,} rows {words} None of them is one of the target's members.")
         if rows.facts.queries:
             sentences.append(f"Making them cost {rows.facts.queries:,} queries to the target.")
-    queries = [v.version.name for v in world.versions]
+    sentences += mitigation_sentences(setting.mitigations, plan)
+    queries = [v.version.name for v in world.asking.versions]
     if queries:
         sentences.append(
             f"He also asks about {len(queries)} version{'s' * (len(queries) > 1)} of each record "
@@ -113,6 +113,7 @@ def threat_model(subject: Subject, rows: ShadowData, world: World, reveal: Revea
         view=roles.view,
         reveals=str(reveal),
         knows_recipe=same,
+        knows_mitigations=plan.shadow.mitigated if setting.mitigations and pool is not None else None,
         shadow_data=source if pool is not None else "none",
         sentences=sentences,
         queries=queries,

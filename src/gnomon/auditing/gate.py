@@ -91,10 +91,7 @@ def gate(record: Record, limits: Sequence[Limit], *, allow_failed: bool = False)
             exceeded = exceeded or above
             lines.append(line)
             continue
-        checked = [(a, e) for a in _attacks(record, limit) if (e := _figure(a, limit)) is not None]
-        if not checked:
-            raise UsageError(f'limit "{limit.text}": no attack in this record has that figure')
-        for attack, estimate in checked:
+        for attack, estimate in limited(record, limit):
             value = float(getattr(estimate, limit.bound))
             verdict = "CLOSED" if value > limit.most else "ok"
             exceeded = exceeded or value > limit.most
@@ -120,6 +117,18 @@ def _hold_epsilon(record: Record, limit: Limit) -> tuple[bool, str]:
         )
     above = found.epsilon > limit.most
     return above, f"{'CLOSED' if above else 'ok'}: epsilon low = {found.epsilon:.4g}, limit {limit.most:g}"
+
+
+def limited(record: Record, limit: Limit) -> list[tuple[AttackResult, Estimate]]:
+    """The attacks that a limit speaks of, each with the figure in question.
+
+    Raises:
+        UsageError: the record has no such attack, or none with that figure.
+    """
+    found = [(a, e) for a in _attacks(record, limit) if (e := _figure(a, limit)) is not None]
+    if not found:
+        raise UsageError(f'limit "{limit.text}": no attack in this record has that figure')
+    return found
 
 
 def _attacks(record: Record, limit: Limit) -> list[AttackResult]:

@@ -7,18 +7,19 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
+from gnomon.auditing.mitigation import mitigate_training, read_mitigations
 from gnomon.auditing.progress import Progress, Silent
 from gnomon.auditing.roles import draw_roles, draw_training_rows
 from gnomon.auditing.shadow_data import make_rows
 from gnomon.auditing.subject import load_subject
-from gnomon.auditing.worlds import Setting, train_target
+from gnomon.auditing.worlds import Setting, make_target, train_target
 from gnomon.core.arrays import Ints, Rows, take_rows
 from gnomon.core.errors import UsageError
 from gnomon.core.plan import Plan, ShadowSource, make_plan
 from gnomon.core.record import ShadowSourceFacts
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import LocalEngine
-from gnomon.models.target import Target, parse_reveal
+from gnomon.models.target import parse_reveal
 from gnomon.store.arrays import ArrayStore
 from gnomon.synthesis import Marginals, count_marginals, load_marginals
 
@@ -88,17 +89,19 @@ def make_attackers_rows(
     told = progress or Silent()
     with threadpool_limits(limits=1):  # as in the audit, whose target must come out the same
         subject, seeds, reveal = load_subject(plan, trust=trust), Seeds(plan.seed), parse_reveal(plan.target.reveals)
+        mitigations = read_mitigations(plan)
         data = subject.data
         roles = draw_roles(subject.parts or draw_training_rows(len(data), plan, seeds), plan, seeds)
         if roles.view == "auditor":
             raise UsageError(f'shadow.source "{source}" is the adversary\'s: set view = "adversary"')
         target = None
         if not source.startswith("noisy"):
-            setting = Setting(plan, subject, ArrayStore(folder), LocalEngine(1), told, seeds, reveal)
+            subject = mitigate_training(subject, mitigations, roles, plan)
+            setting = Setting(plan, subject, ArrayStore(folder), LocalEngine(1), told, seeds, reveal, mitigations)
             model = subject.model
             if model is None and subject.answers is None:
                 model = train_target(data, roles, setting)
-            target = None if model is None else Target(model, reveal, plan.target.query_budget)
+            target = make_target(model, data, roles, setting)
         made = make_rows(source, data, roles, plan, target, seeds, folder, told)
         pool = made.roles.pool
         known = None if plan.shadow.marginals is None else load_marginals(Path(plan.shadow.marginals))

@@ -15,7 +15,7 @@ from gnomon.auditing.assemble import Case, assemble, found_by_pool
 from gnomon.auditing.roles import by_group
 from gnomon.auditing.scoring import Attempt, attempt_all
 from gnomon.auditing.shadow_data import ShadowData
-from gnomon.auditing.worlds import Setting, World
+from gnomon.auditing.worlds import Setting, World, behind
 from gnomon.core.data import Roles
 from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Attack
@@ -73,18 +73,20 @@ def _train(count: int, rows: ShadowData, world: World, setting: Setting) -> list
     seeds = [setting.seeds.child("repeat", i, "target").integer() for i in range(count)]
     advance = setting.progress.stage("repeats", count)
     pool = ShadowPool(setting.store, setting.engine, trainer)
-    found = pool.answers(data, [r.train for r in drawn], world.asked, seeds, advance, world.observations)
+    trained = [r.train for r in drawn]
+    found = pool.answers(data, trained, world.asking.asked, seeds, advance, world.asking.observations)
+    found = behind(found, trained, seeds, rows, world.asking, setting)
     return [
         assemble(
             data,
             one,
-            world.asked,
+            world.asking.asked,
             found_by_pool(found, i),
             world.pool,
             reveal=setting.reveal,
             query=None,
             seeds=setting.seeds.child("repeat", i),
-            versions=[v.name for v in world.versions],
+            versions=[v.name for v in world.asking.versions],
         )
         for i, one in enumerate(drawn)
     ]

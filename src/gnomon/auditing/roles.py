@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -96,12 +96,38 @@ def draw_roles(parts: Parts, plan: Plan, seeds: Seeds, groups: NDArray[Any] | No
     """
     if len(parts.members) == 0 or len(parts.nonmembers) == 0:
         raise DataError("expected members and non-members, got none of one of them; an audit compares the two")
+    parts, reference = _set_aside(parts, plan, seeds)
     rng = seeds.child("roles", "parts").generator()
     rest = rng.permutation(parts.nonmembers)
     if plan.data.split_by_group and groups is not None:
         rest = by_group(rest, groups)
     draw = _draw_adversary if plan.view == "adversary" else _draw_auditor
-    return draw(parts, rest, plan)
+    return replace(draw(parts, rest, plan), reference=reference)
+
+
+def _set_aside(parts: Parts, plan: Plan, seeds: Seeds) -> tuple[Parts, Ints]:
+    """The parts without the rows that are set aside for mitigations, and these.
+
+    They come from rows that are out of play as far as there are any, and then from the non-members. A file of further
+    rows is the attacker's, so nothing is taken from there.
+    """
+    size = plan.data.reference_size or 0
+    spare = parts.extra if plan.data.pool is None else parts.extra[:0]
+    from_rest = max(0, size - len(spare))
+    if from_rest >= len(parts.nonmembers):
+        raise UsageError(
+            f"data.reference_size: {size} rows asked, but only {len(spare) + len(parts.nonmembers)} are no members, "
+            "and some of these must be audited; ask for fewer"
+        )
+    rng = seeds.child("roles", "reference").generator()
+    rest, spare = rng.permutation(parts.nonmembers), rng.permutation(spare)
+    taken = np.concatenate([spare[: size - from_rest], rest[:from_rest]])
+    kept = Parts(
+        parts.members,
+        parts.nonmembers[~np.isin(parts.nonmembers, taken)],
+        parts.extra[~np.isin(parts.extra, taken)],
+    )
+    return kept, np.sort(taken)
 
 
 def _draw_adversary(parts: Parts, rest: Ints, plan: Plan) -> Roles:

@@ -31,6 +31,7 @@ from gnomon.auditing.exposure import exposure
 from gnomon.auditing.further import look_further
 from gnomon.auditing.likeness import check_sides, check_unseen
 from gnomon.auditing.measure import measure, rank_auc
+from gnomon.auditing.mitigation import mitigate_training, mitigation_facts, read_mitigations
 from gnomon.auditing.preflight import check_data, check_shadows, check_target, stop_on_errors
 from gnomon.auditing.progress import Progress, Silent
 from gnomon.auditing.provenance import provenance
@@ -43,7 +44,7 @@ from gnomon.auditing.shadow_data import ShadowData, make_rows, real_rows
 from gnomon.auditing.slices import Cut, cut_rows, measure_slices
 from gnomon.auditing.subject import Subject
 from gnomon.auditing.verdict import speak
-from gnomon.auditing.worlds import Setting, World, build_world, train_target
+from gnomon.auditing.worlds import Setting, World, build_world, make_target, train_target
 from gnomon.core.arrays import Floats
 from gnomon.core.data import Dataset, Roles
 from gnomon.core.evidence import Attack
@@ -107,8 +108,17 @@ def run_audit(
     """
     with threadpool_limits(limits=1):  # a second thread gains little here, and loses much beside a busy neighbour
         reveal = parse_reveal(plan.target.reveals)
-        setting = Setting(plan, subject, store, engine or LocalEngine(), progress or Silent(), Seeds(plan.seed), reveal)
-        return _run(plan, subject, setting, given)
+        setting = Setting(
+            plan,
+            subject,
+            store,
+            engine or LocalEngine(),
+            progress or Silent(),
+            Seeds(plan.seed),
+            reveal,
+            read_mitigations(plan),
+        )
+        return _run(plan, setting, given)
 
 
 INSIDE = {
@@ -123,6 +133,7 @@ INSIDE = {
 class Ground:
     """What an audit stands on once all models have answered and nothing speaks against going on."""
 
+    setting: Setting  # with trainers that mitigate, where the plan says so
     roles: Roles
     cuts: Sequence[Cut]
     model: Model | None
@@ -133,11 +144,11 @@ class Ground:
     canaries: Canaries | None
 
 
-def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] | None) -> Outcome:
-    clock, seeds, data, attacks = Clock(), setting.seeds, subject.data, _selected(plan)
-    setting = replace(setting, observations=wanted_observations(plan, subject, attacks))
-    ground = _lay_ground(plan, subject, setting, attacks, clock)
-    roles, rows, world = ground.roles, ground.rows, ground.world
+def _run(plan: Plan, setting: Setting, given: dict[str, Any] | None) -> Outcome:
+    clock, seeds, data, attacks = Clock(), setting.seeds, setting.subject.data, _selected(plan)
+    ground = _lay_ground(plan, setting, attacks, clock)
+    setting, roles, rows, world = ground.setting, ground.roles, ground.rows, ground.world
+    subject = setting.subject
     with clock.stage("attacks"):
         case = look_inside(world.case, ground.model, plan, attacks)
         attempts = _attempts(attacks, case, plan, setting, barred(plan, attacks))
@@ -165,7 +176,8 @@ def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] |
         target=world.target,
         shadows=world.shadows,
         shadow_sources=sources if world.shadows is not None else [],
-        threat_model=threat_model(subject, rows, world, setting.reveal),
+        threat_model=threat_model(setting, rows, world),
+        mitigations=mitigation_facts(setting.mitigations, world.said),
         findings=findings,
         attacks=results,
         exposed=most_exposed(name, scored, case, data),
@@ -190,12 +202,15 @@ def _run(plan: Plan, subject: Subject, setting: Setting, given: dict[str, Any] |
     )
 
 
-def _lay_ground(plan: Plan, subject: Subject, setting: Setting, attacks: Sequence[Attack], clock: Clock) -> Ground:
+def _lay_ground(plan: Plan, setting: Setting, attacks: Sequence[Attack], clock: Clock) -> Ground:
     """Roles, models and findings; raises if a finding of severity error stands against the audit."""
-    data, seeds = subject.data, setting.seeds
+    subject, seeds = setting.subject, setting.seeds
+    data = subject.data
     with clock.stage("preflight"):
         parts = subject.parts or draw_training_rows(len(data), plan, seeds, data.groups)
         roles = draw_roles(parts, plan, seeds, data.groups)
+        subject = mitigate_training(subject, setting.mitigations, roles, plan)
+        setting = replace(setting, subject=subject, observations=wanted_observations(plan, subject, attacks))
         refuse_repeats(plan, subject.trainer, roles)
         canaries = draw_canaries(plan, data, subject.trainer, roles, seeds)
         cuts = cut_rows(plan.statistics.slices, data)
@@ -206,10 +221,11 @@ def _lay_ground(plan: Plan, subject: Subject, setting: Setting, attacks: Sequenc
         trained_here = model is None and subject.answers is None and subject.trainer is not None
         if trained_here and (_must_ask(plan) or wants_model(plan, subject, attacks)):
             model = train_target(data, roles, setting)
-        target = None if model is None else Target(model, setting.reveal, plan.target.query_budget)
+        target = make_target(model, data, roles, setting)
         (rows, world), *others = [_world(source, data, roles, target, setting) for source in plan.shadow.sources]
     findings = [*findings, *_model_findings(rows, world, data, roles), *notes(plan, world.case)]
-    return Ground(roles, cuts, model, rows, world, others, stop_on_errors(findings, plan.preflight.override), canaries)
+    findings = stop_on_errors(findings, plan.preflight.override)
+    return Ground(setting, roles, cuts, model, rows, world, others, findings, canaries)
 
 
 def _model_findings(rows: ShadowData, world: World, data: Dataset, roles: Roles) -> list[Finding]:

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 
 from gnomon.core.answers import Reveal, ShadowAnswers
-from gnomon.core.arrays import Floats, Ints, Rows, check_log_probs, count_rows, take_rows
+from gnomon.core.arrays import Floats, Ints, Rows, take_rows
 from gnomon.core.data import Dataset, Roles
 from gnomon.core.errors import BudgetError
 from gnomon.core.evidence import Evidence
@@ -23,6 +23,7 @@ from gnomon.core.protocols import Model
 from gnomon.core.seeds import Seeds
 from gnomon.core.spaces import FeatureSpace
 from gnomon.core.versions import Version, read_versions
+from gnomon.models.mitigated import ask
 from gnomon.models.target import Target
 from gnomon.shadow.pool import PoolAnswers
 
@@ -47,9 +48,8 @@ class AskedVersion:
 
     def of(self, model: Model, asked: Rows, labels: Ints) -> Floats:  # noqa: ARG002 - the protocol's arguments
         """Natural-log probabilities (a, c) of the version of the asked rows."""
-        answers = model.log_probs(self.version.of(asked, self.space, self.spread))
-        source = f'answers to "{self.version.name}"'
-        return check_log_probs(answers, rows=count_rows(asked), classes=model.n_classes, source=source)
+        x = self.version.of(asked, self.space, self.spread)
+        return ask(model, x, classes=model.n_classes, source=f'answers to "{self.version.name}"')
 
 
 def asked_versions(plan: Plan, data: Dataset, seeds: Seeds) -> tuple[AskedVersion, ...]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from gnomon.auditing.assemble import Case, Seen, asked_rows, assemble, found_by_pool, model_facts, shadow_facts
+from gnomon.auditing.mitigation import Mitigations, make_owner, mitigate_answers, mitigate_model, random_records
 from gnomon.auditing.progress import Progress
 from gnomon.auditing.roles import POOL_PER_SHADOW, shadow_size
 from gnomon.auditing.shadow_data import ShadowData
 from gnomon.auditing.subject import Subject
 from gnomon.auditing.versions import AskedVersion, ask_given, asked_versions, count_queries
 from gnomon.core.answers import Reveal
-from gnomon.core.arrays import Floats, Ints, check_log_probs, take_rows
+from gnomon.core.arrays import Floats, Ints, take_rows
 from gnomon.core.data import Dataset, Roles
 from gnomon.core.errors import DataError, PlanError
 from gnomon.core.plan import Plan
@@ -21,11 +24,14 @@ from gnomon.core.protocols import Model, Observation
 from gnomon.core.record import ModelFacts, ShadowFacts
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine
+from gnomon.models.mitigated import MitigatedModel, ask
+from gnomon.models.random_records import RandomRecords
 from gnomon.models.sklearn import SklearnModel
 from gnomon.models.target import Target
 from gnomon.models.torch_dp import DPTrainer
 from gnomon.models.torch_trainer import TorchTrainer
 from gnomon.shadow.masks import ShadowRows, draw_shadows
+from gnomon.shadow.mitigated import mitigate_pool
 from gnomon.shadow.pool import PoolAnswers, ShadowPool
 from gnomon.store.arrays import ArrayStore
 
@@ -41,7 +47,30 @@ class Setting:
     progress: Progress
     seeds: Seeds
     reveal: Reveal
+    mitigations: Mitigations = field(default_factory=Mitigations)
     observations: tuple[Observation, ...] = ()  # what attackers see of target and shadows beside their answers
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What all models are asked, and what is kept of them.
+
+    Attributes:
+        asked: (a,) positions of rows, sorted.
+        versions: of each of these rows.
+        random: records that nobody holds, for mitigations; None where they are not needed.
+        others: what attackers see beside answers.
+    """
+
+    asked: Ints
+    versions: tuple[AskedVersion, ...]
+    random: RandomRecords | None
+    others: tuple[Observation, ...]
+
+    @property
+    def observations(self) -> tuple[Observation, ...]:
+        """Everything that is kept of a model beside its answers on the rows."""
+        return (*self.versions, *(() if self.random is None else (self.random,)), *self.others)
 
 
 @dataclass(frozen=True)
@@ -53,11 +82,10 @@ class World:
     target_answers: Floats  # (n, c) full answers on the audited rows, in the case's order
     shadows: ShadowFacts | None
     losses: tuple[float, float] | None  # the shadows' mean training and test loss
-    asked: Ints  # (a,) positions of the rows that all models were asked, sorted
+    asking: Asking
     pool: tuple[ShadowRows, PoolAnswers] | None  # the shadows' rows and their answers on them
-    versions: tuple[AskedVersion, ...] = ()  # of each record, that all models were also asked
     queries: int = 0  # what the versions cost
-    observations: tuple[Observation, ...] = ()  # what is kept of every model beside its answers, versions included
+    said: Mapping[str, Any] = field(default_factory=dict)  # what a target that was trained here says of itself
 
 
 def build_world(rows: ShadowData, model: Model | None, query: Target | None, setting: Setting) -> World:
@@ -78,27 +106,27 @@ def build_world(rows: ShadowData, model: Model | None, query: Target | None, set
     if plan.shadow.count > 0 and subject.shadow_trainer is not None:
         whole = data.groups[roles.pool] if plan.data.split_by_group and data.groups is not None else None
         drawn = draw_shadows(roles.pool, plan.shadow.count, size, seeds.child("shadow", "rows").generator(), whole)
-    asked, versions = asked_rows(roles), asked_versions(plan, data, seeds)
-    queries = count_queries(versions, roles, plan, query)
-    target, shadows = _answers(rows, asked, drawn, model, setting, versions)
+    random = random_records(setting.mitigations, data.features, plan, seeds)
+    asking = Asking(asked_rows(roles), asked_versions(plan, data, seeds), random, setting.observations)
+    queries = count_queries(asking.versions, roles, plan, query)
+    target, shadows = _answers(rows, asking, drawn, model, setting)
     case = assemble(
         data,
         roles,
-        asked,
+        asking.asked,
         target,
         shadows,
         reveal=setting.reveal,
         query=query,
         seeds=seeds,
-        versions=[v.name for v in versions],
+        versions=[v.name for v in asking.versions],
     )
-    own = target.answers[np.searchsorted(asked, case.audited)]
+    own = target.answers[np.searchsorted(asking.asked, case.audited)]
     facts = model_facts(own, case.evidence.labels, case.member, len(roles.train), case.evidence.answers)
-    kept = (*versions, *setting.observations)
     if shadows is None:
-        return World(case, facts, own, None, None, asked, None, versions, queries, kept)
-    pool_facts, losses = shadow_facts(data, asked, shadows, rows.facts.source, _stack_note(subject, data))
-    return World(case, facts, own, pool_facts, losses, asked, shadows, versions, queries, kept)
+        return World(case, facts, own, None, None, asking, None, queries, target.said)
+    pool_facts, losses = shadow_facts(data, asking.asked, shadows, rows.facts.source, _stack_note(subject, data))
+    return World(case, facts, own, pool_facts, losses, asking, shadows, queries, target.said)
 
 
 def train_target(data: Dataset, roles: Roles, setting: Setting) -> Model:
@@ -110,64 +138,111 @@ def train_target(data: Dataset, roles: Roles, setting: Setting) -> Model:
     return trainer.train(data.x, data.y, data.n_classes, [roles.train], [seed])[0]
 
 
+def make_target(model: Model | None, data: Dataset, roles: Roles, setting: Setting) -> Target | None:
+    """The target as an attacker may ask it: behind its mitigations, revealing what it reveals, counted."""
+    if model is None:
+        return None
+    random = random_records(setting.mitigations, data.features, setting.plan, setting.seeds)
+    shown = mitigate_model(model, setting.mitigations, data, roles, random, setting.seeds)
+    return Target(shown, setting.reveal, setting.plan.target.query_budget)
+
+
 def _answers(
-    rows: ShadowData,
-    asked: Ints,
-    drawn: ShadowRows | None,
-    model: Model | None,
-    setting: Setting,
-    versions: tuple[AskedVersion, ...],
+    rows: ShadowData, asking: Asking, drawn: ShadowRows | None, model: Model | None, setting: Setting
 ) -> tuple[Seen, tuple[ShadowRows, PoolAnswers] | None]:
     """What is seen of the target and of the shadows; a target of the shadows' recipe is trained in one go with them."""
     subject, seeds = setting.subject, setting.seeds
     data, trainer, recipe = rows.data, subject.trainer, subject.shadow_trainer
     parts = [] if drawn is None else drawn.train
     shadow_seeds = [seeds.child("shadow", i).integer() for i in range(len(parts))]
-    given, kept = _given(rows, asked, model, setting, versions), (*versions, *setting.observations)
+    given = _given(rows, asking, model, setting)
     if given is None and trainer is None:
         raise PlanError("nothing to audit: give a model, its answers, or a recipe in [trainer]")
     can_be_asked = subject.model is None and model is not None  # trained here twice: to be asked, and observed
-    own = [] if given is not None and not (can_be_asked and setting.observations) else [rows.roles.train]
+    own = [] if given is not None and not (can_be_asked and asking.others) else [rows.roles.train]
     own_seeds = [seeds.child("target").integer()] * len(own)
     advance = setting.progress.stage("models", len(own) + len(parts))
+    asked, kept = asking.asked, asking.observations
     if own and trainer is not None and recipe is not trainer:
         pool = ShadowPool(setting.store, setting.engine, trainer)
-        given = _same_answers(found_by_pool(pool.answers(data, own, asked, own_seeds, advance, kept), 0), given)
+        alone = behind(pool.answers(data, own, asked, own_seeds, advance, kept), own, own_seeds, rows, asking, setting)
+        given = _same_answers(found_by_pool(alone, 0), given)
         own, own_seeds = [], []
     found = None
     if recipe is not None and (own or parts):
         pool = ShadowPool(setting.store, setting.engine, recipe)
         found = pool.answers(data, [*own, *parts], asked, [*own_seeds, *shadow_seeds], advance, kept)
         if own:
-            given = _same_answers(found_by_pool(found, 0), given)
+            first = behind(found.first(1), own, own_seeds, rows, asking, setting)
+            given = _same_answers(found_by_pool(first, 0), given)
+        found = found.after(len(own))
+        known = setting.plan.shadow.mitigated
+        found = behind(found, parts, shadow_seeds, rows, asking, setting) if known else _forget_random(found)
     assert given is not None
-    return given, None if drawn is None or found is None else (drawn, found.after(len(own)))
+    return given, None if drawn is None or found is None else (drawn, found)
+
+
+def behind(
+    found: PoolAnswers,
+    trained: Sequence[Ints],
+    seeds: Sequence[int],
+    rows: ShadowData,
+    asking: Asking,
+    setting: Setting,
+) -> PoolAnswers:
+    """Models' answers behind the mitigations of answers, which are fitted to each model's own rows.
+
+    Args:
+        found: the models' own answers.
+        trained: the rows that each was trained on.
+        seeds: of each.
+        rows: the data set with the attacker's rows, and the roles.
+        asking: what all models were asked.
+        setting: the mitigations, store and engine.
+    """
+    of_answers = setting.mitigations.of_answers
+    if not of_answers or not found.answers:
+        return _forget_random(found)
+    advance = setting.progress.stage("mitigations", len(found.answers))
+    members = [np.searchsorted(asking.asked, part).astype(np.int64) for part in trained]
+    owner = replace(
+        make_owner(rows.data, rows.roles, asking.asked),
+        versions=tuple(version.name for version in asking.versions),
+        random=None if asking.random is None else asking.random.name,
+    )
+    store, engine = setting.store, setting.engine
+    return _forget_random(mitigate_pool(found, of_answers, owner, members, seeds, store, engine, advance))
+
+
+def _forget_random(found: PoolAnswers) -> PoolAnswers:
+    """Without the answers to random records, which are there for owners and no attacker sees."""
+    return replace(found, observed={n: each for n, each in found.observed.items() if n != RandomRecords.name})
 
 
 def _same_answers(found: Seen, given: Seen | None) -> Seen:
     """What the pool saw of the target; where it can be asked, its answers are those that it gives when it is asked."""
-    return found if given is None else Seen(given.answers, {**found.observed, **given.observed})
+    return found if given is None else replace(given, observed={**found.observed, **given.observed})
 
 
-def _given(
-    rows: ShadowData, asked: Ints, model: Model | None, setting: Setting, versions: tuple[AskedVersion, ...]
-) -> Seen | None:
+def _given(rows: ShadowData, asking: Asking, model: Model | None, setting: Setting) -> Seen | None:
     """What is seen of a target that can be asked, or whose answers are given."""
-    data, subject = rows.data, setting.subject
+    data, roles, subject, asked = rows.data, rows.roles, setting.subject, asking.asked
     if subject.answers is not None:
-        if versions:
+        if asking.versions:
             raise PlanError("attacks.queries asks the target about versions of the records: give the model itself")
-        return Seen(subject.answers[asked])
+        owner, members = make_owner(data, roles, asked), np.searchsorted(asked, roles.train)
+        return Seen(mitigate_answers(subject.answers[asked], setting.mitigations, owner, members, setting.seeds))
     if model is None:
         return None
-    if isinstance(model, SklearnModel):
-        _check_known_labels(model, data)
+    inner = model.model if isinstance(model, MitigatedModel) else model
+    if isinstance(inner, SklearnModel):
+        _check_known_labels(inner, data)
     x, labels = take_rows(data.x, asked), data.y[asked]
-    answers = check_log_probs(model.log_probs(x), rows=len(asked), classes=data.n_classes, source="target")
-    observed = {v.name: ask_given(model, data, rows.roles, asked, v) for v in versions}
+    answers = ask(model, x, classes=data.n_classes, source="target")
+    observed = {v.name: ask_given(model, data, roles, asked, v) for v in asking.versions}
     if subject.model is not None:
-        observed |= {o.name: o.of(model, x, labels) for o in setting.observations}
-    return Seen(answers, observed)
+        observed |= {o.name: o.of(inner, x, labels) for o in asking.others}  # who sees these sees the model itself
+    return Seen(answers, observed, getattr(inner, "facts", {}))
 
 
 def _check_known_labels(model: SklearnModel, data: Dataset) -> None:

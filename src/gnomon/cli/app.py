@@ -20,11 +20,13 @@ from gnomon.auditing.folder import read_outcome
 from gnomon.auditing.gate import gate as hold
 from gnomon.auditing.gate import parse_limit
 from gnomon.auditing.run import Outcome
+from gnomon.cli.defend import defend, show_bench
 from gnomon.cli.progress import TerminalProgress
 from gnomon.cli.runs import write_outcome
 from gnomon.cli.study import study
 from gnomon.cli.synth import synth
 from gnomon.core import VERSION
+from gnomon.core.bench import FILE, read_bench
 from gnomon.core.errors import GnomonError, PlanError
 from gnomon.core.plan import make_plan, read_plan
 from gnomon.core.record import read_record
@@ -158,12 +160,14 @@ def audit(
 
 @app.command
 def report(run: Path, /, *, to: Path | None = None) -> int:
-    """Renders the record of a run again.
+    """Renders the record of a run, or a bench of mitigations, again.
 
     Args:
-        run: folder of a run, or its record.json.
+        run: folder of a run or of a bench, or its record.json or bench.json.
         to: file to write; its ending chooses the format (.html, .md, .json, .txt). Default: the terminal.
     """
+    if (run / FILE).is_file() or run.name == FILE:
+        return show_bench(read_bench(run), to)
     record = read_record(run)
     if to is None:
         print_terminal(record, Console())
@@ -190,6 +194,7 @@ def gate(run: Path, /, *limits: str, allow_failed: bool = False) -> int:
 
 
 app.command(synth)
+app.command(defend)
 app.command(study)
 
 

@@ -83,10 +83,11 @@ def _column_array(column: Any) -> NDArray[Any]:
     return array if array.dtype.kind in "biuf" else array.astype(object)
 
 
-def check_log_probs(log_probs: Any, *, rows: int, classes: int | None, source: str) -> Floats:
+def check_log_probs(log_probs: Any, *, rows: int, classes: int | None, source: str, whole: bool = True) -> Floats:
     """Checks natural-log probabilities ``(n, c)`` and returns them as float32.
 
     Minus infinity (a probability of exactly 0) is legal; NaN, positive values and rows that do not sum to one are not.
+    Answers that show only a part (``whole=False``: the three largest, rounded) need not sum to one.
 
     Raises:
         ModelError: with what was expected, what came and in which row.
@@ -101,6 +102,8 @@ def check_log_probs(log_probs: Any, *, rows: int, classes: int | None, source: s
     bad = np.isnan(array).any(axis=1)
     if bad.any():
         raise ModelError(f"{source}: {int(bad.sum())} rows of probabilities hold NaN (first: row {int(bad.argmax())})")
+    if not whole:
+        return array
     sums = np.exp(array.astype(np.float64)).sum(axis=1)
     wrong = np.abs(sums - 1.0) > PROBABILITY_SUM_TOLERANCE
     if wrong.any():

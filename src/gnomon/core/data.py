@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -161,6 +161,8 @@ class Roles:
         population: rows that the attacker knows the target was not trained on (for RMIA's z and population attacks).
         train: all rows the target was trained on; a superset of ``members``.
         view: "adversary" or "auditor".
+        reference: rows set aside for mitigations: no model is trained on them, none is audited, and no attacker holds
+            them.
     """
 
     members: Ints
@@ -169,6 +171,7 @@ class Roles:
     population: Ints
     train: Ints
     view: View
+    reference: Ints = field(default_factory=lambda: np.empty(0, np.int64))
 
     @property
     def audited(self) -> Ints:

@@ -7,11 +7,13 @@ so that asking again averages nothing away, and stored answers can be mitigated 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from gnomon.core.arrays import Floats, Ints, Rows
 from gnomon.core.protocols import Trainer
+from gnomon.core.seeds import Seeds
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,10 @@ class Known:
     reference: Floats
     reference_labels: Ints
     random: Floats
+
+    def through(self, mapped: AnswerMap) -> Known:
+        """The same once all answers have gone through a mitigation."""
+        return replace(self, members=mapped(self.members), reference=mapped(self.reference), random=mapped(self.random))
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,36 @@ class TrainingMitigation(Mitigation, Protocol):
             UsageError: this trainer can't; the line says what it can do.
         """
         ...
+
+
+@dataclass(frozen=True)
+class InOrder:
+    """Fitted mitigations of the answers, one after the other; none at all leaves answers as they are."""
+
+    maps: tuple[AnswerMap, ...]
+
+    def __call__(self, answers: Floats, /) -> Floats:
+        """Natural-log probabilities (n, c) in, the same shape out."""
+        for one in self.maps:
+            answers = one(answers)
+        return answers
+
+
+def fit_in_order(mitigations: Sequence[AnswerMitigation], known: Known, n_classes: int, seed: int) -> InOrder:
+    """Fits mitigations of one model's answers, each to what comes out of those before it.
+
+    Args:
+        mitigations: in their order.
+        known: what the model's owner has at hand, as the model itself answers.
+        n_classes: c.
+        seed: of this model's mitigations.
+    """
+    maps: list[AnswerMap] = []
+    for i, mitigation in enumerate(mitigations):
+        maps.append(mitigation.fit(known, n_classes, Seeds(seed, ("mitigation", i, mitigation.label)).integer()))
+        if i + 1 < len(mitigations):
+            known = known.through(maps[-1])
+    return InOrder(tuple(maps))
 
 
 Facts = dict[str, Any]  # of a trained model, for the Record: the accountant's epsilon, the game's curves

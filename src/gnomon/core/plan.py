@@ -49,6 +49,12 @@ class DataPlan(Section):
     population_size: int | None = Field(
         None, ge=0, description="auditor's view: known non-members set aside for the attacker"
     )
+    reference_size: int | None = Field(
+        None,
+        ge=1,
+        description="rows set aside for mitigations: never trained on, never audited, in no attacker's hands; "
+        "default none. Audits with the same number share their models",
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> DataPlan:
@@ -200,6 +206,10 @@ class ShadowPlan(Section):
     )
     climbing: ClimbingPlan = ClimbingPlan()
     recipe: TrainerPlan | None = Field(None, description="a recipe that the attacker guesses; default the target's own")
+    mitigated: bool = Field(
+        True,
+        description="the attacker knows the mitigations: shadow models are trained with them, and answer through them",
+    )
 
     @property
     def sources(self) -> tuple[ShadowSource, ...]:
@@ -266,6 +276,11 @@ class Plan(Section):
     seed: int = Field(0, ge=0, description="root of all random streams")
     view: Literal["adversary", "auditor"] = Field(
         "auditor", description="adversary: shadows never see audited rows; auditor: they do (worst case)"
+    )
+    mitigations: tuple[str, ...] = Field(
+        (),
+        description='what is done to the target\'s training and answers, in order: "top3", "temperature5", ... '
+        "(mitigations.md)",
     )
     data: DataPlan
     target: TargetPlan = TargetPlan()

@@ -255,12 +255,24 @@ class DataFacts(Part):
     overlap: int  # audited non-members that also stand in the attacker's pool
 
 
+class MitigationFacts(Part):
+    """One mitigation of the target, and what the trained target says of it."""
+
+    label: str  # as the plan has it: "top3"
+    title: str
+    paper: str
+    acts_on: Literal["answers", "training"]
+    facts: dict[str, Any] = Field(default_factory=dict)  # the accountant's epsilon, ...
+    curves: dict[str, list[float]] = Field(default_factory=dict)  # over the training: a game's two losses, ...
+
+
 class ThreatModel(Part):
     """What the attacker is assumed to have."""
 
     view: Literal["adversary", "auditor"]
     reveals: str
     knows_recipe: bool
+    knows_mitigations: bool | None = None  # None: there are none, or there are no shadow models
     shadow_data: str
     sentences: list[str]
     queries: list[str] = Field(default_factory=list)  # versions that each record is also asked in
@@ -305,6 +317,7 @@ class Record(Part):
     shadows: ShadowFacts | None
     shadow_sources: list[ShadowSourceFacts] = Field(default_factory=list)  # the plan's, in its order
     threat_model: ThreatModel
+    mitigations: list[MitigationFacts] = Field(default_factory=list)  # of the target; those in training first
     findings: list[Finding]
     attacks: list[AttackResult]
     exposed: list[Exposed]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import warnings
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from gnomon.core.errors import DataError, MissingExtraError, UsageError, did_you
 
 CSV, PARQUET, NPZ = (".csv",), (".parquet", ".pq"), (".npz",)
 SUFFIXES = (*CSV, *PARQUET, *NPZ)
+PLAIN = {str, bool, int, float}
 
 
 @dataclass(frozen=True)
@@ -57,9 +60,10 @@ def read_rows(path: str | Path, label: str | None, id: str | None = None, group:
     if place.suffix.lower() in NPZ:
         rows = _from_arrays(place.name, read_npz(place), label or "y", id, group)
     else:
-        rows = _from_frame(place.name, read_frame(place), label, id, group)
+        rows = _from_frame(place.name, read_frame(place, (label, id, group)), label, id, group)
     if len(rows.y) == 0:
         raise DataError(f"{place.name}: expected at least one row, got none")
+    _check_ids(place.name, rows.ids)
     return rows
 
 
@@ -69,22 +73,28 @@ def check_path(path: str | Path, suffixes: tuple[str, ...]) -> Path:
     if place.suffix.lower() not in suffixes:
         raise UsageError(f'{place}: expected a file ending in {", ".join(suffixes)}, got "{place.suffix}"')
     if not place.is_file():
-        raise DataError(f"{place}: no such file")
+        raise DataError(f"{place}: {'a folder, not a file' if place.is_dir() else 'no such file'}")
     return place
 
 
 def read_npz(place: Path) -> dict[str, NDArray[Any]]:
     """All arrays of an npz file; Python objects in it are refused."""
     try:
-        with place.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-            return {key: arrays[key] for key in arrays.files}
+        with place.open("rb") as stream:
+            if not zipfile.is_zipfile(stream):
+                raise DataError(f"{place.name}: cannot be read as npz (not as numpy.savez writes it, or cut off)")
+            stream.seek(0)
+            with np.load(stream, allow_pickle=False) as arrays:
+                return {key: arrays[key] for key in arrays.files}
+    except MemoryError as error:
+        raise DataError(f"{place.name}: claims to hold more than fits in memory ({error})") from error
     except (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         reason = "it holds Python objects, not plain arrays" if "allow_pickle" in str(error) else f"damaged? {error}"
         raise DataError(f"{place.name}: cannot be read as npz ({reason})") from error
 
 
-def read_frame(place: Path) -> Any:
-    """A csv or parquet file as a data frame with text as column names."""
+def read_frame(place: Path, asked: Sequence[str | None] = ()) -> Any:
+    """A csv or parquet file as a data frame with text as column names; of its index, only the names asked for."""
     try:
         import pandas as pd
     except ImportError as error:
@@ -103,7 +113,8 @@ def read_frame(place: Path) -> Any:
     except (OSError, ValueError, EOFError) as error:  # ParserError, UnicodeDecodeError, ArrowInvalid are ValueErrors
         line = " ".join(str(error).split()) or type(error).__name__
         raise DataError(f"{place.name}: cannot be read as {place.suffix[1:]} ({line})") from error
-    frame = frame.reset_index(drop=True)
+    named = [name for name in frame.index.names if name is not None and name in asked and name not in frame.columns]
+    frame = frame.reset_index(named).reset_index(drop=True) if named else frame.reset_index(drop=True)
     frame.columns = [str(name) for name in frame.columns]
     if not frame.columns.is_unique:
         raise DataError(f'{place.name}: the column "{frame.columns[frame.columns.duplicated()][0]}" stands there twice')
@@ -124,6 +135,8 @@ def _from_frame(source: str, frame: Any, label: str | None, id: str | None, grou
     x = frame.drop(columns=named)
     if x.shape[1] == 0:
         raise DataError(f"{source}: no feature columns beside {', '.join(named)}")
+    for name in frame.columns:
+        _check_scalars(source, name, frame[name])
     return FileRows(
         source=source,
         x=_plain_numbers(source, x),
@@ -149,6 +162,9 @@ def _from_arrays(source: str, arrays: dict[str, Any], label: str, id: str | None
     if x.dtype.kind == "f" and not np.isfinite(x).all():
         row, column = np.argwhere(~np.isfinite(x.reshape(len(x), -1)))[0]
         raise DataError(f"{source}: x holds NaN or infinity in row {row}, column {column} (from 0); fill it or drop it")
+    for name, array in {label: y, **optional}.items():
+        if array is not None and array.dtype.kind not in "biufUM":
+            raise DataError(f"{source}: expected {name} to hold numbers or text, got {array.dtype}")
     return FileRows(source, x, _labels(source, y), optional["ids"], optional["groups"])
 
 
@@ -170,6 +186,27 @@ def _plain_numbers(source: str, x: Any) -> Any:
             whole = "int64" if is_integer_dtype(column.dtype) else "float64"
             plain[name] = "bool" if is_bool_dtype(column.dtype) else whole
     return x.astype(plain) if plain else x
+
+
+def _check_scalars(source: str, name: str, column: Any) -> None:
+    """Refuses a column of lists, bytes and other objects, which no model could be handed as they are."""
+    if column.dtype == object:
+        odd = {type(v) for v in column.dropna()} - PLAIN
+        odd = {kind for kind in odd if not issubclass(kind, (str, np.generic, date, time))}
+        if odd:
+            kind = min(kind.__name__ for kind in odd)
+            raise DataError(f'{source}: column "{name}" holds {kind} objects; turn them into numbers or text')
+
+
+def _check_ids(source: str, ids: NDArray[Any] | None) -> None:
+    if ids is None:
+        return
+    values, counts = np.unique(ids, return_counts=True)
+    if len(values) < len(ids):
+        raise DataError(
+            f'{source}: the id "{values[counts.argmax()]}" stands in {counts.max()} rows; an id names one row '
+            "(the person or household of a row is a group)"
+        )
 
 
 def _labels(source: str, labels: NDArray[Any]) -> NDArray[Any]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.core.mitigations import AnswerMitigation, TrainingMitigation
+from gnomon.defences.adversarial import Adversarial
 from gnomon.defences.augmentation import Augment
 from gnomon.defences.depth import Depth
 from gnomon.defences.dp import DP
@@ -26,6 +27,7 @@ from gnomon.defences.leaf import Leaf
 from gnomon.defences.noise import Noise
 from gnomon.defences.relaxloss import Relax
 from gnomon.defences.rounding import Rounding
+from gnomon.defences.selena import Selena
 from gnomon.defences.temperature import Temperature
 from gnomon.defences.top import Top
 
@@ -42,6 +44,8 @@ MITIGATIONS: tuple[type[Any], ...] = (
     Augment,
     Relax,
     HampTraining,
+    Selena,
+    Adversarial,
     Depth,
     Leaf,
     DP,

@@ -21,6 +21,8 @@ FOR_NETWORKS = (
     "augmentation",
     "relaxloss",
     "hamp_training",
+    "selena",
+    "adversarial",
     "dp",
 )
 

@@ -62,11 +62,6 @@ class Sparring:
 class Opponent(Objective, Protocol):
     """Something that is trained in turns with the networks of a stack, and decides what they are trained to do."""
 
-    @property
-    def memory(self) -> list[torch.Tensor]:
-        """Tensors (m, ...) with one slot a network, which move with the stack's."""
-        ...
-
     def facts(self) -> list[dict[str, Any]]:
         """What there is to tell of each network's training, as JSON."""
         ...
@@ -138,8 +133,7 @@ def fit(
                     watch.look(stack, slot, live[slot], course.epoch)
                 if over:
                     finished[live[slot]] = course.best or stack.state(slot)
-                    company = opponent.memory if opponent else []
-                    _leave(slot, live, [*stack.parameters, *stack.constants, *optimizer.memory, *company])
+                    _leave(slot, live, [*stack.parameters, *stack.constants, *optimizer.memory])
     states = [finished[i] for i in range(len(courses))]
     for i, state in enumerate(states):
         if not all(bool(torch.isfinite(value).all()) for value in state.values()):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from gnomon.core.answers import Reveal
-from gnomon.core.arrays import Floats, Rows, check_log_probs, count_rows
+from gnomon.core.arrays import Floats, Rows, count_rows
 from gnomon.core.errors import BudgetError, UsageError, did_you_mean
 from gnomon.core.evidence import QueryHandle
 from gnomon.core.protocols import Model
+from gnomon.models.mitigated import MitigatedModel, ask
 
 
 class Target:
@@ -30,6 +31,11 @@ class Target:
         self.asked = 0
 
     @property
+    def whole(self) -> bool:
+        """Whether the model's own answers sum to 1; behind a mitigation they need not."""
+        return not isinstance(self.model, MitigatedModel)
+
+    @property
     def remaining(self) -> int | None:
         """Rows that may still be asked, or None without a budget."""
         return None if self.budget is None else self.budget - self.asked
@@ -45,7 +51,7 @@ class Target:
         if self.remaining is not None and n > self.remaining:
             raise BudgetError(f"query budget: {n} rows asked, {self.remaining} of {self.budget} left; nothing was sent")
         self.asked += n
-        answers = check_log_probs(self.model.log_probs(x), rows=n, classes=self.model.n_classes, source="target")
+        answers = ask(self.model, x, classes=self.model.n_classes, source="target")
         return self.reveal.apply(answers)
 
     def charge(self, n: int) -> None:

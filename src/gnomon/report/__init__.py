@@ -4,6 +4,7 @@ Every renderer draws the same `View` of a record: a verdict in plain words, what
 where they come from. Yesterday's record renders again in another format, without the models or the data.
 """
 
+from gnomon.report.bench import print_bench, render_bench, write_bench_report
 from gnomon.report.changes import print_comparison, render_comparison, write_comparison
 from gnomon.report.formats import FORMATS, format_of, render, write_report
 from gnomon.report.study_formats import print_study, write_study
@@ -12,11 +13,14 @@ from gnomon.report.terminal import print_terminal
 __all__ = [
     "FORMATS",
     "format_of",
+    "print_bench",
     "print_comparison",
     "print_study",
     "print_terminal",
     "render",
+    "render_bench",
     "render_comparison",
+    "write_bench_report",
     "write_comparison",
     "write_report",
     "write_study",

@@ -21,25 +21,55 @@ def headline(record: Record, finished: list[AttackResult]) -> tuple[Fact, ...]:
     data, total = record.data, len(record.attacks)
     done = f"{len(finished)}" if len(finished) == total else f"{len(finished)} of {total}"
     shadows = wording.count(record.shadows.count) if record.shadows else "none"
-    return (
+    mitigations = ", ".join(wording.clean(m.label) for m in record.mitigations)
+    facts = (
         Fact("Data", f"{wording.clean(data.name)}, {wording.counted(data.classes, 'class', 'classes')}"),
         Fact("Audited", f"{wording.count(data.members)} members, {wording.count(data.nonmembers)} non-members"),
         Fact("Attacks", done),
         Fact("Shadow models", shadows),
+        Fact("Mitigations", mitigations),
         Fact("Point of view", record.threat_model.view),
         Fact("Made", wording.moment(record.provenance.created)),
     )
+    return tuple(fact for fact in facts if fact.value)
 
 
 def threat(record: Record) -> tuple[Fact, ...]:
     """What the attacker is assumed to have."""
     threat = record.threat_model
-    return (
+    facts = [
         Fact("Point of view", threat.view),
         Fact("The model reveals", wording.clean(threat.reveals)),
         Fact("The attacker knows the recipe", "yes" if threat.knows_recipe else "no"),
         Fact("Rows of the shadow models", wording.clean(threat.shadow_data)),
+    ]
+    if record.mitigations:
+        facts.append(Fact("Mitigations", ", ".join(wording.clean(m.label) for m in record.mitigations)))
+    if threat.knows_mitigations is not None:
+        facts.append(Fact("The attacker knows the mitigations", "yes" if threat.knows_mitigations else "no (naive)"))
+    return tuple(facts)
+
+
+def mitigated(record: Record) -> str:
+    """One line on the mitigations; empty if there are none."""
+    if not record.mitigations:
+        return ""
+    known = {True: "The attacker knows them.", False: "The attacker does not know them (naive).", None: ""}
+    named = ", ".join(f"{wording.clean(m.title)} ({wording.clean(m.label)})" for m in record.mitigations)
+    return f"Mitigations: {named}. {known[record.threat_model.knows_mitigations]}".strip()
+
+
+def mitigations(record: Record) -> tuple[Fact, ...]:
+    """What the trained target says of its mitigations, such as an accountant's epsilon."""
+    return tuple(
+        Fact(f"{wording.clean(m.title)}: {wording.clean(name)}", wording.clean(_plain(value)))
+        for m in record.mitigations
+        for name, value in m.facts.items()
     )
+
+
+def _plain(value: object) -> str:
+    return wording.score(value) if isinstance(value, float) else str(value)
 
 
 def shadow(record: Record) -> tuple[Fact, ...]:

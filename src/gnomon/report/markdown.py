@@ -51,7 +51,7 @@ def _blocks(shown: View) -> Iterator[str]:
             yield _folded(chapter.rest_title, markdown_table(chapter.rest))
     yield "## Threat model"
     yield from map(_paragraph, shown.threat_sentences)
-    yield _facts(shown.threat_facts)
+    yield _facts((*shown.threat_facts, *shown.mitigation_facts))
     if shown.not_tried:
         yield "## What was not tried"
         yield "\n".join(f"- {_paragraph(line)}" for line in shown.not_tried)

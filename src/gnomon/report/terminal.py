@@ -35,6 +35,9 @@ def print_terminal(record: Record, console: Console) -> None:
     shown = view(record)
     console.print(_verdict(shown))
     console.print()
+    if shown.mitigated:
+        console.print(Text(shown.mitigated))
+        console.print()
     for notice in shown.alarms:
         console.print(_notice(notice))
     if shown.attacks.rows:

@@ -118,6 +118,8 @@ class View:
     unfinished: Table | None
     tracebacks: tuple[tuple[str, str], ...]
     costs: Table
+    mitigated: str  # one line; empty if the target is not mitigated
+    mitigation_facts: tuple[Fact, ...]
     threat_facts: tuple[Fact, ...]
     threat_sentences: tuple[str, ...]
     not_tried: tuple[str, ...]
@@ -172,6 +174,8 @@ def view(record: Record) -> View:
             (wording.clean(a.title), wording.clean_lines(a.traceback)) for a in record.attacks if a.traceback
         ),
         costs=tables.costs(record),
+        mitigated=facts.mitigated(record),
+        mitigation_facts=facts.mitigations(record),
         threat_facts=facts.threat(record),
         threat_sentences=tuple(map(wording.clean, record.threat_model.sentences)),
         not_tried=tuple(map(wording.clean, record.not_tried)),

@@ -39,6 +39,7 @@ class PoolAnswers:
     seconds: float  # training time, summed over processes
     remade: list[str] = field(default_factory=list)  # damaged files: discarded and made again
     trained_in: list[float | None] = field(default_factory=list)  # seconds that each took, in whichever run that was
+    facts: list[dict[str, Any]] = field(default_factory=list)  # what each trained model says of itself
     observed: dict[str, list[Floats]] = field(default_factory=dict)  # by observation: m arrays, memory-mapped
 
     @property
@@ -59,13 +60,21 @@ class PoolAnswers:
 
     def after(self, first: int) -> PoolAnswers:
         """The same without the first models."""
+        return self._part(slice(first, None))
+
+    def first(self, count: int) -> PoolAnswers:
+        """The first models only."""
+        return self._part(slice(0, count))
+
+    def _part(self, models: slice) -> PoolAnswers:
         return replace(
             self,
-            answers=self.answers[first:],
-            keys=self.keys[first:],
-            fresh=self.fresh[first:],
-            trained_in=self.trained_in[first:],
-            observed={name: arrays[first:] for name, arrays in self.observed.items()},
+            answers=self.answers[models],
+            keys=self.keys[models],
+            fresh=self.fresh[models],
+            trained_in=self.trained_in[models],
+            facts=self.facts[models],
+            observed={name: arrays[models] for name, arrays in self.observed.items()},
         )
 
 
@@ -133,6 +142,7 @@ class ShadowPool:
             seconds=seconds,
             remade=remade,
             trained_in=[(found[key].facts or {}).get("seconds") for key in keys],
+            facts=[(found[key].facts or {}).get("facts", {}) for key in keys],
             observed={o.name: [every[i] for every in arrays] for i, o in enumerate(observations, start=1)},
         )
 
@@ -235,7 +245,8 @@ def train_batch(
     models = trainer.train(x, y, n_classes, [one.rows for one in work], [one.seed for one in work])
     seconds = time.perf_counter() - start
     for model, one in zip(models, work, strict=True):
-        facts = {"rows": len(one.rows), "seed": one.seed, "seconds": seconds / len(work)}
+        said = getattr(model, "facts", {})
+        facts = {"rows": len(one.rows), "seed": one.seed, "seconds": seconds / len(work), "facts": said}
         for key, observation in zip(one.keys, (None, *asked.observations), strict=True):
             if key is None:
                 continue

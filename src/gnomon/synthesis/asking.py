@@ -34,6 +34,7 @@ class Asker:
         self._call: Callable[[Rows], Floats] = ask if callable(ask) else ask.ask
         self._n_classes = n_classes
         self._reveal = reveal
+        self._whole = bool(getattr(ask, "whole", True))
         self._budget = budget
         self._labels_will_do = labels_will_do
         self.asked = 0
@@ -72,7 +73,7 @@ class Asker:
                 f"the target answered with {answers.shape[1]} classes where {self._n_classes} are expected"
             )
         if self._reveal.kind == "full":
-            return check_log_probs(answers, rows=n, classes=self._n_classes, source="the target")
+            return check_log_probs(answers, rows=n, classes=self._n_classes, source="the target", whole=self._whole)
         if answers.shape != (n, self._n_classes):
             raise ModelError(f"the target: expected answers of shape {(n, self._n_classes)}, got {answers.shape}")
         if np.isnan(answers).any():

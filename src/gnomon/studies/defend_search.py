@@ -1,0 +1,160 @@
+"""The search for a strength: the most useful model among those that leak no more than is wanted.
+
+Optuna's tree-structured Parzen estimator proposes strengths; both ends of the range and their middle are tried first,
+so that a range which can't reach the wanted leakage shows it at once.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from gnomon.auditing.gate import Limit, limited, parse_limit
+from gnomon.auditing.run import Outcome
+from gnomon.core.bench import Search, Trial
+from gnomon.core.errors import MissingExtraError
+from gnomon.core.record import Record
+from gnomon.studies.defend_tries import Setting, Sweep
+
+FEWEST_TRIALS = 3  # both ends and the middle
+DECADES = 10.0  # a range that spans more than this factor is searched on a logarithmic scale
+
+Audit = Callable[[Setting], Outcome | str]  # the outcome, or in one line why there is none
+Accuracy = Callable[[Outcome], float]  # how useful an audited model is
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search came to.
+
+    Attributes:
+        setting: the most useful strength that meets the limit, or else the one that came closest; None if no audit
+            ended.
+        facts: every trial.
+    """
+
+    setting: Setting | None
+    facts: Search
+
+
+def read_until(text: str) -> Limit:
+    """A wanted leakage, in the words of `gnomon gate`; without a bound the figure itself counts.
+
+    Raises:
+        UsageError: no limit.
+
+    >>> read_until("tpr@0.01<=0.05").bound, read_until("auc.high<=0.6").bound
+    ('value', 'high')
+    """
+    limit = parse_limit(text)
+    named = any(f".{bound}" in text for bound in ("low", "value", "high"))
+    return limit if named else Limit(limit.text, limit.attack, limit.figure, limit.fpr, "value", limit.most)
+
+
+def limited_value(record: Record, limit: Limit) -> float:
+    """The limited figure of the attack that has the largest.
+
+    Raises:
+        UsageError: the record has no such figure.
+    """
+    return max(float(getattr(estimate, limit.bound)) for _, estimate in limited(record, limit))
+
+
+def search(sweep: Sweep, audit: Audit, accuracy: Accuracy, limit: Limit, trials: int, seed: int) -> Found:
+    """Looks for the strength of the best accuracy that meets the limit.
+
+    Args:
+        sweep: the mitigation and its range.
+        audit: what tries a strength.
+        accuracy: usefulness of an audited model.
+        limit: the wanted leakage.
+        trials: strengths to try, at least 3.
+        seed: of the proposals.
+
+    Raises:
+        MissingExtraError: Optuna is not installed.
+        UsageError: audits have no such figure.
+    """
+    seen: dict[str, tuple[Trial, Setting]] = {}
+    with _optuna() as optuna:
+        study = optuna.create_study(
+            direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=FEWEST_TRIALS)
+        )
+        for strength in _first(sweep):
+            study.enqueue_trial({"strength": strength})
+        for _ in range(max(trials, FEWEST_TRIALS)):
+            proposal = study.ask({"strength": _scale(sweep, optuna)})
+            setting = sweep.at(proposal.params["strength"])
+            if setting.label not in seen:
+                seen[setting.label] = (_try(setting, audit, accuracy, limit), setting)
+            _tell(study, proposal, seen[setting.label][0], limit, optuna)
+    return _found(sweep, list(seen.values()), limit)
+
+
+def _try(setting: Setting, audit: Audit, accuracy: Accuracy, limit: Limit) -> Trial:
+    outcome = audit(setting)
+    if isinstance(outcome, str):
+        return Trial(label=setting.label, value=None, accuracy=None, meets=False, reason=outcome)
+    value = limited_value(outcome.record, limit)
+    return Trial(label=setting.label, value=value, accuracy=accuracy(outcome), meets=value <= limit.most)
+
+
+def _tell(study: Any, proposal: Any, trial: Trial, limit: Limit, optuna: Any) -> None:
+    if trial.value is None:
+        study.tell(proposal, state=optuna.trial.TrialState.FAIL)
+        return
+    proposal.set_constraint("leakage", trial.value - limit.most)
+    study.tell(proposal, trial.accuracy)
+
+
+def _found(sweep: Sweep, tried: list[tuple[Trial, Setting]], limit: Limit) -> Found:
+    ended = [(trial, setting) for trial, setting in tried if trial.value is not None]
+    meeting = [(trial, setting) for trial, setting in ended if trial.meets]
+    best = max(meeting, key=lambda one: (one[0].accuracy or 0.0, -(one[0].value or 0.0)), default=None)
+    closest = min(ended, key=lambda one: one[0].value or 0.0, default=None)
+    chosen = best or closest
+    facts = Search(
+        name=sweep.name,
+        low=sweep.low,
+        high=sweep.high,
+        limit=limit.text,
+        chosen=None if best is None else best[1].label,
+        trials=[trial for trial, _ in tried],
+    )
+    return Found(None if chosen is None else chosen[1], facts)
+
+
+def _first(sweep: Sweep) -> list[float]:
+    middle = (sweep.low * sweep.high) ** 0.5 if _logarithmic(sweep) else (sweep.low + sweep.high) / 2
+    ends = [sweep.low, sweep.high, middle]
+    return [round(end) for end in ends] if sweep.whole else ends
+
+
+def _scale(sweep: Sweep, optuna: Any) -> Any:
+    if sweep.whole:
+        return optuna.distributions.IntDistribution(int(sweep.low), int(sweep.high), log=_logarithmic(sweep))
+    return optuna.distributions.FloatDistribution(sweep.low, sweep.high, log=_logarithmic(sweep))
+
+
+def _logarithmic(sweep: Sweep) -> bool:
+    return sweep.low > 0 and sweep.high / sweep.low >= DECADES
+
+
+@contextmanager
+def _optuna() -> Iterator[Any]:
+    """Optuna, quiet; its verbosity is put back afterwards."""
+    try:
+        import optuna
+    except ImportError:
+        raise MissingExtraError("optuna", "search", "a search for a strength (--until)") from None
+    loud = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            yield optuna
+    finally:
+        optuna.logging.set_verbosity(loud)

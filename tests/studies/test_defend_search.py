@@ -1,0 +1,120 @@
+"""The search finds the most useful strength that meets a limit, on leakage and accuracy of a known shape."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from tests.auditing.test_compare import outcome
+
+from gnomon.auditing.run import Outcome
+from gnomon.core.errors import UsageError
+from gnomon.core.record import Estimate
+from gnomon.studies.defend_search import read_until, search
+from gnomon.studies.defend_tries import Setting, Sweep, read_tries
+
+
+@dataclass
+class World:
+    """The AUC falls and the accuracy falls with the logarithm of a strength from 1 to 100."""
+
+    audits: int = 0
+
+    def audit(self, setting: Setting) -> Outcome | str:
+        self.audits += 1
+        t = getattr(setting.mitigations[0], "t", None) or getattr(setting.mitigations[0], "k", 1)
+        part = math.log(t) / math.log(100)
+        made = outcome(0.5, 0)
+        auc = 0.9 - 0.4 * part
+        attack = made.record.attacks[0].model_copy(update={"auc": Estimate(value=auc, low=auc - 0.1, high=auc + 0.1)})
+        record = made.record.model_copy(update={"attacks": [attack], "name": str(0.8 - 0.5 * part)})
+        return Outcome(record, made.scores, made.ids, made.member)
+
+
+def accuracy(made: Outcome) -> float:
+    return float(made.record.name)
+
+
+optuna = pytest.importorskip("optuna")
+
+
+def run(limit: str, *, trials: int = 12, sweep: Sweep | None = None, audit: Any = None) -> Any:
+    world = World()
+    found = search(
+        sweep or Sweep("temperature", 1.0, 100.0, False), audit or world.audit, accuracy, read_until(limit), trials, 0
+    )
+    return found, world
+
+
+def test_it_comes_close_to_the_weakest_strength_that_meets_the_limit() -> None:
+    found, _ = run("auc<=0.7", trials=16)
+    assert found.setting is not None
+    best = next(t for t in found.facts.trials if t.label == found.facts.chosen)
+    assert best.meets
+    assert 0.64 < best.value <= 0.7  # the truth is 0.7 at a strength of 10
+
+
+def test_both_ends_and_the_middle_come_first() -> None:
+    found, _ = run("auc<=0.7", trials=3)
+    assert [t.label for t in found.facts.trials] == ["temperature1", "temperature100", "temperature10"]
+
+
+def test_a_limit_out_of_reach_gives_the_closest_and_says_so() -> None:
+    found, _ = run("auc<=0.3", trials=4)
+    assert found.facts.chosen is None
+    assert found.setting.label == "temperature100"
+
+
+def test_the_named_bound_is_held() -> None:
+    values = [run(f"auc{bound}<=0.6", trials=3)[0].facts.trials[0].value for bound in ("", ".high", ".low")]
+    assert values == pytest.approx([0.9, 1.0, 0.8])
+
+
+def test_a_strength_is_not_audited_twice() -> None:
+    found, world = run("auc<=0.7", trials=12, sweep=Sweep("top", 1, 3, True))
+    assert world.audits == len(found.facts.trials) == 3
+
+
+def test_strengths_that_break_are_told_and_passed_over() -> None:
+    world = World()
+
+    def fragile(setting: Setting) -> Outcome | str:
+        return "training diverged" if setting.mitigations[0].t > 50 else world.audit(setting)  # type: ignore[attr-defined]
+
+    found, _ = run("auc<=0.75", audit=fragile)
+    assert found.facts.chosen is not None
+    assert any(t.reason == "training diverged" for t in found.facts.trials)
+
+
+def test_the_same_seed_proposes_the_same_strengths() -> None:
+    assert run("auc<=0.7")[0].facts == run("auc<=0.7")[0].facts
+
+
+@pytest.mark.parametrize(
+    ("text", "sweeping", "words"),
+    [
+        ("", False, "nothing to try"),
+        (" , ", False, "nothing to try"),
+        ("top0", False, ">= 1"),
+        ("temperature:-5", False, "> 0"),
+        ("dp:0", False, "epsilon"),
+        ("tpo3", False, 'did you mean "top"'),
+        ("temperature:1..50", False, "needs a wanted leakage"),
+        ("top3", True, "nothing to sweep"),
+        ("temperature:5..x", True, "NAME:LOW..HIGH"),
+        ("temperature:5..1", True, "lower end"),
+        ("temperature:-1..5", True, "> 0"),
+        ("tempo:1..5", True, "no mitigation"),
+    ],
+)
+def test_what_cannot_be_tried_is_one_line(text: str, sweeping: bool, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        read_tries(text, sweeping=sweeping)
+
+
+def test_words_are_read() -> None:
+    one, two, three = read_tries("top3, top3+temperature:1e+1, noise:0.1, top3", sweeping=False)
+    assert [s.label for s in (one, two, three) if isinstance(s, Setting)] == ["top3", "top3+temperature10", "noise:0.1"]
+    (sweep,) = read_tries("top:1..20", sweeping=True)
+    assert sweep == Sweep("top", 1.0, 20.0, True)
+    assert sweep.at(3.4).label == "top3"
