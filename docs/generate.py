@@ -18,6 +18,7 @@ from pydantic_core import PydanticUndefined
 from gnomon.attacks import ATTACKS
 from gnomon.core.plan import Plan
 from gnomon.core.record import Record
+from gnomon.core.reproduction import Reproduction
 from gnomon.core.study import Study
 from gnomon.datasets import SOURCES
 from gnomon.defences import MITIGATIONS
@@ -124,6 +125,7 @@ def documents() -> dict[str, str]:
         "plan.schema.json": schema(Plan),
         "record.schema.json": schema(Record),
         "study.schema.json": schema(Study),
+        "reproduction.schema.json": schema(Reproduction),
         "plan.md": plan_reference(),
         "attacks.md": attack_table(),
         "datasets.md": dataset_table(),

@@ -42,3 +42,23 @@ def test_a_mistake_gets_one_line_and_exit_code_two(
 def test_a_missing_plan_gets_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["study", "nowhere.toml"]) == 2
     assert "no such plan file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["shokri2016"], 'did you mean "shokri2017"'),
+        (["shokri2017", "--budget", "soon"], "--budget"),
+        (["shokri2017", "--budget", "0m"], "more than no time"),
+        (["shokri2017", "--seeds", "0"], "1 or more"),
+        (["shokri2017", "--budgets", "5m"], "budget"),
+    ],
+)
+def test_a_mistake_in_reproduce_gets_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert run(["reproduce", *arguments, "--to", str(tmp_path / "out")]) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.strip()]
+    assert len(lines) == 1, lines
+    assert words in lines[0]
+    assert not (tmp_path / "out").exists()

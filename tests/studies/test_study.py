@@ -216,6 +216,7 @@ def test_named_cells_vary_model_types(tmp_path: Path) -> None:
         (axis_of("attacks.names", [["shokry"]]), 'did you mean "shokri"'),
         (axis_of("attacks.options", [{"loss": {"depth": 3}}]), "depth"),
         (axis_of("data.source.name", [1]), "data.source.name"),
+        (axis_of("mitigations", [["tops3"]]), "top"),
     ],
 )
 def test_what_can_not_be_is_refused_before_anything_runs(tmp_path: Path, axis: VariedKey, words: str) -> None:

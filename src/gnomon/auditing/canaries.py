@@ -78,7 +78,7 @@ def draw_canaries(plan: Plan, data: Dataset, trainer: Trainer | None, roles: Rol
             "canaries: they must be in the training data before a model is trained, and the model here is given "
             "without a recipe; give one in [trainer], or leave [canaries] out"
         )
-    spare = np.setdiff1d(np.arange(len(data)), roles.train)
+    spare = np.setdiff1d(np.arange(len(data)), np.union1d(roles.train, roles.reference))
     rng = seeds.child("canaries", asked.kind).generator()
     x, y, copied = _make(asked, plan, data, spare, rng)
     m = len(y)

@@ -22,6 +22,7 @@ from gnomon.auditing.gate import parse_limit
 from gnomon.auditing.run import Outcome
 from gnomon.cli.defend import defend, show_bench
 from gnomon.cli.progress import TerminalProgress
+from gnomon.cli.reproduce import reproduce
 from gnomon.cli.runs import write_outcome
 from gnomon.cli.study import study
 from gnomon.cli.synth import synth
@@ -196,6 +197,7 @@ def gate(run: Path, /, *limits: str, allow_failed: bool = False) -> int:
 app.command(synth)
 app.command(defend)
 app.command(study)
+app.command(reproduce)
 
 
 @app.command

@@ -19,11 +19,13 @@ from gnomon.defences.depth import Depth
 from gnomon.defences.dp import DP
 from gnomon.defences.dropout import Dropout
 from gnomon.defences.early_stopping import EarlyStopping
+from gnomon.defences.hamp_answers import HampAnswers
 from gnomon.defences.hamp_training import HampTraining
 from gnomon.defences.l2 import L2
 from gnomon.defences.label_smoothing import SmoothLabels
 from gnomon.defences.labels import Labels
 from gnomon.defences.leaf import Leaf
+from gnomon.defences.memguard import MemGuard
 from gnomon.defences.noise import Noise
 from gnomon.defences.relaxloss import Relax
 from gnomon.defences.rounding import Rounding
@@ -37,6 +39,8 @@ MITIGATIONS: tuple[type[Any], ...] = (
     Rounding,
     Temperature,
     Noise,
+    MemGuard,
+    HampAnswers,
     L2,
     Dropout,
     EarlyStopping,

@@ -45,12 +45,13 @@ def keep_label(shown: Floats, answers: Floats) -> Floats:
 
 
 def normalise(log_probs: Floats) -> Floats:
-    """Natural-log probabilities (n, c), float32, scaled so that every row sums to 1; no row may be all zeros.
+    """Natural-log probabilities (n, c), float32, scaled so that every row sums to 1; a row of zeros becomes even.
 
     >>> np.exp(normalise(np.log([[0.3, 0.1]]))).round(2).tolist()
     [[0.75, 0.25]]
     """
     logs = np.asarray(log_probs, dtype=np.float64)
+    logs = np.where(np.isneginf(logs).all(axis=1, keepdims=True), 0.0, logs)
     top = logs.max(axis=1, keepdims=True)
     scaled: Floats = (logs - top - np.log(np.exp(logs - top).sum(axis=1, keepdims=True))).astype(np.float32)
     return scaled

@@ -7,6 +7,7 @@ where they come from. Yesterday's record renders again in another format, withou
 from gnomon.report.bench import print_bench, render_bench, write_bench_report
 from gnomon.report.changes import print_comparison, render_comparison, write_comparison
 from gnomon.report.formats import FORMATS, format_of, render, write_report
+from gnomon.report.reproduction_formats import print_reproduction, write_reproduction
 from gnomon.report.study_formats import print_study, write_study
 from gnomon.report.terminal import print_terminal
 
@@ -15,6 +16,7 @@ __all__ = [
     "format_of",
     "print_bench",
     "print_comparison",
+    "print_reproduction",
     "print_study",
     "print_terminal",
     "render",
@@ -23,5 +25,6 @@ __all__ = [
     "write_bench_report",
     "write_comparison",
     "write_report",
+    "write_reproduction",
     "write_study",
 ]

@@ -101,9 +101,16 @@ Row = tuple[str, tuple[Estimate | None, ...]]
 
 
 def whiskers(
-    key: str, title: str, rows: Sequence[Row], series: Sequence[str], chance: float | None, *, shares: bool = True
+    key: str,
+    title: str,
+    rows: Sequence[Row],
+    series: Sequence[str],
+    chance: float | None,
+    *,
+    shares: bool = True,
+    label: str = "",
 ) -> str:
-    """One line a row, its name above it, and on it a mark with whiskers for each series."""
+    """One line a row, its name above it, and on it a mark with whiskers for each series; a label for the axis."""
     known = [e for _, estimates in rows for e in estimates if e is not None]
     guessing = [] if chance is None else [chance]
     low = max(0.0, math.floor(10 * (min([*guessing, *(e.low for e in known)]) - 0.02)) / 10)
@@ -132,7 +139,7 @@ def whiskers(
         ticks = [round(low + i * step, 6) for i in range(math.floor((high - low) / step + 1e-9) + 1)]
         axes.set_xticks(ticks, labels=[spell(tick) for tick in ticks])
         axes.grid(True, axis="x")
-        axes.set_xlabel(" and ".join(series))
+        axes.set_xlabel(label or " and ".join(series))
     return drawing.svg
 
 

@@ -100,7 +100,7 @@ def panel_blocks(
     yield from map(escape, panel.sentences)
     shown = []
     for drawing in drawings:
-        name = f"{stem}-{drawing.title}-{panel.key}".lower()
+        name = f"{stem}-{panel.key}-{drawing.title}".lower()
         name = "".join(c if c.isalnum() else "-" for c in name).strip("-") + ".svg"
         pictures[name] = standalone(drawing.svg, drawing.title, drawing.series)
         shown.append(f"![{escape(drawing.title)}]({name})")

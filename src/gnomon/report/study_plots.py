@@ -60,7 +60,7 @@ def _drawing(key: str, title: str, axis: Axis, kind: FigureKind, lines: Sequence
             (wording.clean(label), tuple(curve.points[i].mean for _, curve in drawn))
             for i, label in enumerate(axis.labels)
         ]
-        svg = whiskers(key, shown, rows, series, chance, shares=kind.shape == "share")
+        svg = whiskers(key, shown, rows, series, chance, shares=kind.shape == "share", label=title)
     return Drawing(title, "", svg, series, chance is not None)
 
 

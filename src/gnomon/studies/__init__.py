@@ -5,8 +5,9 @@ seeds, keeps every cell's record in a folder of its own so that a killed run goe
 together with intervals over the repeats (`summary`). Reproductions of papers and benchmarks of defences are studies.
 """
 
+from gnomon.studies.reproduce import Wish, reproduce
 from gnomon.studies.run import run_study
 from gnomon.studies.spec import StudySpec, make_spec, read_spec
 from gnomon.studies.table import study_columns
 
-__all__ = ["StudySpec", "make_spec", "read_spec", "run_study", "study_columns"]
+__all__ = ["StudySpec", "Wish", "make_spec", "read_spec", "reproduce", "run_study", "study_columns"]

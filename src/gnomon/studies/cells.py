@@ -124,8 +124,10 @@ def _contents(plan: Plan) -> Iterator[tuple[str, str]]:
             value = getattr(table, name)
             if value is not None:
                 yield f"{section}.{name}", _digest(Path(value))
-    for code in (plan.trainer.module, plan.trainer.function, plan.target.callable):
-        if code is not None and ":" in code:
+    recipes = [plan.trainer] if plan.shadow.recipe is None else [plan.trainer, plan.shadow.recipe]
+    named = [name for recipe in recipes for name in (recipe.module, recipe.function, recipe.estimator)]
+    for code in (*named, plan.target.callable):
+        if code is not None and ":" in code and not code.startswith("sklearn."):
             yield code, _digest(_module_file(code))
 
 

@@ -15,6 +15,7 @@ from gnomon.auditing.recipes import make_trainer
 from gnomon.core.errors import PlanError, UsageError, did_you_mean
 from gnomon.core.parts import Section
 from gnomon.core.plan import Plan, plan_in, read_toml
+from gnomon.defences import make_mitigation
 from gnomon.studies.vary import VariedKey, axis_of, flat, named_axis, with_settings
 
 MOST_CELLS = 10_000
@@ -169,6 +170,8 @@ def _check(cell: CellPlan, source: str, *, trust: bool) -> None:
     try:
         for name in cell.plan.attacks.names or ():
             make_attack(name, cell.plan.attacks.options.get(name, {}))
+        for mitigation in cell.plan.mitigations:
+            make_mitigation(mitigation)
         if cell.plan.trainer.kind in ("torch", "sklearn"):
             make_trainer(cell.plan.trainer, None, trust=trust)
     except UsageError as error:

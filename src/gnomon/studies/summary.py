@@ -65,7 +65,7 @@ def summarise(spec: StudySpec, runs: Sequence[CellRun], folder: Path, seconds: f
         curves=_curves(spec.axes, cells, list(attacks)),
         heats=_heats(spec.axes, cells, headline),
         classes=_clouds(runs, headline),
-        made=_machine(seconds, sum(run.reused for run in runs), command),
+        made=machine_facts(seconds, sum(run.reused for run in runs), command),
     )
 
 
@@ -274,7 +274,8 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def _machine(seconds: float, reused: int, command: str) -> Machine:
+def machine_facts(seconds: float, reused: int, command: str) -> Machine:
+    """Where and with what something was made."""
     return Machine(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         gnomon=VERSION,

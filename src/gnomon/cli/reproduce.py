@@ -1,0 +1,64 @@
+"""`gnomon reproduce`: a paper's experiments, within a budget of time."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from rich.console import Console
+
+from gnomon.auditing.api import Settings
+from gnomon.cli.progress import TerminalProgress
+from gnomon.core.errors import UsageError
+from gnomon.core.record import write_text
+from gnomon.report import print_reproduction, write_reproduction
+from gnomon.studies import Wish
+from gnomon.studies import reproduce as run_reproduction
+from gnomon.studies.budget import parse_duration
+
+
+def reproduce(
+    paper: str,
+    /,
+    *,
+    budget: str | None = None,
+    stand_ins: bool = False,
+    seeds: int = 3,
+    to: Path | None = None,
+    workers: int | None = None,
+) -> int:
+    """Runs a paper's experiments, the most telling first, and sets its figures beside ours.
+
+    What does not fit the budget is listed with what it would take. Run again, it takes everything from its folder.
+
+    Args:
+        paper: shokri2017, or a folder with an index.toml of your own.
+        budget: time for all audits, such as 60m or 1h30m, those of earlier runs in the folder too; default no limit.
+        stand_ins: use freely available data where the paper's can't be fetched, under its own name.
+        seeds: of each cell; intervals and statements need three.
+        to: folder; default studies/PAPER.
+        workers: processes; default one a core.
+    """
+    if seeds < 1:
+        raise UsageError(f"--seeds: expected 1 or more, got {seeds}")
+    seconds = None if budget is None else parse_duration(budget)
+    folder = to or Path("studies") / Path(paper).name
+    words = ["gnomon", "reproduce", paper]
+    words += [] if budget is None else ["--budget", budget]
+    words += (["--stand-ins"] if stand_ins else []) + (["--seeds", str(seeds)] if seeds != 3 else [])
+    console = Console(stderr=True, highlight=False)
+    with TerminalProgress(reuse=True) as progress:
+        made = run_reproduction(
+            Wish(paper, seconds, seeds, stand_ins),
+            folder,
+            Settings(workers=workers),
+            progress=progress,
+            told=lambda line: console.print(line, markup=False, soft_wrap=True),
+            command=shlex.join(words),
+        )
+    write_text(folder / "reproduction.json", made.model_dump_json(indent=1) + "\n")
+    write_reproduction(made, folder / "report.html")
+    write_reproduction(made, folder / "README.md")
+    print_reproduction(made, Console())
+    print(f"\nreport: {folder / 'report.html'} and {folder / 'README.md'}")
+    return 0
