@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gnomon.attacks import GradientNorm, InputGradientNorm, InsiderAttack, Loss, Nasr
+from gnomon.attacks import GradientNorm, InputGradientNorm, InsiderAttack, Loss, NasrInsider
 from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Evidence
 from gnomon.core.insider import halve
@@ -63,7 +63,7 @@ def test_gradients_that_only_fit_together_are_learned():
     evidence = Evidence(np.zeros(n, np.int64), 3, answers, gradients=gradients, insider=halve(member, rng(5)))
     assert abs(area(GradientNorm("layer.0").score(evidence, rng()), member) - 0.5) < 0.05
     assert abs(area(InsiderAttack().score(evidence, rng()), member) - 0.5) < 0.06
-    assert area(Nasr().score(evidence, rng()), member) > 0.8
+    assert area(NasrInsider().score(evidence, rng()), member) > 0.8
 
 
 def test_norms_are_negated_and_named():

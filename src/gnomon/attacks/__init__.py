@@ -19,6 +19,7 @@ from gnomon.attacks.bavaria import Bavaria, BavariaOffline
 from gnomon.attacks.boundary import Boundary
 from gnomon.attacks.boundary_bits import BoundaryBits
 from gnomon.attacks.calibrated import Calibrated, CalibratedOffline
+from gnomon.attacks.courses import TrajectoryOffline, TrajectoryOnline
 from gnomon.attacks.gap import Gap, Loss
 from gnomon.attacks.insider import InsiderAttack
 from gnomon.attacks.label_only import Augmentation, NoiseRobustness
@@ -32,7 +33,7 @@ from gnomon.attacks.metrics import (
     ModifiedEntropy,
     ModifiedEntropyByClass,
 )
-from gnomon.attacks.nasr import GradientNorm, InputGradientNorm, Nasr
+from gnomon.attacks.nasr import GradientNorm, InputGradientNorm, Nasr, NasrInsider
 from gnomon.attacks.population import PopulationAttack
 from gnomon.attacks.quantile import Quantile, QuantileGaussian
 from gnomon.attacks.reference import ReferenceAttack
@@ -79,10 +80,13 @@ ATTACKS: tuple[type[Any], ...] = (
     Boundary,
     BoundaryBits,
     Trajectory,
+    TrajectoryOffline,
+    TrajectoryOnline,
     GradientNorm,
     InputGradientNorm,
-    InsiderAttack,
     Nasr,
+    InsiderAttack,
+    NasrInsider,
 )
 
 __all__ = ["ATTACKS", "make_attack", *(attack.__name__ for attack in ATTACKS)]

@@ -16,6 +16,16 @@ from gnomon.core.errors import DataError, UsageError
 LogOdds: TypeAlias = Callable[[Floats], Floats]  # features (n, f) -> log-odds of "member" (n,)
 
 
+def check_learning(name: str, trees: int, max_rows: int) -> None:
+    """Refuses options that nothing can be learned with.
+
+    Raises:
+        UsageError: fewer than 1 tree or 2 rows.
+    """
+    if trees < 1 or max_rows < 2:
+        raise UsageError(f"{name}: expected trees >= 1 and max_rows >= 2, got trees={trees}, max_rows={max_rows}")
+
+
 def known_rows(pool: ShadowAnswers, name: str, most: int, rng: np.random.Generator) -> tuple[Floats, Bools]:
     """Observations of shadows on rows that they may teach from, and whether the shadow was trained on them.
 
@@ -50,7 +60,9 @@ def known_rows(pool: ShadowAnswers, name: str, most: int, rng: np.random.Generat
     return np.concatenate(values), inside
 
 
-def learn_trees(features: Floats, member: Bools, trees: int, rng: np.random.Generator) -> LogOdds:
+def learn_trees(
+    features: Floats, member: Bools, trees: int, rng: np.random.Generator, weight: Floats | None = None
+) -> LogOdds:
     """Log-odds of "member" by boosted trees, for members and non-members in equal number.
 
     Args:
@@ -58,7 +70,9 @@ def learn_trees(features: Floats, member: Bools, trees: int, rng: np.random.Gene
         member: (q,) the truth.
         trees: how many.
         rng: where chance comes from.
+        weight: (q,) what each counts; default all alike.
     """
+    counts = np.ones(len(member)) if weight is None else weight
     grown = HistGradientBoostingClassifier(
         max_iter=trees,
         learning_rate=0.1,
@@ -67,6 +81,6 @@ def learn_trees(features: Floats, member: Bools, trees: int, rng: np.random.Gene
         l2_regularization=1.0,
         early_stopping=False,
         random_state=int(rng.integers(2**31)),
-    ).fit(features, member)
-    odds = float(np.log(member.sum() / (~member).sum()))
+    ).fit(features, member, sample_weight=counts)
+    odds = float(np.log(counts[member].sum() / counts[~member].sum()))
     return lambda rows: np.asarray(grown.decision_function(rows), dtype=np.float64) - odds

@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.attacks.demand import demand
-from gnomon.attacks.observed import known_rows, learn_trees
+from gnomon.attacks.observed import check_learning, known_rows, learn_trees
 from gnomon.core.arrays import Floats
-from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Evidence, Need
 from gnomon.stats.signals import logit_of_loss
 
@@ -50,8 +49,7 @@ class Trajectory:
     max_rows: int = 40_000
 
     def __post_init__(self) -> None:
-        if self.trees < 1 or self.max_rows < 2:
-            raise UsageError(f"trajectory: expected trees >= 1, max_rows >= 2, got {self.trees} and {self.max_rows}")
+        check_learning(self.name, self.trees, self.max_rows)
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,): log-odds of "member"; 0 = undecided."""

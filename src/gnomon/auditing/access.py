@@ -8,8 +8,10 @@ The rules, which `gnomon.auditing.run` follows:
 - **Gradients are the owner's.** White-box attacks run by default in the auditor's view where the target is a torch
   network that was given; never where the plan says that it reveals less than its full answers. For a target that is
   trained here, and in the adversary's view, they run only where the plan names them.
+- Attacks that learn from the inside of shadow models run only where the plan names them, too: shadow models whose
+  answers are stored are then trained again, once, to be observed.
 - The course of training is the owner's too: attacks that follow it run where the plan names them, or says how many
-  checkpoints attackers see. Shadow models whose answers are stored are then trained again, once, to be observed.
+  checkpoints attackers see.
 - A target that is trained here keeps its answers, not its weights. Where an attack wants to ask it or to look inside,
   it is trained in this process, from the same rows and seed.
 """
@@ -25,11 +27,12 @@ from gnomon.core.evidence import Attack, Need
 from gnomon.core.plan import Plan
 from gnomon.core.protocols import Model
 from gnomon.models import NETWORK_TRAINERS
-from gnomon.models.observations import Checkpoints
+from gnomon.models.observations import Checkpoints, Inside
 from gnomon.models.torch_gradients import white_box
 from gnomon.models.torch_model import TorchModel
 
 TRAINS_AGAIN = "looks inside the target, which would be trained once more: name it in [attacks] names"
+SEES_SHADOWS = "looks inside the target and the shadow models: name it in [attacks] names"
 FOLLOWS = "follows the training: name it in [attacks] names or set target.checkpoints"
 CHECKPOINTS = 10  # where an attack is named that reads them and the plan does not say how many
 COSTS_QUERIES = "costs queries: name it in [attacks] names or set target.query_budget"
@@ -39,17 +42,9 @@ def barred(plan: Plan, attacks: Sequence[Attack]) -> dict[str, str]:
     """Attacks that the plan lets neither ask nor look inside: name -> why."""
     found: dict[str, str] = {}
     for attack in attacks:
-        if "gradients" in attack.needs and plan.target.reveals != "full":
-            found[attack.name] = f'looks inside a target that reveals "{plan.target.reveals}" only'
-        elif "gradients" in attack.needs and plan.attacks.names is None:
-            if plan.view == "adversary":
-                found[attack.name] = "looks inside the target: name it in [attacks] names, or take the auditor's view"
-            elif plan.target.model is None:
-                found[attack.name] = TRAINS_AGAIN
-        if "checkpoints" in attack.needs and plan.target.reveals != "full":
-            found[attack.name] = f'follows the training of a target that reveals "{plan.target.reveals}" only'
-        elif "checkpoints" in attack.needs and plan.attacks.names is None and plan.target.checkpoints is None:
-            found[attack.name] = FOLLOWS
+        reason = _kept_outside(plan, attack)
+        if reason is not None:
+            found[attack.name] = reason
         if "query" in attack.needs and plan.target.query_budget == 0:
             found[attack.name] = "target.query_budget is 0"
         if "query" in attack.needs and plan.target.query_budget is None and plan.attacks.names is None:
@@ -57,11 +52,29 @@ def barred(plan: Plan, attacks: Sequence[Attack]) -> dict[str, str]:
     return found
 
 
-def wanted_observations(plan: Plan, subject: Subject, attacks: Sequence[Attack]) -> tuple[Checkpoints, ...]:
+def _kept_outside(plan: Plan, attack: Attack) -> str | None:
+    """Why an attack may not look inside models or follow their training; None if it may, or does not want to."""
+    looks, follows, named = attack.needs & {"gradients", "inside"}, "checkpoints" in attack.needs, plan.attacks.names
+    if looks and plan.target.reveals != "full":
+        return f'looks inside a target that reveals "{plan.target.reveals}" only'
+    if follows and plan.target.reveals != "full":
+        return f'follows the training of a target that reveals "{plan.target.reveals}" only'
+    if named is not None:
+        return None
+    if looks and plan.view == "adversary":
+        return "looks inside the target: name it in [attacks] names, or take the auditor's view"
+    if "inside" in looks:
+        return SEES_SHADOWS
+    if looks and plan.target.model is None:
+        return TRAINS_AGAIN
+    return FOLLOWS if follows and plan.target.checkpoints is None else None
+
+
+def wanted_observations(plan: Plan, subject: Subject, attacks: Sequence[Attack]) -> tuple[Checkpoints | Inside, ...]:
     """What is observed of target and shadow models: what some attack reads, the plan lets it and the models allow."""
     refused = barred(plan, attacks)
     needs = frozenset[Need]().union(*(attack.needs for attack in attacks if attack.name not in refused))
-    known = [Checkpoints(plan.target.checkpoints or CHECKPOINTS)]
+    known = (Checkpoints(plan.target.checkpoints or CHECKPOINTS), Inside())
     makers = [subject.trainer if subject.model is None else subject.model]
     if plan.shadow.count > 0:
         makers.append(subject.shadow_trainer)

@@ -82,7 +82,7 @@ def audit(
     *,
     trainer: Trainer | dict[str, Any] | str | None = "clone",
     pool: Table | None = None,
-    groups: tuple[Any, Any] | None = None,
+    groups: tuple[Any, ...] | None = None,
     view: View = "auditor",
     shadows: int = 16,
     attacks: tuple[str, ...] | None = None,
@@ -101,7 +101,7 @@ def audit(
         trainer: the target's recipe, for shadow models: "clone" refits a scikit-learn target; a `Trainer`, or a
             [trainer] table as a dict; None for attacks that need no shadows.
         pool: further rows and labels that the attacker holds.
-        groups: group ids of members and of non-members.
+        groups: group ids of members and of non-members, and of the pool's rows where a pool is given.
         view: "auditor" (shadows are trained on audited rows too: the worst case) or "adversary".
         shadows: number of shadow models.
         attacks: names; None for all that apply.
@@ -139,7 +139,7 @@ def audit(
         concat_rows([x for x, _ in tables]),
         named[1],
         classes=named[0],
-        groups=None if groups is None or pool is not None else np.concatenate([np.asarray(g) for g in groups]),
+        groups=_groups(groups, counts),
     )
     model = None if target is None else as_model(target, data.classes)
     recipe = trainer_from(trainer, model)
@@ -147,7 +147,10 @@ def audit(
         **(plan or {}),
         "seed": seed,
         "view": view,
-        "data": {"members": "(in memory)", "nonmembers": "(in memory)", **(plan or {}).get("data", {})},
+        "data": {
+            **dict.fromkeys(("members", "nonmembers", *(["pool"] if pool is not None else [])), "(in memory)"),
+            **(plan or {}).get("data", {}),
+        },
         "shadow": {"count": shadows, **(plan or {}).get("shadow", {})},
     }
     if target is not None:
@@ -168,6 +171,19 @@ def audit(
         return run_audit(checked, subject, store=ArrayStore(store), engine=LocalEngine(workers)).record
     with tempfile.TemporaryDirectory() as folder:
         return run_audit(checked, subject, store=ArrayStore(Path(folder)), engine=LocalEngine(workers)).record
+
+
+def _groups(groups: tuple[Any, ...] | None, counts: list[int]) -> Any:
+    """Group ids of all rows, from those of members, non-members and pool."""
+    if groups is None:
+        return None
+    given = [np.asarray(part) for part in groups]
+    if [len(part) for part in given] != counts:
+        raise UsageError(
+            f"groups: expected an id for each row of members, nonmembers{' and pool' if len(counts) > 2 else ''} "
+            f"({', '.join(map(str, counts))}), got {', '.join(str(len(part)) for part in given)}"
+        )
+    return np.concatenate(given)
 
 
 def _class_names(target: Any, labels: Any) -> tuple[tuple[str, ...] | None, Any]:

@@ -114,8 +114,11 @@ def climb_ladder(attempts: Sequence[Attempt], judge: Judge) -> list[Rung]:
             attack = make_attack(stand_in, judge.plan.attacks.options.get(stand_in, {}))
             known |= {c.name: c for c in _score([attack], evidence, small, judge)}
         rungs.append(judge.rung(key, title, list(known.values())))
-    white = [a for a in attempts if "gradients" in a.scored.needs and "membership_half" not in a.scored.needs]
+    outsiders = [a for a in attempts if "membership_half" not in a.scored.needs]
+    white = [a for a in outsiders if {"gradients", "inside"} & set(a.scored.needs)]
     rungs.append(judge.rung("gradients", "+ gradients (white box)", _tried(white)))
+    following = [a for a in outsiders if "checkpoints" in a.scored.needs]
+    rungs.append(judge.rung("checkpoints", "+ checkpoints of the training", _tried(following)))
     return [rung for rung in rungs if rung is not None]
 
 

@@ -181,7 +181,7 @@ class ShadowSourceFacts(Part):
 class Rung(Part):
     """A step of the ladder: what an attacker achieves who knows this much, and no more."""
 
-    key: str  # labels, queries, top:3, rounded:1, answers, offline, online, gradients
+    key: str  # labels, queries, top:3, rounded:1, answers, offline, online, gradients, checkpoints
     title: str
     attack: str
     attack_title: str

@@ -12,6 +12,7 @@ from gnomon.core.errors import ModelError, UsageError
 from gnomon.core.protocols import Model, Trainer
 from gnomon.models.sklearn import SklearnModel, SklearnTrainer
 from gnomon.models.stages import has_stages, staged_losses
+from gnomon.models.torch_inside import INSIDE_VERSION, inside_features
 from gnomon.models.torch_model import TorchModel
 from gnomon.models.torch_trainer import TorchTrainer
 from gnomon.models.torch_watch import Watched
@@ -73,3 +74,30 @@ class Checkpoints:
         if course is None or course.shape != (len(labels), self.count):
             raise ModelError("checkpoints: the model was not watched while it was trained")
         return np.asarray(course)
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What the last layer of a torch network does with each row, in numbers that carry over between networks: (n, 21).
+
+    Which numbers, and why these, stands in `gnomon.models.torch_inside`.
+    """
+
+    name: ClassVar[str] = "inside"
+
+    @property
+    def key(self) -> str:
+        """Version of the columns."""
+        return f"inside {INSIDE_VERSION}"
+
+    def unfit(self, maker: Trainer | Model) -> str | None:
+        """Torch networks can be looked into."""
+        if isinstance(maker, TorchTrainer | TorchModel):
+            return None
+        return "nobody can look inside (only torch networks)"
+
+    def of(self, model: Model, asked: Rows, labels: Ints) -> Floats:
+        """Numbers (n, 21)."""
+        if not isinstance(model, TorchModel):
+            raise ModelError(f"inside: expected a torch network, got {type(model).__name__}")
+        return inside_features(model, asked, labels)

@@ -7,6 +7,7 @@ a number a record, since the gradients of n records are n times the size of the 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gnomon.core.arrays import Floats, Ints, Rows, check_labels, count_rows
@@ -113,8 +114,25 @@ def _one_at_a_time(
     return {name: torch.stack(each) for name, each in gradients.items()}, torch.stack(inputs)
 
 
-def _last_layer(model: TorchModel, x: torch.Tensor, y: torch.Tensor) -> Norms:
-    """Closed form of the gradient in a linear last layer: dL/dW = (p - e_y) a^T, dL/db = p - e_y."""
+@dataclass(frozen=True, eq=False)
+class LastLayer:
+    """What a network's last layer did with b rows.
+
+    Attributes:
+        logits: (b, c); logarithms of what comes out where that is no logits.
+        activation: (b, ...) its input, if the network ends in a linear layer.
+        weight: (c, units) of that layer.
+        bias: whether it has one.
+    """
+
+    logits: torch.Tensor
+    activation: torch.Tensor | None = None
+    weight: torch.Tensor | None = None
+    bias: bool = False
+
+
+def last_layer(model: TorchModel, x: torch.Tensor) -> LastLayer:
+    """Asks a network b rows as it sees them, in evaluation mode, and notes what reaches its last layer."""
     import torch
 
     seen: list[tuple[torch.nn.Linear, torch.Tensor, torch.Tensor]] = []
@@ -130,15 +148,26 @@ def _last_layer(model: TorchModel, x: torch.Tensor, y: torch.Tensor) -> Norms:
     finally:
         for hook in hooks:
             hook.remove()
-    if model.outputs != "logits" or not seen or seen[-1][2] is not out:
-        return {}
+    if model.outputs != "logits":
+        return LastLayer(_log_probs(model, out))
+    if not seen or seen[-1][2] is not out:
+        return LastLayer(out)
     layer, activation, _ = seen[-1]
-    off = torch.softmax(out.double(), 1)
+    return LastLayer(out, activation, layer.weight.detach(), layer.bias is not None)
+
+
+def _last_layer(model: TorchModel, x: torch.Tensor, y: torch.Tensor) -> Norms:
+    """Closed form of the gradient in a linear last layer: dL/dW = (p - e_y) a^T, dL/db = p - e_y."""
+    import torch
+
+    layer = last_layer(model, x)
+    if layer.activation is None:
+        return {}
+    off = torch.softmax(layer.logits.double(), 1)
     others = off.scatter(1, y[:, None], 0.0)
     off = others.scatter(1, y[:, None], -others.sum(1, keepdim=True))  # p_y - 1, without cancellation
-    size = _norm(activation)
-    bias = 0.0 if layer.bias is None else 1.0
-    return {"last_layer": _norm(off) * (size**2 + bias).sqrt(), "activation": size}
+    size = _norm(layer.activation)
+    return {"last_layer": _norm(off) * (size**2 + float(layer.bias)).sqrt(), "activation": size}
 
 
 def _log_probs(model: TorchModel, out: torch.Tensor) -> torch.Tensor:

@@ -59,6 +59,17 @@ def toy_course(answers: Floats, labels: Ints, rng: np.random.Generator) -> Float
     return np.asarray(np.logaddexp(0.0, -logits), dtype=np.float32)
 
 
+def toy_inside(answers: Floats, labels: Ints, rng: np.random.Generator) -> Floats:
+    """Numbers (n, 6) of a last layer that gave these answers; its input is drawn."""
+    own = loss(answers, labels)
+    with np.errstate(under="ignore"):
+        off = -np.expm1(-own)  # 1 - p_y
+    size = np.exp(rng.normal(2.0, 0.3, len(labels)))
+    drawn = np.sort(rng.normal(0.0, 1.0, (len(labels), 2)), axis=1)
+    columns = [own, off * np.sqrt(size**2 + 1), off, size, *drawn.T]
+    return np.column_stack(columns).astype(np.float32)
+
+
 def toy_gradients(answers: Floats, labels: Ints, rng: np.random.Generator) -> dict[str, Floats]:
     """Norms of gradients (n,) of a network whose last layer gave these answers; activations are drawn."""
     with np.errstate(under="ignore"):

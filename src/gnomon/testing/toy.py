@@ -30,7 +30,7 @@ from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Evidence, Population
 from gnomon.core.features import infer_features
 from gnomon.core.insider import halve
-from gnomon.testing.access import ToyTarget, toy_course, toy_gradients
+from gnomon.testing.access import ToyTarget, toy_course, toy_gradients, toy_inside
 
 N_BITS = 12  # columns of the audited rows themselves, drawn without regard to membership
 
@@ -193,8 +193,11 @@ def make_world(
         member = in_shadow[:, rows]
         return ShadowAnswers(answers, rows, labels[rows], member, np.ones_like(member), observed=observed)
 
-    courses = [toy_course(a, labels, rng.spawn(1)[0]) for a in (target, *answers)]
-    observed = {"checkpoints": courses[1:]}
+    seen = {
+        name: [look(a, labels, rng.spawn(1)[0]) for a in (target, *answers)]
+        for name, look in (("checkpoints", toy_course), ("inside", toy_inside))
+    }
+    observed = {name: each[1:] for name, each in seen.items()}
     x_population = rng.integers(0, 2, (n_population, N_BITS)).astype(np.float32)
     x = rng.integers(0, 2, (n, N_BITS)).astype(np.float32)
     known = np.concatenate([audited, population])
@@ -213,7 +216,7 @@ def make_world(
         query=ToyTarget(np.concatenate([x, x_population]), labels[known], target[known]),
         x=x,
         features=infer_features(x, one_hot=False),
-        observed={"checkpoints": courses[0][audited]},
+        observed={name: each[0][audited] for name, each in seen.items()},
         gradients=toy_gradients(target[audited], labels[audited], rng),
         insider=halve(in_target[audited], rng),
     )
