@@ -1,5 +1,6 @@
 import pytest
 from tests.report.sample_records import leaking
+from tests.report.test_canaries import shown
 
 from gnomon.auditing.gate import gate, parse_limit
 from gnomon.core.errors import UsageError
@@ -60,3 +61,23 @@ def test_a_limit_that_means_nothing_is_refused(limit: str) -> None:
 def test_a_limit_that_checks_nothing_must_not_look_open(limit: str) -> None:
     with pytest.raises(UsageError, match=r"has no attack|has that figure"):
         gate(record(), [parse_limit(limit)])
+
+
+@pytest.mark.parametrize(("limit", "code"), [("epsilon<=2", 0), ("epsilon<=1.9", 1), ("epsilon.low<=1.9", 1)])
+def test_the_bound_of_the_canaries_can_close_the_gate(limit: str, code: int) -> None:
+    assert gate(shown(), [parse_limit(limit)]).code == code
+
+
+@pytest.mark.parametrize(
+    ("limit", "words"), [("lira.epsilon<=1", "for no single attack"), ("epsilon.high<=1", "one lower bound")]
+)
+def test_epsilon_has_no_attack_and_no_upper_end(limit: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        parse_limit(limit)
+
+
+def test_a_limit_on_epsilon_that_nothing_can_exceed_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"put \[canaries\] into its plan"):
+        gate(record(), [parse_limit("epsilon<=1")])
+    with pytest.raises(UsageError, match=r"show 4\.321 at most, so the gate could never close"):
+        gate(shown(), [parse_limit("epsilon<=5")])

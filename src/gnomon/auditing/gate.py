@@ -13,7 +13,7 @@ from typing import Literal
 from gnomon.core.errors import UsageError
 from gnomon.core.record import AttackResult, Estimate, Record
 
-LIMIT = re.compile(r"^(?:(?P<attack>[a-z_0-9]+)\.)?(?P<figure>auc|advantage|accuracy|tpr@(?P<fpr>[0-9.eE-]+))"
+LIMIT = re.compile(r"^(?:(?P<attack>[a-z_0-9]+)\.)?(?P<figure>auc|advantage|accuracy|epsilon|tpr@(?P<fpr>[0-9.eE-]+))"
                    r"(?:\.(?P<bound>low|value|high))?\s*<=\s*(?P<limit>[0-9.eE-]+)$")  # fmt: skip
 
 
@@ -23,7 +23,7 @@ class Limit:
 
     text: str
     attack: str | None
-    figure: Literal["auc", "advantage", "accuracy", "tpr"]
+    figure: Literal["auc", "advantage", "accuracy", "tpr", "epsilon"]
     fpr: float | None
     bound: Literal["low", "value", "high"]
     most: float
@@ -41,7 +41,8 @@ def parse_limit(text: str) -> Limit:
     """A limit from words like ``auc<=0.6``, ``tpr@0.001.high<=0.01`` or ``lira.advantage.low<=0.1``.
 
     Without a bound the interval's lower end counts for "surely above the limit": the gate closes on what is shown, not
-    on noise. Ask for ``.high`` to close it on what cannot be excluded.
+    on noise. Ask for ``.high`` to close it on what cannot be excluded. ``epsilon<=3`` holds the lower bound of the
+    one-run audit against a number; it has no upper end.
 
     >>> parse_limit("tpr@0.01<=0.05").fpr
     0.01
@@ -58,6 +59,10 @@ def parse_limit(text: str) -> Limit:
         most = float(match["limit"])
     except ValueError:
         raise UsageError(f'limit "{text}": "{match["limit"]}" or "{match["fpr"]}" is no number') from None
+    if figure == "epsilon" and (match["attack"] or match["bound"] not in (None, "low")):
+        raise UsageError(
+            f'limit "{text}": the canaries give one lower bound, for no single attack; write epsilon<=NUMBER'
+        )
     return Limit(text, match["attack"], figure, fpr, match["bound"] or "low", most)  # type: ignore[arg-type]
 
 
@@ -81,6 +86,11 @@ def gate(record: Record, limits: Sequence[Limit], *, allow_failed: bool = False)
     if exceeded:
         lines.append(f"CLOSED: the verdict is invalid: {record.verdict.headline}")
     for limit in limits:
+        if limit.figure == "epsilon":
+            above, line = _hold_epsilon(record, limit)
+            exceeded = exceeded or above
+            lines.append(line)
+            continue
         for attack, estimate in limited(record, limit):
             value = float(getattr(estimate, limit.bound))
             verdict = "CLOSED" if value > limit.most else "ok"
@@ -94,6 +104,19 @@ def gate(record: Record, limits: Sequence[Limit], *, allow_failed: bool = False)
         lines.append(f"{'noted' if allow_failed else 'CLOSED'}: attacks failed: {', '.join(failed)}")
     code: Literal[0, 1, 3] = 1 if exceeded else 3 if failed and not allow_failed else 0
     return GateResult(code, lines)
+
+
+def _hold_epsilon(record: Record, limit: Limit) -> tuple[bool, str]:
+    found = record.canaries
+    if found is None:
+        raise UsageError(f'limit "{limit.text}": the audit had no canaries; put [canaries] into its plan')
+    if found.ceiling <= limit.most:
+        raise UsageError(
+            f'limit "{limit.text}": these canaries show {found.ceiling:.4g} at most, so the gate could never close: '
+            "take more canaries or a smaller delta"
+        )
+    above = found.epsilon > limit.most
+    return above, f"{'CLOSED' if above else 'ok'}: epsilon low = {found.epsilon:.4g}, limit {limit.most:g}"
 
 
 def limited(record: Record, limit: Limit) -> list[tuple[AttackResult, Estimate]]:
