@@ -169,6 +169,12 @@ def test_the_reports_say_it_all(paper: Path, made: Reproduction) -> None:
     assert all((out / name).is_file() for name in pictures)
 
 
+def test_a_reproduction_is_rendered_again(paper: Path, made: Reproduction) -> None:
+    again = paper.parent / "again.html"
+    assert run(["report", str(paper.parent / "out"), "--to", str(again)]) == 0
+    assert "The gap rises with depth" in again.read_text()
+
+
 def test_every_plan_of_the_paper_is_sound_with_and_without_stand_ins() -> None:
     for stand_ins in (False, True):
         paper = read_paper("shokri2017", repeats=3, stand_ins=stand_ins)

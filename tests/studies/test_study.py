@@ -118,6 +118,14 @@ def test_reports_are_written_and_the_page_needs_nothing(folder: Path) -> None:
     assert len(ids) == len(set(ids))
 
 
+def test_a_study_is_rendered_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["report", str(folder / "out"), "--to", str(folder / "again.html")]) == 0
+    assert (folder / "again.html").read_text() == (folder / "out" / "study.html").read_text()
+    capsys.readouterr()
+    assert run(["report", str(folder / "out" / "study.json")]) == 0
+    assert "Under Gap (right or wrong)" in capsys.readouterr().out
+
+
 def test_a_finished_study_runs_nothing_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.rmtree(folder / "out" / "store")
     command = ["study", str(folder / "plan.toml"), "--vary", DEPTHS, "--vary", "data.train_size=100,150"]

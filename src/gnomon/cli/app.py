@@ -21,6 +21,7 @@ from gnomon.auditing.gate import gate as hold
 from gnomon.auditing.gate import parse_limit
 from gnomon.auditing.run import Outcome
 from gnomon.cli.defend import defend, show_bench
+from gnomon.cli.documents import show_again
 from gnomon.cli.progress import TerminalProgress
 from gnomon.cli.reproduce import reproduce
 from gnomon.cli.runs import write_outcome
@@ -161,14 +162,16 @@ def audit(
 
 @app.command
 def report(run: Path, /, *, to: Path | None = None) -> int:
-    """Renders the record of a run, or a bench of mitigations, again.
+    """Renders the record of a run, a bench of mitigations, a study or a reproduction again.
 
     Args:
-        run: folder of a run or of a bench, or its record.json or bench.json.
+        run: folder of it, or its record.json, bench.json, study.json or reproduction.json.
         to: file to write; its ending chooses the format (.html, .md, .json, .txt). Default: the terminal.
     """
     if (run / FILE).is_file() or run.name == FILE:
         return show_bench(read_bench(run), to)
+    if show_again(run, to):
+        return 0
     record = read_record(run)
     if to is None:
         print_terminal(record, Console())

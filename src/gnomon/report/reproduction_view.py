@@ -140,24 +140,33 @@ def _prefixed(panel: Panel, prefix: str) -> Panel:
 
 
 def _compared(experiment: ExperimentResult, study: Study) -> Table | None:
+    """A row a label; the paper's figure and ours side by side for each kind of figure."""
     if not experiment.compared:
         return None
-    kinds = {kind.key: kind for kind in study.figures}
-    rows = tuple(
-        (
-            Cell(wording.clean(c.label), ("stand-in: not the paper's data",) if c.stand_in else ()),
-            Cell(kinds[c.figure].title),
-            Cell(wording.share(c.paper), (wording.clean(c.source),)),
-            _ours(c),
-        )
-        for c in experiment.compared
-    )
-    columns = (Column("", numeric=False), Column("Figure", numeric=False), Column("Paper"), Column("Here"))
-    return Table(f"{experiment.key}-compared", "The paper's figures beside ours", columns, rows)
+    found = {(c.label, c.figure): c for c in experiment.compared}
+    labels = list(dict.fromkeys(label for label, _ in found))
+    kinds = [kind for kind in study.figures if any(figure == kind.key for _, figure in found)]
+    rows = []
+    for label in labels:
+        stand_in = any(c.stand_in for (name, _), c in found.items() if name == label)
+        cells = [Cell(wording.clean(label), ("stand-in: not the paper's data",) if stand_in else ())]
+        for kind in kinds:
+            compared = found.get((label, kind.key))
+            cells += [_papers(compared), _ours(compared)]
+        rows.append(tuple(cells))
+    heads = [Column(f"{kind.title}, {whose}") for kind in kinds for whose in ("paper", "here")]
+    title = "The paper's figures beside ours"
+    return Table(f"{experiment.key}-compared", title, (Column("", numeric=False), *heads), tuple(rows))
 
 
-def _ours(compared: Compared) -> Cell:
-    point = compared.ours
+def _papers(compared: Compared | None) -> Cell:
+    if compared is None:
+        return Cell(NONE, muted=True)
+    return Cell(wording.share(compared.paper), (wording.clean(compared.source),))
+
+
+def _ours(compared: Compared | None) -> Cell:
+    point = None if compared is None else compared.ours
     if point is None or point.mean is None:
         return Cell(NONE, muted=True)
     return Cell(wording.share(point.mean.value), (wording.shares(point.mean),) if point.interval != "none" else ())

@@ -138,7 +138,7 @@ def tracks(says: str, x: Mapping[str, Values], y: Mapping[str, Values]) -> State
     interval = _interval(known)
     if interval is None:
         return Statement(says=says, verdict="not shown", evidence=_too_few())
-    evidence = f"rank correlation over {len(x)} cells {interval.value:.2f} ({interval.low:.2f} to {interval.high:.2f})"
+    evidence = f"rank correlation over {len(x)} cells {_correlation(interval)}"
     return Statement(says=says, verdict=_verdict(interval), evidence=evidence)
 
 
@@ -158,10 +158,7 @@ def falls_with_size(label: str, attack: str, records: Mapping[tuple[str, int], R
     if interval is None:
         return Statement(says=label, verdict="not shown", evidence=f"{label}: {_too_few()}")
     negative = Estimate(value=-interval.value, low=-interval.high, high=-interval.low)
-    evidence = (
-        f"{label}: rank correlation of precision and share over classes {interval.value:.2f} "
-        f"({interval.low:.2f} to {interval.high:.2f})"
-    )
+    evidence = f"{label}: rank correlation of precision and share over classes {_correlation(interval)}"
     return Statement(says=label, verdict=_verdict(negative), evidence=evidence)
 
 
@@ -222,6 +219,10 @@ def _share(values: Values) -> str:
 
 def _estimate(found: Estimate) -> str:
     return f"{100 * found.value:.1f}% ({100 * found.low:.1f} to {100 * found.high:.1f})"
+
+
+def _correlation(found: Estimate) -> str:
+    return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})".replace("-", "\N{MINUS SIGN}")
 
 
 def _points(found: Estimate) -> str:
