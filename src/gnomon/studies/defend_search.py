@@ -15,7 +15,7 @@ from typing import Any
 from gnomon.auditing.gate import Limit, limited, parse_limit
 from gnomon.auditing.run import Outcome
 from gnomon.core.bench import Search, Trial
-from gnomon.core.errors import MissingExtraError
+from gnomon.core.errors import MissingExtraError, UsageError
 from gnomon.core.record import Record
 from gnomon.studies.defend_tries import Setting, Sweep
 
@@ -50,6 +50,8 @@ def read_until(text: str) -> Limit:
     ('value', 'high')
     """
     limit = parse_limit(text)
+    if limit.figure == "epsilon":
+        raise UsageError(f'limit "{text}": a search needs a figure of attacks (auc, advantage, accuracy or tpr@FPR)')
     named = any(f".{bound}" in text for bound in ("low", "value", "high"))
     return limit if named else Limit(limit.text, limit.attack, limit.figure, limit.fpr, "value", limit.most)
 
