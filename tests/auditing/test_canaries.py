@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +142,14 @@ def test_canaries_are_what_the_plan_says(kind: str) -> None:
     shift = (y - data.y[copied]) % CLASSES
     assert np.bincount(shift, minlength=CLASSES)[0] == 0
     assert np.bincount(shift, minlength=CLASSES)[1:].min() > 40
+
+
+def test_rows_set_aside_for_mitigations_are_no_canaries() -> None:
+    data, roles = world()
+    aside = replace(roles, reference=roles.nonmembers[:250])
+    canaries = draw_canaries(planned(), data, TREE, aside, Seeds(0))
+    assert canaries is not None
+    assert len(canaries.rows) == 50
 
 
 def test_coins_depend_on_the_seed_and_on_nothing_else() -> None:

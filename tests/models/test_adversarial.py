@@ -84,18 +84,20 @@ def test_a_network_is_the_same_alone_and_in_a_stack(stack: Any) -> None:
         [alone] = trainer.train(X, Y, 4, [rows[i]], [seeds[i]])
         assert np.abs(model.log_probs(X) - alone.log_probs(X)).max() < 1e-4
         assert np.abs(model.log_probs(X) - plain[i].log_probs(X)).max() > 1e-3
-        assert alone.facts["curves"]["gain"][1:] == pytest.approx(model.facts["curves"]["gain"][1:], abs=1e-4)
+        assert alone.facts["adversarial"]["gain"] == pytest.approx(model.facts["adversarial"]["gain"], abs=1e-4)
 
 
 def test_the_games_two_losses_are_told_as_curves() -> None:
     [model] = AdversarialTrainer(RECIPE, X[150:], Y[150:], SMALL).train(X, Y, 4, [np.arange(100)], [0])
-    curves = model.facts["curves"]
+    curves = model.facts["adversarial"]
     assert set(curves) == {"loss", "gain", "accuracy"}
     assert all(len(curve) == RECIPE.epochs for curve in curves.values())
-    assert curves["gain"][0] is None and curves["accuracy"][0] is None
+    assert curves["gain"][0] == pytest.approx(-math.log(2), abs=1e-5)  # nobody has guessed yet
+    assert curves["accuracy"][0] == 0.5
     assert curves["loss"][0] == pytest.approx(math.log(4), abs=0.4)
     assert curves["gain"][1] == pytest.approx(-math.log(2), abs=0.2)
-    assert all(0 <= value <= 1 for value in curves["accuracy"][1:])
+    assert any(value != 0.5 for value in curves["accuracy"][1:])
+    assert all(0 <= value <= 1 for value in curves["accuracy"])
     assert pickle.loads(pickle.dumps(model)).facts == model.facts  # noqa: S301 - our own bytes
 
 

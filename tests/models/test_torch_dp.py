@@ -20,6 +20,7 @@ from gnomon.core.protocols import Trainer  # noqa: E402
 from gnomon.models import accountant  # noqa: E402
 from gnomon.models.accountant import noise_for, spent, usual_delta  # noqa: E402
 from gnomon.models.networks import build_seeded  # noqa: E402
+from gnomon.models.objectives import LabelSmoothing  # noqa: E402
 from gnomon.models.torch_dp import DPTrainer, _poisson  # noqa: E402
 from gnomon.models.torch_trainer import TorchTrainer  # noqa: E402
 
@@ -149,6 +150,7 @@ def test_delta_is_below_one_over_the_rows() -> None:
         ({"noise": 1.0, "delta": 1.0}, "delta"),
         ({"noise": 1.0, "accountant": "gdp"}, "prv or rdp"),
         ({"noise": 1.0, "trainer": replace(PLAIN, patience=3)}, "set epochs instead"),
+        ({"noise": 1.0, "trainer": replace(PLAIN, objective=LabelSmoothing(0.1))}, "leave objective out"),
         ({"noise": 1.0, "trainer": "mlp"}, "expected a torch trainer, got str"),
     ],
 )

@@ -26,11 +26,10 @@ from gnomon.auditing.subject import Subject
 from gnomon.core.evidence import Attack, Need
 from gnomon.core.plan import Plan
 from gnomon.core.protocols import Model
+from gnomon.models import NETWORK_TRAINERS
 from gnomon.models.observations import Checkpoints, Inside
-from gnomon.models.torch_dp import DPTrainer
 from gnomon.models.torch_gradients import white_box
 from gnomon.models.torch_model import TorchModel
-from gnomon.models.torch_trainer import TorchTrainer
 
 TRAINS_AGAIN = "looks inside the target, which would be trained once more: name it in [attacks] names"
 SEES_SHADOWS = "looks inside the target and the shadow models: name it in [attacks] names"
@@ -86,7 +85,7 @@ def wants_model(plan: Plan, subject: Subject, attacks: Sequence[Attack]) -> bool
     """Whether an attack needs a target that is there, and not only its answers on known rows."""
     refused = barred(plan, attacks)
     needs = frozenset[Need]().union(*(attack.needs for attack in attacks if attack.name not in refused))
-    return "query" in needs or ("gradients" in needs and isinstance(subject.trainer, (TorchTrainer, DPTrainer)))
+    return "query" in needs or ("gradients" in needs and isinstance(subject.trainer, NETWORK_TRAINERS))
 
 
 def look_inside(case: Case, model: Model | None, plan: Plan, attacks: Sequence[Attack]) -> Case:

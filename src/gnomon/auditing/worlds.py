@@ -24,12 +24,11 @@ from gnomon.core.protocols import Model, Observation
 from gnomon.core.record import ModelFacts, ShadowFacts
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine
+from gnomon.models import NETWORK_TRAINERS
 from gnomon.models.mitigated import MitigatedModel, ask
 from gnomon.models.random_records import RandomRecords
 from gnomon.models.sklearn import SklearnModel
 from gnomon.models.target import Target
-from gnomon.models.torch_dp import DPTrainer
-from gnomon.models.torch_trainer import TorchTrainer
 from gnomon.shadow.masks import ShadowRows, draw_shadows
 from gnomon.shadow.mitigated import mitigate_pool
 from gnomon.shadow.pool import PoolAnswers, ShadowPool
@@ -258,4 +257,4 @@ def _check_known_labels(model: SklearnModel, data: Dataset) -> None:
 
 def _stack_note(subject: Subject, data: Dataset) -> str | None:
     trainer = subject.shadow_trainer
-    return trainer.stacking(data.x, data.n_classes).reason if isinstance(trainer, (TorchTrainer, DPTrainer)) else None
+    return trainer.stacking(data.x, data.n_classes).reason if isinstance(trainer, NETWORK_TRAINERS) else None

@@ -45,8 +45,8 @@ class AdversarialTrainer:
     >>> x, y = np.eye(8, dtype=np.float32), np.arange(8) % 2
     >>> trainer = AdversarialTrainer(TorchTrainer(hidden=(8,), epochs=3), x[4:], y[4:], Game(warm_up=1))
     >>> [model] = trainer.train(x, y, 2, [np.arange(4)], [0])
-    >>> len(model.facts["curves"]["loss"]), model.facts["curves"]["gain"][0]
-    (3, None)
+    >>> len(model.facts["adversarial"]["loss"]), model.facts["adversarial"]["gain"][0]  # minus ln 2: not begun yet
+    (3, -0.69315)
     """
 
     trainer: TorchTrainer
@@ -71,7 +71,7 @@ class AdversarialTrainer:
     def train(self, x: Rows, y: Ints, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int]) -> list[TorchModel]:
         """Trains one network per entry of ``rows``, each with its own seed and its own attacker.
 
-        Each model carries the game's curves in ``facts["curves"]``; see `InferenceNetworks.facts`.
+        Each model carries the game's curves in ``facts["adversarial"]``; see `InferenceNetworks.facts`.
 
         Raises:
             DataError: rows, labels or positions that can't be trained on.

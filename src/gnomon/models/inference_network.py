@@ -164,12 +164,17 @@ class InferenceNetworks:
         return plain
 
     def facts(self) -> list[dict[str, Any]]:
-        """For each network its curves, a number an epoch (None before the game began).
+        """For each network, under ``adversarial``, the game's curves, a number an epoch.
 
-        ``loss`` is the classifier's mean cross-entropy on its batches; ``gain`` the attacker's mean log-likelihood
-        (nats; minus ln 2 for one that guesses) and ``accuracy`` its share of right guesses, on its own batches.
+        ``loss`` is the classifier's mean cross-entropy on its batches; ``gain`` the attacker's mean log-likelihood, in
+        nats, and ``accuracy`` its share of right guesses, on its own batches. Before the game begins nobody guesses,
+        which is worth as much as a guess: minus ln 2, and 1/2.
         """
-        return [{"curves": {name: _means(getattr(match, name)) for name in CURVES}} for match in self._matches]
+        before = {"loss": math.nan, "gain": -math.log(2), "accuracy": 0.5}
+        return [
+            {"adversarial": {name: _means(getattr(match, name), nothing) for name, nothing in before.items()}}
+            for match in self._matches
+        ]
 
     def _attack(self, stack: Stack, slot: int, each: Sparring, match: _Match, steps: int) -> None:
         import torch
@@ -197,9 +202,6 @@ class InferenceNetworks:
 
     def _seen(self, logits: torch.Tensor) -> torch.Tensor:
         return logits if self._game.sees == "logits" else logits.softmax(-1)
-
-
-CURVES = ("loss", "gain", "accuracy")
 
 
 def inference_network(n_classes: int, game: Game) -> nn.Module:
@@ -243,5 +245,5 @@ def _log_sigmoid(odds: torch.Tensor) -> torch.Tensor:
     return torch.nn.functional.logsigmoid(odds)
 
 
-def _means(curve: list[list[float]]) -> list[float | None]:
-    return [round(float(np.mean(values)), 5) if values else None for values in curve]
+def _means(curve: list[list[float]], nothing: float) -> list[float]:
+    return [round(float(np.mean(values)) if values else nothing, 5) for values in curve]

@@ -93,6 +93,9 @@ class DPTrainer:
         for name, (holds, expected) in rules.items():
             if not holds:
                 raise UsageError(f"DP-SGD: expected {name} to be {expected}, got {getattr(self, name)!r}")
+        for name in ("objective", "augmentation"):
+            if getattr(self.trainer, name) is not None:
+                raise UsageError(f"DP-SGD trains on the plain cross-entropy of the rows: leave {name} out beside it")
         if self.trainer.patience is not None:
             raise UsageError(
                 f"DP-SGD cannot stop early (patience={self.trainer.patience}): the held-out rows would speak without "
