@@ -14,14 +14,14 @@ from gnomon.core.errors import DataError
 from gnomon.core.parts import Part
 from gnomon.core.study import Point, Study, StudyMachine
 
-Holds = Literal["holds", "does not hold", "not shown"]
+Holds = Literal["holds", "holds in part", "does not hold", "not shown"]
 
 
 class Statement(Part):
     """A shape of the paper's results, and what our figures say of it."""
 
     says: str
-    verdict: Holds  # "not shown": the intervals allow either, or too few seeds
+    verdict: Holds  # "in part": not every step is clear; "not shown": the intervals allow either, or too few seeds
     evidence: str  # the figures that it rests on, in words
 
 

@@ -22,7 +22,7 @@ from gnomon.report.study_plots import draw_study
 from gnomon.report.study_view import study_view
 from gnomon.report.terminal import WIDTH
 
-_STYLES = {"holds": "green", "does not hold": "red", "not shown": "yellow"}
+_STYLES = {"holds": "green", "holds in part": "green", "does not hold": "red", "not shown": "yellow"}
 
 
 def write_reproduction(made: Reproduction, path: Path) -> None:

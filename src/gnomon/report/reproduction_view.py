@@ -12,7 +12,8 @@ from gnomon.report.panel import Panel
 from gnomon.report.study_view import intervals
 from gnomon.report.tables import NONE, Cell, Column, Table
 
-BADGES = {"holds": "none_found", "does not hold": "leaks", "not shown": "leaks_some"}  # the page's styles know levels
+# the page's styles know the levels of a verdict
+BADGES = {"holds": "none_found", "holds in part": "none_found", "does not hold": "leaks", "not shown": "leaks_some"}
 STATUS = {
     "run": "run",
     "cut short": "cut short by the budget",
@@ -67,8 +68,8 @@ def reproduction_view(made: Reproduction) -> ReproductionView:
     count = {verdict: sum(s.verdict == verdict for s in said) for verdict in BADGES}
     lead = (
         f"{wording.counted(len(said), 'statement')} on the shapes of the paper's results. Holds here: "
-        f"{count['holds']}; does not hold: {count['does not hold']}; not shown either way: {count['not shown']}. "
-        "Each is computed from intervals over seeds."
+        f"{count['holds']}; holds in part: {count['holds in part']}; does not hold: {count['does not hold']}; "
+        f"not shown either way: {count['not shown']}. Each is computed from intervals over seeds."
     )
     return ReproductionView(
         title=wording.clean(made.paper),

@@ -1,8 +1,8 @@
 """Whether the shape of a result holds: statements computed from intervals over seeds, never from single figures.
 
 A statement holds if its interval says so, does not hold if its interval says the contrary, and is "not shown" where
-the interval allows either. Cells of one seed share the target's rows where they can, so differences are taken seed by
-seed.
+the interval allows either; an order holds in part where its ends are clear and some step between them is not. Cells of
+one seed share the target's rows where they can, so differences are taken seed by seed.
 """
 
 from __future__ import annotations
@@ -82,6 +82,8 @@ def state(shape: Shape, cells: Sequence[Cell], records: Mapping[tuple[str, int],
 def rises(says: str, by_label: Mapping[str, Values]) -> Statement:
     """Whether a figure rises along the labels: the last lies above the first, and no step clearly goes down.
 
+    It holds in part where that is so, but not every step is clear by itself.
+
     >>> rises("it rises", {"a": {0: 0.50, 1: 0.51, 2: 0.50}, "b": {0: 0.60, 1: 0.61, 2: 0.61}}).verdict
     'holds'
     """
@@ -95,8 +97,10 @@ def rises(says: str, by_label: Mapping[str, Values]) -> Statement:
     down = [f"{a} to {b}" for (a, b), step in zip(pairwise(labels), known, strict=True) if step.high < 0]
     clear = sum(step.low > 0 for step in known)
     verdict = _verdict(whole)
-    if down and verdict != "does not hold":
+    if down:
         verdict = "does not hold"
+    elif verdict == "holds" and clear < len(known):
+        verdict = "holds in part"
     tail = f"; falls from {', '.join(down)}" if down else ""
     evidence = (
         f"{means}; from first to last {_points(whole)}; {clear} of {len(known)} steps are clear by themselves{tail}"
@@ -171,7 +175,7 @@ def class_correlation(record: Record, attack: str) -> float | None:
 
 def _all(says: str, parts: Sequence[Statement]) -> Statement:
     """A statement that is made of one for each label: as bad as its worst part."""
-    order: tuple[Holds, ...] = ("does not hold", "not shown", "holds")
+    order: tuple[Holds, ...] = ("does not hold", "not shown", "holds in part", "holds")
     verdict = next(v for v in order if any(part.verdict == v for part in parts))
     return Statement(says=says, verdict=verdict, evidence="; ".join(part.evidence for part in parts))
 
