@@ -19,7 +19,7 @@ from gnomon.studies.defend import mitigated
 from gnomon.studies.defend_apply import apply_mitigation, load_service
 from gnomon.studies.defend_tries import Setting, read_tries
 
-TORCH = {"kind": "torch", "hidden": [8], "epochs": 2, "device": "cpu", "dropout": 0.1}
+TORCH = {"kind": "torch", "hidden": [8], "epochs": 10, "device": "cpu", "dropout": 0.1}
 
 
 def setting(text: str) -> Setting:
