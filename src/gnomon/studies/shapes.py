@@ -226,7 +226,8 @@ def _estimate(found: Estimate) -> str:
 
 
 def _correlation(found: Estimate) -> str:
-    return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})".replace("-", "\N{MINUS SIGN}")
+    low, high = max(-1.0, found.low), min(1.0, found.high)
+    return f"{found.value:.2f} ({low:.2f} to {high:.2f})".replace("-", "\N{MINUS SIGN}")
 
 
 def _points(found: Estimate) -> str:
