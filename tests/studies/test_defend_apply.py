@@ -14,6 +14,8 @@ from gnomon.cli.app import run
 from gnomon.core.errors import DataError, ModelError, UsageError
 from gnomon.core.plan import Plan, make_plan
 from gnomon.defences import MITIGATIONS
+from gnomon.defences.serving import serve
+from gnomon.models.mitigated import MitigatedModel
 from gnomon.models.sklearn import SklearnModel
 from gnomon.studies.defend import mitigated
 from gnomon.studies.defend_apply import apply_mitigation, load_service
@@ -70,6 +72,9 @@ def test_a_given_model_is_kept_and_its_answers_go_through_the_mitigation(tmp_pat
     full = probabilities(SklearnModel(fitted, ("0", "1", "2")), x)
     assert ((shown > 0).sum(axis=1) == 1).all()
     np.testing.assert_allclose(shown.max(axis=1), full.max(axis=1), atol=1e-6)
+    service = load_service(tmp_path / "service")
+    assert isinstance(service, MitigatedModel)
+    np.testing.assert_allclose(serve(service).predict_proba(x), shown, atol=1e-6)
     with pytest.raises(UsageError, match="not trained here"):
         apply_mitigation(plan, setting("l2:0.1"), tmp_path / "other")
     assert not (tmp_path / "other").exists()
