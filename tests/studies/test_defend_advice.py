@@ -1,6 +1,6 @@
 """What a bench recommends in clear cases, and that it says so where nothing was shown."""
 
-from tests.report.sample_benches import PLAIN, option
+from tests.report.sample_benches import PLAIN, leak, option
 
 from gnomon.core.bench import Option
 from gnomon.core.comparison import Change
@@ -77,6 +77,12 @@ def test_labels_alone_are_said_to_be_labels_alone() -> None:
     assert "nothing but a label" in text
     assert "keep some, l2:0.001 leaks least" in text
     assert "Every predicted label stays" in text
+
+
+def test_labels_alone_that_are_stronger_by_area_are_not_passed_over() -> None:
+    assert "reads labels alone" not in said(FREE)[1]
+    strong = FREE.model_copy(update={"label_only": leak("noise_robustness", 0.0, 0.89)})
+    assert "robustness to noise: 0.890, against 0.680" in said(strong)[1]
 
 
 def test_ties_are_named() -> None:

@@ -67,6 +67,7 @@ def advise(options: Sequence[Option], rival: Rival, fpr: float | None, confidenc
         *_softer(choice, free),
         *_dearer(choice, helping, fpr),
         _remains(choice, fpr),
+        *_by_area(choice),
         *_naive(tried, fpr),
         *_plain_shadows(tried, fpr),
         *_no_effect(tried),
@@ -149,7 +150,7 @@ def _price(choice: Option, plain: Option) -> list[str]:
     else:
         said = f"If it costs accuracy, then at most {_points(-change.low)} points."
     sentences = [said]
-    errors = (plain.utility.calibration_error, found.calibration_error)
+    errors = (plain.utility.calibration_error, None if _labels_only(choice) else found.calibration_error)
     if errors[0] is not None and errors[1] is not None and errors[1] - errors[0] > MISCALIBRATED:
         sentences.append(
             f"Its probabilities mean less: they are off by {100 * errors[1]:.0f} points on average, those of the plain "
@@ -196,6 +197,17 @@ def _remains(choice: Option, fpr: float | None) -> str:
             f"({_spell(left, fpr)}), and a better attack may find more."
         )
     return "What is left is within chance for these attacks; a better attack may find more."
+
+
+def _by_area(choice: Option) -> list[str]:
+    """An attack on labels alone that is stronger by AUC: its votes take few values, so a low rate does not show it."""
+    labels, best = choice.label_only, choice.strongest.leak.auc if choice.strongest else None
+    if labels is None or labels.auc is None or best is None or labels.auc.low <= best.high:
+        return []
+    return [
+        f"By AUC an attack that reads labels alone is stronger ({labels.title}: {labels.auc.value:.3f}, against "
+        f"{best.value:.3f}), though not at so low a false-positive rate."
+    ]
 
 
 def _naive(tried: Sequence[Option], fpr: float | None) -> list[str]:
