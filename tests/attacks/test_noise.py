@@ -9,10 +9,14 @@ from gnomon.attacks import (
     Boundary,
     Calibrated,
     CalibratedOffline,
+    Nasr,
     Quantile,
     QuantileGaussian,
     Salem,
     Shokri,
+    Trajectory,
+    TrajectoryOffline,
+    TrajectoryOnline,
 )
 from gnomon.stats.roc import auc
 from gnomon.stats.samples import split_scores
@@ -24,10 +28,14 @@ SMALL = {  # learned attacks: small, so that it stays quick
     Boundary: Boundary(rounds=1, directions=4, halvings=3),
     Calibrated: Calibrated(lessons=300, trees=2),
     CalibratedOffline: CalibratedOffline(lessons=300, trees=2),
+    Nasr: Nasr(trees=3),
     Quantile: Quantile(iterations=3),
     QuantileGaussian: QuantileGaussian(iterations=2),
     Salem: Salem(epochs=2, hidden=8),
     Shokri: Shokri(epochs=2, hidden=8, batch=50, min_rows=20),
+    Trajectory: Trajectory(trees=3),
+    TrajectoryOffline: TrajectoryOffline(trees=2, lessons=300),
+    TrajectoryOnline: TrajectoryOnline(trees=2, lessons=300),
 }
 
 

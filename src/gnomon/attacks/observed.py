@@ -79,6 +79,7 @@ def learn_trees(
         max_leaf_nodes=8,
         min_samples_leaf=20,
         l2_regularization=1.0,
+        max_bins=64,
         early_stopping=False,
         random_state=int(rng.integers(2**31)),
     ).fit(features, member, sample_weight=counts)

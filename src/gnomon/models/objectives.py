@@ -140,7 +140,7 @@ class HighEntropy:
 def label_probability(gamma: float, n_classes: int) -> float:
     """The label's probability in a soft label (the rest even) with a share gamma of the uniform one's entropy.
 
-    >>> label_probability(1.0, 4), round(label_probability(0.5, 2), 4)
+    >>> round(label_probability(1.0, 4), 4), round(label_probability(0.5, 2), 4)
     (0.25, 0.89)
     """
     low, high = 1 / n_classes, 1.0  # the entropy falls from ln c to 0
