@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,16 +14,15 @@ from rich.panel import Panel
 from rich.text import Text
 
 from gnomon.core.bench import Bench, ExposedRows
-from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.core.record import write_text
 from gnomon.report import bench_plots, bench_tables, wording
 from gnomon.report.facts import Fact
-from gnomon.report.formats import format_of
+from gnomon.report.formats import format_of, renderer_of
 from gnomon.report.html import page_template
 from gnomon.report.ink import CURVES
 from gnomon.report.markdown import escape, markdown_table
 from gnomon.report.tables import Table
-from gnomon.report.terminal import WIDTH, grid
+from gnomon.report.terminal import grid, plain_text
 
 CAVEAT = (
     "Every figure is what these attacks found on these records: a lower bound. That a mitigation lowers it says "
@@ -265,10 +263,7 @@ def print_bench(bench: Bench, console: Console) -> None:
 
 
 def _terminal(bench: Bench) -> str:
-    buffer = io.StringIO()
-    plain = Console(file=buffer, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False)
-    print_bench(bench, plain)
-    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
+    return plain_text(lambda console: print_bench(bench, console))
 
 
 _RENDERERS: MappingProxyType[str, Callable[[Bench], str]] = MappingProxyType(
@@ -286,9 +281,7 @@ def render_bench(bench: Bench, format: str) -> str:
     Traceback (most recent call last):
     gnomon.core.errors.UsageError: expected a bench's format, got "htlm" (did you mean "html"?)
     """
-    if format not in _RENDERERS:
-        raise UsageError(f'expected a bench\'s format, got "{format}"{did_you_mean(format, _RENDERERS)}')
-    return _RENDERERS[format](bench)
+    return renderer_of("bench", format, _RENDERERS)(bench)
 
 
 def write_bench_report(bench: Bench, path: Path) -> None:

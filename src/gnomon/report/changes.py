@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +14,13 @@ from rich.panel import Panel
 from rich.text import Text
 
 from gnomon.core.comparison import AttackChange, Comparison, FigureChange, RunFacts
-from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.core.record import write_text
 from gnomon.report import wording
-from gnomon.report.formats import format_of
+from gnomon.report.formats import format_of, renderer_of
 from gnomon.report.html import page_template
 from gnomon.report.markdown import escape, markdown_table
 from gnomon.report.tables import NONE, Cell, Column, Table
-from gnomon.report.terminal import WIDTH, grid
+from gnomon.report.terminal import grid, plain_text
 
 LABELS = {
     "worse": "Leaks more than before",
@@ -163,10 +161,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
 
 
 def _terminal(comparison: Comparison) -> str:
-    buffer = io.StringIO()
-    plain = Console(file=buffer, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False)
-    print_comparison(comparison, plain)
-    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
+    return plain_text(lambda console: print_comparison(comparison, console))
 
 
 def _markdown(comparison: Comparison) -> str:
@@ -208,9 +203,7 @@ def render_comparison(comparison: Comparison, format: str) -> str:
     Traceback (most recent call last):
     gnomon.core.errors.UsageError: expected a comparison's format, got "htlm" (did you mean "html"?)
     """
-    if format not in _RENDERERS:
-        raise UsageError(f'expected a comparison\'s format, got "{format}"{did_you_mean(format, _RENDERERS)}')
-    return _RENDERERS[format](comparison)
+    return renderer_of("comparison", format, _RENDERERS)(comparison)
 
 
 def write_comparison(comparison: Comparison, path: Path) -> None:

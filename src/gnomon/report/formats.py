@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeVar
 
 from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.core.record import Record, write_text
 from gnomon.report.html import render_html
 from gnomon.report.markdown import render_markdown
 from gnomon.report.terminal import render_terminal
+
+Renderer = TypeVar("Renderer", bound=Callable[..., str])
 
 
 def _render_json(record: Record) -> str:
@@ -43,9 +46,18 @@ def render(record: Record, format: str) -> str:
     Traceback (most recent call last):
     gnomon.core.errors.UsageError: expected a report's format, got "htlm" (did you mean "html"?)
     """
-    if format not in _RENDERERS:
-        raise UsageError(f'expected a report\'s format, got "{format}"{did_you_mean(format, _RENDERERS)}')
-    return _RENDERERS[format](record)
+    return renderer_of("report", format, _RENDERERS)(record)
+
+
+def renderer_of(document: str, format: str, renderers: Mapping[str, Renderer]) -> Renderer:
+    """What renders a kind of document ("report", "bench") in one format.
+
+    Raises:
+        UsageError: an unknown format.
+    """
+    if format not in renderers:
+        raise UsageError(f'expected a {document}\'s format, got "{format}"{did_you_mean(format, renderers)}')
+    return renderers[format]
 
 
 def format_of(path: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from gnomon.report.reproduction_view import ReproductionView, Section, reproduct
 from gnomon.report.study_formats import markdown_facts, panel_blocks, write_pictures
 from gnomon.report.study_plots import draw_study
 from gnomon.report.study_view import study_view
-from gnomon.report.terminal import WIDTH
+from gnomon.report.terminal import plain_text
 
 _STYLES = {"holds": "green", "holds in part": "green", "does not hold": "red", "not shown": "yellow"}
 
@@ -131,7 +130,4 @@ def print_reproduction(made: Reproduction, console: Console) -> None:
 
 def reproduction_terminal(made: Reproduction) -> str:
     """What `print_reproduction` prints, as plain text of 80 columns."""
-    buffer = io.StringIO()
-    plain = Console(file=buffer, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False)
-    print_reproduction(made, plain)
-    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
+    return plain_text(lambda console: print_reproduction(made, console))

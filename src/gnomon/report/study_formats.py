@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from gnomon.report.panel_plots import Drawing
 from gnomon.report.study_plots import draw_study
 from gnomon.report.study_view import StudyView, study_view
 from gnomon.report.tables import Table
-from gnomon.report.terminal import WIDTH, grid
+from gnomon.report.terminal import grid, plain_text
 
 _TERMINAL_ROWS = 24
 
@@ -146,7 +145,4 @@ def print_study(study: Study, console: Console) -> None:
 
 def study_terminal(study: Study) -> str:
     """What `print_study` prints, as plain text of 80 columns."""
-    buffer = io.StringIO()
-    plain = Console(file=buffer, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False)
-    print_study(study, plain)
-    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
+    return plain_text(lambda console: print_study(study, console))

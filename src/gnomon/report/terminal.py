@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 from rich.box import HEAVY, SIMPLE_HEAD
 from rich.console import Console
@@ -70,10 +71,13 @@ def _print_chapter(chapter: Chapter, console: Console) -> None:
 
 def render_terminal(record: Record) -> str:
     """What `print_terminal` prints, as plain text of 80 columns."""
+    return plain_text(lambda console: print_terminal(record, console))
+
+
+def plain_text(show: Callable[[Console], None]) -> str:
+    """What ``show`` prints to a console of 80 columns, without colours."""
     buffer = io.StringIO()
-    print_terminal(
-        record, Console(file=buffer, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False)
-    )
+    show(Console(file=buffer, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False))
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
 
 
