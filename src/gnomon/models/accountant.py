@@ -21,7 +21,7 @@ from gnomon.core.errors import MissingExtraError, UsageError
 
 Accountant: TypeAlias = Literal["prv", "rdp"]
 
-LEAST_PRV_NOISE = 0.2  # below, the grid of the PRV accountant takes minutes and ends in infinity
+LEAST_PRV_NOISE = 0.4  # below, PRV takes up to a minute (or ends in infinity) to say little less of a vacuous epsilon
 MOST_PRV_EPSILON = 150.0  # a wanted epsilon above it leads there
 
 
@@ -37,8 +37,11 @@ def import_opacus(what: str) -> ModuleType:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Opacus' remarks on orders of the Renyi divergence and logarithms of 0 (its bounds hold), torch's on its hooks."""
-    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
+    """Opacus' remarks on orders of the Renyi divergence, logarithms of 0 and overflow to infinity, torch's on its hooks.
+
+    Its bounds hold all the same: what overflows ends in an infinite epsilon, never in one that is too small.
+    """
+    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         warnings.filterwarnings("ignore", message="Optimal order is the (largest|smallest) alpha", category=UserWarning)
         warnings.filterwarnings("ignore", message="Full backward hook is firing", category=UserWarning)
         yield
@@ -111,4 +114,6 @@ def spent(noise: float, delta: float, sample_rate: float, steps: int, accountant
     counter.history = [(noise, sample_rate, steps)]
     with quiet():
         epsilon = float(counter.get_epsilon(delta=delta))
-    return epsilon if math.isfinite(epsilon) else None
+    if not math.isfinite(epsilon):  # too little noise for the grid of PRV; RDP still has a bound
+        return spent(noise, delta, sample_rate, steps, "rdp") if accountant == "prv" else None
+    return epsilon
