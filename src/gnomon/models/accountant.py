@@ -37,7 +37,7 @@ def import_opacus(what: str) -> ModuleType:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Opacus' remarks on orders of the Renyi divergence, logarithms of 0 and overflow to infinity, torch's on its hooks.
+    """Opacus' remarks on orders of the Renyi divergence, logarithms of 0 and overflow, torch's on its hooks.
 
     Its bounds hold all the same: what overflows ends in an infinite epsilon, never in one that is too small.
     """

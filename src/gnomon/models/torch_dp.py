@@ -58,7 +58,7 @@ class DPTrainer:
         delta: the chance that the promise may be broken with; default the largest power of ten below 1 / n.
         clip: C, the norm that a row's gradient is clipped to.
         accountant: ``prv`` (Gopi et al., 2021), or ``rdp`` (Mironov, 2017), which is quicker and promises less. Where
-            there is hardly any noise (below 0.2, or epsilon above 150) it is ``rdp`` in any case.
+            there is hardly any noise (below 0.4, or epsilon above 150) it is ``rdp`` in any case.
 
     Raises:
         UsageError: an option out of range, or a trainer that stops early.
