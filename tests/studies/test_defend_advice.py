@@ -4,7 +4,7 @@ from tests.report.sample_benches import PLAIN, leak, option
 
 from gnomon.core.bench import Option
 from gnomon.core.comparison import Change
-from gnomon.studies.defend_advice import advise, mark_frontier
+from gnomon.studies.defend_advice import advise, mark_frontier, temper
 
 
 def same(first: str, second: str) -> Change:
@@ -120,3 +120,8 @@ def test_plain_shadows_that_serve_better_are_named() -> None:
     stronger = FREE.strongest.model_copy(update={"plain_shadows": True}) if FREE.strongest else None
     _, text = said(NOTHING.model_copy(update={"adaptive": adaptive, "strongest": stronger}))
     assert "top3 (24.0%, with plain ones 8.0%)" in text
+
+
+def test_a_fall_of_the_auc_alone_is_no_leaking_less() -> None:
+    same_rate = option("round3", 0.25, 0.78, 0.62, "better")
+    assert [o.effect for o in temper([PLAIN, FREE, same_rate], 0.01)] == [PLAIN.effect, "better", "mixed"]

@@ -25,7 +25,7 @@ from gnomon.core.comparison import AttackChange, Change, Comparison
 from gnomon.core.errors import GnomonError, UsageError
 from gnomon.core.plan import Plan, make_plan
 from gnomon.studies import defend_measure as figures
-from gnomon.studies.defend_advice import advise, mark_frontier
+from gnomon.studies.defend_advice import advise, mark_frontier, temper
 from gnomon.studies.defend_audits import Keeper
 from gnomon.studies.defend_search import limited_value, search
 from gnomon.studies.defend_tries import PLAIN, Setting, Sweep, read_tries
@@ -235,7 +235,7 @@ def _document(
     options = [_option(base, base, family, level), *(_option(one, base, family, level) for one in seen)]
     if limit is not None:
         options = [options[0], *(_held(option, one, limit) for option, one in zip(options[1:], seen, strict=True))]
-    options = mark_frontier(options, fpr)
+    options = mark_frontier(temper(options, fpr), fpr)
     by_label = {one.setting.label: one for one in seen}
 
     def rival(first: str, second: str) -> Change:

@@ -32,6 +32,18 @@ def mark_frontier(options: Sequence[Option], fpr: float | None) -> list[Option]:
     ]
 
 
+def temper(options: Sequence[Option], fpr: float | None) -> list[Option]:
+    """The options; one that is surely better by some figure, but not by the one that the page speaks of, is "mixed".
+
+    An AUC can fall, surely and by little, while the true-positive rate at the page's false-positive rate does not.
+    """
+    plain = _leak_value(options[0], fpr)
+    return [
+        o.model_copy(update={"effect": "mixed"}) if o.effect == "better" and _leak_value(o, fpr) >= plain else o
+        for o in options
+    ]
+
+
 def advise(options: Sequence[Option], rival: Rival, fpr: float | None, confidence: float) -> Advice:
     """The recommendation.
 
@@ -250,7 +262,7 @@ def _worse(tried: Sequence[Option]) -> list[str]:
     worse = [o.label for o in tried if o.effect == "worse"]
     mixed = [o.label for o in tried if o.effect == "mixed"]
     said = [f"With {_list(worse)} the model leaks more than without."] if worse else []
-    return [*said, *([f"{_list(mixed)}: less by one figure, more by another."] if mixed else [])]
+    return [*said, *([f"{_list(mixed)}: surely less by one figure, but not by all."] if mixed else [])]
 
 
 def _left_out(options: Sequence[Option]) -> list[str]:
