@@ -104,6 +104,11 @@ def test_majority_over_queries_equals_the_cube_of_pairs(monkeypatch):
     np.testing.assert_array_equal(majority_beaten(x, known, 1.5), (votes > 2.5).sum(axis=1))
 
 
+def test_half_the_queries_are_half_a_majority():
+    ratios = np.array([[9.0, 9.0, 0.5], [9.0, 0.5, 0.5]])  # both queries, one of two, none
+    np.testing.assert_array_equal(majority_beaten(ratios, np.ones((2, 4)), 2.0), [4.0, 2.0, 0.0])
+
+
 def test_means_equal_the_loop_over_records():
     draw = np.random.default_rng(4)
     probabilities, member = draw.random((7, 30)).astype(np.float32), draw.random((7, 30)) < 0.5

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from gnomon.studies.cells import run_cell
 from gnomon.studies.experiments import read_paper
 from gnomon.studies.spec import lay_out
 
+MODULE = sys.modules["gnomon.studies.reproduce"]  # the package has a function of this name
 STUDY = """
 view = "adversary"
 [data]
@@ -39,12 +41,12 @@ key = "depth"
 file = "depth.toml"
 title = "Depth"
 question = "Does depth matter?"
-seconds = {{ "1" = 1, "9" = 2 }}
+seconds = { "1" = 1, "9" = 2 }
 show = ["gap", "precision"]
-paper = [{{ label = "9", table = "t", row = "deep" }}]
+paper = [{ label = "9", table = "t", row = "deep" }]
 shapes = [
-  {{ says = "The gap rises with depth", kind = "rises", axis = "trainer.params.max_depth", figure = "gap" }},
-  {{ says = "It falls", kind = "rises", axis = "trainer.params.max_depth", figure = "gap", labels = ["9", "1"] }},
+  { says = "The gap rises with depth", kind = "rises", axis = "trainer.params.max_depth", figure = "gap" },
+  { says = "It falls", kind = "rises", axis = "trainer.params.max_depth", figure = "gap", labels = ["9", "1"] },
 ]
 
 [[experiment]]
@@ -57,11 +59,11 @@ notes = ["<b>not</b> the paper's"]
 
 [[experiment]]
 key = "costly"
-file = "depth.toml"
+file = "large.toml"
 title = "Costly"
 question = "What does not fit?"
-seconds = 1
-{costly}
+seconds = 100
+gpu = true
 
 [[experiment]]
 key = "large"
@@ -81,7 +83,7 @@ FIGURES = {
 def paper(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("papers") / "toy2020"
     place.mkdir()
-    (place / "index.toml").write_text(INDEX.format(costly='needs = "a machine of another kind"'))
+    (place / "index.toml").write_text(INDEX)
     (place / "figures.json").write_text(json.dumps(FIGURES))
     depths = '[study.vary]\n"trainer.params.max_depth" = [1, 9]\n'
     (place / "depth.toml").write_text(STUDY + depths)
@@ -92,10 +94,12 @@ def paper(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def made(paper: Path) -> Reproduction:
+def made(paper: Path) -> Iterator[Reproduction]:
     command = ["reproduce", str(paper), "--budget", "30m", "--to", str(paper.parent / "out"), "--workers", "1"]
-    assert run(command) == 0
-    return read_reproduction(paper.parent / "out")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MODULE, "resolve_device", lambda _: "cpu")
+        assert run(command) == 0
+        yield read_reproduction(paper.parent / "out")
 
 
 def test_what_fits_is_run_and_what_does_not_is_listed(made: Reproduction) -> None:
@@ -106,9 +110,17 @@ def test_what_fits_is_run_and_what_does_not_is_listed(made: Reproduction) -> Non
         "large": "left out",
     }
     costly, large = made.experiments[2:]
-    assert costly.wanted == "a machine of another kind"
+    assert costly.reason == "there is no GPU"
+    assert costly.wanted.startswith("a GPU; about")
     assert large.wanted.startswith("a budget larger by about")
     assert large.estimate > 1800
+
+
+def test_where_there_is_a_gpu_the_budget_decides(paper: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MODULE, "resolve_device", lambda _: "cuda")
+    assert run(["reproduce", str(paper), "--budget", "1s", "--to", str(paper.parent / "gpu")]) == 0
+    costly = read_reproduction(paper.parent / "gpu").experiments[2]
+    assert costly.wanted.startswith("a budget larger by about")
 
 
 def test_statements_follow_from_the_cells(made: Reproduction) -> None:
@@ -144,9 +156,7 @@ def test_a_budget_that_is_used_up_cuts_an_experiment_short(paper: Path, monkeypa
     out = paper.parent / "short"
     out.mkdir()
     (out / "calibration.json").write_text('{"scale": 1.0}')
-    monkeypatch.setattr(
-        sys.modules["gnomon.studies.reproduce"], "run_cell", lambda *a: replace(run_cell(*a), seconds=100.0)
-    )
+    monkeypatch.setattr(MODULE, "run_cell", lambda *a: replace(run_cell(*a), seconds=100.0))
     assert run(["reproduce", str(paper), "--budget", "260s", "--to", str(out), "--workers", "1"]) == 0
     depth, sources, *_ = read_reproduction(out).experiments
     assert (depth.status, depth.done, depth.seconds) == ("cut short", 3, 300.0)
@@ -157,7 +167,7 @@ def test_a_budget_that_is_used_up_cuts_an_experiment_short(paper: Path, monkeypa
 def test_the_reports_say_it_all(paper: Path, made: Reproduction) -> None:
     out = paper.parent / "out"
     page, text = (out / "report.html").read_text(), (out / "README.md").read_text()
-    for words in ("The gap rises with depth", "as recalled", "a machine of another kind", "gnomon reproduce"):
+    for words in ("The gap rises with depth", "as recalled", "there is no GPU", "gnomon reproduce"):
         assert words in page
         assert words in text.replace("\\", "")
     assert "<b>not</b>" not in page

@@ -5,7 +5,7 @@ import pytest
 
 from gnomon.core.parts import Estimate
 from gnomon.core.study import Cell, CellAttack
-from gnomon.studies.shapes import Shape, above, alike, near, rises, state, tracks
+from gnomon.studies.shapes import Shape, above, alike, apart, near, rises, state, tracks
 
 
 def over(*values: float) -> dict[int, float]:
@@ -75,6 +75,29 @@ def test_tracks_is_a_rank_correlation_seed_by_seed() -> None:
     assert tracks("s", gaps, {k: over(*(-v for v in g.values())) for k, g in gaps.items()}).verdict == "does not hold"
 
 
+@pytest.mark.parametrize(
+    ("other", "gap", "verdict"),
+    [
+        ((0.600, 0.611, 0.602), 0.30, "holds"),  # a pair with like gaps, clearly apart
+        ((0.801, 0.800, 0.802), 0.30, "does not hold"),  # with like gaps, alike
+        ((0.60, 0.80, 0.70), 0.30, "not shown"),  # seeds disagree
+        ((0.600, 0.611, 0.602), 0.40, "not shown"),  # gaps that differ are no evidence
+    ],
+)
+def test_apart_compares_only_what_is_alike(other: tuple[float, ...], gap: float, verdict: str) -> None:
+    gaps = {"a": over(0.30, 0.31, 0.30), "b": over(gap, gap, gap + 0.01)}
+    found = apart("s", gaps, {"a": over(0.800, 0.801, 0.802), "b": over(*other)}, 0.03)
+    assert found.verdict == verdict
+
+
+def test_more_pairs_ask_for_clearer_differences() -> None:
+    y = {k: over(v, v + 0.010, v + 0.002) for k, v in (("a", 0.80), ("b", 0.80))} | {"c": over(0.768, 0.790, 0.785)}
+    gaps = {k: over(0.3, 0.3, 0.3) for k in y}
+    two = apart("s", {k: gaps[k] for k in "ac"}, {k: y[k] for k in "ac"}, 0.03)
+    assert two.verdict == "holds"
+    assert apart("s", gaps, y, 0.03).verdict == "not shown"
+
+
 def cell(label: str, seed: int, precision: float, gap: float = 0.1) -> Cell:
     attacks = [
         CellAttack(name=name, title=name, status="ok", precision=Estimate(value=value, low=value, high=value))
@@ -88,6 +111,9 @@ def test_statements_are_read_off_cells() -> None:
     assert state(Shape(says="s", kind="rises", axis="k"), cells, {}).verdict == "holds"
     assert state(Shape(says="s", kind="rises", axis="k", labels=("b", "a")), cells, {}).verdict == "does not hold"
     assert state(Shape(says="s", kind="above", axis="k"), cells, {}).verdict == "holds"
+    assert state(Shape(says="s", kind="first", axis="k", labels=("b", "a")), cells, {}).verdict == "holds"
+    assert state(Shape(says="s", kind="first", axis="k", labels=("a", "b")), cells, {}).verdict == "does not hold"
+    assert state(Shape(says="s", kind="apart", axis="k", margin=0.02), cells, {}).verdict == "holds"
     assert state(Shape(says="s", kind="near", axis="k", labels=("a",)), cells, {}).verdict == "does not hold"
     assert state(Shape(says="s", kind="near", axis="k", figure="gap", value=0.1), cells, {}).verdict == "holds"
 

@@ -253,7 +253,10 @@ def _combine(ratios: list[tuple[_Float64s, _Float64s]], gamma: float) -> Floats:
 
 
 def majority_beaten(ratio: Floats, population: Floats, gamma: float) -> _Float64s:
-    """How many population records each record beats in more than half of q queries; blocks, never n x z at once.
+    """How many population records each record beats in more than half of q queries; a tie counts one half.
+
+    Two queries would else have to agree, and one that tells nothing would silence the other. Reckoned in blocks, never
+    n x z at once.
 
     Args:
         ratio: (q, n) of the audited records.
@@ -267,7 +270,7 @@ def majority_beaten(ratio: Floats, population: Floats, gamma: float) -> _Float64
         votes = np.zeros((min(size, n - start), population.shape[1]), dtype=np.int32)
         for x, z in zip(ratio[:, start : start + size], population, strict=True):
             votes += (x / gamma)[:, None] >= z[None, :]
-        counts[start : start + size] = (2 * votes > q).sum(axis=1)
+        counts[start : start + size] = (2 * votes > q).sum(axis=1) + (2 * votes == q).sum(axis=1) / 2
     return counts
 
 

@@ -13,13 +13,16 @@ from gnomon.models.callable import Outputs
 from gnomon.models.loading import as_model
 from gnomon.models.recipes import describe
 
+SEEDS = 2**31  # a function's seed is below
+
 
 @dataclass(frozen=True, eq=False)
 class FunctionTrainer:
     """A function ``(x, y, n_classes, seed, **params) -> model`` as a recipe.
 
-    The function gets the training rows and their class ids, and must draw all its chance from ``seed``. It returns a
-    `Model`, a fitted classifier with ``predict_proba`` and ``classes_`` (class ids), or a function of rows.
+    The function gets the training rows and their class ids, and must draw all its chance from ``seed``, an integer
+    below 2**31, as NumPy's older generators and what is built on them demand. It returns a `Model`, a fitted classifier
+    with ``predict_proba`` and ``classes_`` (class ids), or a function of rows.
 
     Attributes:
         function: the recipe; a hash of its source stands in the store's key.
@@ -57,6 +60,7 @@ class FunctionTrainer:
         return {
             "kind": "function",
             "function": describe(self.function),
+            "seeds": SEEDS,
             "params": describe(self.params),
             "outputs": self.outputs,
         }
@@ -68,7 +72,7 @@ class FunctionTrainer:
     def _train_one(self, x: Rows, y: Ints, n_classes: int, rows: Ints, seed: int) -> Model:
         name = getattr(self.function, "__qualname__", type(self.function).__name__)
         try:
-            made = self.function(take_rows(x, rows), y[rows], n_classes, seed, **self.params)
+            made = self.function(take_rows(x, rows), y[rows], n_classes, seed % SEEDS, **self.params)
         except Exception as error:
             raise ModelError(
                 f"the recipe {name} failed on {len(rows)} rows: {type(error).__name__}: {error}"

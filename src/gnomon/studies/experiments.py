@@ -50,7 +50,7 @@ class Experiment(Section):
     notes: tuple[str, ...] = Field((), description="what differs from the paper")
     paper: tuple[PaperRow, ...] = ()
     shapes: tuple[Shape, ...] = ()
-    needs: str = Field("", description="what it takes beyond this machine; never run where it is given")
+    gpu: bool = Field(False, description="run only where there is a GPU: on a CPU it would take days")
     optional: str = Field("", description="package that it needs")
 
 

@@ -16,6 +16,7 @@ from sklearn.svm import SVC
 from gnomon.core.arrays import Floats
 from gnomon.core.errors import MissingExtraError
 
+LEARNERS = ["lgbm", "xgboost", "rf", "extra_tree", "kneighbor"]  # that FLAML chooses from
 RARE = 20  # values of a text column that fewer rows have are put together
 
 
@@ -61,7 +62,7 @@ def automl(x: Any, y: Any, n_classes: int, seed: int, rounds: int = 12) -> Calla
     service = kind()
     service.fit(
         X_train=x, y_train=y, task="classification", metric="log_loss", max_iter=rounds, time_budget=-1, seed=seed,
-        n_jobs=1, verbose=0, eval_method="holdout", estimator_list=["rf", "extra_tree", "kneighbor"], early_stop=False,
+        n_jobs=1, verbose=0, eval_method="holdout", estimator_list=LEARNERS, early_stop=False,
     )  # fmt: skip
 
     def probabilities(rows: Any) -> Floats:

@@ -18,6 +18,7 @@ from gnomon.core.record import Record, write_text
 from gnomon.core.reproduction import Compared, ExperimentResult, Reproduction
 from gnomon.core.study import Study
 from gnomon.datasets import load_dataset
+from gnomon.models.networks import resolve_device
 from gnomon.studies.budget import Ledger, Work, calibrate
 from gnomon.studies.cells import CellRun, cell_folder, finished, run_cell
 from gnomon.studies.experiments import (
@@ -127,9 +128,10 @@ class _Run:
             show=list(experiment.show),
         )  # fmt: skip
         works = self._works(experiment, spec)
-        if experiment.needs:
+        if experiment.gpu and resolve_device("auto") == "cpu" and any(work.took is None for work in works):
             estimate = ledger.slowness * sum(work.seconds for work in works)
-            return self._left_out(blank, "beyond this machine", experiment.needs, estimate), ledger, 0
+            wanted = f"a GPU; about {_minutes(estimate)} on this machine's processors"
+            return self._left_out(blank, "there is no GPU", wanted, estimate), ledger, 0
         if experiment.optional and find_spec(experiment.optional) is None:
             wanted = f"the package {experiment.optional}"
             return self._left_out(blank, f"{experiment.optional} is not installed", wanted, 0.0), ledger, 0
@@ -277,4 +279,7 @@ def _scale(folder: Path) -> float:
 
 
 def _minutes(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+    for unit, name, limit in ((1, "s", 90), (60, "min", 100 * 60), (3600, "hours", 48 * 3600)):
+        if seconds < limit:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds / 86400:.1f} days"

@@ -8,7 +8,7 @@ one seed share the target's rows where they can, so differences are taken seed b
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Literal
 
 import numpy as np
@@ -30,18 +30,19 @@ class Shape(Section):
     """A shape that the paper's results have, as an experiment's table says it."""
 
     says: str = Field(description="the statement, as a report prints it")
-    kind: Literal["rises", "near", "alike", "tracks", "above", "classes"] = Field(
+    kind: Literal["rises", "near", "alike", "tracks", "apart", "first", "above", "classes"] = Field(
         description="rises: along the labels; near: a value; alike: each label's and the last one's; "
-        "tracks: rises with another figure over all cells; above: one attack finds more than another; classes: "
-        "precision of a class falls with its size"
+        "tracks: rises with another figure over all cells; apart: differs where another figure is alike; first: the "
+        "first label's lies above every other's; above: one attack finds more than another; classes: precision of a "
+        "class falls with its size"
     )
     axis: str = Field(description="what varies")
     figure: str = Field("precision", description="of the attack, or of the target")
     attack: str = Field("shokri", description="whose figure")
     labels: tuple[str, ...] | None = Field(None, description="values of the axis, lowest figure first; default all")
     value: float = Field(0.5, description="near: to what")
-    margin: float = Field(0.03, description="near, alike: how near")
-    against: str = Field("gap", description="tracks: the figure that it rises with")
+    margin: float = Field(0.03, description="near, alike, apart: how near")
+    against: str = Field("gap", description="tracks: the figure that it rises with; apart: the one that is alike")
     than: str = Field("gap", description="above: the attack that finds less")
 
 
@@ -56,7 +57,7 @@ def state(shape: Shape, cells: Sequence[Cell], records: Mapping[tuple[str, int],
     there = list(dict.fromkeys(c.labels[shape.axis] for c in cells if shape.axis in c.labels and c.status == "ok"))
     labels = [label for label in shape.labels or there if label in there]
     missing = [label for label in shape.labels or () if label not in there]
-    if shape.kind in ("rises", "tracks", "alike") and (len(labels) < 2 or missing):
+    if shape.kind in ("rises", "tracks", "alike", "apart", "first") and (len(labels) < 2 or missing):
         return Statement(says=shape.says, verdict="not shown", evidence=f"not run: {', '.join(missing) or 'its cells'}")
     if not labels:
         return Statement(says=shape.says, verdict="not shown", evidence="not run")
@@ -70,9 +71,14 @@ def state(shape: Shape, cells: Sequence[Cell], records: Mapping[tuple[str, int],
         last = labels[-1]
         found = [alike(f"{a} and {last}", by_label[a], by_label[last], shape.margin) for a in labels[:-1]]
         return _all(shape.says, found)
-    if shape.kind == "tracks":
+    if shape.kind in ("tracks", "apart"):
         other = {label: _by_seed(cells, shape.axis, label, shape.against, None) for label in labels}
+        if shape.kind == "apart":
+            return apart(shape.says, other, by_label, shape.margin)
         return tracks(shape.says, other, by_label)
+    if shape.kind == "first":
+        best = labels[0]
+        return _all(shape.says, [above(f"{best}, {label}", by_label[best], by_label[label]) for label in labels[1:]])
     if shape.kind == "above":
         less = {label: _by_seed(cells, shape.axis, label, shape.figure, shape.than) for label in labels}
         return _all(shape.says, [above(label, by_label[label], less[label]) for label in labels])
@@ -146,6 +152,33 @@ def tracks(says: str, x: Mapping[str, Values], y: Mapping[str, Values]) -> State
     return Statement(says=says, verdict=_verdict(interval), evidence=evidence)
 
 
+def apart(says: str, x: Mapping[str, Values], y: Mapping[str, Values], margin: float) -> Statement:
+    """Whether a figure differs between cells in which another is alike: some pair differs clearly.
+
+    Pairs count whose other figures differ by no more than the margin on average; the intervals of their differences
+    hold for all of them at once (Bonferroni). It does not hold if every pair's lies within the margin.
+
+    >>> gaps = {"a": {0: 0.30, 1: 0.31, 2: 0.30}, "b": {0: 0.30, 1: 0.30, 2: 0.31}}
+    >>> apart("it differs", gaps, {"a": {0: 0.8, 1: 0.81, 2: 0.8}, "b": {0: 0.6, 1: 0.61, 2: 0.61}}, 0.03).verdict
+    'holds'
+    """
+    means = {label: float(np.mean(list(values.values()))) for label, values in x.items() if values}
+    pairs = [(a, b) for a, b in combinations(means, 2) if abs(means[a] - means[b]) <= margin]
+    if not pairs:
+        return Statement(says=says, verdict="not shown", evidence=f"no two are alike within {100 * margin:.0f} points")
+    found = {(a, b): _difference(y[a], y[b], confidence=1 - 0.05 / len(pairs)) for a, b in pairs}
+    known = {pair: interval for pair, interval in found.items() if interval is not None}
+    if len(known) < len(pairs):
+        return Statement(says=says, verdict="not shown", evidence=_too_few())
+    clear = sum(i.low > 0 or i.high < 0 for i in known.values())
+    within = all(-margin <= i.low and i.high <= margin for i in known.values())
+    texts = [f"{a} ({_share(y[a])}) and {b} ({_share(y[b])}): {_points(i)}" for (a, b), i in known.items()]
+    evidence = f"{clear} of {len(known)} pairs with like figures are apart; {'; '.join(texts)}"
+    return Statement(
+        says=says, verdict="holds" if clear else "does not hold" if within else "not shown", evidence=evidence
+    )
+
+
 def above(label: str, more: Values, less: Values) -> Statement:
     """Whether one attack finds more than another, seed by seed."""
     found = _difference(more, less)
@@ -196,15 +229,15 @@ def _rank_correlation(x: Sequence[float], y: Sequence[float]) -> float | None:
     return float(spearmanr(x, y).statistic)
 
 
-def _difference(more: Values, less: Values) -> Estimate | None:
-    return _interval([more[seed] - less[seed] for seed in sorted(set(more) & set(less))])
+def _difference(more: Values, less: Values, confidence: float = 0.95) -> Estimate | None:
+    return _interval([more[seed] - less[seed] for seed in sorted(set(more) & set(less))], confidence)
 
 
-def _interval(values: Sequence[float]) -> Estimate | None:
+def _interval(values: Sequence[float], confidence: float = 0.95) -> Estimate | None:
     """Student's interval; None for fewer than three seeds."""
     if len(values) < ENOUGH:
         return None
-    mean = spread(values).mean
+    mean = spread(values, confidence=confidence).mean
     assert mean is not None
     return Estimate(value=mean.value, low=mean.low, high=mean.high)
 
