@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -17,6 +18,7 @@ from gnomon.core.arrays import Floats
 from gnomon.core.errors import MissingExtraError
 
 LEARNERS = ["lgbm", "xgboost", "rf", "extra_tree", "kneighbor"]  # that FLAML chooses from
+ROWS_AT_ONCE = 4096  # of a kernel matrix
 RARE = 20  # values of a text column that fewer rows have are put together
 
 
@@ -35,11 +37,17 @@ def network_on_columns(hidden: int = 128, epochs: int = 20, learning_rate: float
 
 
 def support_vectors(x: Any, y: Any, n_classes: int, seed: int, c: float = 1.0) -> Callable[[Any], Floats]:  # noqa: ARG001
-    """A support vector machine; the softmax of its decisions (one class against the rest) stands for probabilities."""
-    machine = SVC(C=c, decision_function_shape="ovr").fit(x, y)
+    """A support vector machine; the softmax of its decisions (one class against the rest) stands for probabilities.
+
+    With scikit-learn's default Gaussian kernel, computed by matrix products, several times faster than in libsvm.
+    """
+    training = np.asarray(x, dtype=np.float64)
+    gamma = 1.0 / (training.shape[1] * float(training.var()))
+    machine = SVC(C=c, kernel="precomputed", decision_function_shape="ovr").fit(rbf_kernel(training, gamma=gamma), y)
 
     def probabilities(rows: Any) -> Floats:
-        decisions = machine.decision_function(rows)
+        parts = np.array_split(np.asarray(rows), len(rows) // ROWS_AT_ONCE + 1)
+        decisions = np.concatenate([machine.decision_function(rbf_kernel(part, training, gamma)) for part in parts])
         if decisions.ndim == 1:
             decisions = np.stack([-decisions, decisions], axis=1)
         answers = np.zeros((len(decisions), n_classes))
