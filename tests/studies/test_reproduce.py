@@ -12,6 +12,7 @@ import pytest
 from gnomon.cli.app import run
 from gnomon.core.errors import UsageError
 from gnomon.core.reproduction import Reproduction, read_reproduction
+from gnomon.report.reproduction_plots import overview, spots
 from gnomon.studies.cells import run_cell
 from gnomon.studies.experiments import read_paper
 from gnomon.studies.spec import lay_out
@@ -41,6 +42,7 @@ key = "depth"
 file = "depth.toml"
 title = "Depth"
 question = "Does depth matter?"
+group = "depth"
 seconds = { "1" = 1, "9" = 2 }
 show = ["gap", "precision"]
 paper = [{ label = "9", table = "t", row = "deep" }]
@@ -54,6 +56,7 @@ key = "sources"
 file = "sources.toml"
 title = "Sources"
 question = "And other data?"
+group = "data"
 seconds = 1
 notes = ["<b>not</b> the paper's"]
 
@@ -177,6 +180,18 @@ def test_the_reports_say_it_all(paper: Path, made: Reproduction) -> None:
     pictures = [line.split("](")[1].rstrip(")") for line in text.splitlines() if line.startswith("![")]
     assert pictures
     assert all((out / name).is_file() for name in pictures)
+
+
+def test_one_picture_sets_precision_against_the_gap(paper: Path, made: Reproduction) -> None:
+    assert [(spot.group, spot.label) for spot in spots(made)] == [("depth", "1"), ("depth", "9"), ("data", "digits")]
+    out = paper.parent / "out"
+    picture = out / "overview-precision-against-the-train-test-gap.svg"
+    assert "precision of the paper's attack" in (out / "README.md").read_text()
+    assert picture.name in (out / "README.md").read_text()
+    assert all(f">{group}</text>" in picture.read_text() for group in ("depth", "data"))
+    assert 'id="overview"' in (out / "report.html").read_text()
+    one = made.model_copy(update={"experiments": made.experiments[:1]})
+    assert overview(one) is None
 
 
 def test_a_reproduction_is_rendered_again(paper: Path, made: Reproduction) -> None:

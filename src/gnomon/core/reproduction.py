@@ -51,6 +51,7 @@ class ExperimentResult(Part):
     estimate: float  # seconds for what is missing
     notes: list[str] = Field(default_factory=list)  # stand-ins, sizes that differ from the paper's
     show: list[str] = Field(default_factory=list)  # figures to draw
+    group: str = ""  # its mark in the picture of precision against the gap; "": not in it
     study: Study | None = None
     compared: list[Compared] = Field(default_factory=list)
     statements: list[Statement] = Field(default_factory=list)

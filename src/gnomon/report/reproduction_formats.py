@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from markupsafe import Markup
@@ -15,6 +16,7 @@ from gnomon.report.formats import format_of
 from gnomon.report.html import page_template
 from gnomon.report.markdown import escape, markdown_table
 from gnomon.report.panel_plots import Drawing
+from gnomon.report.reproduction_plots import draw_overview
 from gnomon.report.reproduction_view import ReproductionView, Section, reproduction_view
 from gnomon.report.study_formats import markdown_facts, panel_blocks, write_pictures
 from gnomon.report.study_plots import draw_study
@@ -54,6 +56,8 @@ def reproduction_html(made: Reproduction) -> str:
         for section in shown.sections
         for panel, i in section.panels
     }
+    if shown.overview is not None:
+        drawings[shown.overview.key] = [(d, Markup(d.svg)) for d in draw_overview(made)]
     return page_template("reproduction.html").render(view=shown, drawings=drawings) + "\n"
 
 
@@ -68,6 +72,10 @@ def reproduction_markdown(made: Reproduction) -> tuple[str, dict[str, str]]:
     shown, pictures = reproduction_view(made), dict[str, str]()
     results = {e.key: e for e in made.experiments}
     blocks = [block for block in _head(shown) if block]
+    if shown.overview is not None:
+        blocks += panel_blocks(replace(shown.overview, tables=()), draw_overview(made), "", pictures)
+        folded = markdown_table(shown.overview.tables[0])
+        blocks.append(f"<details><summary>{shown.overview.tables[0].title}</summary>\n\n{folded}\n\n</details>")
     for section in shown.sections:
         blocks += [block for block in _section(section, results[section.key], pictures) if block]
     if shown.left_out is not None:

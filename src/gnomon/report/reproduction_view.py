@@ -9,6 +9,7 @@ from gnomon.core.study import Study
 from gnomon.report import study_view, wording
 from gnomon.report.facts import Fact
 from gnomon.report.panel import Panel
+from gnomon.report.reproduction_plots import overview
 from gnomon.report.study_view import intervals
 from gnomon.report.tables import NONE, Cell, Column, Table
 
@@ -56,6 +57,7 @@ class ReproductionView:
     lead: str
     facts: tuple[Fact, ...]
     summary: Table
+    overview: Panel | None
     sections: tuple[Section, ...]
     left_out: Table | None
     sources: tuple[str, ...]
@@ -76,6 +78,7 @@ def reproduction_view(made: Reproduction) -> ReproductionView:
         lead=lead,
         facts=_facts(made),
         summary=_summary(made),
+        overview=overview(made),
         sections=tuple(_section(e) for e in made.experiments if e.study is not None),
         left_out=_left_out(made),
         sources=tuple(wording.clean(f"{tag}: {meaning}") for tag, meaning in made.sources.items()),

@@ -50,6 +50,7 @@ class Experiment(Section):
     notes: tuple[str, ...] = Field((), description="what differs from the paper")
     paper: tuple[PaperRow, ...] = ()
     shapes: tuple[Shape, ...] = ()
+    group: str = Field("", description="its mark in the picture of precision against the gap; default: not in it")
     gpu: bool = Field(False, description="run only where there is a GPU: on a CPU it would take days")
     optional: str = Field("", description="package that it needs")
 

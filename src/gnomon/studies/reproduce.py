@@ -125,7 +125,7 @@ class _Run:
         blank = ExperimentResult(
             key=experiment.key, title=experiment.title, question=experiment.question, status="left out",
             cells=len(lay_out(spec, trust=True)), done=0, seconds=0.0, estimate=0.0, notes=notes,
-            show=list(experiment.show),
+            show=list(experiment.show), group=experiment.group,
         )  # fmt: skip
         works = self._works(experiment, spec)
         if experiment.gpu and resolve_device("auto") == "cpu" and any(work.took is None for work in works):
