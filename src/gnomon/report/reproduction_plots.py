@@ -53,8 +53,8 @@ def overview(made: Reproduction) -> Panel | None:
     heads = [Column(name, numeric=False) for name in ("What varies", "Experiment", "Cell")]
     columns = (*heads, Column("Gap"), Column("Precision"))
     lead = (
-        "One mark a cell of the experiments below, mean over its seeds: how much better the target is on its own rows than "
-        "on others (across), and the precision of the paper's attack (up)."
+        "One mark a cell of the experiments below, mean over its seeds: how much better the target is on its own rows "
+        "than on others (across), and the precision of the paper's attack (up)."
     )
     table = Table("overview", "The cells, by their gap", columns, rows)
     return Panel(key="overview", title=TITLE, short="Overfitting", lead=lead, tables=(table,))
