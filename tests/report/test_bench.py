@@ -5,11 +5,12 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.report.sample_benches import PLAIN, sample_bench
+from tests.report.sample_benches import PLAIN, option, sample_bench
 
 from gnomon.core.bench import Advice, Bench, read_bench, write_bench
 from gnomon.core.errors import DataError
 from gnomon.report import render_bench, write_bench_report
+from gnomon.report.bench_plots import frontier
 
 
 def test_every_format_holds_the_recommendation_and_every_mitigation() -> None:
@@ -45,6 +46,20 @@ def test_a_bench_with_no_comparison_still_renders() -> None:
     for format in ("html", "md", "terminal"):
         assert "Nothing." in render_bench(alone, format)
     assert "No mitigation helps" in render_bench(alone, "terminal")
+
+
+def test_in_a_crowd_the_frontier_keeps_its_names_and_no_name_covers_another() -> None:
+    bench = sample_bench()
+    crowd = [
+        option(f"dropout:0.{i}", 0.20 + 0.004 * i, 0.7, 0.60 + 0.002 * (i % 7), None).model_copy(
+            update={"frontier": False}
+        )
+        for i in range(10, 40)
+    ] + [option("the best one", 0.15, 0.7, 0.65, None).model_copy(update={"frontier": True})]
+    crowded = bench.model_copy(update={"options": [bench.options[0], *crowd]})
+    names = re.findall(r">([^<]+)</text>", frontier(crowded))
+    assert "the best one" in names
+    assert 0 < sum("dropout" in name for name in names) < 30
 
 
 def test_without_a_rate_the_area_speaks() -> None:

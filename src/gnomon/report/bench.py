@@ -35,7 +35,8 @@ KNOWING = (
 )
 FRONTIER = (
     "Towards the upper left a model is more useful and leaks less. What lies on the line is on the frontier: nothing "
-    "that was tried is better in one and as good in the other, by the figures; whiskers are their intervals."
+    "that was tried is better in one and as good in the other, by the figures; whiskers are their intervals. A name "
+    "that has no room is left to the table."
 )
 MATRIX = (
     "The adaptive attacker. An asterisk marks the attack that counts as his strongest: chosen on shadow models, or an "

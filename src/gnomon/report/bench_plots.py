@@ -27,6 +27,7 @@ class _Dot:
     names: tuple[str, ...]
     x: float
     y: float
+    must: bool
 
     @property
     def text(self) -> str:
@@ -50,7 +51,9 @@ def frontier(bench: Bench) -> str:
             axes.plot([x.value, x.value], [y.low, y.high], color=colour, linewidth=1.2, alpha=0.35)
             axes.plot([x.value], [y.value], "o", color=colour, markersize=6.5, markeredgewidth=0)
         _frame(axes, [x for _, x, _ in points], [y for _, _, y in points], bench.fpr)
-        _name(axes, [(o.label, x.value, y.value) for o, x, y in points])
+        first = sorted(points, key=lambda point: not (point[0].acts_on == "nothing" or point[0].frontier))
+        must = sum(o.acts_on == "nothing" or o.frontier for o, _, _ in points)
+        _name(axes, [(o.label, x.value, y.value) for o, x, y in first], must)
         axes.set_xlabel(f"leakage: {figure_name(bench.fpr)} of the strongest attack")
         axes.set_ylabel("accuracy")
     return drawing.svg
@@ -72,22 +75,29 @@ def _frame(axes: Axes, xs: Sequence[Estimate], ys: Sequence[Estimate], fpr: floa
     axes.grid(True)
 
 
-def _name(axes: Axes, points: Sequence[tuple[str, float, float]]) -> None:
-    """Names beside the dots, on the first side where they cover no dot and no other name."""
+def _name(axes: Axes, points: Sequence[tuple[str, float, float]], must: int) -> None:
+    """Names beside the dots, on the first side where they cover no dot and no other name.
+
+    Those of the first ``must`` points stand in any case; another that has no room is left to the table.
+    """
     to_box = axes.transScale + axes.transLimits
     groups: list[_Dot] = []
-    for label, x, y in points:
+    for i, (label, x, y) in enumerate(points):
         at = to_box.transform((x, y))
         near = next((g for g in groups if abs(g.x - at[0]) < _NEAR and abs(g.y - at[1]) < _NEAR), None)
         if near is None:
-            groups.append(_Dot((wording.clean(label),), float(at[0]), float(at[1])))
+            groups.append(_Dot((wording.clean(label),), float(at[0]), float(at[1]), i < must))
         else:
-            groups[groups.index(near)] = _Dot((*near.names, wording.clean(label)), near.x, near.y)
+            groups[groups.index(near)] = _Dot((*near.names, wording.clean(label)), near.x, near.y, near.must)
     taken = [(g.x - 0.015, g.y - 0.02, g.x + 0.015, g.y + 0.02) for g in groups]
     for group in groups:
         wide = _LETTER * len(group.text)
         places = _places(group, wide)
-        left, low = min(places, key=lambda p: _covered((p[0], p[1], p[0] + wide, p[1] + _LINE), taken))
+        covered, (left, low) = min(
+            ((_covered((x, y, x + wide, y + _LINE), taken), (x, y)) for x, y in places), key=lambda found: found[0]
+        )
+        if covered and not group.must:
+            continue
         taken.append((left, low, left + wide, low + _LINE))
         axes.text(
             left, low + _LINE / 2, group.text, transform=axes.transAxes, fontsize=11, va="center", parse_math=False
