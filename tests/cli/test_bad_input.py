@@ -1,5 +1,7 @@
 """Each mistake gets one clear line on standard error and exit code 2; nothing half-written is left."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 import skops.io
 from sklearn.linear_model import LogisticRegression
 
-from gnomon.cli.app import run
+from gnomon.cli.app import READER_GONE, run
 
 N = 120
 BAYES = """
@@ -164,3 +166,15 @@ def test_one_row_of_each_side_is_refused_or_measured_but_never_a_traceback(
         change(name, lambda f: f.iloc[:1])
     assert run([*MODEL, "--to", "run"]) == 2
     assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["list", "attacks"], ["--help"]])
+def test_a_reader_that_goes_away_is_no_error_of_ours(command: list[str]) -> None:
+    """As in ``gnomon list attacks | head -3``."""
+    line = [sys.executable, "-m", "gnomon", *command]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == READER_GONE

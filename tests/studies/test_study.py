@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -12,10 +13,12 @@ import pytest
 from gnomon.auditing.api import Settings
 from gnomon.cli.app import run
 from gnomon.core.errors import DataError, PlanError, UsageError
+from gnomon.core.record import Record, read_record
 from gnomon.core.study import Study, read_study
 from gnomon.studies import make_spec, run_study
 from gnomon.studies.cells import CellRun, cell_folder
 from gnomon.studies.spec import lay_out
+from gnomon.studies.summary import summarise
 from gnomon.studies.vary import VariedKey, axis_of, parse_vary
 
 PLAN = """
@@ -97,6 +100,27 @@ def test_curves_are_means_over_seeds_with_students_interval(folder: Path) -> Non
     assert deep.mean.high - deep.mean.value == pytest.approx(4.302653 * (variance / 3) ** 0.5, rel=1e-5)
     assert curve.points[0].mean is not None
     assert curve.points[0].mean.value < deep.mean.value  # a stump overfits less than a tree
+
+
+def test_tables_begin_with_the_attack_that_the_verdicts_speak_of(folder: Path) -> None:
+    study = read_study(folder / "out")
+    spoken = [read_record(folder / "out" / str(cell.run)).verdict.attack for cell in study.cells]
+    assert study.headline == max(study.attacks, key=spoken.count)
+
+
+def test_a_strong_attack_is_not_hidden_behind_the_first(tmp_path: Path) -> None:
+    _, told = small(tmp_path, parse_vary(DEPTHS))
+    spec = make_spec(plan_values(), [parse_vary(DEPTHS)])
+    for attack in ("gap", "loss"):
+        runs = [replace(run, record=speaking_of(run, attack)) for run in told]
+        assert summarise(spec, runs, tmp_path, 1.0).headline == attack
+    assert summarise(spec, runs, tmp_path, 1.0, headline="gap").headline == "gap"
+    assert summarise(spec, runs, tmp_path, 1.0, headline="shokri").headline == "loss"  # was not run
+
+
+def speaking_of(run: CellRun, attack: str) -> Record:
+    assert run.record is not None
+    return run.record.model_copy(update={"verdict": run.record.verdict.model_copy(update={"attack": attack})})
 
 
 def test_two_keys_make_heat_tables(folder: Path) -> None:

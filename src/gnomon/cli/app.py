@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -36,6 +37,7 @@ from gnomon.datasets import SOURCES
 from gnomon.report import print_comparison, print_terminal, write_comparison, write_report
 
 USAGE_ERROR = 2
+READER_GONE = 141  # what a shell reports of a command that a closed pipe ended
 
 app = App(
     name="gnomon",
@@ -47,8 +49,14 @@ app = App(
 
 
 def main() -> None:
-    """Entry point: a `GnomonError` becomes one line and exit code 2."""
-    sys.exit(run(sys.argv[1:]))
+    """Entry point: a `GnomonError` becomes one line and exit code 2; a reader that goes away is no error of ours."""
+    try:
+        code = run(sys.argv[1:])
+        sys.stdout.flush()
+    except (BrokenPipeError, SystemExit):  # as in `gnomon list attacks | head -3`; rich says it by SystemExit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still to be flushed has nowhere to go
+        code = READER_GONE
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -34,6 +34,8 @@ from gnomon.studies.shapes import state
 from gnomon.studies.spec import CellPlan, StudySpec, lay_out
 from gnomon.studies.summary import machine_facts, summarise
 
+PAPERS_ATTACK = "shokri"  # statements and pictures speak of it unless they name another
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -173,7 +175,7 @@ class _Run:
                 self.told(f"{experiment.title}, {cell.title}: {run.reason}")
             elif work.key not in ledger.counted:
                 ledger = ledger.after(work, run.seconds)
-        study = summarise(spec, runs, self.folder, time.perf_counter() - start)
+        study = summarise(spec, runs, self.folder, time.perf_counter() - start, headline=PAPERS_ATTACK)
         rest = works[len(runs) :]
         estimate = ledger.slowness * sum(work.seconds for work in rest)
         update = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import combinations, product
@@ -38,7 +39,14 @@ MOST_LINES = 4  # combinations of the other axes that are drawn one by one; more
 ENOUGH = 3  # repeats from which on Student's interval is given
 
 
-def summarise(spec: StudySpec, runs: Sequence[CellRun], folder: Path, seconds: float, command: str = "") -> Study:
+def summarise(
+    spec: StudySpec,
+    runs: Sequence[CellRun],
+    folder: Path,
+    seconds: float,
+    command: str = "",
+    headline: str | None = None,
+) -> Study:
     """The document of a study.
 
     Args:
@@ -47,10 +55,12 @@ def summarise(spec: StudySpec, runs: Sequence[CellRun], folder: Path, seconds: f
         folder: of the study; runs' folders are given from there.
         seconds: that this took.
         command: that asked for it.
+        headline: the attack that tables begin with, if it was run; by default the one that most audits' verdicts
+            speak of, chosen by each on its shadow models.
     """
     cells = [cell_facts(run, folder) for run in runs]
     attacks = _attacks(cells)
-    headline = next((name for name in ("shokri", *attacks) if name in attacks), None)
+    headline = headline if headline in attacks else _headline(runs, list(attacks))
     return Study(
         name=spec.name,
         title=spec.title,
@@ -67,6 +77,11 @@ def summarise(spec: StudySpec, runs: Sequence[CellRun], folder: Path, seconds: f
         classes=_clouds(runs, headline),
         made=machine_facts(seconds, sum(run.reused for run in runs), command),
     )
+
+
+def _headline(runs: Sequence[CellRun], attacks: Sequence[str]) -> str | None:
+    spoken = Counter(run.record.verdict.attack for run in runs if run.record is not None)
+    return max(attacks, key=lambda name: spoken[name], default=None)
 
 
 def cell_facts(run: CellRun, folder: Path) -> Cell:
