@@ -146,6 +146,8 @@ def main() -> None:
     parser.add_argument("--nulls", type=int, default=1000, help="audits of a model that never sees a canary")
     parser.add_argument("--runs", type=int, default=60, help="audits of every other model")
     arguments = parser.parse_args()
+    if min(arguments.nulls, arguments.runs) < 1:
+        parser.error("expected at least one null and one run")
     net = TorchTrainer(hidden=(32,), epochs=10, batch=100, optimizer="sgd", learning_rate=1.0)
     linear = TorchTrainer(hidden=(), epochs=10, batch=100, optimizer="sgd", learning_rate=1.0)
     with tempfile.TemporaryDirectory() as name, threadpool_limits(limits=1):
