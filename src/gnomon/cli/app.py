@@ -53,7 +53,9 @@ def main() -> None:
     try:
         code = run(sys.argv[1:])
         sys.stdout.flush()
-    except (BrokenPipeError, SystemExit):  # as in `gnomon list attacks | head -3`; rich says it by SystemExit
+    except (BrokenPipeError, SystemExit) as end:  # as in `gnomon list attacks | head -3`
+        if isinstance(end, SystemExit) and not isinstance(end.__context__, BrokenPipeError):  # rich's way to say it
+            raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still to be flushed has nowhere to go
         code = READER_GONE
     sys.exit(code)

@@ -51,9 +51,7 @@ def frontier(bench: Bench) -> str:
             axes.plot([x.value, x.value], [y.low, y.high], color=colour, linewidth=1.2, alpha=0.35)
             axes.plot([x.value], [y.value], "o", color=colour, markersize=6.5, markeredgewidth=0)
         _frame(axes, [x for _, x, _ in points], [y for _, _, y in points], bench.fpr)
-        first = sorted(points, key=lambda point: not (point[0].acts_on == "nothing" or point[0].frontier))
-        must = sum(o.acts_on == "nothing" or o.frontier for o, _, _ in points)
-        _name(axes, [(o.label, x.value, y.value) for o, x, y in first], must)
+        _name(axes, [(o.label, x.value, y.value, o.acts_on == "nothing" or o.frontier) for o, x, y in points])
         axes.set_xlabel(f"leakage: {figure_name(bench.fpr)} of the strongest attack")
         axes.set_ylabel("accuracy")
     return drawing.svg
@@ -75,18 +73,18 @@ def _frame(axes: Axes, xs: Sequence[Estimate], ys: Sequence[Estimate], fpr: floa
     axes.grid(True)
 
 
-def _name(axes: Axes, points: Sequence[tuple[str, float, float]], must: int) -> None:
+def _name(axes: Axes, points: Sequence[tuple[str, float, float, bool]]) -> None:
     """Names beside the dots, on the first side where they cover no dot and no other name.
 
-    Those of the first ``must`` points stand in any case; another that has no room is left to the table.
+    Those that must stand come first and stand in any case; another that has no room is left to the table.
     """
     to_box = axes.transScale + axes.transLimits
     groups: list[_Dot] = []
-    for i, (label, x, y) in enumerate(points):
+    for label, x, y, must in sorted(points, key=lambda point: not point[3]):
         at = to_box.transform((x, y))
         near = next((g for g in groups if abs(g.x - at[0]) < _NEAR and abs(g.y - at[1]) < _NEAR), None)
         if near is None:
-            groups.append(_Dot((wording.clean(label),), float(at[0]), float(at[1]), i < must))
+            groups.append(_Dot((wording.clean(label),), float(at[0]), float(at[1]), must))
         else:
             groups[groups.index(near)] = _Dot((*near.names, wording.clean(label)), near.x, near.y, near.must)
     taken = [(g.x - 0.015, g.y - 0.02, g.x + 0.015, g.y + 0.02) for g in groups]
