@@ -246,14 +246,17 @@ def test_estimators_by_path():
     ("path", "params", "message"),
     [
         ("os:system", {}, "say --trust"),
-        ("sklearn.utils:shuffle", {}, "expected a classifier's class"),
-        ("sklearn.linear_model:Ridge", {}, "no classifier"),
+        ("sklearn.utils:shuffle", {}, "no public classifier"),
+        ("sklearn.utils._testing:check_output", {"args": ["true"]}, "no public classifier"),
+        ("sklearn.linear_model:Ridge", {}, "no public classifier"),
+        ("sklearn.linear_model:RandomForestClassifier", {}, "no public classifier"),
         ("sklearn.ensemble:RandomForestClasifier", {}, 'did you mean "RandomForestClassifier"'),
         ("sklearn.ensemble:RandomForestClassifier", {"n_trees": 3}, 'no parameter "n_trees"'),
-        ("sklearn.nothing:X", {}, "cannot be imported"),
+        ("sklearn.nothing:X", {}, "no public classifier"),
         ("sklearn.ensemble.RandomForestClassifier", {}, "expected a path such as"),
         ("sklearnish:X", {}, "say --trust"),
-        ("sklearn.pipeline:Pipeline", {}, "cannot be made"),
+        ("sklearn.pipeline:Pipeline", {}, "no public classifier"),
+        ("sklearn.calibration:CalibratedClassifierCV", {"estimater": 1}, 'no parameter "estimater"'),
     ],
 )
 def test_bad_paths_are_refused(path, params, message):

@@ -7,7 +7,6 @@ trained at once as one stack of networks (with torch), or one after the other (a
 
 from __future__ import annotations
 
-import importlib
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.core.errors import DataError, MissingExtraError, UsageError
 from gnomon.core.evidence import Evidence, Need
 from gnomon.models.networks import import_torch
+from gnomon.models.sklearn import estimator_from_path
 from gnomon.models.torch_trainer import TorchTrainer
 from gnomon.stats.signals import LOG_TINY, scaled_logit
 
@@ -226,16 +226,12 @@ def _has_torch() -> bool:
 
 
 def _estimator(classifier: Any, params: Mapping[str, Any]) -> Any:
-    """The scikit-learn classifier itself, or the one of this name."""
+    """The scikit-learn classifier itself, or the public one of this name: a plan's text never becomes an import."""
     if isinstance(classifier, str):
-        module, _, name = classifier.removeprefix("sklearn.").partition(":")
         try:
-            classifier = getattr(importlib.import_module(f"sklearn.{module}"), name)(**params)
-        except (ImportError, AttributeError, TypeError) as error:
-            raise UsageError(
-                f'shokri: expected a scikit-learn classifier such as "ensemble:RandomForestClassifier", '
-                f'got "{classifier}" with {dict(params)} ({error})'
-            ) from error
+            classifier = estimator_from_path(f"sklearn.{classifier.removeprefix('sklearn.')}", params)
+        except UsageError as error:
+            raise UsageError(f"shokri: classifier: {error}") from error
     if isinstance(classifier, type) or not hasattr(classifier, "fit") or not hasattr(classifier, "predict_proba"):
         raise UsageError(f"shokri: expected a classifier with fit and predict_proba, got {classifier!r}")
     return classifier

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Literal
 
 import numpy as np
 import sklearn
 from numpy.typing import NDArray
 from scipy.special import log_expit, log_softmax
-from sklearn.base import BaseEstimator, clone, is_classifier
+from sklearn.base import clone
 from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
+from sklearn.utils import all_estimators
 from threadpoolctl import threadpool_limits
 
 from gnomon.core.arrays import Floats, Ints, Rows, check_log_probs, count_rows, log_from_probabilities, take_rows
@@ -170,11 +171,18 @@ class SklearnTrainer:
         return SklearnModel(fresh, tuple(str(k) for k in range(n_classes)), labels="ids")
 
 
-def estimator_from_path(path: str, params: dict[str, Any] | None = None, trust: bool = False) -> Any:
+@cache
+def public_classifiers() -> dict[str, type[Any]]:
+    """scikit-learn's public classifiers by name: what a plan may name without being trusted."""
+    return dict(all_estimators(type_filter="classifier"))
+
+
+def estimator_from_path(path: str, params: Mapping[str, Any] | None = None, trust: bool = False) -> Any:
     """An unfitted classifier by its import path.
 
     Args:
-        path: ``module:Class``; without ``trust`` only scikit-learn's own.
+        path: ``module:Class``. Without ``trust`` it is looked up in scikit-learn's list of public classifiers, and
+            nothing is imported by its name: a name that a plan holds must not be able to run code.
         params: keyword arguments.
         trust: import code from elsewhere too.
 
@@ -187,24 +195,31 @@ def estimator_from_path(path: str, params: dict[str, Any] | None = None, trust: 
     Traceback (most recent call last):
     gnomon.core.errors.UsageError: os:system would run code that is not scikit-learn's; say --trust to allow it
     """
-    ours = path.partition(":")[0].split(".")[0] == "sklearn"
-    if not ours and not trust:
-        raise UsageError(f"{path} would run code that is not scikit-learn's; say --trust to allow it")
-    cls = import_object(path, trust=True)
-    if not trust and not (isinstance(cls, type) and issubclass(cls, BaseEstimator)):
-        raise UsageError(f"{path}: expected a classifier's class, got {type(cls).__name__}")
-    params = params or {}
+    cls = import_object(path, trust=True) if trust else _public_classifier(path)
+    params = dict(params or {})
     known: list[str] = getattr(cls, "_get_param_names", list)()
     for name in params:
         if known and name not in known:
             raise UsageError(f'{path} has no parameter "{name}"{did_you_mean(name, known)}')
     try:
-        estimator = cls(**params)
+        return cls(**params)
     except Exception as error:
         raise UsageError(f"{path} cannot be made with {params}: {_line(error)}") from error
-    if not trust and not is_classifier(estimator):
-        raise UsageError(f"{path} is no classifier")
-    return estimator
+
+
+def _public_classifier(path: str) -> type[Any]:
+    module, colon, name = path.partition(":")
+    if not (module and colon and name):
+        raise UsageError(f'expected a path such as sklearn.ensemble:RandomForestClassifier, got "{path}"')
+    if module.split(".")[0] != "sklearn":
+        raise UsageError(f"{path} would run code that is not scikit-learn's; say --trust to allow it")
+    found = public_classifiers().get(name)
+    if found is None or not f"{found.__module__}.".startswith(f"{module}."):
+        raise UsageError(
+            f"{path}: scikit-learn has no public classifier of this name{did_you_mean(name, public_classifiers())}; "
+            "say --trust to use anything else"
+        )
+    return found
 
 
 def _exact_logs(estimator: Any, x: Rows) -> NDArray[np.floating[Any]] | None:
