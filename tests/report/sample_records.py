@@ -35,6 +35,7 @@ from gnomon.core.record import (
     Provenance,
     Record,
     ShadowFacts,
+    TestedAttack,
     ThreatModel,
     TprAtFpr,
     Verdict,
@@ -355,6 +356,22 @@ def near_chance() -> Record:
     return record(verdict, [attack(name, scale=0.02) for name in TITLES], target=target, findings=[], name="adult")
 
 
+def undecided() -> Record:
+    """Nothing found by so few records that nothing could have been found."""
+    verdict = Verdict(
+        level="undecided",
+        headline="This audit cannot tell whether the model leaks.",
+        sentences=["These 120 records could not have shown an AUC below 0.64."],
+        attack="lira",
+        chosen_on="shadows",
+        rehearsed="lira",
+        tested=[TestedAttack(name=name, p=0.4, found=False, by="auc") for name in TITLES],
+        detectable_auc=0.64,
+        missing=["few-records"],
+    )
+    return record(verdict, [attack(name, scale=0.02) for name in TITLES], findings=[], name="ward")
+
+
 def invalid() -> Record:
     """Few non-members, an error that was overridden, attacks that were skipped and that failed."""
     verdict = Verdict(
@@ -458,6 +475,7 @@ ALL: dict[str, Callable[[], Record]] = {
     "leaking": leaking,
     "with_people": with_people,
     "near_chance": near_chance,
+    "undecided": undecided,
     "invalid": invalid,
     "hostile": hostile,
     "bare": bare,

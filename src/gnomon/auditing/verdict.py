@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from gnomon.core.record import AttackResult, Finding, ModelFacts, TprAtFpr, Verdict
-
-Level = Literal["leaks", "leaks_some", "none_found", "invalid"]
+from gnomon.core.record import AttackResult, Finding, Level, ModelFacts, TprAtFpr, Verdict
 
 CLEAR_RATIO = 5.0  # a true-positive rate that is surely this many times the false-positive rate is a clear leak
 CLEAR_AUC = 0.6  # ... and so is an AUC that is surely above this

@@ -17,10 +17,11 @@ from gnomon.core.errors import DataError
 from gnomon.core.parts import Estimate as Estimate
 from gnomon.core.parts import Part as Part
 from gnomon.core.parts import TprAtFpr as TprAtFpr
-from gnomon.core.people import FdrAccusations, GroupResult, Rehearsal, Repeats, RiskFacts, Slicing
+from gnomon.core.people import FdrAccusations, GroupResult, RatePoint, Rehearsal, Repeats, RiskFacts, Slicing
 
 Severity = Literal["note", "warning", "error"]
 Status = Literal["ok", "skipped", "failed"]
+Level = Literal["leaks", "leaks_some", "undecided", "none_found", "invalid"]
 
 
 class Finding(Part):
@@ -294,14 +295,35 @@ class Provenance(Part):
     fingerprints: dict[str, str] = Field(default_factory=dict)
 
 
+class TestedAttack(Part):
+    """One attack in the joint test of all attacks: whether it tells members from others, their number paid for."""
+
+    name: str
+    p: float  # chance of as strong a result in any attack of the family if none of them tells anything
+    found: bool  # p is at or below the test's level
+    by: Literal["auc", "top", "bottom", "persons"]  # the statistic that was strongest
+    reversed: bool = False  # members stand below others
+    rows: int | None = None  # "top", "bottom": so many records that the attack ranks highest or lowest
+    members: int | None = None  # ... of which so many are members
+    expected: float | None = None  # ... where guessing would give so many
+
+
 class Verdict(Part):
     """The first thing that a reader sees; follows from the figures below it."""
 
-    level: Literal["leaks", "leaks_some", "none_found", "invalid"]
+    level: Level
     headline: str  # one sentence in plain words
     sentences: list[str]
     attack: str | None  # name of the headline attack
     chosen_on: Literal["shadows", "audited rows"] | None = None
+    rehearsed: str | None = None  # the attack that was chosen in rehearsals on shadow models
+    tested: list[TestedAttack] = Field(default_factory=list)  # black-box attacks, one family
+    inside: list[TestedAttack] = Field(
+        default_factory=list
+    )  # attacks that see more than answers, a family of their own
+    detectable_auc: float | None = None  # smallest AUC that this audit finds in four of five cases
+    detectable_tpr: RatePoint | None = None  # ... and the smallest true-positive rate at the headline's rate
+    missing: list[str] = Field(default_factory=list)  # codes of what stands against "none found"
 
 
 class Record(Part):

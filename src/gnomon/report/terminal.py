@@ -15,9 +15,9 @@ from rich.text import Text
 from gnomon.core.record import Record
 from gnomon.report.people import Chapter
 from gnomon.report.tables import Table
-from gnomon.report.view import Notice, View, view
+from gnomon.report.view import NOTHING_FOUND, Notice, View, view
 
-_STYLES = {"leaks": "red", "leaks_some": "yellow", "none_found": "blue", "invalid": "red"}
+_STYLES = {"leaks": "red", "leaks_some": "yellow", "undecided": "magenta", "none_found": "blue", "invalid": "red"}
 _SEVERITIES = {"error": "bold red", "warning": "bold yellow", "note": "bold blue"}
 WIDTH = 80
 _ATTACKS = 12  # the other reports hold them all
@@ -49,7 +49,7 @@ def print_terminal(record: Record, console: Console) -> None:
             console.print(Text.assemble((row[0].text, "bold"), f", {row[1].text}: {row[2].text}"))
         console.print()
     _print_panels(shown, console)
-    if shown.exposed and shown.level != "none_found":
+    if shown.exposed and shown.level not in NOTHING_FOUND:
         console.print(Text("Most exposed records", style="bold"))
         console.print(grid(shown.exposed, len(shown.exposed.columns), _EXPOSED))
         console.print()

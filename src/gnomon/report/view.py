@@ -19,9 +19,11 @@ from gnomon.report.tables import Table
 LEVELS = {
     "leaks": "Leaks membership",
     "leaks_some": "Leaks some membership",
+    "undecided": "Undecided: this audit cannot tell",
     "none_found": "No leak found by these attacks",
     "invalid": "Not valid",
 }
+NOTHING_FOUND = ("undecided", "none_found")
 LOWER_BOUND = (
     "Every figure here is an empirical lower bound: it says what these attacks found on these records, not what a "
     "stronger attacker could find."
@@ -164,7 +166,7 @@ def view(record: Record) -> View:
         other_percentiles=tables.percentiles(others, "other-percentiles"),
         classes=tables.classes(headliner),
         scores=tables.scores(headliner),
-        exposed_lead=CHANCE_ORDER if verdict.level == "none_found" else EXPOSED,
+        exposed_lead=CHANCE_ORDER if verdict.level in NOTHING_FOUND else EXPOSED,
         exposed=first,
         exposed_rest=rest,
         panels=panels(record),
