@@ -5,30 +5,57 @@
 10
 """
 
-# What most users need: the audit, its report, its gate.
-from gnomon.auditing.api import Settings, audit, audit_plan
-from gnomon.auditing.gate import GateResult, Limit, gate, parse_limit
-from gnomon.auditing.run import Outcome
+# Names are imported on first use (PEP 562), so that `import gnomon` costs nothing that is not needed.
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
-# What a plan, a record and a data set are.
 from gnomon.core import VERSION
-from gnomon.core.data import Dataset, make_dataset
-from gnomon.core.errors import GnomonError
-from gnomon.core.plan import Plan, make_plan, read_plan
-from gnomon.core.protocols import Model, Trainer
-from gnomon.core.record import Record, read_record, write_record
 
-# What can be audited, and how it is trained.
-from gnomon.datasets import load_dataset
-from gnomon.models.callable import CallableModel
-from gnomon.models.function import FunctionTrainer
-from gnomon.models.sklearn import SklearnModel, SklearnTrainer
-from gnomon.models.torch_dp import DPTrainer
-from gnomon.models.torch_model import TorchModel
-from gnomon.models.torch_trainer import TorchTrainer
-from gnomon.report import print_terminal, render, write_report
+if TYPE_CHECKING:
+    # What most users need: the audit, its report, its gate.
+    from gnomon.auditing.api import Settings, audit, audit_plan
+    from gnomon.auditing.gate import GateResult, Limit, gate, parse_limit
+    from gnomon.auditing.outcome import Outcome
+
+    # What a plan, a record and a data set are.
+    from gnomon.core.data import Dataset, make_dataset
+    from gnomon.core.errors import GnomonError
+    from gnomon.core.plan import Plan, make_plan, read_plan
+    from gnomon.core.protocols import Model, Trainer
+    from gnomon.core.record import Record, read_record, write_record
+
+    # What can be audited, and how it is trained.
+    from gnomon.datasets import load_dataset
+    from gnomon.models.callable import CallableModel
+    from gnomon.models.function import FunctionTrainer
+    from gnomon.models.sklearn import SklearnModel, SklearnTrainer
+    from gnomon.models.torch_dp import DPTrainer
+    from gnomon.models.torch_model import TorchModel
+    from gnomon.models.torch_trainer import TorchTrainer
+    from gnomon.report import print_terminal, render, write_report
 
 __version__ = VERSION
+
+_HOMES = {
+    "gnomon.auditing.api": ("Settings", "audit", "audit_plan"),
+    "gnomon.auditing.gate": ("GateResult", "Limit", "gate", "parse_limit"),
+    "gnomon.auditing.outcome": ("Outcome",),
+    "gnomon.core.data": ("Dataset", "make_dataset"),
+    "gnomon.core.errors": ("GnomonError",),
+    "gnomon.core.plan": ("Plan", "make_plan", "read_plan"),
+    "gnomon.core.protocols": ("Model", "Trainer"),
+    "gnomon.core.record": ("Record", "read_record", "write_record"),
+    "gnomon.datasets": ("load_dataset",),
+    "gnomon.models.callable": ("CallableModel",),
+    "gnomon.models.function": ("FunctionTrainer",),
+    "gnomon.models.sklearn": ("SklearnModel", "SklearnTrainer"),
+    "gnomon.models.torch_dp": ("DPTrainer",),
+    "gnomon.models.torch_model": ("TorchModel",),
+    "gnomon.models.torch_trainer": ("TorchTrainer",),
+    "gnomon.report": ("print_terminal", "render", "write_report"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "CallableModel",
@@ -63,3 +90,17 @@ __all__ = [
     "write_record",
     "write_report",
 ]
+
+
+if not TYPE_CHECKING:  # a type checker reads the imports above
+
+    def __getattr__(name: str) -> object:
+        if name in _HOME:
+            found = globals()[name] = getattr(import_module(_HOME[name]), name)
+            return found
+        if not name.startswith("_") and find_spec(f"{__name__}.{name}") is not None:
+            return import_module(f"{__name__}.{name}")  # gnomon.attacks and the other subpackages
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

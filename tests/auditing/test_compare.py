@@ -7,7 +7,7 @@ import pytest
 from tests.report.sample_records import leaking
 
 from gnomon.auditing.compare import compare
-from gnomon.auditing.run import Outcome
+from gnomon.auditing.outcome import Outcome
 from gnomon.core.errors import DataError
 from gnomon.core.people import RatePoint, Rehearsal
 from gnomon.core.record import AttackResult, Estimate, TprAtFpr

@@ -15,9 +15,9 @@ from gnomon.auditing import mitigation
 from gnomon.auditing.api import Settings, audit, audit_plan
 from gnomon.auditing.making import make_attackers_rows
 from gnomon.auditing.mitigation import mitigate_training, mitigation_facts, read_mitigations
+from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.progress import Silent
 from gnomon.auditing.roles import draw_roles, draw_training_rows
-from gnomon.auditing.run import Outcome
 from gnomon.auditing.shadow_data import real_rows
 from gnomon.auditing.subject import load_subject
 from gnomon.auditing.worlds import Setting, World, build_world, make_target, train_target

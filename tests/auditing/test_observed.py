@@ -10,8 +10,9 @@ from sklearn.tree import DecisionTreeClassifier
 
 from gnomon.attacks import ATTACKS
 from gnomon.auditing.access import FOLLOWS, SEES_SHADOWS
+from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.roles import Parts
-from gnomon.auditing.run import Outcome, run_audit
+from gnomon.auditing.run import run_audit
 from gnomon.auditing.subject import Subject
 from gnomon.core.data import make_dataset
 from gnomon.core.plan import make_plan

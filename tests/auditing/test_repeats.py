@@ -8,8 +8,9 @@ import pytest
 from sklearn.datasets import make_classification
 
 from gnomon.auditing.accuse import accuse
+from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.roles import Parts
-from gnomon.auditing.run import Outcome, run_audit
+from gnomon.auditing.run import run_audit
 from gnomon.auditing.subject import Subject
 from gnomon.core.data import make_dataset
 from gnomon.core.errors import UsageError

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from gnomon.auditing.api import Settings, audit_plan
-from gnomon.auditing.run import Outcome
+from gnomon.auditing.outcome import Outcome
 from gnomon.core.plan import Plan, make_plan, read_plan
 
 PLAN = """

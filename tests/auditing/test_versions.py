@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.progress import Silent
 from gnomon.auditing.roles import Parts, draw_roles, draw_training_rows
-from gnomon.auditing.run import Outcome, run_audit
+from gnomon.auditing.run import run_audit
 from gnomon.auditing.shadow_data import real_rows
 from gnomon.auditing.subject import Subject
 from gnomon.auditing.worlds import Setting, build_world

@@ -9,7 +9,7 @@ from tests.auditing.test_compare import outcome
 
 from gnomon.auditing.folder import read_outcome
 from gnomon.cli.app import run
-from gnomon.cli.runs import write_outcome
+from gnomon.cli.audit import write_outcome
 
 
 @pytest.fixture

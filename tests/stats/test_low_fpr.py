@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binom
 
 from gnomon.core.errors import UsageError
-from gnomon.stats.low_fpr import required_nonmembers, tpr_at_fpr
+from gnomon.stats.low_fpr import binomial_quantile, required_nonmembers, tpr_at_fpr
 
 from .worlds import World, exposed, gaussian, lattice, tied_top, yes_or_no
 
@@ -108,3 +109,11 @@ def test_the_lower_bound_is_not_vacuous() -> None:
     rng = np.random.default_rng(3)
     lows = [tpr_at_fpr(*exposed(0.3).draw(rng, 1000, 1000), 0.01).tpr.low for _ in range(20)]
     assert np.median(lows) > 0.25
+
+
+@pytest.mark.parametrize("n", [1, 2, 97, 1000, 100_000])
+def test_binomial_quantiles_are_those_of_scipy(n: int) -> None:
+    rates = np.unique(np.concatenate([np.linspace(0, 1, 201), np.logspace(-6, 0, 100)]))
+    for tail in (0.0031, 0.0127, 0.047):  # no tie with a probability, which rounding would decide
+        assert (binomial_quantile(tail, n, rates) == np.nan_to_num(binom.ppf(tail, n, rates))).all()
+        assert (binomial_quantile(tail, n, rates, upper=True) == np.nan_to_num(binom.isf(tail, n, rates))).all()

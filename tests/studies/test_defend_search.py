@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.auditing.test_compare import outcome
 
-from gnomon.auditing.run import Outcome
+from gnomon.auditing.outcome import Outcome
 from gnomon.core.errors import UsageError
 from gnomon.core.record import Estimate
 from gnomon.studies.defend_search import read_until, search

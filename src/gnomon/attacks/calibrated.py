@@ -18,7 +18,6 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
 
 from gnomon.attacks.asking import note_versions
 from gnomon.attacks.demand import demand
@@ -198,6 +197,8 @@ def _learn(
     options: _Options,
     rng: np.random.Generator,
 ) -> _Attacker:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
     facts = rehearsed_facts(signals, member, lessons, priors, options.online)
     columns = facts.law_columns()
     laws = [

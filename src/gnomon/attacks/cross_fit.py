@@ -14,8 +14,6 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
 
 from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.core.evidence import Evidence
@@ -101,12 +99,16 @@ def _log_loss(log_odds: Floats, member: Bools) -> float:
 
 def _logistic(features: Floats, member: Bools) -> LogOdds:
     """Logistic regression on the first feature alone."""
+    from sklearn.linear_model import LogisticRegression
+
     centre, width = float(features[:, 0].mean()), float(features[:, 0].std()) or 1.0
     fitted = LogisticRegression().fit((features[:, :1] - centre) / width, member)
     return lambda rows: np.asarray(fitted.decision_function((rows[:, :1] - centre) / width), dtype=np.float64)
 
 
 def _by_trees(features: Floats, member: Bools, seed: int) -> LogOdds:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
     trees = HistGradientBoostingClassifier(
         max_iter=50, max_leaf_nodes=8, min_samples_leaf=10, early_stopping=False, random_state=seed
     )

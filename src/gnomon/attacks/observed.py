@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingClassifier
 
 from gnomon.attacks.shadow_order import in_own_order
 from gnomon.core.answers import ShadowAnswers
@@ -72,6 +71,8 @@ def learn_trees(
         rng: where chance comes from.
         weight: (q,) what each counts; default all alike.
     """
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
     counts = np.ones(len(member)) if weight is None else weight
     grown = HistGradientBoostingClassifier(
         max_iter=trees,

@@ -13,9 +13,6 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
-from sklearn.ensemble import HistGradientBoostingRegressor
-from sklearn.model_selection import KFold, cross_val_predict
 
 from gnomon.attacks.demand import demand
 from gnomon.core.arrays import Floats, Ints, Rows, count_rows, is_frame
@@ -134,6 +131,8 @@ class QuantileGaussian:
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,): predicted standard deviations above the predicted mean."""
+        from sklearn.model_selection import KFold, cross_val_predict
+
         if _by_network(self.learner, evidence):
             images = _ImageProblem.of(evidence)
             mean, deviation = images.fit("normal", 0.5, self.epochs, rng).T
@@ -191,6 +190,8 @@ def numeric_columns(known: Rows, audited: Rows) -> tuple[_Float64s, _Float64s]:
     >>> numeric_columns(np.array([[1], [2]]), np.array([[3]]))[1]
     array([[3.]])
     """
+    from sklearn.decomposition import PCA
+
     if is_frame(known):
         coded = [_coded(np.asarray(known[name]), np.asarray(audited[name])) for name in known.columns]
         return np.column_stack([a for a, _ in coded]), np.column_stack([b for _, b in coded])
@@ -214,6 +215,8 @@ def _coded(known: NDArray[Any], audited: NDArray[Any]) -> tuple[_Float64s, _Floa
 
 
 def _trees(loss: str, iterations: int, rng: np.random.Generator, quantile: float | None = None) -> Any:
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
     return HistGradientBoostingRegressor(
         loss=loss,
         quantile=quantile,

@@ -15,10 +15,6 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from gnomon.attacks.demand import demand
 from gnomon.attacks.shadow_order import in_own_order
@@ -73,6 +69,11 @@ class Salem:
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,): log-odds for member."""
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.neural_network import MLPClassifier
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
         answers = demand(evidence.answers, "the target's answers")
         pool = in_own_order(demand(evidence.pool, "shadow models on the attacker's own rows"))
         top = min(self.top, answers.shape[1], pool.n_classes)

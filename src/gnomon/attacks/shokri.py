@@ -14,9 +14,6 @@ from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.neural_network import MLPClassifier
 
 from gnomon.attacks.demand import demand, judged_classes
 from gnomon.core.answers import ShadowAnswers
@@ -136,6 +133,8 @@ class Shokri:
         return notes
 
     def _train(self, known: _KnownRows, rows: Sequence[Ints], seeds: Sequence[int]) -> list[LogOdds]:
+        from sklearn.neural_network import MLPClassifier
+
         if self.classifier is not None:
             return _train_one_by_one(_estimator(self.classifier, self.params), known, rows, seeds)
         full = FEWEST_STEPS * self.batch
@@ -238,6 +237,9 @@ def _estimator(classifier: Any, params: Mapping[str, Any]) -> Any:
 
 
 def _train_one_by_one(estimator: Any, known: _KnownRows, rows: Sequence[Ints], seeds: Sequence[int]) -> list[LogOdds]:
+    from sklearn.base import clone
+    from sklearn.exceptions import ConvergenceWarning
+
     models = []
     for at, seed in zip(rows, seeds, strict=True):
         model = clone(estimator)

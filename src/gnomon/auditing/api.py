@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.progress import Progress
 from gnomon.auditing.recipes import trainer_from
 from gnomon.auditing.roles import Parts
-from gnomon.auditing.run import Outcome, run_audit
+from gnomon.auditing.run import run_audit
 from gnomon.auditing.subject import Subject, load_subject
 from gnomon.core.arrays import Rows, concat_rows, count_rows
 from gnomon.core.data import View, make_dataset

@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
 from gnomon.core.arrays import Floats, Ints, Rows, is_frame, take_rows
 from gnomon.core.data import Dataset, Roles
@@ -23,6 +21,9 @@ MOST_VALUES = 100  # of a column of text; beyond, its values stand as codes
 
 def check_blind(data: Dataset, roles: Roles, seeds: Seeds) -> Finding | None:
     """A classifier that sees the rows only, cross-fitted: what it finds is no leak of the model."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+
     rng = seeds.child("preflight", "baseline").generator()
     sides = [rng.permutation(part)[:BASELINE_ROWS] for part in (roles.members, roles.nonmembers)]
     if min(len(side) for side in sides) < 20:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gnomon.auditing.outcome import CanaryTable
 from gnomon.auditing.worlds import Setting
-from gnomon.core.arrays import Bools, Floats, Ints, Rows, concat_rows, take_rows
+from gnomon.core.arrays import Bools, Ints, Rows, concat_rows, take_rows
 from gnomon.core.canaries import CanariesPlan, CanaryFacts, CanaryTrial, Kind
 from gnomon.core.data import Dataset, Roles
 from gnomon.core.errors import PlanError
@@ -44,16 +45,6 @@ class Canaries:
     guesses: list[int]
     delta: float
     confidence: float
-
-
-@dataclass(frozen=True)
-class CanaryTable:
-    """Every canary with its coin and its score; all (m,)."""
-
-    ids: list[str]
-    labels: list[str]
-    included: Bools
-    score: Floats  # natural log of the probability of the canary's label; higher = guessed in
 
 
 def draw_canaries(plan: Plan, data: Dataset, trainer: Trainer | None, roles: Roles, seeds: Seeds) -> Canaries | None:

@@ -24,8 +24,8 @@ from gnomon.auditing.changes import (
     unpaired,
     with_retraining,
 )
+from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.pairing import Pairs, pair_rows
-from gnomon.auditing.run import Outcome
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.comparison import AttackChange, Change, Comparison, FigureChange, RunFacts
 from gnomon.core.errors import DataError

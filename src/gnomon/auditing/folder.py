@@ -11,9 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gnomon.auditing.canaries import CanaryTable
-from gnomon.auditing.risk import RiskTable
-from gnomon.auditing.run import Outcome
+from gnomon.auditing.outcome import CanaryTable, Outcome, RiskTable
 from gnomon.core.arrays import Floats
 from gnomon.core.errors import DataError
 from gnomon.core.record import read_record, write_record, write_text

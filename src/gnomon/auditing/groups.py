@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from gnomon.auditing.assemble import Case
 from gnomon.auditing.estimates import estimate, tpr_point
@@ -61,6 +60,8 @@ def measure_groups(
 
 def _additive(scores: Floats, rehearsed: Rehearsed) -> Floats:
     """Scores (n,) that may be added up over a person's records: 0 says nothing."""
+    from scipy.stats import rankdata
+
     if rehearsed.played:
         return log_odds([(p.scores, p.member) for p in rehearsed.played], scores)
     normal: Floats = ndtri((rankdata(scores) - 0.5) / len(scores))

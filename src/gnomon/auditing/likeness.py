@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import binom
-from sklearn.neighbors import NearestNeighbors
-from sklearn.random_projection import GaussianRandomProjection
 
 from gnomon.auditing.assemble import Case
 from gnomon.auditing.blind import as_numbers, sides_by_group
@@ -41,6 +38,8 @@ def check_near_duplicates(data: Dataset, roles: Roles, seeds: Seeds) -> Finding 
     dimensions that happens by chance: if members lie evenly around, the share is ``1 - (1 - 1/3^d)^4`` in dimension d,
     which is estimated from the farther neighbours (Levina & Bickel, 2004). Exact copies are left to another check.
     """
+    from scipy.stats import binom
+
     rng = seeds.child("preflight", "near-duplicates").generator()
     queries, members = (
         np.sort(rng.permutation(part)[:most])
@@ -83,6 +82,9 @@ def _nearest(queries: Floats, members: Floats, rng: np.random.Generator) -> tupl
     Wide rows are first projected at random, which keeps distances up to a few percent (Johnson & Lindenstrauss, 1984);
     the neighbours that this proposes are measured in full.
     """
+    from sklearn.neighbors import NearestNeighbors
+    from sklearn.random_projection import GaussianRandomProjection
+
     narrow = queries, members
     if queries.shape[1] > 2 * WIDTH:
         projection = GaussianRandomProjection(WIDTH, random_state=int(rng.integers(2**31)))

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from gnomon.auditing.run import Outcome
+from gnomon.auditing.outcome import Outcome
 from gnomon.core.arrays import Ints
 
 LEAST_SHARED = 0.5  # of each run's members and non-members; below it, pairs would leave too much out

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from gnomon.auditing.assemble import Case
+from gnomon.auditing.outcome import RiskTable
 from gnomon.auditing.rehearsal import Played
 from gnomon.auditing.scoring import Attempt
 from gnomon.core.arrays import Bools, Floats, Ints
@@ -26,22 +26,6 @@ from gnomon.stats.risk import RiskCurve, calibration_error, fit_risk
 
 BANDS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
 LEAST_COMMON = 50  # rows that two rehearsals were both trained on, for a rank correlation
-
-
-@dataclass(frozen=True)
-class RiskTable:
-    """Probability of membership of each audited row, at a prior of one half; all (n,), in the order of the ids."""
-
-    ids: list[str]
-    labels: list[str]
-    groups: list[str] | None
-    member: Bools
-    score: Floats
-    probability: Floats
-    low: Floats
-    high: Floats
-    when_trained: Floats  # mean probability in rehearsals that were trained on the row; NaN if there were none
-    trainings: Ints  # how many these were
 
 
 @dataclass(frozen=True)
@@ -127,6 +111,8 @@ def _again(played: Sequence[Played], curve: RiskCurve, audited: Ints, pool: Ints
 
 def _stability(seen: Floats) -> tuple[float | None, int]:
     """Mean rank correlation of the probabilities of rows that two models were both trained on."""
+    from scipy.stats import spearmanr
+
     found, rows = [], 0
     for one, other in combinations(seen, 2):
         both = np.isfinite(one) & np.isfinite(other)

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from gnomon.attacks import ATTACKS, make_attack
 from gnomon.auditing.access import barred, look_inside, wanted_observations, wants_model
 from gnomon.auditing.assemble import Case
-from gnomon.auditing.canaries import Canaries, CanaryTable, audit_canaries, check_promise, draw_canaries
+from gnomon.auditing.canaries import Canaries, audit_canaries, check_promise, draw_canaries
 from gnomon.auditing.describe import (
     data_facts,
     describe_source,
@@ -32,12 +32,13 @@ from gnomon.auditing.further import look_further
 from gnomon.auditing.likeness import check_sides, check_unseen
 from gnomon.auditing.measure import measure, rank_auc
 from gnomon.auditing.mitigation import mitigate_training, mitigation_facts, read_mitigations
+from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.preflight import check_data, check_shadows, check_target, stop_on_errors
 from gnomon.auditing.progress import Progress, Silent
 from gnomon.auditing.provenance import provenance
 from gnomon.auditing.rehearsal import choose
 from gnomon.auditing.repeats import add_repeats, refuse_repeats
-from gnomon.auditing.risk import RiskTable, assess_risk
+from gnomon.auditing.risk import assess_risk
 from gnomon.auditing.roles import draw_roles, draw_training_rows
 from gnomon.auditing.scoring import Attempt, attempt_all
 from gnomon.auditing.shadow_data import ShadowData, make_rows, real_rows
@@ -45,7 +46,6 @@ from gnomon.auditing.slices import Cut, cut_rows, measure_slices
 from gnomon.auditing.subject import Subject
 from gnomon.auditing.verdict import speak
 from gnomon.auditing.worlds import Setting, World, build_world, make_target, train_target
-from gnomon.core.arrays import Floats
 from gnomon.core.data import Dataset, Roles
 from gnomon.core.evidence import Attack
 from gnomon.core.plan import Plan, ShadowSource
@@ -55,19 +55,6 @@ from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine, LocalEngine
 from gnomon.models.target import Target, parse_reveal
 from gnomon.store.arrays import ArrayStore
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """An audit's record, and the scores that lie beside it: attack name -> (n,) in the order of ``ids``."""
-
-    record: Record
-    scores: dict[str, Floats]
-    ids: list[str]  # (n,) row ids of the audited rows
-    member: list[bool]  # (n,) the truth
-    risk: RiskTable | None = None
-    canaries: CanaryTable | None = None
-    exposure: Floats | None = None  # (n,) how much a record is worth to an attacker; see `gnomon.auditing.exposure`
 
 
 @dataclass

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from gnomon.auditing.api import Settings
 from gnomon.cli.progress import TerminalProgress
-from gnomon.core.bench import FILE, Bench, write_bench
+from gnomon.core.bench import FILE, write_bench
 from gnomon.core.errors import UsageError
 from gnomon.core.plan import Plan, read_plan
 from gnomon.report import print_bench, write_bench_report
@@ -77,7 +77,7 @@ def defend(
     for ending in ("html", "md"):
         write_bench_report(bench, folder / f"bench.{ending}")
     write_bench(bench, folder / FILE)
-    show_bench(bench, None)
+    print_bench(bench, Console())
     print(f"\nreport: {folder / 'bench.html'}\nbench: {folder / FILE}")
     return 0
 
@@ -99,13 +99,4 @@ def _apply(plan: Path, text: str, to: Path | None, *, trust: bool) -> int:
         made = apply_mitigation(checked, chosen[0], folder, trust=trust, progress=progress)
     print(f"{', '.join(m.label for m in made.mitigations)} in {folder}")
     print(f'in a service: gnomon.studies.load_service(Path("{folder}")).log_probs(rows)')
-    return 0
-
-
-def show_bench(bench: Bench, to: Path | None) -> int:
-    """Shows a bench on the terminal, or writes it in the format that a file's ending asks for."""
-    if to is None:
-        print_bench(bench, Console())
-    else:
-        write_bench_report(bench, to)
     return 0

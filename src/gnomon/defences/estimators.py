@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sklearn.base import clone
-
 from gnomon.models.penalties import penalties
 from gnomon.models.sklearn import SklearnTrainer
 
 
 def limit(trainer: SklearnTrainer, parameter: str, bound: Callable[[Any], Any]) -> SklearnTrainer | None:
     """The trainer with a parameter bounded wherever its estimator has it; None if it has it nowhere."""
+    from sklearn.base import clone
+
     own = trainer.estimator.get_params(deep=True)
     found = {name: bound(value) for name, value in own.items() if name.rpartition("__")[2] == parameter}
     return replace(trainer, estimator=clone(trainer.estimator).set_params(**found)) if found else None

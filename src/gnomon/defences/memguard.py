@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.neural_network import MLPClassifier
 
 from gnomon.core.arrays import Floats
 from gnomon.core.errors import UsageError
@@ -92,6 +90,9 @@ class MemGuard:
         Raises:
             UsageError: fewer than two rows of a kind.
         """
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.neural_network import MLPClassifier
+
         size = min(len(known.members), len(known.reference))
         if size < LEAST_ROWS:
             raise UsageError(

@@ -5,11 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression, SGDClassifier
-from sklearn.neural_network import MLPClassifier
-from sklearn.svm import SVC, LinearSVC
-
 AUTO_BATCH = 200  # MLPClassifier's batch_size="auto" is this or the number of rows
 
 Penalty = Callable[[Any, float, int], dict[str, float]]
@@ -19,19 +14,25 @@ def _inverse(estimator: Any, l2: float, rows: int) -> dict[str, float]:  # noqa:
     return {"C": 1 / (l2 * rows)}
 
 
-def _per_batch(estimator: MLPClassifier, l2: float, rows: int) -> dict[str, float]:
+def _per_batch(estimator: Any, l2: float, rows: int) -> dict[str, float]:
     batch = min(AUTO_BATCH, rows) if estimator.batch_size == "auto" else min(estimator.batch_size, rows)
     return {"alpha": l2 * (rows if estimator.solver == "lbfgs" else batch)}
 
 
-PENALTIES: dict[type, Penalty] = {
-    LogisticRegression: _inverse,
-    SVC: _inverse,
-    LinearSVC: _inverse,
-    SGDClassifier: lambda _estimator, l2, _rows: {"alpha": l2},
-    MLPClassifier: _per_batch,
-    HistGradientBoostingClassifier: lambda _estimator, l2, rows: {"l2_regularization": l2 * rows},
-}
+def _by_kind() -> dict[type, Penalty]:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.linear_model import LogisticRegression, SGDClassifier
+    from sklearn.neural_network import MLPClassifier
+    from sklearn.svm import SVC, LinearSVC
+
+    return {
+        LogisticRegression: _inverse,
+        SVC: _inverse,
+        LinearSVC: _inverse,
+        SGDClassifier: lambda _estimator, l2, _rows: {"alpha": l2},
+        MLPClassifier: _per_batch,
+        HistGradientBoostingClassifier: lambda _estimator, l2, rows: {"l2_regularization": l2 * rows},
+    }
 
 
 def penalties(estimator: Any, l2: float, rows: int) -> dict[str, float]:
@@ -49,9 +50,10 @@ def penalties(estimator: Any, l2: float, rows: int) -> dict[str, float]:
     {'logisticregression__C': 2.0}
     """
     parts = {"": estimator, **{f"{name}__": part for name, part in estimator.get_params(deep=True).items()}}
+    known = _by_kind()
     found: dict[str, float] = {}
     for prefix, part in parts.items():
-        penalty = next((p for kind, p in PENALTIES.items() if isinstance(part, kind)), None)
+        penalty = next((p for kind, p in known.items() if isinstance(part, kind)), None)
         if penalty is not None and _is_l2(part):
             found |= {prefix + name: value for name, value in penalty(part, l2, rows).items()}
     return found

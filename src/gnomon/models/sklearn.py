@@ -9,15 +9,8 @@ from functools import cache, cached_property
 from typing import Any, Literal
 
 import numpy as np
-import sklearn
 from numpy.typing import NDArray
 from scipy.special import log_expit, log_softmax
-from sklearn.base import clone
-from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
-from sklearn.utils import all_estimators
 from threadpoolctl import threadpool_limits
 
 from gnomon.core.arrays import Floats, Ints, Rows, check_log_probs, count_rows, log_from_probabilities, take_rows
@@ -27,8 +20,6 @@ from gnomon.models.imports import import_object
 from gnomon.models.penalties import penalties
 from gnomon.models.recipes import describe, describe_class
 
-EXACT_LOGS = (GaussianNB, MultinomialNB, BernoulliNB, ComplementNB, CategoricalNB)
-FROM_DECISIONS = (LogisticRegression, GradientBoostingClassifier, HistGradientBoostingClassifier)
 NO_EFFECT = ("n_jobs", "verbose")  # parameters that decide how fast and how loud, not what comes out
 
 
@@ -140,6 +131,8 @@ class SklearnTrainer:
 
     def recipe(self) -> dict[str, Any]:
         """Class paths, deep parameters, versions, and hashes of the user's own source code."""
+        import sklearn
+
         plain = {"kind": "sklearn", "sklearn": sklearn.__version__, "estimator": _describe_estimator(self.estimator)}
         return plain if self.l2 is None else {**plain, "l2": self.l2}
 
@@ -148,6 +141,9 @@ class SklearnTrainer:
         return 1
 
     def _train_one(self, x: Rows, y: Ints, n_classes: int, rows: Ints, seed: int) -> SklearnModel:
+        from sklearn.base import clone
+        from sklearn.exceptions import ConvergenceWarning
+
         present = np.unique(y[rows])
         if len(present) < 2:
             what = f"only class {present[0]}" if len(present) else "no rows"
@@ -174,6 +170,8 @@ class SklearnTrainer:
 @cache
 def public_classifiers() -> dict[str, type[Any]]:
     """scikit-learn's public classifiers by name: what a plan may name without being trusted."""
+    from sklearn.utils import all_estimators
+
     return dict(all_estimators(type_filter="classifier"))
 
 
@@ -227,10 +225,15 @@ def _exact_logs(estimator: Any, x: Rows) -> NDArray[np.floating[Any]] | None:
 
     A logistic curve that rounds to 1 leaves exactly 0 to the other class; its logarithm does not.
     """
+    from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
+
     last = _final_step(estimator)
-    if type(last) in EXACT_LOGS:
+    if type(last) in (GaussianNB, MultinomialNB, BernoulliNB, ComplementNB, CategoricalNB):
         return np.asarray(estimator.predict_log_proba(x))
-    if type(last) not in FROM_DECISIONS or not _is_softmax(last):
+    from_decisions = type(last) in (LogisticRegression, GradientBoostingClassifier, HistGradientBoostingClassifier)
+    if not from_decisions or not _is_softmax(last):
         return None
     scores = np.asarray(estimator.decision_function(x), dtype=np.float64)
     if scores.ndim == 1:
@@ -240,6 +243,9 @@ def _exact_logs(estimator: Any, x: Rows) -> NDArray[np.floating[Any]] | None:
 
 def _is_softmax(estimator: Any) -> bool:
     """Whether probabilities are the logistic function or softmax of the decisions."""
+    from sklearn.ensemble import GradientBoostingClassifier
+    from sklearn.linear_model import LogisticRegression
+
     if isinstance(estimator, GradientBoostingClassifier):
         return bool(estimator.loss == "log_loss")
     if not isinstance(estimator, LogisticRegression):

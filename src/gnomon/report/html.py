@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-import jinja2
 from markupsafe import Markup
 
 from gnomon.core.record import Record
 from gnomon.report import panel_plots, plots
 from gnomon.report.view import View, view
+
+if TYPE_CHECKING:
+    import jinja2
 
 _EMPTY = Markup()
 
@@ -38,6 +41,8 @@ def render_html(record: Record) -> str:
 
 def page_template(name: str) -> jinja2.Template:
     """A page's template: everything that is put into it is escaped."""
+    import jinja2
+
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("gnomon.report", "templates"),
         autoescape=True,

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import betainc, betaincinv
 
 from gnomon.core.errors import UsageError
@@ -86,6 +85,8 @@ def credible_epsilon(
 
 def _quantile(mass: Callable[[float], float], level: float) -> float:
     """The epsilon with so much posterior mass below it."""
+    from scipy.optimize import brentq
+
     if mass(0.0) >= level:
         return 0.0
     high = 1.0

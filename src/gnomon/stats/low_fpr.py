@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import binom
+from scipy.special import bdtr, bdtrc, bdtrik
 
 from gnomon.core.errors import UsageError
 from gnomon.stats.intervals import Interval, check_confidence, clopper_pearson
@@ -138,8 +138,8 @@ def population_bounds(
     # With Y(j) the j-th largest non-member, the population's share above Y(j) is at most Beta(j, n0-j+1) distributed,
     # and its share at or above Y(k) at least Beta(k, n0-k+1): "above Y(strict)" surely keeps to f, and whatever keeps
     # to f surely lies above Y(lax).
-    strict = np.nan_to_num(binom.ppf(tail, n0, fprs), nan=0.0).astype(np.int64)
-    lax = np.nan_to_num(binom.isf(tail, n0, fprs), nan=0.0).astype(np.int64) + 1
+    strict = binomial_quantile(tail, n0, fprs)
+    lax = binomial_quantile(tail, n0, fprs, upper=True) + 1
     low, _ = clopper_pearson(_above(members, nonmembers, strict), n1, confidence=1 - 2 * tail)
     _, high = clopper_pearson(_above(members, nonmembers, lax), n1, confidence=1 - 2 * tail)
     return np.where(fprs >= 1.0, 1.0, low), high
@@ -151,3 +151,19 @@ def _above(members: Doubles, nonmembers: Doubles, ranks: Counts) -> Counts:
     cuts = nonmembers[np.clip(n0 - ranks, 0, n0 - 1)]
     counts = members.size - np.searchsorted(members, cuts, side="right")
     return np.where(ranks <= 0, 0, np.where(ranks > n0, members.size, counts)).astype(np.int64)
+
+
+def binomial_quantile(tail: float, n: int, rates: Doubles, *, upper: bool = False) -> Counts:
+    """The smallest count k of n at each rate with P(at most k) >= tail; or, ``upper``, with P(more than k) <= tail.
+
+    As ``scipy.stats.binom.ppf`` and ``isf``, without the second that importing ``scipy.stats`` takes.
+
+    >>> binomial_quantile(0.025, 100, np.array([0.1, 0.5]), upper=True)
+    array([16, 60])
+    """
+    near = np.nan_to_num(bdtrik(1 - tail if upper else tail, n, rates), nan=0.0)
+    count = np.where(rates >= 1.0, n, np.clip(np.ceil(near), 0, n))
+    fewer = np.maximum(count - 1, 0)  # the inverse is rounded: one less may do as well
+    enough = bdtrc(fewer, n, rates) <= tail if upper else bdtr(fewer, n, rates) >= tail
+    found: Counts = np.where(enough, fewer, count).astype(np.int64)
+    return found

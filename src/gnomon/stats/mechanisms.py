@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import log_ndtr, ndtri
 
 from gnomon.core.errors import UsageError
@@ -125,6 +124,8 @@ def gaussian_epsilon(mu: float, delta: float) -> float:
     >>> round(gaussian_epsilon(1.0, 1e-5), 6), round(gaussian_epsilon(2.0, 1e-5), 6)
     (4.377178, 9.997256)
     """
+    from scipy.optimize import brentq
+
     check_privacy(delta=delta)
     if delta == 0.0:
         raise UsageError("expected delta above 0 (such as 1e-5): Gaussian noise has no finite epsilon at delta=0")

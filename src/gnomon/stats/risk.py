@@ -17,7 +17,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit, ndtri
-from sklearn.isotonic import isotonic_regression
 
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.errors import DataError, UsageError
@@ -156,6 +155,8 @@ def _basis(rows: Doubles) -> Doubles:
 
 def _rising(counts: Doubles, basis: Doubles) -> Doubles:
     """Probabilities of membership (b,) from counts (2, b), at a prior of one half, made rising."""
+    from sklearn.isotonic import isotonic_regression
+
     members, others = counts * (counts.sum() / 2) / counts.sum(axis=1, keepdims=True) + PSEUDO
     weight = members + others
     penalty = RIDGE * np.eye(basis.shape[1])

@@ -17,9 +17,10 @@ from gnomon.attacks import ATTACKS
 from gnomon.auditing.api import Settings
 from gnomon.auditing.compare import compare
 from gnomon.auditing.gate import Limit
+from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.progress import Progress, Silent
 from gnomon.auditing.provenance import provenance
-from gnomon.auditing.run import INSIDE, Outcome
+from gnomon.auditing.run import INSIDE
 from gnomon.core.bench import Bench, Option, Search, Strongest
 from gnomon.core.comparison import AttackChange, Change, Comparison
 from gnomon.core.errors import GnomonError, UsageError

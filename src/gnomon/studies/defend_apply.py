@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import skops.io
 from pydantic import Field, ValidationError
 
 from gnomon.auditing.mitigation import mitigation_facts
@@ -114,6 +113,8 @@ def load_service(folder: Path, *, trust: bool = False) -> Model:
 
 
 def _write(owned: Owned, plan: Plan, folder: Path) -> Service:
+    import skops.io
+
     network, file = _write_model(owned, plan, folder)
     answers = None
     if isinstance(owned.model, MitigatedModel):
@@ -138,6 +139,8 @@ def _write(owned: Owned, plan: Plan, folder: Path) -> Service:
 
 def _write_model(owned: Owned, plan: Plan, folder: Path) -> tuple[dict[str, Any] | None, str]:
     """What decides the network, if only weights are written, and the file's name."""
+    import skops.io
+
     given = plan.target.model
     trainer = _network_of(owned.trainer) if given is None else TorchTrainer(**_given_network(plan))
     weights = isinstance(owned.plain, TorchModel)
@@ -170,6 +173,8 @@ def _network_of(trainer: Any) -> TorchTrainer | None:
 
 
 def _read_answers(file: Path) -> Any:
+    import skops.io
+
     try:
         types = skops.io.get_untrusted_types(file=file)
         strange = [t for t in types if not t.startswith(OURS)]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from gnomon.auditing.api import Settings, audit_plan
 from gnomon.auditing.folder import read_outcome, save_outcome
+from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.progress import Progress
-from gnomon.auditing.run import Outcome
 from gnomon.core.errors import DataError
 from gnomon.core.plan import Plan
 from gnomon.core.record import write_text

@@ -10,7 +10,8 @@ import numpy as np
 
 from gnomon.auditing.estimates import estimate, tpr_point
 from gnomon.auditing.exposure import most_exposed_tenth
-from gnomon.auditing.run import INSIDE, Outcome
+from gnomon.auditing.outcome import Outcome
+from gnomon.auditing.run import INSIDE
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.bench import Cost, ExposedRows, Guarantee, Leak, Strongest, Utility
 from gnomon.core.errors import DataError

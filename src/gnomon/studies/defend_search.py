@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gnomon.auditing.gate import Limit, limited, parse_limit
-from gnomon.auditing.run import Outcome
+from gnomon.auditing.outcome import Outcome
 from gnomon.core.bench import Search, Trial
 from gnomon.core.errors import MissingExtraError, UsageError
 from gnomon.core.record import Record

@@ -13,7 +13,6 @@ from typing import Literal
 
 import numpy as np
 from pydantic import Field
-from scipy.stats import spearmanr
 
 from gnomon.core.parts import Estimate, Section
 from gnomon.core.record import Record
@@ -224,6 +223,8 @@ def _by_seed(cells: Sequence[Cell], axis: str, label: str, figure: str, attack: 
 
 
 def _rank_correlation(x: Sequence[float], y: Sequence[float]) -> float | None:
+    from scipy.stats import spearmanr
+
     if len(x) < 3 or len(set(x)) < 2 or len(set(y)) < 2:
         return None
     return float(spearmanr(x, y).statistic)

@@ -1,0 +1,115 @@
+"""`gnomon audit`: from a plan file, from flags, or from both."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+from rich.console import Console
+
+from gnomon.auditing.api import Settings, audit_plan
+from gnomon.auditing.folder import save_outcome
+from gnomon.auditing.outcome import Outcome
+from gnomon.cli.progress import TerminalProgress
+from gnomon.core.errors import PlanError
+from gnomon.core.plan import make_plan, read_plan
+from gnomon.report import print_terminal, write_report
+
+
+def audit(
+    plan: Path | None = None,
+    /,
+    *,
+    to: Path | None = None,
+    model: str | None = None,
+    members: str | None = None,
+    nonmembers: str | None = None,
+    pool: str | None = None,
+    label: str | None = None,
+    id: str | None = None,
+    group: str | None = None,
+    member_answers: str | None = None,
+    nonmember_answers: str | None = None,
+    source: str | None = None,
+    view: Literal["adversary", "auditor"] | None = None,
+    reveals: str | None = None,
+    shadows: int | None = None,
+    attacks: Annotated[str | None, Parameter(name="--attacks")] = None,
+    name: str | None = None,
+    seed: int | None = None,
+    override: Annotated[tuple[str, ...], Parameter(name="--override")] = (),
+    workers: int | None = None,
+    trust: bool = False,
+) -> int:
+    """Audits a model: from a plan file, from flags, or from a plan with flags that override it.
+
+    Args:
+        plan: plan file (TOML); see docs/plan.md.
+        to: folder of the run; default runs/NAME.
+        model: model file (.skops, .safetensors or .pt of weights, .onnx; .pkl and .joblib only with --trust).
+        members: rows that the model was trained on (csv, parquet, npz).
+        nonmembers: rows that it was not trained on.
+        pool: further rows that the attacker holds.
+        label: name of the label column.
+        id: name of the column with row ids.
+        group: name of the column with the person or household of a row.
+        member_answers: the model's probability rows for the members, if the model itself may not leave.
+        nonmember_answers: the same for the non-members.
+        source: a data set by name instead of files.
+        view: adversary (shadows never see audited rows) or auditor (they do: the worst case).
+        reveals: what the model reveals: full, labels, top:K, rounded:D.
+        shadows: number of shadow models.
+        attacks: names, separated by commas; default all that apply.
+        name: what reports call the run.
+        seed: root of all random streams.
+        override: code of a preflight error to go on in spite of; may be given several times.
+        workers: processes; default one a core.
+        trust: load pickle and joblib files and import code that the plan names.
+    """
+    flags: dict[str, dict[str, Any]] = {
+        "": {"name": name, "seed": seed, "view": view},
+        "data": {"source": source, "members": members, "nonmembers": nonmembers, "pool": pool}
+        | {"label": label, "id": id, "group": group},
+        "target": {"model": model, "member_answers": member_answers, "nonmember_answers": nonmember_answers}
+        | {"reveals": reveals},
+        "shadow": {"count": shadows},
+        "attacks": {"names": None if attacks is None else [a.strip() for a in attacks.split(",") if a.strip()]},
+        "preflight": {"override": list(override) or None},
+    }
+    if trust:
+        sys.path.insert(0, str(Path.cwd()))  # module:function means the user's own modules first
+    values = read_plan(plan).model_dump(mode="json", exclude_unset=True) if plan is not None else {}
+    for section, entries in flags.items():
+        given = {key: value for key, value in entries.items() if value is not None}
+        if given:
+            (values if not section else values.setdefault(section, {})).update(given)
+    if plan is None and "data" not in values:
+        raise PlanError("nothing to audit: give a plan file, or --members and --nonmembers with --model, or --source")
+    values.setdefault("name", plan.stem if plan is not None else "audit")
+    folder = to or Path("runs") / str(values["name"])
+    outcome = carry_out(values, plan, folder, Settings(workers=workers, trust=trust))
+    return print_outcome(outcome, folder)
+
+
+def carry_out(values: dict[str, Any], path: Path | None, folder: Path, settings: Settings) -> Outcome:
+    """Checks a plan, audits by it with progress shown, and writes the run's folder."""
+    plan = make_plan(values, str(path) if path is not None else "command line")
+    with TerminalProgress() as progress:
+        outcome = audit_plan(plan, folder, settings, progress=progress, given=values)
+    write_outcome(outcome, folder)
+    return outcome
+
+
+def write_outcome(outcome: Outcome, folder: Path) -> None:
+    """Writes scores, ids, truth, record and report."""
+    save_outcome(outcome, folder)
+    write_report(outcome.record, folder / "report.html")
+
+
+def print_outcome(outcome: Outcome, folder: Path) -> int:
+    """Prints what was found and where it lies."""
+    print_terminal(outcome.record, Console())
+    print(f"\nreport: {folder / 'report.html'}\nrecord: {folder / 'record.json'}")
+    return 0

@@ -1,0 +1,28 @@
+"""`gnomon diff`: two finished runs compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from gnomon.auditing.compare import compare
+from gnomon.auditing.folder import read_outcome
+from gnomon.report import print_comparison, write_comparison
+
+
+def diff(first: Path, second: Path, /, *, to: Path | None = None, fail_if_worse: bool = False) -> int:
+    """Compares two runs: does the second leak more (worse), less (better), or is the difference within noise?
+
+    Args:
+        first: folder of a run, or its record.json.
+        second: the run that is held against it.
+        to: file to write; its ending chooses the format (.html, .md, .json, .txt). Default: the terminal.
+        fail_if_worse: exit with 1 if the strongest attack gains by any figure, or if the runs cannot be compared.
+    """
+    comparison = compare(read_outcome(first), read_outcome(second))
+    if to is None:
+        print_comparison(comparison, Console())
+    else:
+        write_comparison(comparison, to)
+    return 1 if fail_if_worse and comparison.change in ("worse", "mixed", "not comparable") else 0

@@ -1,0 +1,83 @@
+"""What a quick command imports: names of modules, because a timing would depend on the machine."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.auditing.test_compare import outcome
+
+from gnomon.cli.audit import write_outcome
+
+HEAVY = (
+    "sklearn",
+    "skops",
+    "scipy.stats",
+    "torch",
+    "pandas",
+    "matplotlib",
+    "jinja2",
+    "optuna",
+    "opacus",
+    "onnxruntime",
+)
+PRINT_MODULES = "import sys\nprint('imported', *sys.modules)"
+
+
+def imported(code: str) -> set[str]:
+    """Names of the modules that a fresh interpreter has after running the code."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{PRINT_MODULES}"], capture_output=True, text=True, check=True
+    )
+    last = done.stdout.splitlines()[-1].split()
+    assert last[0] == "imported"
+    return set(last[1:])
+
+
+def command(*words: str) -> str:
+    return f"from gnomon.cli.app import run\nassert run({list(words)!r}) in (0, 1)"
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    folder = tmp_path_factory.mktemp("runs")
+    write_outcome(outcome(0.3, 0, base=9), folder / "early")
+    write_outcome(outcome(1.5, 1, base=9), folder / "over")
+    return str(folder / "early"), str(folder / "over")
+
+
+def test_importing_the_package_imports_none_of_what_it_depends_on() -> None:
+    assert imported("import gnomon").isdisjoint({*HEAVY, "numpy", "pydantic", "rich", "joblib"})
+
+
+@pytest.mark.parametrize("words", [("--help",), ("audit", "--help"), ("list", "attacks"), ("list", "datasets")])
+def test_help_and_lists_import_nothing_heavy(words: tuple[str, ...]) -> None:
+    assert imported(command(*words)).isdisjoint(HEAVY)
+
+
+def test_help_of_all_commands_imports_none_of_them() -> None:
+    assert imported(command("--help")).isdisjoint({"numpy", "pydantic", "gnomon.cli.audit", "gnomon.cli.gate"})
+
+
+def test_gate_diff_and_report_of_finished_runs_import_nothing_heavy(runs: tuple[str, str]) -> None:
+    early, over = runs
+    for words in (("gate", early, "auc<=0.6"), ("diff", early, over), ("report", early)):
+        assert imported(command(*words)).isdisjoint(HEAVY), words
+
+
+def test_a_worker_that_trains_a_torch_stack_imports_no_scikit_learn(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    task = tmp_path / "task.pickle"
+    make = f"""
+import pickle
+from functools import partial
+import numpy as np
+from gnomon.models.torch_trainer import TorchTrainer
+x = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+train = partial(TorchTrainer(hidden=(4,), epochs=1).train, x, np.arange(20) % 2, 2, [np.arange(9)] * 2, [1, 2])
+open({str(task)!r}, "wb").write(pickle.dumps(train))
+"""
+    subprocess.run([sys.executable, "-c", make], check=True)
+    modules = imported(f"import pickle\nassert len(pickle.load(open({str(task)!r}, 'rb'))()) == 2")
+    assert "torch" in modules
+    assert modules.isdisjoint(set(HEAVY) - {"torch"})
