@@ -120,7 +120,7 @@ def test_attacks_that_ask_and_attacks_that_see_gradients_have_their_own_rungs() 
         return Attempt(changed, type(source.rehearsed)())
 
     attempts = [
-        needing("boundary", plain, "answers", "query", "x"),
+        needing("boundary", plain, "labels", "query", "x"),
         needing("gradient_norm", strong, "gradients"),
         needing("gradient_input", plain, "gradients"),
         needing("insider", strong, "gradients", "membership_half"),

@@ -48,7 +48,7 @@ class Boundary:
     name: ClassVar[str] = "boundary"
     title: ClassVar[str] = "Label only: distance to the decision boundary"
     paper: ClassVar[str] = "Choquette-Choo, Tramer, Carlini, Papernot 2021"
-    needs: ClassVar[frozenset[Need]] = frozenset({"answers", "query", "x"})
+    needs: ClassVar[frozenset[Need]] = frozenset({"labels", "query", "x"})
     threshold: ClassVar[float | None] = None
 
     rounds: int = 4

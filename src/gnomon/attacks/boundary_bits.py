@@ -44,7 +44,7 @@ class BoundaryBits:
     name: ClassVar[str] = "boundary_bits"
     title: ClassVar[str] = "Label only: fewest changes to another label"
     paper: ClassVar[str] = "Choquette-Choo, Tramer, Carlini, Papernot 2021"
-    needs: ClassVar[frozenset[Need]] = frozenset({"answers", "query", "x"})
+    needs: ClassVar[frozenset[Need]] = frozenset({"labels", "query", "x"})
     threshold: ClassVar[float | None] = None
 
     queries: int = 60

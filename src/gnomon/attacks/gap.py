@@ -34,7 +34,7 @@ class Gap:
     name: ClassVar[str] = "gap"
     title: ClassVar[str] = "Gap (right or wrong)"
     paper: ClassVar[str] = PAPER
-    needs: ClassVar[frozenset[Need]] = frozenset({"answers"})
+    needs: ClassVar[frozenset[Need]] = frozenset({"labels"})
     threshold: ClassVar[float | None] = 0.5
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing

@@ -27,7 +27,7 @@ from gnomon.core.versions import STEPS, perturb, shift_images
 from gnomon.stats.signals import correct
 
 PAPER = "Choquette-Choo, Tramer, Carlini, Papernot 2021"
-NEEDS: frozenset[Need] = frozenset({"answers", "query", "x"})
+NEEDS: frozenset[Need] = frozenset({"labels", "query", "x"})
 
 
 @dataclass(frozen=True)

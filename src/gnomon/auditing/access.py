@@ -23,7 +23,7 @@ from dataclasses import replace
 
 from gnomon.auditing.assemble import Case
 from gnomon.auditing.subject import Subject
-from gnomon.core.evidence import Attack, Need
+from gnomon.core.evidence import WHITE_BOX, Attack, Need
 from gnomon.core.plan import Plan
 from gnomon.core.protocols import Model
 from gnomon.models import NETWORK_TRAINERS
@@ -54,7 +54,7 @@ def barred(plan: Plan, attacks: Sequence[Attack]) -> dict[str, str]:
 
 def _kept_outside(plan: Plan, attack: Attack) -> str | None:
     """Why an attack may not look inside models or follow their training; None if it may, or does not want to."""
-    looks, follows, named = attack.needs & {"gradients", "inside"}, "checkpoints" in attack.needs, plan.attacks.names
+    looks, follows, named = attack.needs & WHITE_BOX, "checkpoints" in attack.needs, plan.attacks.names
     if looks and plan.target.reveals != "full":
         return f'looks inside a target that reveals "{plan.target.reveals}" only'
     if follows and plan.target.reveals != "full":

@@ -21,16 +21,14 @@ from gnomon.auditing.rehearsal import Rehearsed, choose
 from gnomon.auditing.scoring import Attempt, score_attack
 from gnomon.core.answers import Reveal
 from gnomon.core.arrays import Bools, Floats
-from gnomon.core.evidence import Attack, Evidence, Need
+from gnomon.core.evidence import ANSWERS, WHITE_BOX, Attack, Evidence, Need, reads_labels_only
 from gnomon.core.plan import Plan
 from gnomon.core.record import Rung
 from gnomon.core.seeds import Seeds
 from gnomon.stats.low_fpr import tpr_at_fpr
 from gnomon.stats.roc import auc
 
-ANSWERS: frozenset[Need] = frozenset({"answers"})
-QUERIES: frozenset[Need] = frozenset({"answers", "query", "x"})  # all that ask read nothing but labels
-OFFLINE: frozenset[Need] = frozenset({"answers", "shadows_out", "pool", "population", "x"})
+OFFLINE: frozenset[Need] = ANSWERS | {"shadows_out", "pool", "population", "x"}
 ONLINE: frozenset[Need] = OFFLINE | {"shadows"}
 SHADOWS: frozenset[Need] = frozenset({"shadows_out", "pool"})
 REHEARSED_ROWS = 10_000  # enough to choose by, and quick however large the pool is
@@ -99,7 +97,7 @@ def climb_ladder(attempts: Sequence[Attempt], judge: Judge) -> list[Rung]:
         for reveal, title in lesser_answers(evidence.reveal, evidence.n_classes)
     ]
     rungs.append(judge.rung("answers", str(evidence.reveal).removeprefix("the "), own))
-    asking = [a for a in attempts if "query" in a.scored.needs and set(a.scored.needs) <= QUERIES]
+    asking = [a for a in attempts if "query" in a.scored.needs and reads_labels_only(a.scored.needs)]
     labels_first = evidence.reveal.kind != "rounded"
     rungs.insert(int(labels_first), judge.rung("queries", "labels of further queries", _tried(asking)))
     known = {c.name: c for c in own}
@@ -115,7 +113,7 @@ def climb_ladder(attempts: Sequence[Attempt], judge: Judge) -> list[Rung]:
             known |= {c.name: c for c in _score([attack], evidence, small, judge)}
         rungs.append(judge.rung(key, title, list(known.values())))
     outsiders = [a for a in attempts if "membership_half" not in a.scored.needs]
-    white = [a for a in outsiders if {"gradients", "inside"} & set(a.scored.needs)]
+    white = [a for a in outsiders if WHITE_BOX & set(a.scored.needs)]
     rungs.append(judge.rung("gradients", "+ gradients (white box)", _tried(white)))
     following = [a for a in outsiders if "checkpoints" in a.scored.needs]
     rungs.append(judge.rung("checkpoints", "+ checkpoints of the training", _tried(following)))
@@ -161,7 +159,7 @@ def _rehearsable(evidence: Evidence, seeds: Seeds) -> Evidence:
 def _answer_attacks(evidence: Evidence, small: Evidence, judge: Judge) -> list[Candidate]:
     """All attacks that read nothing but answers, whether the plan names them or not: they cost next to nothing."""
     options = judge.plan.attacks.options
-    attacks = [make_attack(a.name, options.get(a.name, {})) for a in ATTACKS if a.needs == ANSWERS]
+    attacks = [make_attack(a.name, options.get(a.name, {})) for a in ATTACKS if a.needs <= ANSWERS]
     return _score(attacks, evidence, small, judge)
 
 

@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gnomon.core.arrays import Bools, Floats, Ints
-from gnomon.core.evidence import Attack, Evidence, Need
+from gnomon.core.evidence import REHEARSABLE, Attack, Evidence
 from gnomon.core.seeds import Seeds
 from gnomon.stats.calibration import calibrate_threshold
 from gnomon.stats.low_fpr import tpr_at_fpr
 from gnomon.stats.roc import auc
 
-UNREHEARSABLE: frozenset[Need] = frozenset({"query", "gradients"})  # shadows keep answers, not weights
 SECONDS_PER_ATTACK = 10.0  # a slow attack rehearses once
 
 
@@ -48,7 +47,7 @@ def rehearse(attack: Attack, evidence: Evidence, count: int, fprs: Sequence[floa
 
     A slow attack stops rehearsing after ten seconds; one that cannot be rehearsed returns an empty result.
     """
-    if count == 0 or not evidence.can_rehearse or attack.needs & UNREHEARSABLE:
+    if count == 0 or not evidence.can_rehearse or not attack.needs <= REHEARSABLE:
         return Rehearsed()
     assert evidence.pool is not None
     start = time.perf_counter()

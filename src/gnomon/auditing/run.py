@@ -47,7 +47,7 @@ from gnomon.auditing.subject import Subject
 from gnomon.auditing.verdict import speak
 from gnomon.auditing.worlds import Setting, World, build_world, make_target, train_target
 from gnomon.core.data import Dataset, Roles
-from gnomon.core.evidence import Attack
+from gnomon.core.evidence import INSIDE, Attack
 from gnomon.core.plan import Plan, ShadowSource
 from gnomon.core.protocols import Model
 from gnomon.core.record import Finding, Record, ShadowSourceFacts
@@ -106,14 +106,6 @@ def run_audit(
             read_mitigations(plan),
         )
         return _run(plan, setting, given)
-
-
-INSIDE = {
-    "gradients",
-    "inside",
-    "checkpoints",
-    "membership_half",
-}  # what no black-box attacker has; a verdict does not speak of such attacks
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ Letters: n audited rows, m shadow models, c classes, p rows of the attacker's po
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, get_args
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from gnomon.core.features import FeatureSpace
 from gnomon.core.insider import Insider
 
 Need: TypeAlias = Literal[
+    "labels",  # the label that the target predicts on the audited rows, and nothing else of any answer
     "answers",  # what the target answered on the audited rows
     "shadows_out",  # shadow models' answers on audited rows that they were NOT trained on (offline)
     "shadows",  # ... and on those that they were trained on (online)
@@ -33,6 +34,28 @@ Need: TypeAlias = Literal[
     "inside",  # white box: the last layer's gradient and input, of the target and of the shadows that are needed
     "membership_half",  # an insider who knows half of the members
 ]
+
+NEEDS: frozenset[Need] = frozenset(get_args(Need))
+ANSWERS: frozenset[Need] = frozenset({"labels", "answers"})  # what the target said of the audited rows
+WHITE_BOX: frozenset[Need] = frozenset({"gradients", "inside"})  # a look at the weights
+INSIDE: frozenset[Need] = WHITE_BOX | {
+    "checkpoints",
+    "membership_half",
+}  # no verdict speaks of these
+BLACK_BOX: frozenset[Need] = NEEDS - INSIDE
+REHEARSABLE: frozenset[Need] = NEEDS - {"query", "gradients", "membership_half"}  # shadows keep answers, not weights
+
+
+def reads_labels_only(needs: Iterable[str]) -> bool:
+    """Whether an attack with these needs is handed predicted labels in place of answers, and looks at no model.
+
+    >>> reads_labels_only({"labels", "query", "x"}), reads_labels_only({"answers"})
+    (True, False)
+    """
+    return "labels" in needs and BLACK_BOX - {"answers"} >= set(needs)
+
+
+LABELS = Reveal("labels")
 
 
 @dataclass(frozen=True)
@@ -72,6 +95,28 @@ class QueryHandle(Protocol):
             BudgetError: instead of passing the budget; then nothing was asked.
         """
         ...
+
+
+class LabelQueries:
+    """A query handle that gives labels only: probability 1 for the predicted class, 0 for all others."""
+
+    def __init__(self, query: QueryHandle) -> None:
+        """Takes the handle that is asked."""
+        self._query = query
+
+    @property
+    def asked(self) -> int:
+        """Rows asked so far."""
+        return self._query.asked
+
+    @property
+    def remaining(self) -> int | None:
+        """Queries left, or None when there is no budget."""
+        return self._query.remaining
+
+    def ask(self, x: Rows) -> Floats:
+        """Natural-log probabilities (n, c): 0 for the predicted label, minus infinity for the others."""
+        return LABELS.apply(self._query.ask(x))
 
 
 @dataclass(frozen=True)
@@ -117,6 +162,7 @@ class Evidence:
     def missing(self, needs: frozenset[Need]) -> str | None:
         """Why an attack with these needs can't run, in words; None if it can."""
         reasons: dict[Need, tuple[bool, str]] = {
+            "labels": (self.answers is not None, "the target's answers"),
             "answers": (self.answers is not None, "the target's answers"),
             "shadows_out": (self.shadows is not None, "shadow models"),
             "shadows": (
@@ -152,8 +198,12 @@ class Evidence:
     def view(self, needs: frozenset[Need]) -> Evidence:
         """The evidence with everything removed that was not declared.
 
-        Labels, the number of classes and what kind of answer is revealed are always there.
+        Labels, the number of classes and what kind of answer is revealed are always there. Who needs labels and no
+        answers gets all answers (the shadows' and those to further queries, too) reduced to the labels they predict.
         """
+        if "labels" in needs and "answers" not in needs:
+            query = None if self.query is None else LabelQueries(self.query)
+            return replace(self._revealing(LABELS, needs), query=query).view(needs | {"answers"})
         shadows = None if self.shadows is None else self.shadows.observed_only(needs)
         if shadows is not None and "shadows" not in needs:
             shadows = replace(shadows, hide_members=True) if "shadows_out" in needs else None
@@ -220,10 +270,17 @@ class Evidence:
         return evidence, audited.member[i].copy()
 
     def through(self, reveal: Reveal) -> Evidence:
-        """The same attacker before a target that reveals less; shadows' answers go through the same step."""
+        """The same attacker before a target that reveals less, takes no queries and lets nobody look inside.
+
+        Shadows' answers go through the same step.
+        """
+        return replace(self._revealing(reveal, frozenset()), query=None, gradients=None)
+
+    def _revealing(self, reveal: Reveal, observed: frozenset[str]) -> Evidence:
+        """All answers reduced to what is revealed; of what is observed beside them, these names only."""
 
         def less(shadows: ShadowAnswers | None) -> ShadowAnswers | None:
-            return None if shadows is None else replace(shadows, reveal=reveal, observed={})
+            return None if shadows is None else replace(shadows.observed_only(observed), reveal=reveal)
 
         population = self.population
         if population is not None:
@@ -234,10 +291,8 @@ class Evidence:
             shadows=less(self.shadows),
             pool=less(self.pool),
             population=population,
-            query=None,
-            gradients=None,
-            observed={},
-            variants=tuple(v.through(reveal) for v in self.variants),
+            observed={name: values for name, values in self.observed.items() if name in observed},
+            variants=tuple(v._revealing(reveal, observed) for v in self.variants),
             reveal=reveal,
         )
 

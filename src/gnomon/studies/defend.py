@@ -20,10 +20,10 @@ from gnomon.auditing.gate import Limit
 from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.progress import Progress, Silent
 from gnomon.auditing.provenance import provenance
-from gnomon.auditing.run import INSIDE
 from gnomon.core.bench import Bench, Option, Search, Strongest
 from gnomon.core.comparison import AttackChange, Change, Comparison
 from gnomon.core.errors import GnomonError, UsageError
+from gnomon.core.evidence import BLACK_BOX
 from gnomon.core.plan import Plan, make_plan
 from gnomon.studies import defend_measure as figures
 from gnomon.studies.defend_advice import advise, mark_frontier, temper
@@ -152,7 +152,7 @@ def bench_plan(plan: Plan) -> Plan:
     ('gap', 'loss', 'noise_robustness')
     """
     if plan.attacks.names is None:
-        names = [a.name for a in ATTACKS if not a.needs & ({"query", "gradients"} | INSIDE)]
+        names = [a.name for a in ATTACKS if a.needs <= BLACK_BOX - {"query"}]
     else:
         names = [*plan.attacks.names]
     asks = plan.target.member_answers is None and plan.target.query_budget != 0

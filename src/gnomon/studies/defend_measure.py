@@ -11,10 +11,10 @@ import numpy as np
 from gnomon.auditing.estimates import estimate, tpr_point
 from gnomon.auditing.exposure import most_exposed_tenth
 from gnomon.auditing.outcome import Outcome
-from gnomon.auditing.run import INSIDE
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.bench import Cost, ExposedRows, Guarantee, Leak, Strongest, Utility
 from gnomon.core.errors import DataError
+from gnomon.core.evidence import INSIDE, reads_labels_only
 from gnomon.core.record import AttackResult, Estimate, Record
 from gnomon.core.seeds import Seeds
 from gnomon.stats.comparison import auc_difference, tpr_difference
@@ -22,7 +22,6 @@ from gnomon.stats.intervals import share
 from gnomon.stats.matched import matched_difference
 from gnomon.stats.roc import auc
 
-LABEL_ONLY = ("gap", "noise_robustness", "augmentation", "boundary")
 FEW_ACCUSED = 10  # non-members; below it a true-positive rate's interval is too wide to speak of first
 CHOSEN_BY = {
     "auditor": "The tenth of the audited records that shadow models of the plain recipe answer most differently when "
@@ -76,7 +75,7 @@ def strongest(outcome: Outcome, tenth: Tenth | None) -> Strongest | None:
     rehearsed = {a.name: _rehearsed(a, fpr) for a in results.values() if a.rehearsals and not INSIDE & set(a.needs)}
     if rehearsed:
         name, chosen_on = max(rehearsed, key=lambda attack: rehearsed[attack]), "shadows"
-    asking = [a.name for a in results.values() if a.name != name and "query" in a.needs and a.name in LABEL_ONLY]
+    asking = [a.name for a in results.values() if a.name != name and "query" in a.needs and reads_labels_only(a.needs)]
     for rival in asking:
         if _surely_stronger(outcome, rival, name, fpr, 1 - (1 - level_of(record)) / len(asking)):
             name, chosen_on = rival, "audited rows"
@@ -194,7 +193,7 @@ def _leak(result: AttackResult) -> Leak:
     return Leak(
         attack=result.name,
         title=result.title,
-        label_only=result.name in LABEL_ONLY,
+        label_only=reads_labels_only(result.needs),
         auc=result.auc,
         advantage=result.advantage,
         tpr_at_fpr=result.tpr_at_fpr,
@@ -211,7 +210,7 @@ def _on_tenth(result: AttackResult, outcome: Outcome, tenth: Tenth) -> Leak | No
     return Leak(
         attack=result.name,
         title=result.title,
-        label_only=result.name in LABEL_ONLY,
+        label_only=reads_labels_only(result.needs),
         auc=estimate(auc(inside, outside, confidence=level)),
         tpr_at_fpr=[tpr_point(inside, outside, p.fpr, level) for p in result.tpr_at_fpr],
     )

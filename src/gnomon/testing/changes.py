@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Bools, Floats, Ints, take_rows
-from gnomon.core.evidence import Evidence, Need
+from gnomon.core.evidence import LABELS, Evidence, Need
 
 
 def take_audited(evidence: Evidence, rows: Ints) -> Evidence:
@@ -65,7 +65,7 @@ def poison(evidence: Evidence, needs: frozenset[Need]) -> Evidence:
         population = replace(population, shadows=_poison_shadows(population.shadows, only_members=False))
     return replace(
         evidence,
-        answers=evidence.answers if evidence.answers is None or "answers" in needs else _nan(evidence.answers),
+        answers=_poison_answers(evidence.answers, needs),
         shadows=shadows,
         pool=pool,
         population=population,
@@ -78,6 +78,13 @@ def poison(evidence: Evidence, needs: frozenset[Need]) -> Evidence:
         insider=evidence.insider if "membership_half" in needs else None,
         variants=tuple(poison(v, needs) for v in evidence.variants),
     )
+
+
+def _poison_answers(answers: Floats | None, needs: frozenset[Need]) -> Floats | None:
+    """NaN, or where labels are needed another vector with the same label on top."""
+    if answers is None or "answers" in needs:
+        return answers
+    return (LABELS.apply(answers) == 0.0).astype(np.float32) - 2.0 if "labels" in needs else _nan(answers)
 
 
 def _poison_shadows(shadows: ShadowAnswers, *, only_members: bool) -> ShadowAnswers:

@@ -23,7 +23,7 @@ import numpy as np
 from gnomon.core.answers import Reveal
 from gnomon.core.arrays import Floats, fingerprint
 from gnomon.core.errors import GnomonError
-from gnomon.core.evidence import Attack, Evidence, Need, why_not
+from gnomon.core.evidence import WHITE_BOX, Attack, Evidence, Need, why_not
 from gnomon.stats.roc import auc
 from gnomon.stats.samples import split_scores
 from gnomon.testing.changes import (
@@ -230,12 +230,7 @@ def zeros_and_ones(attack: Attack, world_name: str, world: World) -> None:  # no
 
 def partial_answers(attack: Attack, world_name: str, world: World) -> None:  # noqa: ARG001 - as above
     """A target that reveals labels, the top class, or two decimals: a score for every row."""
-    if not attack.needs & {
-        "query",
-        "gradients",
-        "checkpoints",
-        "inside",
-    }:  # a target that hides its vector takes those away as well
+    if not attack.needs & ({"query", "checkpoints"} | WHITE_BOX):  # a target that hides its vector takes those away
         for reveal in (Reveal("labels"), Reveal("top", 1), Reveal("rounded", 2)):
             _scores(attack, world.evidence.through(reveal))
 
