@@ -10,11 +10,13 @@ import pandas as pd
 import pytest
 
 from gnomon.auditing.making import make_attackers_rows
+from gnomon.auditing.roles import who_is_who
 from gnomon.cli.app import run
 from gnomon.cli.synth import write_rows
-from gnomon.core.plan import read_plan
+from gnomon.core.plan import make_plan, read_plan
+from gnomon.core.seeds import Seeds
 from gnomon.datasets import load_dataset
-from gnomon.synthesis import load_marginals
+from gnomon.synthesis import count_marginals, load_marginals
 
 PLAN = """
 view = "{view}"
@@ -154,3 +156,14 @@ def test_named_columns_need_a_table(tmp_path: Path) -> None:
         write_rows(named, tmp_path / "r.csv", "age")
     write_rows(named, tmp_path / "r.csv", "income")
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "r.csv"), frame.assign(income=["yes", "no"]))
+
+
+def test_rows_for_a_target_whose_members_are_whole_households(tmp_path: Path) -> None:
+    values = {"source": "baskets", "rows": 600, "train_size": 200, "split_by_group": True}
+    trainer = {"kind": "sklearn", "estimator": "sklearn.naive_bayes:BernoulliNB"}
+    plan = make_plan({"view": "adversary", "data": values, "trainer": trainer, "shadow": {"rows": 20}})
+    made = make_attackers_rows(plan, "marginals", tmp_path / "state")
+    assert made.x.shape == (20, 600)
+    baskets = load_dataset("baskets")
+    pool = who_is_who(None, baskets, plan, Seeds(plan.seed)).pool
+    assert made.marginals == count_marginals(baskets.x[pool], baskets.features)

@@ -160,7 +160,7 @@ def test_whatever_is_drawn_is_legal(space, n, k, rate, seed):
     assert x.shape == (n, space.width)
     assert x.dtype == np.dtype(space.layout.dtype)
     k = min(k, len(space))
-    redrawn, flipped = space.redraw(x, k, rng), space.flip(x, rate, rng)
+    redrawn, flipped = space.decode(space.redraw_codes(space.encode(x), k, rng)), space.flip(x, rate, rng)
     for rows in (x, redrawn, flipped):
         codes = space.encode(rows)  # refuses whatever is not legal
         assert codes.shape == (n, len(space))
@@ -302,7 +302,7 @@ def test_rates_and_numbers_of_features_have_limits():
     with pytest.raises(UsageError, match="rate"):
         space.flip(np.eye(3), 1.5, rng)
     with pytest.raises(UsageError, match="k from 0 to 3"):
-        space.redraw(np.eye(3), 4, rng)
+        space.redraw_codes(space.encode(np.eye(3)), 4, rng)
 
 
 def test_frames_need_pandas_and_say_so(monkeypatch):

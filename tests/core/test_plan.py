@@ -1,9 +1,14 @@
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from pydantic.fields import FieldInfo
 
 from gnomon.core.errors import PlanError
-from gnomon.core.plan import make_plan, read_plan
+from gnomon.core.parts import Names, Section
+from gnomon.core.plan import Plan, make_plan, plan_in, read_plan
 
 GOOD = {"data": {"source": "baskets"}}
 
@@ -50,3 +55,45 @@ def test_a_plan_that_cannot_be_read(tmp_path: Path, text: str | None, message: s
         path.write_text(text)
     with pytest.raises(PlanError, match=message):
         read_plan(path)
+
+
+def _fields(section: type[Section], path: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    for key, field in section.model_fields.items():
+        inner = [a for a in (field.annotation, *get_args(field.annotation)) if isinstance(a, type)]
+        tables = [a for a in inner if issubclass(a, Section)]
+        if tables:
+            yield from _fields(tables[0], f"{path}{key}.")
+        else:
+            yield f"{path}{key}", field
+
+
+def test_every_key_whose_description_speaks_of_a_file_is_marked_as_one() -> None:
+    spoken = {
+        key for key, field in _fields(Plan) if re.search(r"\bfile of\b|\bmodel file\b", str(field.description or ""))
+    }
+    marked = {key for key, field in _fields(Plan) if Names("file") in _marks(field)}
+    assert spoken == marked
+    assert "canaries.file" in marked
+
+
+def _marks(field: FieldInfo) -> list[object]:
+    parts = [field.annotation, *get_args(field.annotation)]
+    return [*field.metadata, *(mark for part in parts for mark in getattr(part, "__metadata__", ()))]
+
+
+def test_paths_of_all_files_are_relative_to_the_plan(tmp_path: Path) -> None:
+    values = {
+        "data": {"members": "a.csv", "nonmembers": "b.csv", "pool": "/c.csv"},
+        "shadow": {"marginals": "m.json"},
+        "canaries": {"kind": "own", "file": "own.csv"},
+    }
+    plan = plan_in(tmp_path, values, "plan")
+    assert dict(plan.named("file")) == {
+        "data.members": str(tmp_path / "a.csv"),
+        "data.nonmembers": str(tmp_path / "b.csv"),
+        "data.pool": "/c.csv",
+        "shadow.marginals": str(tmp_path / "m.json"),
+        "canaries.file": str(tmp_path / "own.csv"),
+    }
+    assert plan.data.model_fields_set == {"members", "nonmembers", "pool"}
+    assert plan.trainer == make_plan({"data": {"source": "digits"}}).trainer

@@ -41,7 +41,6 @@ def test_parts_become_one_data_set(files, suffix):
     assert data.x["age"].dtype == np.int64
     assert data.ids[[2, 3, 7]].tolist() == ["members:2", "nonmembers:0", "pool:1"]
     assert "in" in data.note
-    assert tables.member_only_classes == ()
 
 
 def test_columns_of_the_others_are_put_into_the_members_order(files):
@@ -58,10 +57,10 @@ def test_ids_and_groups_leave_the_features(files):
     assert list(data.x.columns) == ["age", "town", "pay"]
 
 
-def test_a_class_of_members_only_is_read_and_told(files):
+def test_a_class_of_members_only_is_read(files):
     tables = files(members=FRAME.assign(ill=["no", "yes", "maybe"]))
     assert tables.dataset.classes == ("maybe", "no", "yes")
-    assert tables.member_only_classes == ("maybe",)
+    assert tables.dataset.y[tables.members].tolist() == [1, 2, 0]
 
 
 def test_classes_are_one_whether_written_1_or_1_0(files):
@@ -162,7 +161,6 @@ def test_npz_parts_become_one_data_set(tmp_path):
     assert data.classes == ("u", "v", "w")
     assert data.ids.tolist() == ["7", "8", "9", "1", "1"]
     assert data.groups.tolist() == [1, 1, 2, 3, 3]
-    assert tables.member_only_classes == ("u", "v")
 
 
 @pytest.mark.parametrize(
@@ -217,5 +215,3 @@ def test_whatever_stands_in_the_files_comes_out(tmp_path, data, n, suffix):
     assert [int(tables.dataset.classes[k]) for k in tables.dataset.y] == y.tolist()
     x = np.concatenate([f[columns].to_numpy() for f in frames])
     assert np.allclose(tables.dataset.x.to_numpy(dtype=float), x, rtol=1e-12)
-    inside, outside = set(y[: n[0]].tolist()), set(y[n[0] :].tolist())
-    assert set(map(int, tables.member_only_classes)) == inside - outside

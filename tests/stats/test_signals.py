@@ -13,7 +13,6 @@ ALL = [
     signals.confidence,
     signals.margin,
     signals.correct,
-    signals.max_confidence,
     signals.entropy,
     signals.modified_entropy,
 ]
@@ -41,7 +40,6 @@ def random_answers(n, c, scale, seed=0):
         (signals.scaled_logit, 0, 0.847298),
         (signals.loss, 0, -np.log(0.7)),
         (signals.confidence, 2, 0.1),
-        (signals.max_confidence, 2, 0.7),
         (signals.margin, 0, np.log(3.5)),
         (signals.margin, 1, np.log(2 / 7)),
     ],
@@ -63,7 +61,6 @@ def slow_twins(log_probs, labels):
                 row[y],
                 np.log(row[y] / max(others)),
                 float(row[y] == max(row)),
-                max(row),
                 -sum(q * np.log(q) for q in row),
                 -(1 - row[y]) * np.log(row[y]) - sum(q * np.log(1 - q) for q in others),
             )
@@ -106,7 +103,6 @@ def test_probabilities_of_exactly_zero_and_one(c, label):
         "confidence": (1.0, 0.0),
         "margin": (-LOG_TINY, LOG_TINY),
         "correct": (1.0, 0.0),
-        "max_confidence": (1.0, 1.0),
         "entropy": (0.0, 0.0),
         "modified_entropy": (0.0, -2 * LOG_TINY),
     }

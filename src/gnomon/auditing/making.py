@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from gnomon.auditing.mitigation import mitigate_training, read_mitigations
 from gnomon.auditing.progress import Progress, Silent
-from gnomon.auditing.roles import draw_roles, draw_training_rows
+from gnomon.auditing.roles import who_is_who
 from gnomon.auditing.shadow_data import make_rows
 from gnomon.auditing.subject import load_subject
 from gnomon.auditing.worlds import Setting, make_target, train_target
@@ -91,7 +91,7 @@ def make_attackers_rows(
         subject, seeds, reveal = load_subject(plan, trust=trust), Seeds(plan.seed), parse_reveal(plan.target.reveals)
         mitigations = read_mitigations(plan)
         data = subject.data
-        roles = draw_roles(subject.parts or draw_training_rows(len(data), plan, seeds), plan, seeds)
+        roles = who_is_who(subject.parts, data, plan, seeds)
         if roles.view == "auditor":
             raise UsageError(f'shadow.source "{source}" is the adversary\'s: set view = "adversary"')
         target = None

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from gnomon.auditing.mitigation import Mitigations, mitigate_model, mitigate_training, random_records, read_mitigations
 from gnomon.auditing.progress import Progress, Silent
-from gnomon.auditing.roles import draw_roles, draw_training_rows
+from gnomon.auditing.roles import who_is_who
 from gnomon.auditing.subject import load_subject
 from gnomon.auditing.worlds import Setting, train_target
 from gnomon.core.answers import Reveal
@@ -61,8 +61,7 @@ def make_owned(plan: Plan, *, trust: bool = False, progress: Progress | None = N
         data = subject.data
         if subject.answers is not None:
             raise UsageError("only answers of the model are given; a mitigation can be put on the model itself only")
-        parts = subject.parts or draw_training_rows(len(data), plan, seeds, data.groups)
-        roles = draw_roles(parts, plan, seeds, data.groups)
+        roles = who_is_who(subject.parts, data, plan, seeds)
         subject = mitigate_training(subject, mitigations, roles, plan)
         setting = Setting(plan, subject, ArrayStore(Path()), LocalEngine(1), told, seeds, Reveal(), mitigations)
         advance = told.stage("target", 1)

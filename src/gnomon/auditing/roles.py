@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.core.arrays import Ints
-from gnomon.core.data import Roles, View
+from gnomon.core.data import Dataset, Roles, View
 from gnomon.core.errors import DataError, PlanError, UsageError
 from gnomon.core.plan import Plan
 from gnomon.core.seeds import Seeds
@@ -80,6 +80,22 @@ def _whole_parts(order: Ints, groups: NDArray[Any], size: int, rows: int) -> Par
             f"data.split_by_group: groups are too large for {size} members among {rows} rows; ask for other sizes"
         )
     return Parts(members, nonmembers, extra)
+
+
+def who_is_who(parts: Parts | None, data: Dataset, plan: Plan, seeds: Seeds) -> Roles:
+    """Who is who in an audit of this plan, and in whatever must meet the same target: made rows, a served model.
+
+    Args:
+        parts: known members and non-members; None for a target that is trained here, on rows drawn by the plan.
+        data: all rows.
+        plan: what is asked.
+        seeds: the audit's root.
+
+    Raises:
+        UsageError: the rows do not suffice for what the plan asks.
+    """
+    known = parts or draw_training_rows(len(data), plan, seeds, data.groups)
+    return draw_roles(known, plan, seeds, data.groups)
 
 
 def draw_roles(parts: Parts, plan: Plan, seeds: Seeds, groups: NDArray[Any] | None = None) -> Roles:

@@ -39,7 +39,7 @@ from gnomon.auditing.provenance import provenance
 from gnomon.auditing.rehearsal import choose
 from gnomon.auditing.repeats import add_repeats, refuse_repeats
 from gnomon.auditing.risk import assess_risk
-from gnomon.auditing.roles import draw_roles, draw_training_rows
+from gnomon.auditing.roles import who_is_who
 from gnomon.auditing.scoring import Attempt, attempt_all
 from gnomon.auditing.shadow_data import ShadowData, make_rows, real_rows
 from gnomon.auditing.slices import Cut, cut_rows, measure_slices
@@ -186,8 +186,7 @@ def _lay_ground(plan: Plan, setting: Setting, attacks: Sequence[Attack], clock: 
     subject, seeds = setting.subject, setting.seeds
     data = subject.data
     with clock.stage("preflight"):
-        parts = subject.parts or draw_training_rows(len(data), plan, seeds, data.groups)
-        roles = draw_roles(parts, plan, seeds, data.groups)
+        roles = who_is_who(subject.parts, data, plan, seeds)
         subject = mitigate_training(subject, setting.mitigations, roles, plan)
         setting = replace(setting, subject=subject, observations=wanted_observations(plan, subject, attacks))
         refuse_repeats(plan, subject.trainer, roles)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from gnomon.core.parts import Part, Section
+from gnomon.core.parts import FileName, Part, Section
 
 Kind = Literal["mislabelled", "random", "own"]
 
@@ -20,7 +20,7 @@ class CanariesPlan(Section):
         "from the feature space, with a random label; own: rows of a file",
     )
     count: int | None = Field(None, ge=1, description="number of canaries m; default 500, own: all rows of the file")
-    file: str | None = Field(None, description="own: file of labelled rows, with the columns of the data")
+    file: FileName | None = Field(None, description="own: file of labelled rows, with the columns of the data")
     guesses: int | tuple[int, ...] | None = Field(
         None,
         description="number of guesses r, fixed beforehand; several numbers share the error (Bonferroni); default 1, "

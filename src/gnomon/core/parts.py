@@ -2,13 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args
+
 from pydantic import BaseModel, ConfigDict
+
+
+@dataclass(frozen=True)
+class Names:
+    """Marks a key of the plan by what its value names: a file's path, or code as ``module:function``."""
+
+    what: Literal["file", "code"]
+
+
+FileName = Annotated[str, Names("file")]
+CodeName = Annotated[str, Names("code")]
 
 
 class Section(BaseModel):
     """A table of the plan: frozen, and closed to unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def named(self, what: Literal["file", "code"]) -> Iterator[tuple[str, str]]:
+        """Every key, here and in tables inside, that names a file or code and is given: its dotted path and value."""
+        for key, field in type(self).model_fields.items():
+            value = getattr(self, key)
+            if isinstance(value, Section):
+                yield from ((f"{key}.{inner}", name) for inner, name in value.named(what))
+            elif value is not None and _marked(field.annotation, field.metadata, what):
+                yield key, value
+
+    def with_files_in(self, folder: Path) -> Self:
+        """The same with every file's path taken as relative to a folder."""
+        found: dict[str, Any] = {}
+        for key, field in type(self).model_fields.items():
+            value = getattr(self, key)
+            if isinstance(value, Section):
+                found[key] = value.with_files_in(folder)
+            elif value is not None and _marked(field.annotation, field.metadata, "file"):
+                found[key] = str(folder / value)
+        return self.model_copy(update={k: v for k, v in found.items() if v != getattr(self, k)})
+
+
+def _marked(annotation: Any, metadata: list[Any], what: str) -> bool:
+    """Whether a field's type is marked: as it stands, or as one of several (``FileName | None``)."""
+    kept = [*metadata, *getattr(annotation, "__metadata__", ())]
+    for part in get_args(annotation):
+        kept += getattr(part, "__metadata__", ())
+    return Names(what) in kept  # type: ignore[arg-type] # any other word is in no list
 
 
 class Part(BaseModel):

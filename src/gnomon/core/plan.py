@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, Valida
 
 from gnomon.core.canaries import CanariesPlan
 from gnomon.core.errors import PlanError, did_you_mean
-from gnomon.core.parts import Section
+from gnomon.core.parts import CodeName, FileName, Section
 from gnomon.core.versions import VERSION_WORDS, is_version
 
 
@@ -21,9 +21,13 @@ class DataPlan(Section):
     """[data]: a data set by name, or files of the user's own."""
 
     source: str | None = Field(None, description="a data set by name (gnomon list datasets), e.g. baskets")
-    members: str | None = Field(None, description="file of the rows that the target was trained on (csv, parquet, npz)")
-    nonmembers: str | None = Field(None, description="file of rows that it was not trained on")
-    pool: str | None = Field(None, description="file of further rows that the attacker holds (shadow models' data)")
+    members: FileName | None = Field(
+        None, description="file of the rows that the target was trained on (csv, parquet, npz)"
+    )
+    nonmembers: FileName | None = Field(None, description="file of rows that it was not trained on")
+    pool: FileName | None = Field(
+        None, description="file of further rows that the attacker holds (shadow models' data)"
+    )
     label: str | None = Field(None, description="name of the label column (npz: key; default y)")
     id: str | None = Field(None, description="name of the column with row ids")
     group: str | None = Field(None, description="name of the column with the person or household of a row")
@@ -69,15 +73,19 @@ class DataPlan(Section):
 class TargetPlan(Section):
     """[target]: the model under attack; without any key it is trained here with [trainer]."""
 
-    model: str | None = Field(
+    model: FileName | None = Field(
         None, description="model file (.skops, .pt of weights, .onnx; pickle and joblib only with --trust)"
     )
-    callable: str | None = Field(None, description="module:function that maps rows to probabilities (needs --trust)")
+    callable: CodeName | None = Field(
+        None, description="module:function that maps rows to probabilities (needs --trust)"
+    )
     outputs: Literal["probabilities", "logits", "log_probabilities"] = Field(
         "probabilities", description="what the callable or the answers file holds"
     )
-    member_answers: str | None = Field(None, description="file of the model's probability rows for the members")
-    nonmember_answers: str | None = Field(None, description="file of the model's probability rows for the non-members")
+    member_answers: FileName | None = Field(None, description="file of the model's probability rows for the members")
+    nonmember_answers: FileName | None = Field(
+        None, description="file of the model's probability rows for the non-members"
+    )
     reveals: str = Field("full", description="full, labels, top:K or rounded:D")
     repeats: int = Field(
         1, ge=1, description="targets of the recipe that are trained and attacked, to show the spread between them"
@@ -122,7 +130,7 @@ class TrainerPlan(Section):
     kind: Literal["torch", "sklearn", "function", "clone", "none"] = Field(
         "clone", description="torch, sklearn, function, clone (of a scikit-learn target) or none"
     )
-    module: str = Field(
+    module: CodeName = Field(
         "mlp", description="torch: mlp, cnn, or module:function returning a torch.nn.Module (needs --trust)"
     )
     hidden: tuple[int, ...] = Field((128,), description="mlp, cnn: units of the hidden layers")
@@ -142,11 +150,11 @@ class TrainerPlan(Section):
         description="torch: early stopping, epochs without a better loss on the tenth of the rows held out for it",
     )
     device: str = Field("auto", description="torch: cpu, cuda, or auto")
-    estimator: str | None = Field(
+    estimator: CodeName | None = Field(
         None, description="sklearn: module:Class, e.g. sklearn.ensemble:RandomForestClassifier"
     )
     params: dict[str, Any] = Field(default_factory=dict, description="sklearn, function: keyword arguments")
-    function: str | None = Field(
+    function: CodeName | None = Field(
         None, description="function: module:function(x, y, n_classes, seed, **params) -> model (needs --trust)"
     )
     dp: PrivacyPlan | None = Field(None, description="torch: train with differential privacy (needs gnomon[dp])")
@@ -201,7 +209,7 @@ class ShadowPlan(Section):
     rows: int | None = Field(
         None, ge=2, description="marginals, climbing: records to make; default as many as the real pool holds"
     )
-    marginals: str | None = Field(
+    marginals: FileName | None = Field(
         None, description="marginals: file of marginals (gnomon synth); default counted on the pool"
     )
     climbing: ClimbingPlan = ClimbingPlan()
@@ -335,22 +343,7 @@ def plan_in(folder: Path, values: dict[str, Any], source: str) -> Plan:
     Raises:
         PlanError: one line that names the key, what was expected and what came.
     """
-    return _with_absolute_paths(make_plan(values, source), folder)
-
-
-def _with_absolute_paths(plan: Plan, folder: Path) -> Plan:
-    def absolute(section: Section, names: tuple[str, ...]) -> Any:
-        found = {name: getattr(section, name) for name in names if getattr(section, name) is not None}
-        return section.model_copy(update={name: str(folder / value) for name, value in found.items()})
-
-    return plan.model_copy(
-        update={
-            "data": absolute(plan.data, ("members", "nonmembers", "pool")),
-            "shadow": absolute(plan.shadow, ("marginals",)),
-            "target": absolute(plan.target, ("model", "member_answers", "nonmember_answers")),
-            "canaries": None if plan.canaries is None else absolute(plan.canaries, ("file",)),
-        }
-    )
+    return make_plan(values, source).with_files_in(folder)
 
 
 def _first_problem(error: ValidationError) -> str:

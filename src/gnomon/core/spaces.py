@@ -217,10 +217,6 @@ class FeatureSpace:
         """N random records: every feature uniform over its legal values."""
         return self.decode(self.random_codes(n, rng))
 
-    def redraw(self, x: Rows, k: int, rng: np.random.Generator) -> Rows:
-        """Rows in which k features each, chosen at random, are drawn anew (and may keep their value)."""
-        return self.decode(self.redraw_codes(self.encode(x), k, rng))
-
     def flip(self, x: Rows, rate: float, rng: np.random.Generator) -> Rows:
         """Rows in which each feature, with probability ``rate``, takes another of its legal values."""
         return self.decode(self.flip_codes(self.encode(x), rate, rng))

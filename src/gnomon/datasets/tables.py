@@ -32,14 +32,6 @@ class Tables:
     nonmembers: Ints
     pool: Ints
 
-    @property
-    def member_only_classes(self) -> tuple[str, ...]:
-        """Names of classes that no row outside of the members has: legal here, but their label betrays a member."""
-        y = self.dataset.y
-        inside = np.unique(y[self.members])
-        only = np.setdiff1d(inside, y[np.concatenate([self.nonmembers, self.pool])])
-        return tuple(self.dataset.classes[k] for k in only)
-
 
 def read_tables(
     members: str | Path,

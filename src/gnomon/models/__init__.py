@@ -1,11 +1,10 @@
-"""Models that answer and trainers that make them: callables, files of answers, scikit-learn, torch.
+"""Models that answer and trainers that make them: callables, scikit-learn, torch.
 
 Whatever can be put as `x -> (n, c)` log-probabilities can be audited. A trainer is a recipe that refits the same kind
 of model on other rows, which is how shadow models come to be; torch recipes train many networks at once, stacked.
 """
 
 from gnomon.models.adversarial import AdversarialTrainer
-from gnomon.models.answers import AnswersModel
 from gnomon.models.callable import CallableModel
 from gnomon.models.function import FunctionTrainer
 from gnomon.models.imports import import_object
@@ -22,7 +21,6 @@ NETWORK_TRAINERS = (TorchTrainer, DPTrainer, SelenaTrainer, AdversarialTrainer) 
 __all__ = [
     "NETWORK_TRAINERS",
     "AdversarialTrainer",
-    "AnswersModel",
     "CallableModel",
     "DPTrainer",
     "FunctionTrainer",

@@ -101,8 +101,6 @@ class DPTrainer:
                 f"DP-SGD cannot stop early (patience={self.trainer.patience}): the held-out rows would speak without "
                 "noise; set epochs instead"
             )
-        if self.trainer.objective is not None or self.trainer.augmentation is not None:
-            raise UsageError("DP-SGD trains for the plain cross-entropy, on rows as they are: take it or the other one")
 
     def train(self, x: Rows, y: Ints, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int]) -> list[TorchModel]:
         """Trains one network per entry of ``rows``, each with its own seed; see `TorchTrainer.train`.

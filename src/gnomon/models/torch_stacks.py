@@ -78,7 +78,7 @@ class MlpStack:
         self.constants: list[torch.Tensor] = []
         self.activation = activation
         self.dropouts = [name for name, layer in modules[0].named_modules() if isinstance(layer, torch.nn.Dropout)]
-        self._wide = _has_wide_products(device)
+        self._wide = has_wide_products(device)
 
     def gradients(self, batch: Batch, objective: Objective | None = None) -> list[Gradient]:
         """Forward and backward through all layers; see `Stack`."""
@@ -164,7 +164,8 @@ def cross_entropy_signal(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
     return signal
 
 
-def _has_wide_products(device: str) -> bool:
+def has_wide_products(device: str) -> bool:
+    """Whether large products go to oneDNN: on a CPU with AVX-512, and a torch that was built for it."""
     import torch
 
     return (

@@ -269,8 +269,3 @@ def package_versions(names: Sequence[str]) -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-def mean_accuracy(answers: Sequence[Floats], labels: Ints, chosen: Sequence[Any]) -> list[float]:
-    """Accuracy of each of m models on its own choice of rows; rows where the label's answer is the largest."""
-    return [float((np.asarray(a)[c].argmax(axis=1) == labels[c]).mean()) for a, c in zip(answers, chosen, strict=True)]

@@ -1,7 +1,7 @@
 """Signals: plain functions of (log-probabilities, labels) that tell members from non-members.
 
 Members tend to be answered with more confidence. A signal says how confident one answer is: `confidence`,
-`scaled_logit`, `margin`, `max_confidence` and `correct` are higher for likely members; `loss`, `entropy` and
+`scaled_logit`, `margin` and `correct` are higher for likely members; `loss`, `entropy` and
 `modified_entropy` are lower for them, as in the papers, and attacks negate them.
 
 All take natural-log probabilities (n, c), float32 as models give them, and labels (n,), and return float64 (n,).
@@ -103,16 +103,6 @@ def correct(log_probs: Floats, labels: Ints) -> Floats:
     """
     right = np.argmax(log_probs, axis=1) == labels
     return np.where(_hidden(log_probs), np.nan, right.astype(np.float64))
-
-
-def max_confidence(log_probs: Floats, labels: Ints) -> Floats:  # noqa: ARG001 - a signal by its form
-    """Largest probability of the answer, whatever the label, (n,) in [0, 1]; higher = more member-like (Salem 2019).
-
-    >>> max_confidence(np.log([[0.2, 0.7, 0.1]]), np.array([0])).round(6)
-    array([0.7])
-    """
-    top = np.argmax(log_probs, axis=1)
-    return np.where(_hidden(log_probs), np.nan, confidence(log_probs, top))
 
 
 def entropy(log_probs: Floats, labels: Ints) -> Floats:  # noqa: ARG001 - a signal by its form

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -29,11 +28,6 @@ from gnomon.studies.spec import CellPlan
 
 RECORD_VERSION = Record.model_fields["version"].default
 KEY_LETTERS = 16
-_FILES = {
-    "data": ("members", "nonmembers", "pool"),
-    "target": ("model", "member_answers", "nonmember_answers"),
-    "shadow": ("marginals",),
-}
 
 
 class CellNote(Part):
@@ -118,16 +112,10 @@ def _broken(cell: CellPlan, folder: Path, reason: str, start: float) -> CellRun:
 
 def _contents(plan: Plan) -> Iterator[tuple[str, str]]:
     """Files that a plan names, and modules of the user's own, with digests of their bytes."""
-    for section, names in _FILES.items():
-        table: Any = getattr(plan, section)
-        for name in names:
-            value = getattr(table, name)
-            if value is not None:
-                yield f"{section}.{name}", _digest(Path(value))
-    recipes = [plan.trainer] if plan.shadow.recipe is None else [plan.trainer, plan.shadow.recipe]
-    named = [name for recipe in recipes for name in (recipe.module, recipe.function, recipe.estimator)]
-    for code in (*named, plan.target.callable):
-        if code is not None and ":" in code and not code.startswith("sklearn."):
+    for key, value in plan.named("file"):
+        yield key, _digest(Path(value))
+    for _, code in plan.named("code"):
+        if ":" in code and not code.startswith("sklearn."):
             yield code, _digest(_module_file(code))
 
 
