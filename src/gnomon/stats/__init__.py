@@ -14,6 +14,7 @@ threshold, each with an interval whose coverage is simulated in the tests. Array
 - `intervals`: bounds for shares
 - `repeats`: the spread over repeated targets
 - `comparison`: two scores on the same rows
+- `clusters`: what records in groups (persons, households) are worth
 - `accusations`: who can be accused at a wanted false-discovery rate
 - `mechanisms`: what differential privacy promises about rates
 - `epsilon`, `one_run`: lower bounds on epsilon, from repeated trials and from one run with canaries

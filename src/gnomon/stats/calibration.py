@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gnomon.stats.clusters import Groups
 from gnomon.stats.low_fpr import ROUNDING, check_fpr
 from gnomon.stats.rates import Rates, rates_at_threshold
 from gnomon.stats.roc import roc_curve
@@ -90,8 +91,10 @@ def threshold_for_fpr(nonmembers: ArrayLike, fpr: float) -> float | None:
     return midway(cut, float(above[0])) if above.size else math.nextafter(cut, math.inf)
 
 
-def oracle(members: ArrayLike, nonmembers: ArrayLike, *, confidence: float = 0.95) -> Oracle:
-    """Rates of the threshold with the best balanced accuracy on these very scores.
+def oracle(
+    members: ArrayLike, nonmembers: ArrayLike, *, confidence: float = 0.95, groups: Groups | None = None
+) -> Oracle:
+    """Rates of the threshold with the best balanced accuracy on these very scores, intervals by group if given.
 
     Raises:
         DataError: an empty sample, or NaN.
@@ -102,7 +105,7 @@ def oracle(members: ArrayLike, nonmembers: ArrayLike, *, confidence: float = 0.9
     m, n = check_scores(members, source="members"), check_scores(nonmembers, source="nonmembers")
     member = np.arange(m.size + n.size) < m.size
     threshold = calibrate_threshold(np.concatenate([m, n]), member)
-    return Oracle(rates_at_threshold(m, n, threshold, confidence=confidence))
+    return Oracle(rates_at_threshold(m, n, threshold, confidence=confidence, groups=groups))
 
 
 def midway(below: float, above: float) -> float:

@@ -12,12 +12,13 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
 from gnomon.core.errors import DataError, UsageError
+from gnomon.stats.clusters import Clusters, Groups, split_groups
 from gnomon.stats.intervals import Interval, check_confidence
 from gnomon.stats.low_fpr import ROUNDING, WARN_FALSE_POSITIVES, check_fpr, required_nonmembers, tpr_at_fpr
-from gnomon.stats.roc import placements
+from gnomon.stats.roc import half_width, independent_pairs, placements
 from gnomon.stats.samples import Counts, Doubles, split_scores
 
 Change = Literal["higher", "lower", "within noise"]
@@ -42,7 +43,14 @@ class TprDifference:
     reason: str | None
 
 
-def auc_difference(first: ArrayLike, second: ArrayLike, member: ArrayLike, *, confidence: float = 0.95) -> Difference:
+def auc_difference(
+    first: ArrayLike,
+    second: ArrayLike,
+    member: ArrayLike,
+    *,
+    confidence: float = 0.95,
+    groups: ArrayLike | None = None,
+) -> Difference:
     """Difference of two areas under the ROC curve on the same rows (DeLong, DeLong & Clarke-Pearson, 1988).
 
     As in `gnomon.stats.roc.auc`, each sample's variance gets a pseudo-observation and Student's t stands for the
@@ -53,6 +61,7 @@ def auc_difference(first: ArrayLike, second: ArrayLike, member: ArrayLike, *, co
         second: scores of the same rows ``(n,)``.
         member: mask of true members ``(n,)``.
         confidence: in (0, 1).
+        groups: the person or household of each row ``(n,)``; the variance is then that between groups.
 
     Raises:
         DataError: shapes differ, a side is empty, or NaN.
@@ -69,15 +78,13 @@ def auc_difference(first: ArrayLike, second: ArrayLike, member: ArrayLike, *, co
     (m1, n1), (m2, n2) = _paired(first, second, member)
     places = [(_places(m, n), 1.0 - _places(n, m)) for m, n in ((m1, n1), (m2, n2))]
     areas = [float(by_member.mean()) for by_member, _ in places]
-    gaps = [places[0][side] - places[1][side] for side in (0, 1)]
-    value = areas[0] - areas[1]
+    gaps = places[0][0] - places[1][0], places[0][1] - places[1][1]
+    value, known = areas[0] - areas[1], split_groups(groups, member)
     if not any(gap.any() for gap in gaps):
         return Difference(areas[0], areas[1], Interval(0.0, 0.0, 0.0), "within noise")
-    if min(gap.size for gap in gaps) < 2:
+    if independent_pairs(m1.size, n1.size, known) <= 1:
         return _judged(areas[0], areas[1], -1.0, 1.0)
-    parts = [_smoothed_variance(gap, abs(value)) for gap in gaps]
-    freedom = sum(parts) ** 2 / sum(part**2 / (gap.size - 1) for part, gap in zip(parts, gaps, strict=True))
-    half = float(stdtrit(freedom, 1 - alpha / 2)) * float(np.sqrt(sum(parts)))
+    half = half_width(gaps, abs(value), alpha, known)
     return _judged(areas[0], areas[1], max(value - half, -1.0), min(value + half, 1.0))
 
 
@@ -90,6 +97,7 @@ def tpr_difference(
     rng: np.random.Generator,
     draws: int = 1000,
     confidence: float = 0.95,
+    groups: ArrayLike | None = None,
 ) -> TprDifference:
     """Difference of two true-positive rates at one false-positive rate, on the same rows.
 
@@ -106,6 +114,8 @@ def tpr_difference(
         rng: draws the samples.
         draws: number of bootstrap samples, 100 or more.
         confidence: in (0, 1).
+        groups: the person or household of each row ``(n,)``; whole groups are then drawn anew, and the percentiles
+            are widened as Student's t is against the normal law, because few groups show too little of the spread.
 
     Returns:
         The difference, or a refusal with under ``1 / fpr`` non-members.
@@ -126,17 +136,20 @@ def tpr_difference(
     if n1.size < required_nonmembers(fpr):
         reason = f"too few non-members (have {n1.size:,}, need {required_nonmembers(fpr):,})"
         return TprDifference(fpr, None, reason)
-    firsts, seconds = (tpr_at_fpr(m, n, fpr, confidence=confidence).tpr for m, n in ((m1, n1), (m2, n2)))
+    known = split_groups(groups, member)
+    firsts, seconds = (tpr_at_fpr(m, n, fpr, confidence=confidence, groups=known).tpr for m, n in ((m1, n1), (m2, n2)))
     assert firsts is not None
     assert seconds is not None
     value = firsts.value - seconds.value
     if np.array_equal(m1, m2) and np.array_equal(n1, n2):
         low = high = 0.0
-    elif fpr * n1.size < WARN_FALSE_POSITIVES - ROUNDING:
+    elif fpr * _effective_nonmembers((n1, n2), fpr, known) < WARN_FALSE_POSITIVES - ROUNDING:
         low = value - math.hypot(firsts.value - firsts.low, seconds.high - seconds.value)
         high = value + math.hypot(firsts.high - firsts.value, seconds.value - seconds.low)
     else:
-        gaps = _drawn_gaps((_Sorted.of(m1, n1), _Sorted.of(m2, n2)), math.floor(fpr * n1.size + ROUNDING), rng, draws)
+        gaps = _drawn_gaps((_Sorted.of(m1, n1), _Sorted.of(m2, n2)), fpr, known, rng, draws)
+        if known is not None:
+            gaps = value + _wider(known, confidence) * (gaps - value)
         tails = np.quantile(gaps, [(1 - confidence) / 2, (1 + confidence) / 2])
         low, high = float(tails[0]) - 1 / m1.size, float(tails[1]) + 1 / m1.size
     return TprDifference(fpr, _judged(firsts.value, seconds.value, max(low, -1.0), min(high, 1.0)), None)
@@ -157,20 +170,50 @@ class _Sorted:
         return cls(np.argsort(-m, kind="stable"), rows, above.astype(np.int64))
 
 
-def _drawn_gaps(pair: tuple[_Sorted, _Sorted], allowed: int, rng: np.random.Generator, draws: int) -> Doubles:
+def _effective_nonmembers(samples: tuple[Doubles, Doubles], fpr: float, groups: Groups | None) -> float:
+    """How many independent non-members decide where the thresholds lie: the fewer of the two scores'."""
+    if groups is None:
+        return float(samples[0].size)
+    clusters, allowed = Clusters.of(groups.nonmembers), math.floor(fpr * samples[0].size + ROUNDING)
+    return min(float(clusters.top_sizes(np.argsort(-s, kind="stable"))[allowed]) for s in samples)
+
+
+def _wider(groups: Groups, confidence: float) -> float:
+    """What the spread of samples of so few groups falls short by."""
+    freedom = min(c.freedom(c.least) for c in (Clusters.of(groups.members), Clusters.of(groups.nonmembers)))
+    return float(stdtrit(freedom, (1 + confidence) / 2) / ndtri((1 + confidence) / 2))
+
+
+def _drawn_gaps(
+    pair: tuple[_Sorted, _Sorted], fpr: float, groups: Groups | None, rng: np.random.Generator, draws: int
+) -> Doubles:
     """Differences of the true-positive rates in samples drawn with replacement: sorted once, re-weighted each time."""
     n1, n0 = pair[0].members.size, pair[0].nonmembers.size
+    strata = [] if groups is None else _strata(groups)
     gaps = np.empty(draws)
     for draw in range(draws):
-        member_weights = np.bincount(rng.integers(n1, size=n1), minlength=n1)
-        other_weights = np.bincount(rng.integers(n0, size=n0), minlength=n0)
+        if groups is None:
+            member_weights = np.bincount(rng.integers(n1, size=n1), minlength=n1)
+            other_weights = np.bincount(rng.integers(n0, size=n0), minlength=n0)
+        else:
+            drawn = np.concatenate([rng.choice(stratum, stratum.size) for stratum in strata])
+            weights = np.bincount(drawn, minlength=groups.count)
+            member_weights, other_weights = weights[groups.members], weights[groups.nonmembers]
+        allowed = math.floor(fpr * int(other_weights.sum()) + ROUNDING)
         rates = []
         for one in pair:
             # The first non-member that makes more false positives than are allowed is the cut.
-            cut = int(np.searchsorted(np.cumsum(other_weights[one.nonmembers]), allowed, side="right"))
-            rates.append(int(member_weights[one.members[: one.above[cut]]].sum()) / n1)
+            cut = min(int(np.searchsorted(np.cumsum(other_weights[one.nonmembers]), allowed, side="right")), n0 - 1)
+            rates.append(int(member_weights[one.members[: one.above[cut]]].sum()) / max(1, int(member_weights.sum())))
         gaps[draw] = rates[0] - rates[1]
     return gaps
+
+
+def _strata(groups: Groups) -> list[Counts]:
+    """Groups of members, of non-members, and of both, which are drawn apart."""
+    inside, outside = (np.isin(np.arange(groups.count), side) for side in (groups.members, groups.nonmembers))
+    parts = (np.flatnonzero(part) for part in (inside & ~outside, outside & ~inside, inside & outside))
+    return [part for part in parts if part.size]
 
 
 def _paired(
@@ -184,13 +227,6 @@ def _paired(
 def _places(queries: Doubles, reference: Doubles) -> Doubles:
     """Placements in the order of the queries' rows."""
     return placements(queries, np.sort(reference))
-
-
-def _smoothed_variance(gaps: Doubles, size: float) -> float:
-    """Variance of a mean of differences, with one pseudo-observation, as for a single area."""
-    n = gaps.size
-    smooth = (size * n + 0.5) / (n + 1)
-    return float((gaps.var(ddof=1) * n + smooth * (1 - smooth)) / (n + 1) / n)
 
 
 def _judged(first: float, second: float, low: float, high: float) -> Difference:

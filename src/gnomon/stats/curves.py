@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gnomon.core.errors import UsageError
+from gnomon.stats.clusters import Groups, worth_of_curve
 from gnomon.stats.low_fpr import population_bounds
 from gnomon.stats.roc import roc_curve
 from gnomon.stats.samples import Counts, Doubles, check_scores, sorted_pair
@@ -37,7 +38,14 @@ class Histogram:
     clipped: int  # scores outside the edges, infinities included, counted in the outer bins
 
 
-def thin_roc(members: ArrayLike, nonmembers: ArrayLike, *, points: int = 400, confidence: float = 0.95) -> ThinCurve:
+def thin_roc(
+    members: ArrayLike,
+    nonmembers: ArrayLike,
+    *,
+    points: int = 400,
+    confidence: float = 0.95,
+    groups: Groups | None = None,
+) -> ThinCurve:
     """A ROC curve of at most ``points`` corners, for linear and for logarithmic axes.
 
     Every kept point is a corner of the exact curve. All corners up to 20 false positives stay; the others are those
@@ -48,6 +56,7 @@ def thin_roc(members: ArrayLike, nonmembers: ArrayLike, *, points: int = 400, co
         nonmembers: scores of non-members ``(n0,)``.
         points: the most corners, 100 or more.
         confidence: of the band, pointwise; see `gnomon.stats.low_fpr`.
+        groups: of both samples, in their order; the band then counts what the records are worth.
 
     Returns:
         Rates rising from (0, 0) to (1, 1), with the band.
@@ -67,7 +76,8 @@ def thin_roc(members: ArrayLike, nonmembers: ArrayLike, *, points: int = 400, co
     fp, tp = curve.false_positives[corners], curve.true_positives[corners]
     kept = _spread(fp, tp, points)
     fpr, tpr = fp[kept] / n.size, tp[kept] / m.size
-    low, high = population_bounds(m, n, fpr, confidence=confidence)
+    worth = None if groups is None else worth_of_curve(np.asarray(members), np.asarray(nonmembers), groups)
+    low, high = population_bounds(m, n, fpr, confidence=confidence, worth=worth)
     return ThinCurve(fpr, tpr, np.minimum(low, tpr), np.maximum(high, tpr))
 
 

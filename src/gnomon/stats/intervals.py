@@ -74,27 +74,57 @@ def wilson(hits: ArrayLike, trials: ArrayLike, *, confidence: float = 0.95) -> t
     return np.where(share == 0, 0.0, middle - half), np.where(share == 1, 1.0, middle + half)
 
 
-def share(hits: int, trials: int, *, confidence: float = 0.95) -> Interval:
-    """A share with its Clopper-Pearson interval.
+def share(hits: int, trials: int, *, confidence: float = 0.95, size: float | None = None) -> Interval:
+    """A share with its Clopper-Pearson interval; ``size``: how many independent trials the trials are worth, if fewer.
 
     >>> share(3, 4)
     Interval(value=0.75, low=0.194..., high=0.993...)
     """
-    low, high = clopper_pearson(hits, trials, confidence=confidence)
-    return Interval(hits / trials, float(low), float(high))
+    low, high = clopper_pearson(*worth_of(hits, trials, size), confidence=confidence)
+    return Interval(hits / trials, min(float(low), hits / trials), max(float(high), hits / trials))
 
 
-def share_difference(hits1: int, trials1: int, hits0: int, trials0: int, *, confidence: float = 0.95) -> Interval:
-    """Difference of two independent shares, ``hits1/trials1 - hits0/trials0``, in [-1, 1].
+def worth_of(hits: int, trials: int, size: float | None) -> tuple[float, float]:
+    """Hits and trials of as many independent trials as these are worth."""
+    return (hits, trials) if size is None else (hits * size / trials, size)
 
-    Newcombe's hybrid score interval (1998, method 10): the distances to the two Wilson bounds add in squares.
+
+def share_difference(
+    hits1: int,
+    trials1: int,
+    hits0: int,
+    trials0: int,
+    *,
+    confidence: float = 0.95,
+    sizes: tuple[float, float] | None = None,
+    correlation: float = 0.0,
+) -> Interval:
+    """Difference of two shares, ``hits1/trials1 - hits0/trials0``, in [-1, 1].
+
+    Newcombe's hybrid score interval (1998, method 10): the distances to the two Wilson bounds add in squares, less
+    twice their product times the correlation where the shares are not independent (Newcombe, 1998, for paired ones).
+
+    Args:
+        hits1: successes of the first share.
+        trials1: its trials.
+        hits0: successes of the second share.
+        trials0: its trials.
+        confidence: in (0, 1).
+        sizes: how many independent trials each share's are worth; None: as many as there are.
+        correlation: of the two shares' errors.
 
     >>> share_difference(9, 10, 3, 10)
     Interval(value=0.6..., low=0.17..., high=0.80...)
     """
     p1, p0 = hits1 / trials1, hits0 / trials0
-    low1, high1 = wilson(hits1, trials1, confidence=confidence)
-    low0, high0 = wilson(hits0, trials0, confidence=confidence)
-    down = float(np.hypot(p1 - low1, high0 - p0))
-    up = float(np.hypot(high1 - p1, p0 - low0))
+    size1, size0 = sizes or (None, None)
+    low1, high1 = wilson(*worth_of(hits1, trials1, size1), confidence=confidence)
+    low0, high0 = wilson(*worth_of(hits0, trials0, size0), confidence=confidence)
+    down = _joined(float(p1 - low1), float(high0 - p0), correlation)
+    up = _joined(float(high1 - p1), float(p0 - low0), correlation)
     return Interval(p1 - p0, max(p1 - p0 - down, -1.0), min(p1 - p0 + up, 1.0))
+
+
+def _joined(one: float, other: float, correlation: float) -> float:
+    """Length of the difference of two errors of these lengths."""
+    return float(np.hypot(one - correlation * other, other * np.sqrt(1.0 - correlation * correlation)))

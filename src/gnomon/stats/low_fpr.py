@@ -20,13 +20,14 @@ from numpy.typing import ArrayLike
 from scipy.special import bdtr, bdtrc, bdtrik
 
 from gnomon.core.errors import UsageError
+from gnomon.stats.clusters import CurveWorth, Groups, worth_of_curve
 from gnomon.stats.intervals import Interval, check_confidence, clopper_pearson
 from gnomon.stats.samples import Counts, Doubles, sorted_pair
 
 Resolution = Literal["ok", "coarse", "refused"]
 
 WARN_FALSE_POSITIVES = 10  # fewer allowed false positives than this, and the figure is coarse
-ROUNDING = 1e-9  # 0.001 * 1000 must count as 1
+ROUNDING = 1e-9  # 0.001 * 1000 must count as 1, and so must sums that fall short of whole numbers
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,14 @@ def check_fpr(fpr: float) -> float:
     return fpr
 
 
-def tpr_at_fpr(members: ArrayLike, nonmembers: ArrayLike, fpr: float, *, confidence: float = 0.95) -> TprAtFpr:
+def tpr_at_fpr(
+    members: ArrayLike,
+    nonmembers: ArrayLike,
+    fpr: float,
+    *,
+    confidence: float = 0.95,
+    groups: Groups | None = None,
+) -> TprAtFpr:
     """The largest true-positive rate that a threshold reaches with a false-positive rate of at most ``fpr``.
 
     Args:
@@ -65,6 +73,7 @@ def tpr_at_fpr(members: ArrayLike, nonmembers: ArrayLike, fpr: float, *, confide
         nonmembers: scores of non-members ``(n0,)``.
         fpr: the allowed share of wrongly accused non-members, in (0, 1).
         confidence: of the interval (see the module's text), in (0, 1).
+        groups: of both samples, in their order; the interval then counts what the records are worth.
 
     Returns:
         Figure, interval, threshold and raw count; or a refusal, if ``n0 < 1 / fpr`` (Carlini et al., 2022: no claim
@@ -88,7 +97,8 @@ def tpr_at_fpr(members: ArrayLike, nonmembers: ArrayLike, fpr: float, *, confide
     cut = n[n0 - 1 - allowed] if allowed < n0 else -np.inf
     first = int(np.searchsorted(m, cut, side="right"))
     wrongly = n0 - int(np.searchsorted(n, cut, side="right"))
-    low, high = population_bounds(m, n, np.array([fpr]), confidence=confidence)
+    worth = None if groups is None else worth_of_curve(np.asarray(members), np.asarray(nonmembers), groups)
+    low, high = population_bounds(m, n, np.array([fpr]), confidence=confidence, worth=worth)
     value = (m.size - first) / m.size
     above = [sample[np.searchsorted(sample, cut, side="right")] for sample in (m, n) if sample[-1] > cut]
     resolution: Resolution = "ok"
@@ -120,7 +130,12 @@ def required_nonmembers(fpr: float) -> int:
 
 
 def population_bounds(
-    members: Doubles, nonmembers: Doubles, fprs: Doubles, *, confidence: float = 0.95
+    members: Doubles,
+    nonmembers: Doubles,
+    fprs: Doubles,
+    *,
+    confidence: float = 0.95,
+    worth: CurveWorth | None = None,
 ) -> tuple[Doubles, Doubles]:
     """Bounds for the true-positive rate at population false-positive rates, for samples that are sorted upwards.
 
@@ -129,6 +144,7 @@ def population_bounds(
         nonmembers: sorted scores ``(n0,)``.
         fprs: false-positive rates ``(q,)`` in [0, 1].
         confidence: pointwise, in (0, 1).
+        worth: how many independent records these are worth, where they come in groups.
 
     Returns:
         ``(low, high)``, each ``(q,)``.
@@ -138,10 +154,17 @@ def population_bounds(
     # With Y(j) the j-th largest non-member, the population's share above Y(j) is at most Beta(j, n0-j+1) distributed,
     # and its share at or above Y(k) at least Beta(k, n0-k+1): "above Y(strict)" surely keeps to f, and whatever keeps
     # to f surely lies above Y(lax).
-    strict = binomial_quantile(tail, n0, fprs)
-    lax = binomial_quantile(tail, n0, fprs, upper=True) + 1
-    low, _ = clopper_pearson(_above(members, nonmembers, strict), n1, confidence=1 - 2 * tail)
-    _, high = clopper_pearson(_above(members, nonmembers, lax), n1, confidence=1 - 2 * tail)
+    trials: int | Counts = n0
+    if worth is not None:
+        allowed = np.floor(fprs * n0 + ROUNDING).astype(np.int64)
+        trials = np.floor(worth.nonmembers[allowed] + ROUNDING).astype(np.int64)
+    strict = binomial_quantile(tail, trials, fprs)
+    lax = binomial_quantile(tail, trials, fprs, upper=True) + 1
+    first = _above(members, nonmembers, strict * n0 // trials)
+    last = _above(members, nonmembers, -(-lax * n0 // trials))
+    sizes = (n1, n1) if worth is None else (worth.members[first], worth.members[last])
+    low, _ = clopper_pearson(first * sizes[0] / n1, sizes[0], confidence=1 - 2 * tail)
+    _, high = clopper_pearson(last * sizes[1] / n1, sizes[1], confidence=1 - 2 * tail)
     return np.where(fprs >= 1.0, 1.0, low), high
 
 
@@ -153,7 +176,7 @@ def _above(members: Doubles, nonmembers: Doubles, ranks: Counts) -> Counts:
     return np.where(ranks <= 0, 0, np.where(ranks > n0, members.size, counts)).astype(np.int64)
 
 
-def binomial_quantile(tail: float, n: int, rates: Doubles, *, upper: bool = False) -> Counts:
+def binomial_quantile(tail: float, n: int | Counts, rates: Doubles, *, upper: bool = False) -> Counts:
     """The smallest count k of n at each rate with P(at most k) >= tail; or, ``upper``, with P(more than k) <= tail.
 
     As ``scipy.stats.binom.ppf`` and ``isf``, without the second that importing ``scipy.stats`` takes.

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gnomon.core.errors import UsageError
-from gnomon.stats.intervals import Interval, check_confidence, clopper_pearson, share, share_difference
+from gnomon.stats.clusters import Groups, Worth, worth_of_shares
+from gnomon.stats.intervals import Interval, check_confidence, clopper_pearson, share, share_difference, worth_of
 from gnomon.stats.samples import check_scores
 
 
@@ -33,7 +34,12 @@ class Rates:
 
 
 def rates_at_threshold(
-    members: ArrayLike, nonmembers: ArrayLike, threshold: float | None, *, confidence: float = 0.95
+    members: ArrayLike,
+    nonmembers: ArrayLike,
+    threshold: float | None,
+    *,
+    confidence: float = 0.95,
+    groups: Groups | None = None,
 ) -> Rates:
     """Recall, false-positive rate, balanced accuracy, advantage and precision of one threshold.
 
@@ -42,6 +48,7 @@ def rates_at_threshold(
         nonmembers: scores of non-members ``(n0,)``.
         threshold: accuses scores ``>= threshold``, ties included; None accuses nobody.
         confidence: of each interval, in (0, 1).
+        groups: of both samples, in their order; every interval then counts what the records are worth.
 
     Returns:
         Recall and FPR with Clopper-Pearson intervals, accuracy and advantage with Newcombe's (1998), precision (members
@@ -60,7 +67,11 @@ def rates_at_threshold(
         raise UsageError("expected a threshold that is a number (or None, which accuses nobody), got NaN")
     tp = 0 if threshold is None else int(np.count_nonzero(m >= threshold))
     fp = 0 if threshold is None else int(np.count_nonzero(n >= threshold))
-    return rates_from_counts(tp, m.size, fp, n.size, threshold=threshold, confidence=confidence)
+    worth = None
+    if groups is not None:
+        accused = [np.zeros(s.size, dtype=np.bool_) if threshold is None else s >= threshold for s in (m, n)]
+        worth = worth_of_shares(accused[0], accused[1], groups)
+    return rates_from_counts(tp, m.size, fp, n.size, threshold=threshold, confidence=confidence, worth=worth)
 
 
 def rates_from_counts(
@@ -71,8 +82,11 @@ def rates_from_counts(
     *,
     threshold: float | None = None,
     confidence: float = 0.95,
+    worth: Worth | None = None,
 ) -> Rates:
     """The same from counts: accused members of all members, accused non-members of all non-members.
+
+    ``worth``: how many independent records these are worth, where they come in groups.
 
     Raises:
         UsageError: no member or no non-member, or more accused than there are.
@@ -85,19 +99,28 @@ def rates_from_counts(
             "expected 0 <= accused <= all of each kind, and at least one of each, got "
             f"{true_positives} of {members} members and {false_positives} of {nonmembers} non-members"
         )
-    advantage = share_difference(true_positives, members, false_positives, nonmembers, confidence=confidence)
+    sizes = (None, None) if worth is None else (worth.members, worth.nonmembers)
+    advantage = share_difference(
+        true_positives,
+        members,
+        false_positives,
+        nonmembers,
+        confidence=confidence,
+        sizes=None if worth is None else (worth.members, worth.nonmembers),
+        correlation=0.0 if worth is None else worth.correlation,
+    )
     return Rates(
         threshold=threshold,
         members=members,
         nonmembers=nonmembers,
         true_positives=true_positives,
         false_positives=false_positives,
-        recall=share(true_positives, members, confidence=confidence),
-        fpr=share(false_positives, nonmembers, confidence=confidence),
+        recall=share(true_positives, members, confidence=confidence, size=sizes[0]),
+        fpr=share(false_positives, nonmembers, confidence=confidence, size=sizes[1]),
         accuracy=Interval((1 + advantage.value) / 2, (1 + advantage.low) / 2, (1 + advantage.high) / 2),
         advantage=advantage,
         precision=precision_at_prior(
-            true_positives, members, false_positives, nonmembers, prior=0.5, confidence=confidence
+            true_positives, members, false_positives, nonmembers, prior=0.5, confidence=confidence, worth=worth
         ),
     )
 
@@ -110,6 +133,7 @@ def precision_at_prior(
     *,
     prior: float,
     confidence: float = 0.95,
+    worth: Worth | None = None,
 ) -> Interval | None:
     """Of the accused, how many are members, if a share ``prior`` of all candidates are: Bayes' rule on two rates.
 
@@ -124,6 +148,7 @@ def precision_at_prior(
         nonmembers: all non-members.
         prior: share of members among the candidates, in (0, 1).
         confidence: in (0, 1).
+        worth: how many independent records these are worth, where they come in groups.
 
     Returns:
         Value and interval in [0, 1]; None when nobody is accused.
@@ -141,8 +166,9 @@ def precision_at_prior(
     halved = 1 - check_confidence(confidence) / 2
     if true_positives + false_positives == 0:
         return None
-    tpr_low, tpr_high = clopper_pearson(true_positives, members, confidence=halved)
-    fpr_low, fpr_high = clopper_pearson(false_positives, nonmembers, confidence=halved)
+    sizes = (None, None) if worth is None else (worth.members, worth.nonmembers)
+    tpr_low, tpr_high = clopper_pearson(*worth_of(true_positives, members, sizes[0]), confidence=halved)
+    fpr_low, fpr_high = clopper_pearson(*worth_of(false_positives, nonmembers, sizes[1]), confidence=halved)
     return Interval(
         _precision(prior, true_positives / members, false_positives / nonmembers),
         _precision(prior, float(tpr_low), float(fpr_high)),

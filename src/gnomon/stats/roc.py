@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import betaincinv, expit, logit, stdtrit
 
+from gnomon.stats.clusters import Clusters, Groups, group_totals
 from gnomon.stats.intervals import Interval, check_confidence
 from gnomon.stats.samples import Counts, Doubles, sorted_pair
 
@@ -74,7 +75,9 @@ def placements(queries: Doubles, reference: Doubles) -> Doubles:
     return (below + up_to) / (2.0 * reference.size)
 
 
-def auc(members: ArrayLike, nonmembers: ArrayLike, *, confidence: float = 0.95) -> Interval:
+def auc(
+    members: ArrayLike, nonmembers: ArrayLike, *, confidence: float = 0.95, groups: Groups | None = None
+) -> Interval:
     """Area under the ROC curve: the chance that a random member outscores a random non-member, ties one half.
 
     The interval is DeLong's (DeLong, DeLong & Clarke-Pearson, 1988) on the logit scale, with three additions that
@@ -84,10 +87,15 @@ def auc(members: ArrayLike, nonmembers: ArrayLike, *, confidence: float = 0.95) 
     pairs, which is the least that the samples hold (Birnbaum & Klose, 1957) and the whole interval at an area of 0
     or 1. Coverage is nominal from some hundred records on, and at or above nominal for less.
 
+    Where records come in groups, the placements' variances are those between groups, with their covariance where a
+    group stands on both sides (Obuchowski, 1997); effective sizes and degrees of freedom take the place of numbers of
+    records in all three additions (see `gnomon.stats.clusters`).
+
     Args:
         members: scores of members ``(n1,)``, higher = more like a member.
         nonmembers: scores of non-members ``(n0,)``.
         confidence: of the interval, in (0, 1).
+        groups: of both samples, in their order; None: every record is independent of the others.
 
     Returns:
         Value and interval in [0, 1]; 0.5 = the scores tell nothing.
@@ -99,27 +107,57 @@ def auc(members: ArrayLike, nonmembers: ArrayLike, *, confidence: float = 0.95) 
     Interval(value=0.833..., low=0.08..., high=0.99...)
     """
     m, n = sorted_pair(members, nonmembers)
-    member_places, nonmember_places = placements(m, n), 1.0 - placements(n, m)
-    area = float(member_places.mean())
-    low, high = _exact_pairs(area, min(m.size, n.size), check_confidence(confidence))
-    if 0.0 < area < 1.0 and min(m.size, n.size) > 1:
-        parts = [_smoothed_variance(places, area) for places in (member_places, nonmember_places)]
-        freedom = sum(parts) ** 2 / sum(part**2 / (k - 1) for part, k in zip(parts, (m.size, n.size), strict=True))
-        quantile = float(stdtrit(freedom, 1 - check_confidence(confidence) / 2))
-        half = quantile * float(np.sqrt(sum(parts))) / (area * (1 - area))
+    if groups is None:
+        places = placements(m, n), 1.0 - placements(n, m)
+    else:
+        places = placements(np.asarray(members), n), 1.0 - placements(np.asarray(nonmembers), m)
+    area, alpha = float(places[0].mean()), check_confidence(confidence)
+    pairs = independent_pairs(m.size, n.size, groups)
+    low, high = _exact_pairs(area, pairs, alpha)
+    if 0.0 < area < 1.0 and pairs > 1:
+        half = half_width(places, area, alpha, groups) / (area * (1 - area))
         low = max(low, float(expit(logit(area) - half)))
         high = min(high, float(expit(logit(area) + half)))
     return Interval(area, min(low, area), max(high, area))
 
 
-def _smoothed_variance(places: Doubles, area: float) -> float:
-    """Variance of a mean of placements, with one pseudo-placement that lies as far off as [0, 1] allows on average."""
-    n = places.size
-    smooth = (area * n + 0.5) / (n + 1)
-    return float((places.var(ddof=1) * n + smooth * (1 - smooth)) / (n + 1) / n)
+def independent_pairs(members: int, nonmembers: int, groups: Groups | None) -> float:
+    """The fewest independent pairs of a member and a non-member that samples of these sizes hold."""
+    if groups is None:
+        return float(min(members, nonmembers))
+    sides = (groups.members, groups.nonmembers)
+    least = min(Clusters.of(side).least for side in sides)
+    return min(least, Clusters.of(np.concatenate(sides)).least / 2) if groups.mixed else least
 
 
-def _exact_pairs(area: float, pairs: int, alpha: float) -> tuple[float, float]:
+def half_width(parts: tuple[Doubles, Doubles], size: float, alpha: float, groups: Groups | None) -> float:
+    """Half of Student's interval for a sum of two means of values ``(n1,)`` and ``(n0,)`` in [-1, 1].
+
+    Each mean's variance gets one pseudo-value that lies as far off as [0, 1] allows where the values' mean is ``size``.
+    The degrees of freedom are Welch's; where groups stand on both sides, those of the side with fewer.
+    """
+    if groups is None:
+        worth = [(float(part.size), part.size - 1.0) for part in parts]
+    else:
+        clusters = [Clusters.of(side) for side in (groups.members, groups.nonmembers)]
+        sizes = [cluster.size(part) for cluster, part in zip(clusters, parts, strict=True)]
+        worth = [(worth, cluster.freedom(worth)) for cluster, worth in zip(clusters, sizes, strict=True)]
+    variances = [_smoothed_variance(part, size, records) for part, (records, _) in zip(parts, worth, strict=True)]
+    total, freedoms = sum(variances), [freedom for _, freedom in worth]
+    freedom = total**2 / sum(v**2 / f for v, f in zip(variances, freedoms, strict=True))
+    if groups is not None and groups.mixed:
+        by_member, by_nonmember = group_totals(*parts, groups)
+        total, freedom = max(0.0, total + 2.0 * float(by_member @ by_nonmember)), min(freedoms)
+    return float(stdtrit(freedom, 1 - alpha / 2)) * float(np.sqrt(total))
+
+
+def _smoothed_variance(values: Doubles, size: float, n: float) -> float:
+    """Variance of a mean of values that are worth n independent ones, with one pseudo-value."""
+    smooth = (size * n + 0.5) / (n + 1)
+    return float((values.var(ddof=1) * n + smooth * (1 - smooth)) / (n + 1) / n)
+
+
+def _exact_pairs(area: float, pairs: float, alpha: float) -> tuple[float, float]:
     """Clopper-Pearson bounds as if the area had been counted on this many independent pairs."""
     hits = area * pairs
     low = float(betaincinv(hits, pairs - hits + 1, alpha / 2)) if area > 0 else 0.0
