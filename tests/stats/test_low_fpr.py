@@ -1,13 +1,19 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
 from gnomon.core.errors import UsageError
-from gnomon.stats.low_fpr import binomial_quantile, required_nonmembers, tpr_at_fpr
+from gnomon.stats.clusters import Groups
+from gnomon.stats.intervals import clopper_pearson
+from gnomon.stats.low_fpr import required_nonmembers, tpr_at_fpr
 
-from .worlds import World, exposed, gaussian, lattice, tied_top, yes_or_no
+from .worlds import World, exposed, gaussian, heavy, lattice, tied_top, yes_or_no
+
+Bounds = Callable[[np.ndarray, np.ndarray, float], tuple[float, float]]  # of sorted scores
 
 SAMPLE = st.lists(st.one_of(st.integers(-3, 3).map(float), st.sampled_from([np.inf, -np.inf])), min_size=1, max_size=15)
 
@@ -34,6 +40,7 @@ def test_the_point_is_the_best_of_all_thresholds(members: list[float], nonmember
         assert (n >= result.threshold).sum() == result.false_positives
 
 
+@settings(max_examples=50)
 @given(SAMPLE, SAMPLE)
 def test_only_the_order_of_scores_counts(members: list[float], nonmembers: list[float]) -> None:
     plain = tpr_at_fpr(members, nonmembers, 0.2).tpr
@@ -85,23 +92,125 @@ def test_a_rate_outside_its_range_is_refused(fpr: float) -> None:
         tpr_at_fpr([1.0], [0.0], fpr)
 
 
-@pytest.mark.parametrize(("fpr", "n1", "n0"), [(0.1, 60, 60), (0.01, 200, 1000), (0.01, 2000, 500), (0.001, 500, 2000)])
+SIZES = [(0.1, 60, 60), (0.01, 200, 1000), (0.01, 2000, 500), (0.001, 500, 2000)]
+
+
+def misses(world: World, fpr: float, n1: int, n0: int, runs: int, bounds: Bounds) -> tuple[int, int]:
+    """How often the interval lies above, and below, the share of members above the population's threshold."""
+    rng, truth = np.random.default_rng(8), world.tpr(fpr)
+    found = [bounds(*(np.sort(side) for side in world.draw(rng, n1, n0)), fpr) for _ in range(runs)]
+    return sum(low > truth + 1e-12 for low, _ in found), sum(high < truth - 1e-12 for _, high in found)
+
+
+def ours(members: np.ndarray, nonmembers: np.ndarray, fpr: float) -> tuple[float, float]:
+    interval = tpr_at_fpr(members, nonmembers, fpr).tpr
+    assert interval is not None
+    return interval.low, interval.high
+
+
+def threshold_as_given(members: np.ndarray, nonmembers: np.ndarray, fpr: float) -> tuple[float, float]:
+    """Too narrow: as if the sample's threshold were the population's."""
+    point = tpr_at_fpr(members, nonmembers, fpr).tpr
+    assert point is not None
+    low, high = clopper_pearson(point.value * members.size, members.size)
+    return float(low), float(high)
+
+
+def four_bounds(members: np.ndarray, nonmembers: np.ndarray, fpr: float) -> tuple[float, float]:
+    """Too wide: order statistics and Clopper-Pearson apart, the error divided among four bounds (Bonferroni)."""
+    above = [
+        int((members > nonmembers[-rank]).sum()) if rank else 0
+        for rank in (
+            int(binom.ppf(0.0125, nonmembers.size, fpr)),
+            int(binom.isf(0.0125, nonmembers.size, fpr)) + 1,
+        )
+    ]
+    low, high = clopper_pearson(above, members.size, confidence=0.975)
+    return float(low[0]), float(high[1])
+
+
+@pytest.mark.parametrize(("fpr", "n1", "n0"), SIZES)
 @pytest.mark.parametrize(
     "world",
-    [gaussian(0.5), gaussian(0.76), gaussian(0.96), exposed(0.3), lattice(0.76), tied_top(0.7), yes_or_no(0.6, 0.0095)],
+    [gaussian(0.5), gaussian(0.76), gaussian(0.96), heavy(2), exposed(0.3), lattice(0.76), tied_top(0.7)],
     ids=lambda world: world.name,
 )
 def test_the_interval_covers_the_rate_at_the_population_threshold(world: World, fpr: float, n1: int, n0: int) -> None:
-    rng = np.random.default_rng(8)
-    truth, runs, low_misses, high_misses = world.tpr(fpr), 250, 0, 0
-    for _ in range(runs):
-        interval = tpr_at_fpr(*world.draw(rng, n1, n0), fpr).tpr
-        assert interval is not None
-        low_misses += interval.low > truth + 1e-12
-        high_misses += interval.high < truth - 1e-12
+    low, high = misses(world, fpr, n1, n0, 250, ours)
     # Each side may miss 2.5 %; 250 runs of a true 2.5 % show more than 14 misses in 0.5 % of cases.
-    assert low_misses <= 14
-    assert high_misses <= 14
+    assert low <= 14
+    assert high <= 14
+
+
+@pytest.mark.parametrize(("fpr", "n1", "n0"), SIZES)
+@pytest.mark.parametrize("ratio", [0.6, 0.95, 1.05, 1.5])
+def test_it_covers_at_a_cliff(ratio: float, fpr: float, n1: int, n0: int) -> None:
+    # All on one side of the truth; 250 runs of a true 6 % show more than 26 in 0.2 % of cases.
+    assert sum(misses(yes_or_no(0.6, ratio * fpr), fpr, n1, n0, 250, ours)) <= 26
+
+
+def test_a_binomial_interval_at_the_samples_threshold_is_found_too_narrow() -> None:
+    assert max(misses(gaussian(0.76), 0.01, 2000, 500, 250, threshold_as_given)) > 50
+
+
+@pytest.mark.parametrize(("fpr", "n", "most"), [(0.1, 200, 0.7), (0.01, 1000, 0.75), (0.001, 5000, 0.82)])
+@pytest.mark.parametrize("auc", [0.76, 0.98])
+def test_it_is_shorter_than_four_bounds_apart(auc: float, fpr: float, n: int, most: float) -> None:
+    rng, world, lengths = np.random.default_rng(9), gaussian(auc), []
+    for _ in range(40):
+        sides = [np.sort(side) for side in world.draw(rng, n, n)]
+        lengths.append([high - low for low, high in (bounds(*sides, fpr) for bounds in (ours, four_bounds))])
+    short, wide = np.mean(lengths, axis=0)
+    assert short < most * wide
+
+
+def test_no_draws_are_needed_for_the_mixture() -> None:
+    """The slow twin: places as order statistics of uniforms, and a beta variable for the members above each."""
+    rng = np.random.default_rng(10)
+    n1, n0, fpr, draws = 150, 400, 0.05, 40_000
+    members, nonmembers = (np.sort(side) for side in gaussian(0.76).draw(rng, n1, n0))
+    places = rng.binomial(n0, fpr, draws)
+    above = n1 - np.searchsorted(members, nonmembers[n0 - np.arange(1, n0)], side="right")
+    few, many = above[places - 1], above[places]
+    between = few + rng.random(draws) * (many - few)
+    low = np.quantile(rng.beta(np.maximum(between, 1e-9), n1 - between + 1), 0.0225)
+    high = np.quantile(rng.beta(between + 1, n1 - between), 0.9775)
+    assert ours(members, nonmembers, fpr) == pytest.approx((low, high), abs=0.01)
+
+
+def test_with_the_threshold_known_it_is_clopper_pearson() -> None:
+    rng = np.random.default_rng(11)
+    members, nonmembers = np.sort(rng.normal(1, 1, 100)), np.sort(rng.normal(0, 1, 2_000_000))
+    low, high = clopper_pearson(int((members > np.quantile(nonmembers, 0.9)).sum()), 100, confidence=0.955)
+    assert ours(members, nonmembers, 0.1) == pytest.approx((float(low), float(high)), abs=0.003)
+
+
+@pytest.mark.parametrize("fpr", [0.1, 0.01, 0.001])
+def test_perfect_separation_says_something_from_the_first_allowed_false_positive_on(fpr: float) -> None:
+    rng = np.random.default_rng(12)
+    sizes = [round(times / fpr) for times in (1, 2, 3, 4)]
+    lows = [ours(2 + rng.random(1000), rng.random(n0), fpr)[0] for n0 in sizes]
+    # All non-members but 2.25 % of samples have one above the share 1 - 0.0225 ** (1 / n0) of the population.
+    rule = [min(1.0, fpr / (1 - 0.0225 ** (1 / n0))) ** 2 for n0 in sizes]
+    assert lows == pytest.approx(rule, rel=0.12)
+    tied = [ours(np.ones(1000), rng.random(n0), fpr)[0] for n0 in sizes]
+    assert tied == pytest.approx([0, 0, 0, 0.99], abs=0.02)  # the tie lies above the threshold or below it as a whole
+
+
+def test_records_that_come_in_groups_are_worth_less() -> None:
+    def five_alike(groups: Groups | None) -> Bounds:
+        def bounds(members: np.ndarray, nonmembers: np.ndarray, fpr: float) -> tuple[float, float]:
+            sides = [np.repeat(side, 5) + 1e-9 * np.arange(5 * side.size) for side in (members, nonmembers)]
+            found = tpr_at_fpr(*sides, fpr, groups=groups).tpr
+            assert found is not None
+            return found.low, found.high
+
+        return bounds
+
+    persons = np.repeat(np.arange(200), 5)
+    known = Groups(persons, 200 + persons, 400)
+    assert sum(misses(gaussian(0.76), 0.1, 200, 200, 150, five_alike(known))) <= 16
+    assert sum(misses(gaussian(0.76), 0.1, 200, 200, 150, five_alike(None))) > 40
 
 
 def test_the_lower_bound_is_not_vacuous() -> None:
@@ -109,11 +218,3 @@ def test_the_lower_bound_is_not_vacuous() -> None:
     rng = np.random.default_rng(3)
     lows = [tpr_at_fpr(*exposed(0.3).draw(rng, 1000, 1000), 0.01).tpr.low for _ in range(20)]
     assert np.median(lows) > 0.25
-
-
-@pytest.mark.parametrize("n", [1, 2, 97, 1000, 100_000])
-def test_binomial_quantiles_are_those_of_scipy(n: int) -> None:
-    rates = np.unique(np.concatenate([np.linspace(0, 1, 201), np.logspace(-6, 0, 100)]))
-    for tail in (0.0031, 0.0127, 0.047):  # no tie with a probability, which rounding would decide
-        assert (binomial_quantile(tail, n, rates) == np.nan_to_num(binom.ppf(tail, n, rates))).all()
-        assert (binomial_quantile(tail, n, rates, upper=True) == np.nan_to_num(binom.isf(tail, n, rates))).all()

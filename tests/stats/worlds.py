@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 Draw = Callable[[np.random.Generator, int, int], tuple[np.ndarray, np.ndarray]]
 
@@ -26,6 +26,17 @@ def gaussian(auc: float) -> World:
         lambda rng, n1, n0: (rng.normal(shift, 1, n1), rng.normal(0, 1, n0)),
         auc,
         lambda f: float(norm.sf(norm.isf(f) - shift)),
+    )
+
+
+def heavy(shift: float) -> World:
+    """Both samples t-distributed with 3 degrees of freedom."""
+    grid = (np.arange(20_000) + 0.5) / 20_000
+    return World(
+        f"heavy {shift}",
+        lambda rng, n1, n0: (rng.standard_t(3, n1) + shift, rng.standard_t(3, n0)),
+        float(t.sf(t.isf(grid, 3) - shift, 3).mean()),
+        lambda f: float(t.sf(t.isf(f, 3) - shift, 3)),
     )
 
 

@@ -103,7 +103,7 @@ def tpr_difference(
 
     Members and non-members are drawn anew with replacement, rows kept paired, and both thresholds are set anew in each
     draw; the interval is that of the draws' percentiles, widened by one member's worth. Under 10 allowed false
-    positives a bootstrap can't see the threshold's uncertainty; then the two distribution-free intervals of
+    positives a bootstrap can't see the threshold's uncertainty; then the two intervals of
     `gnomon.stats.low_fpr` are put against each other instead, which is wide but holds.
 
     Args:
