@@ -36,6 +36,7 @@ def people(
     slices: tuple[str, ...] = (),
     strong: int = -1,
     trait: float = 0.0,
+    alike: float = 0.0,
 ) -> People:
     """Households of ``size`` rows; members score N(gap, 1), others N(0, 1).
 
@@ -49,6 +50,7 @@ def people(
         slices: of the plan.
         strong: a class whose members score N(gap + 2, 1).
         trait: how far rows differ for good: a row that scores high once does so again.
+        alike: share of the scores' variance that a household's rows have in common.
     """
     rng = np.random.default_rng(seed)
     n = households * size
@@ -60,7 +62,9 @@ def people(
     lasting = trait * rng.normal(size=n)
 
     def scores(member: np.ndarray) -> np.ndarray:
-        return (gap + 2.0 * (data.y == strong)) * member + lasting + rng.normal(size=n)
+        shared = rng.normal(size=households)[groups] if alike else 0.0
+        noise = np.sqrt(alike) * shared + np.sqrt(1 - alike) * rng.normal(size=n)
+        return (gap + 2.0 * (data.y == strong)) * member + lasting + noise
 
     members, others = np.flatnonzero(inside), np.flatnonzero(~inside)
     roles = Roles(members, others, np.arange(n), np.arange(0), members, "auditor")
@@ -73,5 +77,5 @@ def people(
     own = scores(inside)[audited]
     scored = Scored("loss", "Loss", "", [], {}, "ok", scores=own, threshold=gap / 2, calibrated="shadow")
     plan = make_plan({"data": {"source": "x"}, "statistics": {"slices": slices, "fprs": (0.1, 0.01)}})
-    case = Case(Evidence(labels=data.y[audited], n_classes=3), audited, member)
+    case = Case(Evidence(labels=data.y[audited], n_classes=3), audited, member, groups[audited])
     return People(data, roles, case, Attempt(scored, Rehearsed(played=tuple(played))), plan)

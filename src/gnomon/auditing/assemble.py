@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gnomon.auditing.versions import with_versions
 from gnomon.core.answers import Reveal, ShadowAnswers
@@ -32,6 +33,7 @@ class Case:
     evidence: Evidence
     audited: Ints  # (n,) positions in the data set, shuffled
     member: Bools  # (n,) the truth
+    groups: NDArray[Any] | None = None  # (n,) the person or household of each row
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def assemble(
     if versions:
         own = {name: target.observed[name] for name in versions}
         evidence = with_versions(evidence, places, own, None if shadows is None else shadows[1], reveal)
-    return Case(evidence, audited, member)
+    return Case(evidence, audited, member, None if data.groups is None else data.groups[audited])
 
 
 def _without_giveaway(shadows: ShadowAnswers | None, member: Bools, rng: np.random.Generator) -> ShadowAnswers | None:

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gnomon.auditing.changes import (
     figure_change,
@@ -31,6 +33,7 @@ from gnomon.core.comparison import AttackChange, Change, Comparison, FigureChang
 from gnomon.core.errors import DataError
 from gnomon.core.record import AttackResult, Estimate, Record
 from gnomon.core.seeds import Seeds
+from gnomon.stats.clusters import split_groups
 from gnomon.stats.comparison import auc_difference, tpr_difference
 from gnomon.stats.low_fpr import tpr_at_fpr
 from gnomon.stats.roc import auc
@@ -63,15 +66,19 @@ def compare(first: Outcome, second: Outcome, *, confidence: float = 0.95, same_m
     names += [a.name for a in second.record.attacks if a.name not in names]
     member = np.asarray(first.member, dtype=bool)[pairs.first] if pairs.kind != "none" else np.zeros(0, bool)
     differences = _other_differences(first.record, second.record)
+    counted_by: Literal["record", "group"] = (
+        "group" if "group" in (first.record.counted_by, second.record.counted_by) else "record"
+    )
     return Comparison(
         change=overall.change,
         headline=_headline(overall.change),
-        sentences=_sentences(overall, pairs, confidence, same_model),
+        sentences=_sentences(overall, pairs, confidence, same_model, counted_by),
         first=_facts(first.record),
         second=_facts(second.record),
         pairing=pairs.kind,
         paired_members=int(member.sum()),
         paired_nonmembers=int((~member).sum()),
+        counted_by=counted_by,
         confidence=confidence,
         overall=overall,
         attacks=[judge.attack(name) for name in names],
@@ -148,12 +155,13 @@ class _Judge:
 
     def _paired(self, first: Floats, second: Floats, fprs: Sequence[float], level: float) -> list[FigureChange]:
         member: Bools = np.asarray(self.first.member, dtype=bool)[self.pairs.first]
+        persons = self._persons()
         # Second minus first: above 0, the second leaks more.
-        area = auc_difference(second, first, member, confidence=level)
+        area = auc_difference(second, first, member, confidence=level, groups=persons)
         figures = [figure_change("AUC", area.second, area.first, area.difference)]
         for fpr in fprs:
             rng = Seeds(0).child("compare", str(fpr)).generator()
-            found = tpr_difference(second, first, member, fpr, rng=rng, confidence=level)
+            found = tpr_difference(second, first, member, fpr, rng=rng, confidence=level, groups=persons)
             if found.result is None:
                 figures.append(refused(tpr_name(fpr), found.reason))
             else:
@@ -161,15 +169,25 @@ class _Judge:
                 figures.append(figure_change(tpr_name(fpr), rates.second, rates.first, rates.difference))
         return figures
 
+    def _persons(self) -> NDArray[Any] | None:
+        """Persons of the paired rows, from whichever run knows them."""
+        for outcome, rows in ((self.first, self.pairs.first), (self.second, self.pairs.second)):
+            if outcome.groups is not None:
+                return np.asarray(outcome.groups)[rows]
+        return None
+
     def _apart(self, first: Floats, second: Floats, fprs: Sequence[float], level: float) -> list[FigureChange]:
         samples = [
             (scores[np.asarray(o.member, dtype=bool)], scores[~np.asarray(o.member, dtype=bool)])
             for scores, o in ((first, self.first), (second, self.second))
         ]
-        areas = [auc(*sides, confidence=level) for sides in samples]
+        groups = [split_groups(o.groups, np.asarray(o.member, dtype=bool)) for o in (self.first, self.second)]
+        areas = [auc(*sides, confidence=level, groups=g) for sides, g in zip(samples, groups, strict=True)]
         figures = [unpaired("AUC", areas[0], areas[1], self.pairs.opposed)]
         for fpr in fprs:
-            rates = [tpr_at_fpr(*sides, fpr, confidence=level) for sides in samples]
+            rates = [
+                tpr_at_fpr(*sides, fpr, confidence=level, groups=g) for sides, g in zip(samples, groups, strict=True)
+            ]
             if rates[0].tpr is None or rates[1].tpr is None:
                 figures.append(refused(tpr_name(fpr), rates[0].reason if rates[0].tpr is None else rates[1].reason))
             else:
@@ -205,7 +223,7 @@ def _headline(change: Change) -> str:
     }[change]
 
 
-def _sentences(overall: AttackChange, pairs: Pairs, confidence: float, same_model: bool) -> list[str]:
+def _sentences(overall: AttackChange, pairs: Pairs, confidence: float, same_model: bool, counted_by: str) -> list[str]:
     words = {
         "same rows": "Both runs audited the same records in the same roles, so they are compared record by record.",
         "common rows": "The records that both runs audited in the same role are compared one by one.",
@@ -223,6 +241,7 @@ def _sentences(overall: AttackChange, pairs: Pairs, confidence: float, same_mode
     return [
         *sentences,
         words[pairs.kind],
+        *(["Records of one person or household count together in all intervals."] if counted_by == "group" else []),
         f"Each attack's verdict holds with {confidence:.0%} confidence for its figures together; of many attacks, "
         "a few will differ by chance.",
         "Both runs are of one model: no chance of training stands between them."

@@ -80,6 +80,7 @@ def data_facts(data: Dataset, roles: Roles) -> DataFacts:
         pool=len(roles.pool),
         population=len(roles.population),
         overlap=overlap(roles),
+        groups=None if data.groups is None else len(np.unique(data.groups[roles.audited])),
     )
 
 

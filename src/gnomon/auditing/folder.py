@@ -16,7 +16,7 @@ from gnomon.core.arrays import Floats
 from gnomon.core.errors import DataError
 from gnomon.core.record import read_record, write_record, write_text
 
-RESERVED = ("ids", "member", "exposure")  # files in scores/ that are no attack's
+RESERVED = ("ids", "member", "exposure", "groups")  # files in scores/ that are no attack's
 
 
 def save_outcome(outcome: Outcome, folder: Path) -> None:
@@ -27,6 +27,8 @@ def save_outcome(outcome: Outcome, folder: Path) -> None:
         np.save(scores / f"{name}.npy", values, allow_pickle=False)
     np.save(scores / "ids.npy", np.asarray(outcome.ids), allow_pickle=False)
     np.save(scores / "member.npy", np.asarray(outcome.member), allow_pickle=False)
+    if outcome.groups is not None:
+        np.save(scores / "groups.npy", np.asarray(outcome.groups), allow_pickle=False)
     if outcome.exposure is not None:
         np.save(scores / "exposure.npy", outcome.exposure, allow_pickle=False)
     if outcome.risk is not None:
@@ -94,7 +96,7 @@ def read_outcome(path: Path) -> Outcome:
     folder = path if path.is_dir() else path.parent
     files = {a.name: folder / a.scores_file for a in record.attacks if a.scores_file is not None}
     there = {name: file for name, file in files.items() if file.is_file()}
-    ids, member, exposure = (folder / "scores" / f"{name}.npy" for name in RESERVED)
+    ids, member, exposure, groups = (folder / "scores" / f"{name}.npy" for name in RESERVED)
     if not there or not ids.is_file() or not member.is_file():
         return Outcome(record, {}, [], [])
     return Outcome(
@@ -102,6 +104,7 @@ def read_outcome(path: Path) -> Outcome:
         {name: _load(file) for name, file in there.items()},
         [str(i) for i in _load(ids)],
         [bool(m) for m in _load(member)],
+        groups=[str(g) for g in _load(groups)] if record.counted_by == "group" and groups.is_file() else None,
         exposure=_load(exposure) if exposure.is_file() else None,
     )
 

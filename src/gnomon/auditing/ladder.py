@@ -25,6 +25,7 @@ from gnomon.core.evidence import ANSWERS, WHITE_BOX, Attack, Evidence, Need, rea
 from gnomon.core.plan import Plan
 from gnomon.core.record import Rung
 from gnomon.core.seeds import Seeds
+from gnomon.stats.clusters import split_groups
 from gnomon.stats.low_fpr import tpr_at_fpr
 from gnomon.stats.roc import auc
 
@@ -68,15 +69,15 @@ class Judge:
                 else next(c for c in candidates if c.name == name)
             )
         inside, outside = best.scores[self.case.member], best.scores[~self.case.member]
-        level = self.plan.statistics.confidence
+        level, groups = self.plan.statistics.confidence, split_groups(self.case.groups, self.case.member)
         return Rung(
             key=key,
             title=title,
             attack=best.name,
             attack_title=best.title,
             chosen_on=chosen_on,
-            auc=estimate(auc(inside, outside, confidence=level)),
-            tpr=tpr_point(inside, outside, self.fpr, level),
+            auc=estimate(auc(inside, outside, confidence=level, groups=groups)),
+            tpr=tpr_point(inside, outside, self.fpr, level, groups),
         )
 
 

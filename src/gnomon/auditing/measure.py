@@ -21,6 +21,7 @@ from gnomon.core.plan import Plan
 from gnomon.core.record import AttackResult, AtThreshold, ClassResult, Curve, Histogram, Percentiles, PrecisionAtPrior
 from gnomon.stats.calibration import oracle
 from gnomon.stats.classes import class_rates, percentiles
+from gnomon.stats.clusters import Groups, split_groups, worth_of_shares
 from gnomon.stats.curves import histogram, thin_roc
 from gnomon.stats.low_fpr import tpr_at_fpr
 from gnomon.stats.rates import Rates, precision_at_prior, rates_at_threshold
@@ -49,24 +50,24 @@ def measure(scored: Scored, rehearsed: Rehearsed, case: Case, data: Dataset, rol
     if scored.scores is None:
         return result
     scores, member, level = scored.scores, case.member, plan.statistics.confidence
-    inside, outside = scores[member], scores[~member]
-    best = oracle(inside, outside, confidence=level).rates
+    inside, outside, groups = scores[member], scores[~member], split_groups(case.groups, member)
+    best = oracle(inside, outside, confidence=level, groups=groups).rates
     rates = (
         best
         if scored.calibrated == "oracle"
-        else rates_at_threshold(inside, outside, scored.threshold, confidence=level)
+        else rates_at_threshold(inside, outside, scored.threshold, confidence=level, groups=groups)
     )
     classes = class_rates(scores, member, case.evidence.labels, rates.threshold, classes=data.n_classes)
     precision, recall = percentiles(c.precision for c in classes), percentiles(c.recall for c in classes)
-    roc, bins = thin_roc(inside, outside, confidence=level), histogram(inside, outside)
+    roc, bins = thin_roc(inside, outside, confidence=level, groups=groups), histogram(inside, outside)
     return result.model_copy(
         update={
-            "auc": estimate(auc(inside, outside, confidence=level)),
+            "auc": estimate(auc(inside, outside, confidence=level, groups=groups)),
             "advantage": estimate(rates.advantage),
-            "tpr_at_fpr": [tpr_point(inside, outside, f, level) for f in plan.statistics.fprs],
+            "tpr_at_fpr": [tpr_point(inside, outside, f, level, groups) for f in plan.statistics.fprs],
             "at_threshold": _at_threshold(rates, scored.calibrated),
             "oracle": _at_threshold(best, "oracle"),
-            "precision_at_prior": _priors(inside, outside, plan.statistics.fprs, level),
+            "precision_at_prior": _priors(inside, outside, plan.statistics.fprs, level, groups),
             "roc": Curve(fpr=_list(roc.fpr), tpr=_list(roc.tpr), low=_list(roc.low), high=_list(roc.high)),
             "histogram": Histogram(
                 edges=_list(bins.edges), members=bins.members.tolist(), nonmembers=bins.nonmembers.tolist()
@@ -85,7 +86,7 @@ def measure(scored: Scored, rehearsed: Rehearsed, case: Case, data: Dataset, rol
             "class_precision": None if precision is None else Percentiles(**asdict(precision)),
             "class_recall": None if recall is None else Percentiles(**asdict(recall)),
             "tied_share": tied_share(scores),
-            "accusations": accuse(scores, member),
+            "accusations": accuse(scores, member, case.groups),
             "groups": measure_groups(scored, rehearsed, case, data, roles, plan),
             "rehearsals": [
                 Rehearsal(auc=p.auc, tpr_at_fpr=[RatePoint(fpr=f, tpr=t) for f, t in p.tpr.items()])
@@ -113,18 +114,20 @@ def _at_threshold(rates: Rates, calibrated: Literal["shadow", "attack", "oracle"
     )
 
 
-def _priors(inside: Floats, outside: Floats, fprs: Sequence[float], level: float) -> list[PrecisionAtPrior]:
+def _priors(
+    inside: Floats, outside: Floats, fprs: Sequence[float], level: float, groups: Groups | None
+) -> list[PrecisionAtPrior]:
     """Precision at the lowest resolvable false-positive rate of the plan."""
     resolved = [f for f in fprs if tpr_at_fpr(inside, outside, f).tpr is not None]
     if not resolved:
         return []
     fpr = min(resolved)
     threshold = tpr_at_fpr(inside, outside, fpr).threshold
-    accused = (0, 0) if threshold is None else (int((inside >= threshold).sum()), int((outside >= threshold).sum()))
-    found = [
-        (prior, precision_at_prior(accused[0], len(inside), accused[1], len(outside), prior=prior, confidence=level))
-        for prior in PRIORS
-    ]
+    least = np.inf if threshold is None else threshold
+    accused = [(side >= least) & (threshold is not None) for side in (inside, outside)]
+    worth = None if groups is None else worth_of_shares(accused[0], accused[1], groups)
+    counts = int(accused[0].sum()), len(inside), int(accused[1].sum()), len(outside)
+    found = [(prior, precision_at_prior(*counts, prior=prior, confidence=level, worth=worth)) for prior in PRIORS]
     return [
         PrecisionAtPrior(prior=prior, fpr=fpr, precision=None if interval is None else estimate(interval))
         for prior, interval in found

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gnomon.attacks import make_attack
 from gnomon.auditing.assemble import Case
@@ -15,6 +17,7 @@ from gnomon.core.evidence import Evidence
 from gnomon.core.plan import Plan
 from gnomon.core.record import ByShadows, ShadowGain, ShadowPoint
 from gnomon.core.seeds import Seeds
+from gnomon.stats.clusters import split_groups
 from gnomon.stats.comparison import auc_difference, tpr_difference
 from gnomon.stats.roc import auc
 
@@ -48,14 +51,14 @@ def by_shadows(case: Case, plan: Plan, seeds: Seeds, fpr: float) -> ByShadows | 
     attack = make_attack(name, plan.attacks.options.get(name, {}))
     if shadows is None or case.evidence.answers is None or shadows.n_shadows < 4:
         return None
-    evidence, member = _part(case, seeds)
+    evidence, member, persons = _part(case, seeds)
     counts, found = shadow_counts(shadows.n_shadows), []
     for count in counts:
         scores = score_attack(attack, _first(evidence, count), seeds).scores
         if scores is None:
             return None
         found.append(scores)
-    level = plan.statistics.confidence
+    level, groups = plan.statistics.confidence, split_groups(persons, member)
     return ByShadows(
         attack=name,
         attack_title=attack.title,
@@ -64,33 +67,42 @@ def by_shadows(case: Case, plan: Plan, seeds: Seeds, fpr: float) -> ByShadows | 
         points=[
             ShadowPoint(
                 count=count,
-                auc=estimate(auc(s[member], s[~member], confidence=level)),
-                tpr=tpr_point(s[member], s[~member], fpr, level),
+                auc=estimate(auc(s[member], s[~member], confidence=level, groups=groups)),
+                tpr=tpr_point(s[member], s[~member], fpr, level, groups),
             )
             for count, s in zip(counts, found, strict=True)
         ],
-        gain=_gain(counts, found, member, fpr, level, seeds),
+        gain=_gain(counts, found, member, persons, fpr, level, seeds),
     )
 
 
-def _gain(counts: list[int], found: list[Floats], member: Bools, fpr: float, level: float, seeds: Seeds) -> ShadowGain:
+def _gain(
+    counts: list[int],
+    found: list[Floats],
+    member: Bools,
+    persons: NDArray[Any] | None,
+    fpr: float,
+    level: float,
+    seeds: Seeds,
+) -> ShadowGain:
     rng = seeds.child("ladder", "gain").generator()
-    rates = tpr_difference(found[-1], found[-2], member, fpr, rng=rng, confidence=level).result
+    pair = found[-1], found[-2], member
+    rates = tpr_difference(*pair, fpr, rng=rng, confidence=level, groups=persons).result
     return ShadowGain(
         before=counts[-2],
         after=counts[-1],
-        auc=estimate(auc_difference(found[-1], found[-2], member, confidence=level).difference),
+        auc=estimate(auc_difference(*pair, confidence=level, groups=persons).difference),
         tpr=None if rates is None else estimate(rates.difference),
     )
 
 
-def _part(case: Case, seeds: Seeds) -> tuple[Evidence, Bools]:
-    """What the attack reads, on all audited rows or a random part of them."""
+def _part(case: Case, seeds: Seeds) -> tuple[Evidence, Bools, NDArray[Any] | None]:
+    """What the attack reads, the truth and the persons, on all audited rows or a random part of them."""
     evidence, n = case.evidence, len(case.member)
     rows = np.arange(n)
     if n > MOST_ROWS:
         rows = np.sort(seeds.child("ladder", "audited").generator().choice(n, MOST_ROWS, replace=False))
-    return _at(evidence, rows), case.member[rows]
+    return _at(evidence, rows), case.member[rows], None if case.groups is None else case.groups[rows]
 
 
 def _at(evidence: Evidence, rows: Ints) -> Evidence:

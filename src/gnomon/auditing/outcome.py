@@ -44,4 +44,5 @@ class Outcome:
     member: list[bool]  # (n,) the truth
     risk: RiskTable | None = None
     canaries: CanaryTable | None = None
+    groups: list[str] | None = None  # (n,) the person or household of each audited row
     exposure: Floats | None = None  # (n,) how much a record is worth to an attacker; see `gnomon.auditing.exposure`

@@ -54,6 +54,7 @@ from gnomon.core.record import Finding, Record, ShadowSourceFacts
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine, LocalEngine
 from gnomon.models.target import Target, parse_reveal
+from gnomon.stats.clusters import split_groups
 from gnomon.store.arrays import ArrayStore
 
 
@@ -152,6 +153,7 @@ def _run(plan: Plan, setting: Setting, given: dict[str, Any] | None) -> Outcome:
         plan=plan.model_dump(mode="json"),
         verdict=speak(results, name, chosen_on, findings, world.target, plan.view),
         data=data_facts(data, roles),
+        counted_by="record" if split_groups(case.groups, case.member) is None else "group",
         target=world.target,
         shadows=world.shadows,
         shadow_sources=sources if world.shadows is not None else [],
@@ -175,6 +177,7 @@ def _run(plan: Plan, setting: Setting, given: dict[str, Any] | None) -> Outcome:
         scores={s.name: s.scores for s in scored if s.scores is not None},
         ids=[str(i) for i in data.ids[case.audited]],
         member=[bool(m) for m in case.member],
+        groups=None if case.groups is None else [str(g) for g in case.groups],
         risk=None if risk is None else risk.table,
         canaries=None if one_run is None else one_run[1],
         exposure=exposure(case.evidence.shadows),

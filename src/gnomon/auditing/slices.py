@@ -23,6 +23,7 @@ from gnomon.core.features import Feature
 from gnomon.core.people import SliceResult, Slicing
 from gnomon.core.plan import Plan
 from gnomon.core.record import Estimate
+from gnomon.stats.clusters import split_groups
 from gnomon.stats.roc import auc
 
 MOST_VALUES = 50  # more distinct values than this ask for quantiles
@@ -130,7 +131,7 @@ def measure_slices(
     measured = sum(_enough(mask, case.member) for part in masks for _, mask in part)
     share = Share(max(1, 2 * measured), plan.statistics.confidence)  # an AUC and a true-positive rate each
     return [
-        _slicing(cut.name, part, attack, case.member, share, plan.statistics.fprs)
+        _slicing(cut.name, part, attack, case, share, plan.statistics.fprs)
         for cut, part in zip(cuts, masks, strict=True)
     ]
 
@@ -143,15 +144,16 @@ def _slicing(
     name: str,
     masks: Sequence[tuple[str, Bools]],
     attack: Scored,
-    member: Bools,
+    case: Case,
     share: Share,
     fprs: Sequence[float],
 ) -> Slicing:
     assert attack.scores is not None
+    member = case.member
     # a rate that fewer than ten wrong accusations decide would have no interval to speak of
     fewest = min((int((m & ~member).sum()) for _, m in masks if _enough(m, member)), default=0)
     fpr = min((f for f in fprs if f * fewest >= 10), default=max(fprs))
-    results = [_slice(part, mask, attack, member, fpr, share.level) for part, mask in masks if mask.any()]
+    results = [_slice(part, mask, attack, case, fpr, share.level) for part, mask in masks if mask.any()]
     known = sorted((r for r in results if r.auc is not None), key=lambda r: r.auc.value if r.auc else 0.0)
     disparity = None
     if len(known) > 1 and known[0].auc is not None and known[-1].auc is not None:
@@ -170,19 +172,20 @@ def _slicing(
     )
 
 
-def _slice(name: str, mask: Bools, attack: Scored, member: Bools, fpr: float, level: float) -> SliceResult:
-    scores = attack.scores
+def _slice(name: str, mask: Bools, attack: Scored, case: Case, fpr: float, level: float) -> SliceResult:
+    scores, member = attack.scores, case.member
     assert scores is not None
     inside, outside = scores[mask & member], scores[mask & ~member]
     if not _enough(mask, member):
         return SliceResult(name=name, members=len(inside), nonmembers=len(outside), auc=None)
     threshold = attack.threshold
+    groups = None if case.groups is None else split_groups(case.groups[mask], member[mask])
     return SliceResult(
         name=name,
         members=len(inside),
         nonmembers=len(outside),
-        auc=estimate(auc(inside, outside, confidence=level)),
-        tpr=tpr_point(inside, outside, fpr, level),
+        auc=estimate(auc(inside, outside, confidence=level, groups=groups)),
+        tpr=tpr_point(inside, outside, fpr, level, groups),
         recall=None if threshold is None else float((inside >= threshold).mean()),
         fpr=None if threshold is None else float((outside >= threshold).mean()),
     )

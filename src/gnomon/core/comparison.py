@@ -62,6 +62,7 @@ class Comparison(Part):
     pairing: Literal["same rows", "common rows", "none"]
     paired_members: int
     paired_nonmembers: int
+    counted_by: Literal["record", "group"] = "record"  # what the intervals take to be independent of each other
     confidence: float
     overall: AttackChange  # the strongest attack of each run, as chosen there
     attacks: list[AttackChange]

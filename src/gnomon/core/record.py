@@ -254,6 +254,7 @@ class DataFacts(Part):
     pool: int
     population: int
     overlap: int  # audited non-members that also stand in the attacker's pool
+    groups: int | None = None  # persons or households of the audited rows; None where there are none
 
 
 class MitigationFacts(Part):
@@ -335,6 +336,7 @@ class Record(Part):
     plan: dict[str, Any]
     verdict: Verdict
     data: DataFacts
+    counted_by: Literal["record", "group"] = "record"  # what all intervals take to be independent of each other
     target: ModelFacts
     shadows: ShadowFacts | None
     shadow_sources: list[ShadowSourceFacts] = Field(default_factory=list)  # the plan's, in its order

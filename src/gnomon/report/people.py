@@ -129,7 +129,7 @@ def _groups(record: Record) -> Chapter | None:
             "An attacker who asks whether the whole person was in the training data puts their evidence together:",
             f"{wording.clean(first.rule)}. Compared are {wording.counted(first.members, 'person')} whose records were",
             f"all trained on with {wording.count(first.nonmembers)} of whom none was.{left_out} Records of one person",
-            "resemble each other, so the intervals of the figures by record are too narrow here; those by person hold.",
+            "resemble each other, so all intervals, also those by record, allow for persons and not for records alone.",
         ]
     )
     strong = tuple(i for i, attack in enumerate(attacks) if attack.name == record.verdict.attack)

@@ -141,9 +141,10 @@ class Clusters:
         between = squares - 2 * share * products + share**2 * float((self.weight * self.sizes**2).sum())
         alone = n * share * (1 - share) * n / (n - 1)
         effect = (between + PSEUDO * self.typical**2) / (alone + PSEUDO * self.typical)
-        return self._less_unknown(n / np.maximum(effect, 1.0))
+        return self.honest(n / np.maximum(effect, 1.0))
 
-    def _less_unknown(self, sizes: Doubles) -> Doubles:
+    def honest(self, sizes: Doubles) -> Doubles:
+        """Effective sizes ``(q,)``, less what is lost because few groups tell them (Korn & Graubard, 1998)."""
         n = float(self.sizes.sum())
         known = np.linspace(self.least, n, 25)
         ratio = [stdtrit(n - 1.0, USUAL) / stdtrit(self.freedom(float(size)), USUAL) for size in known]

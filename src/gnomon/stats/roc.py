@@ -107,14 +107,14 @@ def auc(
     Interval(value=0.833..., low=0.08..., high=0.99...)
     """
     m, n = sorted_pair(members, nonmembers)
-    if groups is None:
-        places = placements(m, n), 1.0 - placements(n, m)
-    else:
-        places = placements(np.asarray(members), n), 1.0 - placements(np.asarray(nonmembers), m)
-    area, alpha = float(places[0].mean()), check_confidence(confidence)
+    by_member = placements(m, n)
+    area, alpha = float(by_member.mean()), check_confidence(confidence)  # summed in one order, whatever the rows'
     pairs = independent_pairs(m.size, n.size, groups)
     low, high = _exact_pairs(area, pairs, alpha)
     if 0.0 < area < 1.0 and pairs > 1:
+        places = by_member, 1.0 - placements(n, m)
+        if groups is not None:
+            places = placements(np.asarray(members), n), 1.0 - placements(np.asarray(nonmembers), m)
         half = half_width(places, area, alpha, groups) / (area * (1 - area))
         low = max(low, float(expit(logit(area) - half)))
         high = min(high, float(expit(logit(area) + half)))

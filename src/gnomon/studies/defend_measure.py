@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from gnomon.core.errors import DataError
 from gnomon.core.evidence import INSIDE, reads_labels_only
 from gnomon.core.record import AttackResult, Estimate, Record
 from gnomon.core.seeds import Seeds
+from gnomon.stats.clusters import Clusters, split_groups
 from gnomon.stats.comparison import auc_difference, tpr_difference
 from gnomon.stats.intervals import share
 from gnomon.stats.matched import matched_difference
@@ -93,9 +94,9 @@ def _surely_stronger(outcome: Outcome, rival: str, name: str, fpr: float | None,
     member = np.asarray(outcome.member, dtype=bool)
     pair = outcome.scores[rival], outcome.scores[name]
     if fpr is None:
-        return auc_difference(*pair, member, confidence=level).change == "higher"
+        return auc_difference(*pair, member, confidence=level, groups=outcome.groups).change == "higher"
     rng = Seeds(0).child("bench", rival).generator()
-    found = tpr_difference(*pair, member, fpr, rng=rng, confidence=level).result
+    found = tpr_difference(*pair, member, fpr, rng=rng, confidence=level, groups=outcome.groups).result
     return found is not None and found.change == "higher"
 
 
@@ -105,7 +106,7 @@ def with_headline(outcome: Outcome, found: Strongest | None) -> Outcome:
         return outcome
     verdict = outcome.record.verdict.model_copy(update={"attack": found.leak.attack, "chosen_on": found.chosen_on})
     record = outcome.record.model_copy(update={"verdict": verdict})
-    return Outcome(record, outcome.scores, outcome.ids, outcome.member)
+    return replace(outcome, record=record)
 
 
 def best_label_only(found: Sequence[Leak]) -> Leak | None:
@@ -130,11 +131,14 @@ def utility(outcome: Outcome, plain: Outcome, confidence: float) -> Utility:
         raise DataError("the audits of a bench must be of the same records in the same roles; delete its folder")
     others = ~np.asarray(outcome.member, dtype=bool)
     now, before = (right[others] > 0.5 for right in rights)
-    level = level_of(record)
+    level, persons = level_of(record), None if outcome.groups is None else np.asarray(outcome.groups)[others]
+    size = None if persons is None else Clusters.of(persons).share_size(now)
     return Utility(
-        accuracy=estimate(share(int(now.sum()), len(now), confidence=level)),
+        accuracy=estimate(share(int(now.sum()), len(now), confidence=level, size=size)),
         train_accuracy=float(rights[0][~others].mean()),
-        change=None if outcome is plain else estimate(matched_difference(now, before, confidence=confidence)),
+        change=None
+        if outcome is plain
+        else estimate(matched_difference(now, before, confidence=confidence, groups=persons)),
         calibration_error=record.target.calibration_error,
         answer_size=record.target.answer_size,
     )
@@ -203,16 +207,18 @@ def _leak(result: AttackResult) -> Leak:
 
 def _on_tenth(result: AttackResult, outcome: Outcome, tenth: Tenth) -> Leak | None:
     scores, member = outcome.scores[result.name], np.asarray(outcome.member, dtype=bool)
-    inside, outside = scores[member & tenth.mask(outcome)], scores[~member]
+    rows = ~member | tenth.mask(outcome)
+    inside, outside = scores[member & rows], scores[~member]
     if inside.size < 2:
         return None
     level = level_of(outcome.record)
+    groups = None if outcome.groups is None else split_groups(np.asarray(outcome.groups)[rows], member[rows])
     return Leak(
         attack=result.name,
         title=result.title,
         label_only=reads_labels_only(result.needs),
-        auc=estimate(auc(inside, outside, confidence=level)),
-        tpr_at_fpr=[tpr_point(inside, outside, p.fpr, level) for p in result.tpr_at_fpr],
+        auc=estimate(auc(inside, outside, confidence=level, groups=groups)),
+        tpr_at_fpr=[tpr_point(inside, outside, p.fpr, level, groups) for p in result.tpr_at_fpr],
     )
 
 
