@@ -5,17 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from gnomon.auditing.assemble import Case
-from gnomon.auditing.blind import as_numbers, sides_by_group
-from gnomon.core.arrays import Floats, take_rows
+from gnomon.core.arrays import Floats, Rows, is_frame, take_rows
 from gnomon.core.data import Dataset, Roles
 from gnomon.core.record import Finding, ModelFacts, ShadowFacts
 from gnomon.core.seeds import Seeds
+from gnomon.stats.clusters import split_groups
 from gnomon.stats.intervals import Interval
 from gnomon.stats.roc import auc
 from gnomon.stats.signals import loss
 
 QUERIES = 2000  # non-members that are looked at
 REFERENCES = 20000  # members that they are compared with
+MOST_COLUMNS = 800
+MOST_VALUES = 100  # of a column of text; beyond, its values stand as codes
 WIDTH = 64  # columns after random projection; neighbours that it proposes are compared in full
 CANDIDATES = 12  # neighbours that the projection proposes
 NEIGHBOURS = 5  # the nearest member is compared with the fifth nearest
@@ -47,7 +49,7 @@ def check_near_duplicates(data: Dataset, roles: Roles, seeds: Seeds) -> Finding 
     )
     if len(members) < CANDIDATES or len(queries) < 20:
         return None
-    rows = as_numbers(take_rows(data.x, np.concatenate([queries, members])), rng, one_hot=True)
+    rows = _as_numbers(take_rows(data.x, np.concatenate([queries, members])), rng)
     spread = rows.std(axis=0)
     rows = rows[:, spread > 0] / spread[spread > 0]
     if rows.shape[1] == 0:
@@ -74,6 +76,28 @@ def check_near_duplicates(data: Dataset, roles: Roles, seeds: Seeds) -> Finding 
         "smaller than it is.",
         remedy="Remove near duplicates before you split, or keep each cluster of them on one side (data.group).",
     )
+
+
+def _as_numbers(x: Rows, rng: np.random.Generator) -> Floats:
+    """Rows as numbers (n, columns): text as one bit a value, or as codes where it has many values.
+
+    Arrays of more than 800 columns are thinned to so many, drawn at random.
+    """
+    if is_frame(x):
+        return np.column_stack([_number_column(np.asarray(x[name])) for name in x.columns])
+    flat = np.asarray(x, dtype=np.float64).reshape(len(x), -1)
+    if flat.shape[1] > MOST_COLUMNS:
+        flat = flat[:, np.sort(rng.permutation(flat.shape[1])[:MOST_COLUMNS])]
+    return flat
+
+
+def _number_column(column: np.ndarray) -> Floats:
+    if column.dtype.kind in "biuf":
+        return column.astype(np.float64).reshape(-1, 1)
+    names, codes = np.unique(column.astype(str), return_inverse=True)
+    if len(names) > MOST_VALUES:
+        return codes.astype(np.float64).reshape(-1, 1)
+    return np.eye(len(names))[codes]
 
 
 def _nearest(queries: Floats, members: Floats, rng: np.random.Generator) -> tuple[Floats, np.ndarray]:
@@ -162,8 +186,9 @@ def check_unseen(case: Case, groups: np.ndarray | None) -> Finding | None:
     losses = shadows.signal(loss)
     finite = np.where(out, np.minimum(losses, np.float32(30.0)), np.float32(0.0))
     mean = -finite.sum(axis=0)[seen] / out.sum(axis=0)[seen]
-    sides = sides_by_group(mean, case.member[seen].astype(np.int64), None if groups is None else groups[seen])
-    estimate = auc(*sides, confidence=UNSEEN_CONFIDENCE)
+    member = case.member[seen]
+    together = split_groups(None if groups is None else groups[seen], member)
+    estimate = auc(mean[member], mean[~member], confidence=UNSEEN_CONFIDENCE, groups=together)
     if estimate.low <= 0.5 <= estimate.high:
         return None
     return _told_apart(estimate)
