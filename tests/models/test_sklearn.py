@@ -145,7 +145,7 @@ def test_trainers_map_by_ids_even_if_the_names_are_numbers():
     # ids 1, 2 of a shadow without class 0 must not be taken for the names "1", "2"
     y = np.array([1, 1, 2, 2])
     [model] = SklearnTrainer(DecisionTreeClassifier()).train(np.arange(4.0)[:, None], y, 3, [np.arange(4)], [0])
-    assert model.labels == "ids"
+    assert model.labels == (0, 1, 2)
     assert model.log_probs(np.array([[3.0]])).argmax() == 2
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.progress import Progress
-from gnomon.auditing.recipes import trainer_from
+from gnomon.auditing.recipes import speaking, trainer_from
 from gnomon.auditing.roles import Parts
 from gnomon.auditing.run import run_audit
 from gnomon.auditing.subject import Subject, load_subject
@@ -23,7 +23,7 @@ from gnomon.core.plan import Plan, make_plan
 from gnomon.core.protocols import Trainer
 from gnomon.core.record import Record
 from gnomon.engines.local import LocalEngine
-from gnomon.models.loading import as_model
+from gnomon.models.loading import as_model, known_classes
 from gnomon.store.arrays import ArrayStore
 
 Table = tuple[Rows, Any]  # rows and labels
@@ -135,15 +135,17 @@ def audit(
     labels = np.concatenate([np.asarray(y) for _, y in tables])
     bounds = np.cumsum([0, *counts])
     parts = [np.arange(a, b) for a, b in pairwise(bounds)]
-    named = _class_names(target, labels)
+    known = known_classes(target)
+    counted = _counted_classes(target, labels) if known is None else None
     data = make_dataset(
         concat_rows([x for x, _ in tables]),
-        named[1],
-        classes=named[0],
+        labels,
+        classes=counted,
+        known=known,
         groups=_groups(groups, counts),
     )
     model = None if target is None else as_model(target, data.classes)
-    recipe = trainer_from(trainer, model)
+    recipe = speaking(trainer_from(trainer, model), data)
     values: dict[str, Any] = {
         **(plan or {}),
         "seed": seed,
@@ -187,16 +189,9 @@ def _groups(groups: tuple[Any, ...] | None, counts: list[int]) -> Any:
     return np.concatenate(given)
 
 
-def _class_names(target: Any, labels: Any) -> tuple[tuple[str, ...] | None, Any]:
-    """Class names and ids in the order of the target's probability columns, where it tells."""
-    known = getattr(target, "classes_", None)
-    if known is None:
-        n_classes = getattr(target, "n_classes", None)
-        if isinstance(n_classes, int) and labels.dtype.kind in "iu":
-            return tuple(str(i) for i in range(n_classes)), labels
-        return None, labels
-    names = np.asarray(known)
-    unknown = np.setdiff1d(labels, names)
-    if len(unknown):
-        raise UsageError(f"labels: the model knows the classes {', '.join(map(str, names[:8]))}, got {unknown[0]}")
-    return tuple(str(v) for v in names), np.searchsorted(names, labels)
+def _counted_classes(target: Any, labels: Any) -> tuple[str, ...] | None:
+    """Class names of a target that names none, but knows how many there are, where the labels are numbers."""
+    n_classes = getattr(target, "n_classes", None)
+    if isinstance(n_classes, int) and labels.dtype.kind in "iu":
+        return tuple(str(i) for i in range(n_classes))
+    return None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from gnomon.core.data import Dataset
 from gnomon.core.errors import PlanError, UsageError, did_you_mean
 from gnomon.core.plan import TrainerPlan
 from gnomon.core.protocols import Model, Trainer
 from gnomon.models.function import FunctionTrainer
 from gnomon.models.imports import import_object
-from gnomon.models.sklearn import SklearnModel, SklearnTrainer, estimator_from_path
+from gnomon.models.sklearn import SklearnModel, SklearnTrainer, estimator_from_path, speak_of
 from gnomon.models.torch_dp import DPTrainer
 from gnomon.models.torch_trainer import TorchTrainer
 
@@ -61,6 +62,11 @@ def make_trainer(plan: TrainerPlan, target: Model | None, *, trust: bool) -> Tra
 def clone_of(target: Model | None) -> Trainer | None:
     """The recipe that a scikit-learn target brings with it; None for any other model."""
     return SklearnTrainer(target.estimator) if isinstance(target, SklearnModel) else None
+
+
+def speaking(trainer: Trainer | None, data: Dataset) -> Trainer | None:
+    """The trainer with the data set's labels, where it hands labels on to code of the user's."""
+    return speak_of(trainer, data.classes, data.labels) if isinstance(trainer, SklearnTrainer) else trainer
 
 
 def trainer_from(value: Any, target: Model | None, *, trust: bool = True) -> Trainer | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gnomon.auditing.recipes import make_trainer
+from gnomon.auditing.recipes import make_trainer, speaking
 from gnomon.auditing.roles import Parts
 from gnomon.core.arrays import Floats
 from gnomon.core.data import Dataset
@@ -21,7 +22,8 @@ from gnomon.datasets.answer_files import read_answers
 from gnomon.datasets.tables import read_tables
 from gnomon.models.callable import CallableModel
 from gnomon.models.imports import import_object
-from gnomon.models.loading import load_model
+from gnomon.models.loading import known_classes, named_model, read_model
+from gnomon.models.onnx import load_onnx
 from gnomon.models.torch_dp import DPTrainer
 from gnomon.models.torch_trainer import TorchTrainer, load_torch
 
@@ -61,14 +63,15 @@ def load_subject(plan: Plan, *, trust: bool) -> Subject:
     Raises:
         GnomonError: a missing or broken file, columns that differ, a model that can't be loaded, keys that clash.
     """
-    data, parts = _load_rows(plan)
+    given = _read_given(plan, trust=trust)
+    data, parts = _load_rows(plan, known_classes(given))
     if plan.data.features is not None:
         data = _with_declared_features(data, plan.data.features)
-    model = _load_model(plan, data, trust=trust)
+    model = _load_model(plan, given, data, trust=trust)
     answers = _load_answers(plan, data, parts)
     if model is not None and answers is not None:
         raise PlanError("target: give a model or its answers, not both")
-    trainer = make_trainer(plan.trainer, model, trust=trust)
+    trainer = speaking(make_trainer(plan.trainer, model, trust=trust), data)
     if model is None and answers is None:
         if parts is not None and plan.trainer.kind in ("clone", "none"):
             raise PlanError("target: give target.model, target.callable, the answers files, or a recipe in [trainer]")
@@ -77,11 +80,21 @@ def load_subject(plan: Plan, *, trust: bool) -> Subject:
                 'trainer.kind: "clone" needs target.model; a target that is trained here needs a recipe, e.g. "torch"'
             )
     guessed = plan.shadow.recipe
-    shadow_trainer = trainer if guessed is None else make_trainer(guessed, model, trust=trust)
+    shadow_trainer = trainer if guessed is None else speaking(make_trainer(guessed, model, trust=trust), data)
     return Subject(data, parts, plan.data.id is not None, model, answers, trainer, shadow_trainer)
 
 
-def _load_rows(plan: Plan) -> tuple[Dataset, Parts | None]:
+def _read_given(plan: Plan, *, trust: bool) -> Any:
+    """What the target's file holds, where that is a model by itself; None for weights and for no file."""
+    target = plan.target
+    if target.model is None or Path(target.model).suffix.lower() in WEIGHTS:
+        return None
+    if target.callable is not None:
+        raise PlanError("target: give model or callable, not both")
+    return read_model(target.model, trust=trust)
+
+
+def _load_rows(plan: Plan, known: Sequence[Any] | None) -> tuple[Dataset, Parts | None]:
     data = plan.data
     if data.source is not None:
         if plan.target.model or plan.target.callable or plan.target.member_answers:
@@ -98,6 +111,7 @@ def _load_rows(plan: Plan) -> tuple[Dataset, Parts | None]:
         label=data.label,
         id=data.id,
         group=data.group,
+        known=known,
     )
     return tables.dataset, Parts(tables.members, tables.nonmembers, tables.pool)
 
@@ -112,14 +126,16 @@ def _with_declared_features(data: Dataset, declared: tuple[dict[str, Any], ...])
     return replace(data, features=space)
 
 
-def _load_model(plan: Plan, data: Dataset, *, trust: bool) -> Model | None:
+def _load_model(plan: Plan, given: Any, data: Dataset, *, trust: bool) -> Model | None:
     target = plan.target
     if target.model is not None and target.callable is not None:
         raise PlanError("target: give model or callable, not both")
     if target.model is not None:
         if Path(target.model).suffix.lower() in WEIGHTS:
             return _load_weights(Path(target.model), plan, data, trust=trust)
-        return load_model(target.model, data.classes, trust=trust, outputs=target.outputs)
+        if isinstance(given, Path):
+            return load_onnx(given, data.n_classes, target.outputs)
+        return named_model(given, target.model, data.classes, target.outputs)
     if target.callable is not None:
         return CallableModel(
             import_object(target.callable, trust=trust), outputs=target.outputs, n_classes=data.n_classes

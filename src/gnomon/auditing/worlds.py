@@ -19,6 +19,7 @@ from gnomon.core.answers import Reveal
 from gnomon.core.arrays import Floats, Ints, take_rows
 from gnomon.core.data import Dataset, Roles
 from gnomon.core.errors import DataError, PlanError
+from gnomon.core.labels import unknown_label
 from gnomon.core.plan import Plan
 from gnomon.core.protocols import Model, Observation
 from gnomon.core.record import ModelFacts, ShadowFacts
@@ -248,11 +249,8 @@ def _check_known_labels(model: SklearnModel, data: Dataset) -> None:
     strange = np.setdiff1d(data.y, model.columns)
     if len(strange):
         row = int(np.isin(data.y, strange).argmax())
-        known = ", ".join(data.classes[c] for c in model.columns[:8])
-        raise DataError(
-            f'{data.name}: row {data.ids[row]} has the label "{data.classes[data.y[row]]}", which the model does not '
-            f"know (it knows {known}); correct the label or drop the row"
-        )
+        known = [data.classes[c] for c in model.columns]
+        raise DataError(unknown_label(data.name, data.ids[row], data.classes[data.y[row]], known))
 
 
 def _stack_note(subject: Subject, data: Dataset) -> str | None:

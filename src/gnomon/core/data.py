@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from gnomon.core.arrays import Ints, Rows, check_labels, count_rows, fingerprint, is_frame, take_rows
 from gnomon.core.errors import DataError
 from gnomon.core.features import FeatureSpace, infer_features
+from gnomon.core.labels import Rule, class_name, first_unknown, match_classes, unknown_label
 
 View = Literal["adversary", "auditor"]
 
@@ -30,6 +32,9 @@ class Dataset:
         features: kinds and ranges of the columns.
         name: what reports call it.
         note: provenance and caveats, shown wherever the data set is shown.
+        labels: the labels of the c classes as the model has them (``classes_``), or else the user: what recipes that
+            name classes speak of. None: the class ids.
+        matched: what the user's labels and the model's were matched by; None without a model that names its classes.
     """
 
     x: Rows
@@ -40,6 +45,8 @@ class Dataset:
     features: FeatureSpace
     name: str
     note: str = ""
+    labels: tuple[Any, ...] | None = None
+    matched: Rule | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -56,15 +63,12 @@ class Dataset:
 
     def take(self, rows: Ints) -> Dataset:
         """The data set of these rows (positions), in this order; classes and features stay."""
-        return Dataset(
+        return replace(
+            self,
             x=take_rows(self.x, rows),
             y=self.y[rows],
-            classes=self.classes,
             ids=self.ids[rows],
             groups=None if self.groups is None else self.groups[rows],
-            features=self.features,
-            name=self.name,
-            note=self.note,
         )
 
 
@@ -73,6 +77,7 @@ def make_dataset(
     y: Any,
     *,
     classes: tuple[str, ...] | None = None,
+    known: Sequence[Any] | None = None,
     ids: Any = None,
     groups: Any = None,
     features: FeatureSpace | None = None,
@@ -85,6 +90,8 @@ def make_dataset(
         x: (n, ...) array or data frame of n rows.
         y: (n,) labels: class ids when ``classes`` is given, otherwise any values (sorted to give class ids).
         classes: class names; without them they are the sorted distinct labels.
+        known: the labels that the model knows, in the order of its answers; they become the classes, also those that
+            no row has.
         ids: (n,) row ids, by default 0 .. n - 1.
         groups: (n,) group ids or None.
         features: the feature space, by default inferred.
@@ -92,7 +99,7 @@ def make_dataset(
         note: provenance.
 
     Raises:
-        DataError: no rows, one class, NaN or infinity, or lengths that differ.
+        DataError: no rows, one class, NaN or infinity, lengths that differ, or a label that the model does not know.
     """
     x = x if is_frame(x) else np.asarray(x)
     n = count_rows(x)
@@ -101,9 +108,20 @@ def make_dataset(
     labels = np.asarray(y)
     if labels.shape != (n,):
         raise DataError(f"{name}: expected {n} labels, one a row, got shape {labels.shape}")
+    ids = np.asarray(np.arange(n) if ids is None else ids).astype(str)
+    own, matched = None, None
     if classes is None:
-        names, labels = np.unique(_clean_labels(labels, name), return_inverse=True)
-        classes = tuple(str(v) for v in names)
+        values, labels = np.unique(_clean_labels(labels, name), return_inverse=True)
+        own = tuple(values.tolist())
+        classes = tuple(class_name(v) for v in own)
+        if known is not None:
+            match = match_classes(own, known)
+            if match is None:
+                strange = first_unknown(own, known)
+                raise DataError(unknown_label(name, ids[int((labels == strange).argmax())], own[strange], known))
+            names = {int(place): class_name(v) for place, v in zip(match.places, own, strict=True)}
+            classes = tuple(names.get(i, class_name(v)) for i, v in enumerate(known))
+            own, labels, matched = tuple(known), match.places[labels], match.rule
     if len(classes) < 2:
         raise DataError(f"{name}: expected at least 2 classes, got {len(classes)} ({', '.join(classes)})")
     labels = check_labels(labels, rows=n, classes=len(classes), source=name)
@@ -112,11 +130,13 @@ def make_dataset(
         x=x,
         y=labels,
         classes=classes,
-        ids=np.asarray(np.arange(n) if ids is None else ids).astype(str),
+        ids=ids,
         groups=None if groups is None else np.asarray(groups),
         features=infer_features(x) if features is None else features,
         name=name,
         note=note,
+        labels=own,
+        matched=matched,
     )
 
 

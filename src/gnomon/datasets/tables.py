@@ -40,6 +40,7 @@ def read_tables(
     label: str | None = None,
     id: str | None = None,
     group: str | None = None,
+    known: Sequence[Any] | None = None,
 ) -> Tables:
     """Reads the user's files into one data set.
 
@@ -54,9 +55,10 @@ def read_tables(
         label: column of the labels (npz: key, by default ``y``).
         id: column of row ids.
         group: column of the person or household a row belongs to.
+        known: the labels that the model knows, in the order of its answers.
 
     Raises:
-        DataError: a file can't be read, or the files do not agree.
+        DataError: a file can't be read, the files do not agree, or a label that the model does not know.
         UsageError: an unknown extension, or no label column named.
         MissingExtraError: csv and parquet need pandas, parquet pyarrow too.
     """
@@ -65,6 +67,7 @@ def read_tables(
     dataset = make_dataset(
         unite_rows(parts),
         _unite_labels([part.y for part in parts]),
+        known=known,
         ids=_unite_ids(parts, list(roles)),
         groups=_unite_groups(parts),
         name=Path(members).stem,

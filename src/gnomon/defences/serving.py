@@ -7,7 +7,7 @@ without pickle.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,7 @@ class MitigatedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         estimator: fitted, with ``predict_proba``.
         mitigation: fitted to it.
         classes: names of the classes that the mitigation speaks of, in their order; by default the estimator's own.
-        labels: what the estimator was trained on: ``names`` or ``ids`` of these classes.
+        labels: the labels of these classes that the estimator was trained on; None: their names, or ids.
 
     >>> from sklearn.tree import DecisionTreeClassifier
     >>> from gnomon.defences.shown import Shown
@@ -51,7 +51,7 @@ class MitigatedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         estimator: Any,
         mitigation: AnswerMap,
         classes: tuple[str, ...] | None = None,
-        labels: Literal["names", "ids"] = "names",
+        labels: tuple[Any, ...] | None = None,
     ) -> None:
         self.estimator = estimator
         self.mitigation = mitigation

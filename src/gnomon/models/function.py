@@ -20,9 +20,10 @@ SEEDS = 2**31  # a function's seed is below
 class FunctionTrainer:
     """A function ``(x, y, n_classes, seed, **params) -> model`` as a recipe.
 
-    The function gets the training rows and their class ids, and must draw all its chance from ``seed``, an integer
-    below 2**31, as NumPy's older generators and what is built on them demand. It returns a `Model`, a fitted classifier
-    with ``predict_proba`` and ``classes_`` (class ids), or a function of rows.
+    The function gets the training rows and their class ids 0 .. n_classes - 1, in the order of the classes that a
+    record lists, never the user's own labels: a weight of a class that it names is the weight of an id. It must draw
+    all its chance from ``seed``, an integer below 2**31, as NumPy's older generators and what is built on them demand.
+    It returns a `Model`, a fitted classifier with ``predict_proba`` and ``classes_`` (class ids), or a function of rows.
 
     Attributes:
         function: the recipe; a hash of its source stands in the store's key.
@@ -77,4 +78,5 @@ class FunctionTrainer:
             raise ModelError(
                 f"the recipe {name} failed on {len(rows)} rows: {type(error).__name__}: {error}"
             ) from error
-        return as_model(made, tuple(str(k) for k in range(n_classes)), outputs=self.outputs, labels="ids")
+        names = tuple(str(k) for k in range(n_classes))
+        return as_model(made, names, outputs=self.outputs, labels=tuple(range(n_classes)))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
+
+import numpy as np
 
 from gnomon.core.errors import ModelError, UsageError
 from gnomon.core.protocols import Model
@@ -37,25 +39,50 @@ def load_model(
         ModelError: no such file, damaged, or nothing that can answer.
         MissingExtraError: ``.onnx`` without onnxruntime.
     """
+    found = read_model(path, trust)
+    if isinstance(found, Path):
+        return load_onnx(found, len(classes), outputs)
+    return named_model(found, path, classes, outputs)
+
+
+def read_model(path: str | Path, trust: bool = False) -> Any:
+    """What a model file holds, before it is joined to classes; of an ``.onnx`` file the path.
+
+    Raises:
+        UsageError: an unknown extension, or trust is needed.
+        ModelError: no such file, or damaged.
+    """
     place = Path(path)
     suffix = place.suffix.lower()
     _check_suffix(place, suffix, trust)
     if not place.is_file():
         raise ModelError(f"{place}: no such file")
     if suffix in ONNX:
-        return load_onnx(place, len(classes), outputs)
-    found = _read_skops(place, trust) if suffix in SKOPS else _read_pickle(place)
+        return place
+    return _read_skops(place, trust) if suffix in SKOPS else _read_pickle(place)
+
+
+def known_classes(thing: Any) -> tuple[Any, ...] | None:
+    """The labels that a fitted classifier knows, in the order of its answers; None where it does not name them."""
+    known = getattr(thing, "classes_", None)
+    if known is None or isinstance(known, list) or np.ndim(known) != 1:
+        return None
+    return tuple(np.asarray(known).tolist())
+
+
+def named_model(thing: Any, path: str | Path, classes: Sequence[str], outputs: Outputs = "probabilities") -> Model:
+    """`as_model` of what stood in a file; errors name the file."""
     try:
-        return as_model(found, tuple(classes), outputs=outputs)
+        return as_model(thing, tuple(classes), outputs=outputs)
     except ModelError as error:
-        raise ModelError(f"{place}: {error}") from error
+        raise ModelError(f"{path}: {error}") from error
 
 
 def as_model(
     thing: Any,
     classes: Sequence[str],
     outputs: Outputs = "probabilities",
-    labels: Literal["names", "ids"] = "names",
+    labels: tuple[Any, ...] | None = None,
 ) -> Model:
     """Anything that can answer, as a `Model`: a Model, a fitted scikit-learn classifier, or a function of rows.
 
@@ -63,7 +90,8 @@ def as_model(
         thing: what shall answer.
         classes: the data set's c class names, in the order of their ids.
         outputs: what a function answers.
-        labels: what a classifier was trained on: class ``names`` or ``ids``.
+        labels: the c labels that a classifier was trained on, in the order of their ids; None: the class names, or
+            class ids.
 
     Raises:
         ModelError: it can't answer, or for another number of classes.

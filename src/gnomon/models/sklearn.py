@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from gnomon.core.arrays import Floats, Ints, Rows, check_log_probs, count_rows, log_from_probabilities, take_rows
 from gnomon.core.errors import ModelError, UsageError, did_you_mean
+from gnomon.core.labels import class_name, first_unknown, match_classes
 from gnomon.core.seeds import Seeds
 from gnomon.models.imports import import_object
 from gnomon.models.penalties import penalties
@@ -33,8 +34,8 @@ class SklearnModel:
     Attributes:
         estimator: fitted, with ``predict_proba`` and ``classes_``.
         classes: the data set's c class names, in the order of their ids.
-        labels: what the estimator was trained on: ``names`` (the data set's labels, as numbers or text; class ids if
-            the labels are no class names) or ``ids``.
+        labels: the c labels that the estimator was trained on, in the order of their ids. None: the class names, as
+            text or numbers, or class ids where its classes are no class names.
 
     Raises:
         ModelError: the estimator is not fitted, gives no probabilities, or knows a class that the data set has not.
@@ -42,7 +43,7 @@ class SklearnModel:
 
     estimator: Any
     classes: tuple[str, ...]
-    labels: Literal["names", "ids"] = "names"
+    labels: tuple[Any, ...] | None = None
 
     def __post_init__(self) -> None:
         if not hasattr(self.estimator, "predict_proba"):
@@ -66,15 +67,15 @@ class SklearnModel:
         if isinstance(known, list):
             raise ModelError(f"{_name(self.estimator)} answers several questions at once; one label a row is supported")
         known = np.asarray(known)
-        ids = {name: k for k, name in enumerate(self.classes)}
-        names = [_class_name(label) for label in known]
-        if self.labels == "names" and all(name in ids for name in names):
-            return np.array([ids[name] for name in names], dtype=np.int64)
-        if known.dtype.kind in "biu" and known.min() >= 0 and known.max() < len(self.classes):
+        found = match_classes(known.tolist(), self.classes if self.labels is None else self.labels)
+        if found is not None and found.rule != "order":
+            return found.places
+        if self.labels is None and known.dtype.kind in "biu" and known.min() >= 0 and known.max() < len(self.classes):
             return known.astype(np.int64)
-        strange = next((name for name in names if name not in ids), names[-1])
+        strange = class_name(known[first_unknown(known.tolist(), self.classes)])
         raise ModelError(
-            f'{_name(self.estimator)} knows a class "{strange}" that the data set has not{did_you_mean(strange, ids)}'
+            f'{_name(self.estimator)} knows a class "{strange}" that the data set has not'
+            f"{did_you_mean(strange, self.classes)}"
         )
 
     def log_probs(self, x: Rows) -> Floats:
@@ -98,11 +99,14 @@ class SklearnModel:
 
 @dataclass(frozen=True, eq=False)
 class SklearnTrainer:
-    """Clones an estimator and refits it on other rows, by class ids; every ``random_state`` in it follows the seed.
+    """Clones an estimator and refits it on other rows; every ``random_state`` in it follows the seed.
 
     Attributes:
         estimator: with ``fit`` and ``predict_proba``; fitted or not, it is never changed.
         l2: an L2 penalty lambda to set in the estimator's own parameters, whatever the number of rows; see `penalties`.
+        labels: the c labels to fit on, in the order of their class ids: those that the estimator's parameters speak of
+            (``class_weight``, a scorer's ``pos_label``). None: the class ids. An audit gives those of its data.
+        own_states: keep every ``random_state`` that is a number as it is.
 
     >>> from sklearn.tree import DecisionTreeClassifier
     >>> x, y = np.arange(8.0)[:, None], np.array([0, 0, 1, 1, 2, 2, 2, 2])
@@ -113,6 +117,8 @@ class SklearnTrainer:
 
     estimator: Any
     l2: float | None = None
+    labels: tuple[Any, ...] | None = None
+    own_states: bool = False
 
     def __post_init__(self) -> None:
         for method in ("fit", "predict_proba", "get_params"):
@@ -130,20 +136,22 @@ class SklearnTrainer:
         return [self._train_one(x, y, n_classes, part, seed) for part, seed in zip(rows, seeds, strict=True)]
 
     def recipe(self) -> dict[str, Any]:
-        """Class paths, deep parameters, versions, and hashes of the user's own source code."""
+        """Class paths, deep parameters, labels, versions, and hashes of the user's own source code."""
         import sklearn
 
         plain = {"kind": "sklearn", "sklearn": sklearn.__version__, "estimator": _describe_estimator(self.estimator)}
-        return plain if self.l2 is None else {**plain, "l2": self.l2}
+        further = {
+            "l2": self.l2,
+            "labels": None if self.labels is None else describe(list(self.labels)),
+            "random_states": _own_states(self.estimator) if self.own_states else None,
+        }
+        return {**plain, **{name: value for name, value in further.items() if value is not None}}
 
     def batch_size(self, x: Rows, n_classes: int, size: int) -> int:  # noqa: ARG002 - the protocol's arguments
         """One at a time."""
         return 1
 
     def _train_one(self, x: Rows, y: Ints, n_classes: int, rows: Ints, seed: int) -> SklearnModel:
-        from sklearn.base import clone
-        from sklearn.exceptions import ConvergenceWarning
-
         present = np.unique(y[rows])
         if len(present) < 2:
             what = f"only class {present[0]}" if len(present) else "no rows"
@@ -151,20 +159,72 @@ class SklearnTrainer:
                 f"{_name(self.estimator)}: expected training rows of at least 2 classes, got {what} in {len(rows)} "
                 "rows; train on more rows"
             )
+        labels = tuple(range(n_classes)) if self.labels is None else self.labels
+        chosen, names = take_rows(x, rows), tuple(class_name(label) for label in labels)
         try:
-            fresh = clone(self.estimator)
-            fresh.set_params(**_random_states(fresh, seed))
-            if self.l2 is not None:
-                fresh.set_params(**penalties(fresh, self.l2, len(rows)))
-            # One thread: as many processes run as there are cores, and sums come out the same on every machine.
-            with threadpool_limits(1), warnings.catch_warnings():
-                warnings.filterwarnings("ignore", category=ConvergenceWarning)
-                fresh.fit(take_rows(x, rows), y[rows])
+            fitted = self._fit(chosen, np.asarray(labels)[y[rows]], seed)
         except Exception as error:
-            raise ModelError(
-                f"{_name(self.estimator)} failed to fit {len(rows)} rows: {type(error).__name__}: {_line(error)}"
-            ) from error
-        return SklearnModel(fresh, tuple(str(k) for k in range(n_classes)), labels="ids")
+            # XGBoost refuses labels that are not 0 .. k - 1, and a shadow may lack a class
+            counted: list[Any] = [None] * n_classes
+            for i, k in enumerate(present):
+                counted[k] = i
+            if not isinstance(error, ValueError) or tuple(counted) == labels or _names_classes(self.estimator):
+                raise self._failed(rows, error) from error
+            labels = tuple(counted)
+            try:
+                fitted = self._fit(chosen, np.searchsorted(present, y[rows]), seed)
+            except Exception:
+                raise self._failed(rows, error) from error
+        return SklearnModel(fitted, names, labels)
+
+    def _fit(self, x: Rows, labels: NDArray[Any], seed: int) -> Any:
+        from sklearn.base import clone
+        from sklearn.exceptions import ConvergenceWarning
+
+        fresh = clone(self.estimator)
+        states = _random_states(fresh, seed)
+        fresh.set_params(**(states | _own_states(fresh) if self.own_states else states))
+        if self.l2 is not None:
+            fresh.set_params(**penalties(fresh, self.l2, len(labels)))
+        # One thread: as many processes run as there are cores, and sums come out the same on every machine.
+        with threadpool_limits(1), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=ConvergenceWarning)
+            fresh.fit(x, labels)
+        return fresh
+
+    def _failed(self, rows: Ints, error: Exception) -> ModelError:
+        return ModelError(
+            f"{_name(self.estimator)} failed to fit {len(rows)} rows: {type(error).__name__}: {_line(error)}"
+        )
+
+
+def speak_of(trainer: SklearnTrainer, classes: Sequence[str], labels: tuple[Any, ...] | None) -> SklearnTrainer:
+    """The trainer for the labels of a data set, with weights of classes under these labels.
+
+    A plan file can write the classes of a ``class_weight`` as text only; they are taken by their names.
+
+    Args:
+        trainer: without labels of its own; one that has some is given back as it is.
+        classes: the c class names.
+        labels: the c labels, in the same order; None: the class ids.
+
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> speak_of(SklearnTrainer(LogisticRegression(class_weight={"2": 9})), ("1", "2"), (1, 2)).estimator.class_weight
+    {2: 9}
+    """
+    from sklearn.base import clone
+
+    if trainer.labels is not None:
+        return trainer
+    own = tuple(range(len(classes))) if labels is None else labels
+    weights = {}
+    for name, weight in trainer.estimator.get_params(deep=True).items():
+        if name.rpartition("__")[2] == "class_weight" and isinstance(weight, Mapping) and not set(weight) <= set(own):
+            found = match_classes(list(weight), classes)
+            if found is not None and found.rule != "order":
+                weights[name] = dict(zip((own[k] for k in found.places), weight.values(), strict=True))
+    changed = clone(trainer.estimator).set_params(**weights) if weights else trainer.estimator
+    return replace(trainer, estimator=changed, labels=labels)
 
 
 @cache
@@ -272,6 +332,20 @@ def _random_states(estimator: Any, seed: int) -> dict[str, int]:
     return {name: Seeds(seed).child(name).integer() % 2**31 for name in names}
 
 
+def _own_states(estimator: Any) -> dict[str, int]:
+    """Every ``random_state`` in the estimator that is a number."""
+    given = estimator.get_params(deep=True).items()
+    return {
+        name: int(value) for name, value in given if _is_random_state(name) and isinstance(value, (int, np.integer))
+    }
+
+
+def _names_classes(estimator: Any) -> bool:
+    """Whether a parameter speaks of classes by their labels, as far as parameters show."""
+    given = {name.rpartition("__")[2]: value for name, value in estimator.get_params(deep=True).items()}
+    return isinstance(given.get("class_weight"), Mapping) or given.get("pos_label") is not None
+
+
 def _is_random_state(name: str) -> bool:
     return name == "random_state" or name.endswith("__random_state")
 
@@ -296,12 +370,6 @@ def _describe_estimator(estimator: Any) -> dict[str, Any]:
 def _describe_step(step: Any) -> Any:
     """A named step without its estimator: that one stands beside it, by its name."""
     return describe([part for part in step if not hasattr(part, "get_params")] if isinstance(step, tuple) else step)
-
-
-def _class_name(label: Any) -> str:
-    if isinstance(label, (float, np.floating)) and float(label).is_integer():
-        return str(int(label))
-    return str(label)
 
 
 def _name(estimator: Any) -> str:
