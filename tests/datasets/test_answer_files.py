@@ -17,7 +17,7 @@ def test_answers_are_read_as_log_probabilities(tmp_path, suffix):
     else:
         frame = pd.DataFrame(P, columns=["p0", "p1", "p2"])
         frame.to_csv(place, index=False) if suffix == ".csv" else frame.to_parquet(place)
-    logs = read_answers(place, classes=CLASSES, rows=2)
+    logs = read_answers(place, classes=CLASSES, rows=2).log_probs
     assert logs.dtype == np.float32
     assert np.allclose(np.exp(logs), P)
     assert logs[1, 0] == -np.inf
@@ -25,14 +25,14 @@ def test_answers_are_read_as_log_probabilities(tmp_path, suffix):
 
 def test_columns_that_bear_class_names_are_put_into_the_classes_order(tmp_path):
     pd.DataFrame(P[:, [1, 2, 0]], columns=["2", "cat", "10"]).to_csv(tmp_path / "a.csv", index=False)
-    assert np.allclose(np.exp(read_answers(tmp_path / "a.csv", classes=CLASSES)), P)
+    assert np.allclose(np.exp(read_answers(tmp_path / "a.csv", classes=CLASSES).log_probs), P)
 
 
 def test_logits_and_log_probabilities_are_declared(tmp_path):
     np.savez(tmp_path / "a.npz", answers=np.array([[0.0, np.log(3)]]), other=P)
-    assert np.allclose(np.exp(read_answers(tmp_path / "a.npz", "logits")), [[0.25, 0.75]])
+    assert np.allclose(np.exp(read_answers(tmp_path / "a.npz", "logits").log_probs), [[0.25, 0.75]])
     np.savez(tmp_path / "b.npz", np.log([[0.25, 0.75]]))
-    assert np.allclose(np.exp(read_answers(tmp_path / "b.npz", "log_probabilities")), [[0.25, 0.75]])
+    assert np.allclose(np.exp(read_answers(tmp_path / "b.npz", "log_probabilities").log_probs), [[0.25, 0.75]])
     with pytest.raises(UsageError, match='did you mean "logits"'):
         read_answers(tmp_path / "a.npz", "logit")
 
@@ -40,9 +40,10 @@ def test_logits_and_log_probabilities_are_declared(tmp_path):
 @pytest.mark.parametrize(
     ("text", "error", "message"),
     [
-        ("a,b,c\n0.5,0.4,0.2\n", ModelError, "sum to 1"),
-        ("a,b,c\n0.5,,0.5\n", ModelError, "NaN"),
-        ("a,b,c\n1.5,-0.5,0\n", ModelError, r"lie in \[0, 1\]"),
+        ("p0,p1,p2\n0.5,0.4,0.2\n", ModelError, "sum to 1"),
+        ("p0,p1,p2\n0.5,,0.5\n", ModelError, "NaN"),
+        ("p0,p1,p2\n1.5,-0.5,0\n", ModelError, r"lie in \[0, 1\]"),
+        ("a,b,c\n0.5,0.5,0\n", DataError, 'a, b, c do not say which class .* for example "prob_10"'),
         ("a,b\n0.5,0.5\n", DataError, "expected 3 columns"),
         ("a,b,c\nx,y,z\n", DataError, '"a" holds other things'),
         ("a,b,c\n", DataError, "other things|at least one row"),

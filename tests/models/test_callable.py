@@ -62,8 +62,8 @@ def test_the_number_of_classes_is_known_when_given_or_answered():
     [
         (np.full((4, 2), 0.4), "sum to 1"),
         (np.array([[0.5, 0.5]] * 3 + [[np.nan, 1.0]]), "row 3"),
-        (np.full(4, 0.5), "both columns"),
-        (np.full((4, 1), 0.5), "both columns"),
+        (np.full(4, 1.5), r"lie in \[0, 1\]"),
+        (np.full((4, 1), np.nan), "row 0"),
         (np.full((3, 2), 0.5), r"got \(3, 2\)"),
         (np.full((4, 3), 1 / 3), r"expected probabilities of shape \(4, 2\), got \(4, 3\)"),
         (1.0, r"got \(\)"),
@@ -95,3 +95,21 @@ def test_a_failing_function_and_misuse_are_named():
         CallableModel(3)
     with pytest.raises(UsageError, match="batch"):
         CallableModel(broken, batch=0)
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 1)])
+@pytest.mark.parametrize(
+    ("outputs", "answer"),
+    [
+        ("probabilities", [0.0, 0.25, 1.0]),
+        ("logits", [-np.inf, np.log(1 / 3), np.inf]),
+        ("log_probabilities", [-np.inf, np.log(0.25), 0.0]),
+    ],
+)
+def test_one_number_a_row_is_that_of_the_second_of_two_classes(shape, outputs, answer):
+    given = np.clip(answer, -800, 800) if outputs == "logits" else np.array(answer)
+    model = CallableModel(lambda x: given.reshape(shape), outputs, n_classes=2)
+    assert np.allclose(np.exp(model.log_probs(np.zeros((3, 1)))), [[1, 0], [0.75, 0.25], [0, 1]])
+    assert model.widened
+    with pytest.raises(ModelError, match=r"expected .* of shape \(3, 4\).* for two classes only"):
+        CallableModel(lambda x: given.reshape(shape), outputs, n_classes=4).log_probs(np.zeros((3, 1)))

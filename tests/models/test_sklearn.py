@@ -26,6 +26,7 @@ from sklearn.tree import DecisionTreeClassifier
 from gnomon.core.errors import ModelError, UsageError
 from gnomon.core.protocols import Model, Trainer
 from gnomon.models import SklearnModel, SklearnTrainer, estimator_from_path
+from gnomon.models.sklearn import speak_of
 
 X, Y = load_digits(return_X_y=True)
 X, Y = X[:300], Y[:300].astype(np.int64)
@@ -147,6 +148,50 @@ def test_trainers_map_by_ids_even_if_the_names_are_numbers():
     [model] = SklearnTrainer(DecisionTreeClassifier()).train(np.arange(4.0)[:, None], y, 3, [np.arange(4)], [0])
     assert model.labels == (0, 1, 2)
     assert model.log_probs(np.array([[3.0]])).argmax() == 2
+
+
+class Counted(Majority):
+    """Refuses labels that are not 0 .. k - 1, as XGBoost does."""
+
+    def fit(self, x, y):
+        if not np.array_equal(np.unique(y), np.arange(len(np.unique(y)))):
+            raise ValueError(f"Invalid classes: {np.unique(y)}")
+        return super().fit(x, y)
+
+
+@pytest.mark.parametrize("labels", [None, (1, 2, 7), ("a", "b", "c")])
+def test_estimators_that_count_their_classes_get_them_counted(labels):
+    y = np.array([0, 0, 0, 2])
+    [model] = SklearnTrainer(Counted(0.0), labels=labels).train(np.zeros((4, 1)), y, 3, [np.arange(4)], [0])
+    assert np.allclose(np.exp(model.log_probs(np.zeros((1, 1)))), [[0.75, 0, 0.25]])
+    with pytest.raises(ModelError, match="failed to fit 4 rows: ValueError: no luck"):
+        SklearnTrainer(Unlucky()).train(np.zeros((4, 1)), y, 3, [np.arange(4)], [0])
+
+
+class Unlucky(Majority):
+    def fit(self, x, y):
+        raise ValueError("no luck")
+
+
+def test_weights_of_classes_in_a_plan_are_taken_by_name_and_only_whole_matches_are():
+    plain = SklearnTrainer(LogisticRegression(class_weight={"no": 1, "yes": 5}))
+    assert speak_of(plain, ("no", "yes"), None).estimator.class_weight == {0: 1, 1: 5}
+    assert speak_of(plain, ("no", "yes"), ("no", "yes")).estimator.class_weight == {"no": 1, "yes": 5}
+    nested = SklearnTrainer(make_pipeline(StandardScaler(), LogisticRegression(class_weight={"2.0": 5})))
+    weights = speak_of(nested, ("1", "2"), (1, 2)).estimator.get_params()["logisticregression__class_weight"]
+    assert weights == {2: 5}
+    strange = SklearnTrainer(LogisticRegression(class_weight={"3": 5}))
+    with pytest.raises(ModelError, match="not in class_weight"):
+        speak_of(strange, ("1", "2"), (1, 2)).train(X[:4], np.array([0, 1, 0, 1]), 2, [np.arange(4)], [0])
+
+
+def test_own_states_are_kept_where_they_are_numbers():
+    forest = RandomForestClassifier(3, random_state=7).fit(X, Y)
+    trainer = SklearnTrainer(forest, own_states=True)
+    [again] = trainer.train(X, Y, 10, [np.arange(300)], [1])
+    assert np.array_equal(again.estimator.predict_proba(X), forest.predict_proba(X))
+    assert trainer.recipe() != SklearnTrainer(forest).recipe()
+    assert trainer.recipe() != SklearnTrainer(RandomForestClassifier(3, random_state=8), own_states=True).recipe()
 
 
 def test_the_tail_of_a_logistic_curve_is_kept():

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gnomon.auditing.blind import check_blind
 from gnomon.auditing.groups import check_groups
 from gnomon.auditing.likeness import check_near_duplicates
-from gnomon.core.arrays import Floats, Ints, Rows, is_frame
+from gnomon.core.arrays import Floats, Rows, is_frame
 from gnomon.core.data import Dataset, Roles
 from gnomon.core.errors import PreflightError
 from gnomon.core.record import Finding, ModelFacts, ShadowFacts
@@ -125,32 +125,19 @@ def _pool_overlap(roles: Roles) -> Finding | None:
     )
 
 
-def check_target(answers: Floats, labels: Ints, facts: ModelFacts) -> list[Finding]:
-    """Findings on the target's answers to the audited rows."""
-    findings = []
-    if len(answers) > 1 and bool((answers == answers[0]).all()):
-        findings.append(
-            Finding(
-                code="constant-answers",
-                title="the model answers the same to every record",
-                severity="error",
-                explanation="Nothing can be learned from such answers, so attacks fail whatever the model remembers.",
-                remedy="Check that the model is fitted and that rows reach it in the form that it was trained on.",
-            )
+def check_target(answers: Floats) -> list[Finding]:
+    """Findings on the target's answers (n, c) to the audited rows alone."""
+    if len(answers) < 2 or not bool((answers == answers[0]).all()):
+        return []
+    return [
+        Finding(
+            code="constant-answers",
+            title="the model answers the same to every record",
+            severity="error",
+            explanation="Nothing can be learned from such answers, so attacks fail whatever the model remembers.",
+            remedy="Check that the model is fitted and that rows reach it in the form that it was trained on.",
         )
-    chance = float(np.bincount(labels).max() / len(labels))
-    if facts.train_accuracy is not None and facts.train_accuracy < 0.5 * chance:
-        findings.append(
-            Finding(
-                code="labels-mismatch",
-                title=f"the model is right on {facts.train_accuracy:.1%} of its own training records, "
-                f"less than always saying the largest class ({chance:.1%})",
-                severity="error",
-                explanation="The labels or the order of classes probably differ from those the model was trained on.",
-                remedy="Check the label column and the order of the model's probability columns (sorted class names).",
-            )
-        )
-    return findings
+    ]
 
 
 def check_shadows(target: ModelFacts, shadows: ShadowFacts, losses: Sequence[float]) -> list[Finding]:

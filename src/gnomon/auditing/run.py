@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from gnomon.attacks import ATTACKS, make_attack
 from gnomon.auditing.access import barred, look_inside, wanted_observations, wants_model
+from gnomon.auditing.answers_map import map_answers
 from gnomon.auditing.assemble import Case
 from gnomon.auditing.canaries import Canaries, audit_canaries, check_promise, draw_canaries
 from gnomon.auditing.describe import (
@@ -29,6 +30,7 @@ from gnomon.auditing.describe import (
 )
 from gnomon.auditing.exposure import exposure
 from gnomon.auditing.further import look_further
+from gnomon.auditing.given_labels import check_given_labels
 from gnomon.auditing.likeness import check_sides, check_unseen
 from gnomon.auditing.measure import measure, rank_auc
 from gnomon.auditing.mitigation import mitigate_training, mitigation_facts, read_mitigations
@@ -155,6 +157,7 @@ def _run(plan: Plan, setting: Setting, given: dict[str, Any] | None) -> Outcome:
         data=data_facts(data, roles),
         counted_by="record" if split_groups(case.groups, case.member) is None else "group",
         target=world.target,
+        answers_map=map_answers(data, subject.model, subject.tables),
         shadows=world.shadows,
         shadow_sources=sources if world.shadows is not None else [],
         threat_model=threat_model(setting, rows, world),
@@ -204,15 +207,15 @@ def _lay_ground(plan: Plan, setting: Setting, attacks: Sequence[Attack], clock: 
             model = train_target(data, roles, setting)
         target = make_target(model, data, roles, setting)
         (rows, world), *others = [_world(source, data, roles, target, setting) for source in plan.shadow.sources]
-    findings = [*findings, *_model_findings(rows, world, data, roles), *notes(plan, world.case)]
+    findings = [*findings, *_model_findings(rows, world, data, roles, setting), *notes(plan, world.case)]
     findings = stop_on_errors(findings, plan.preflight.override)
     return Ground(setting, roles, cuts, model, rows, world, others, findings, canaries)
 
 
-def _model_findings(rows: ShadowData, world: World, data: Dataset, roles: Roles) -> list[Finding]:
+def _model_findings(rows: ShadowData, world: World, data: Dataset, roles: Roles, setting: Setting) -> list[Finding]:
     """Findings that need the models' answers."""
     case, facts = world.case, world.target
-    findings = check_target(world.target_answers, case.evidence.labels, facts)
+    findings = [*check_target(world.target_answers), *check_given_labels(rows, world, setting)]
     findings += check_sides(facts, world.shadows, len(roles.members), len(roles.nonmembers))
     if rows.facts.source != "real":
         return findings

@@ -18,7 +18,7 @@ from gnomon.core.features import feature_space
 from gnomon.core.plan import Plan
 from gnomon.core.protocols import Model, Trainer
 from gnomon.datasets import load_dataset
-from gnomon.datasets.answer_files import read_answers
+from gnomon.datasets.answer_files import AnswerTable, read_answers
 from gnomon.datasets.tables import read_tables
 from gnomon.models.callable import CallableModel
 from gnomon.models.imports import import_object
@@ -42,6 +42,7 @@ class Subject:
         answers: (N, c) the target's answers on all rows, if only these are given.
         trainer: the target's recipe, or None if nobody knows it.
         shadow_trainer: the recipe that the attacker uses; usually the same object.
+        tables: the files of answers as they were read.
     """
 
     data: Dataset
@@ -51,6 +52,7 @@ class Subject:
     answers: Floats | None
     trainer: Trainer | None
     shadow_trainer: Trainer | None
+    tables: tuple[AnswerTable, ...] = ()
 
 
 def load_subject(plan: Plan, *, trust: bool) -> Subject:
@@ -68,7 +70,7 @@ def load_subject(plan: Plan, *, trust: bool) -> Subject:
     if plan.data.features is not None:
         data = _with_declared_features(data, plan.data.features)
     model = _load_model(plan, given, data, trust=trust)
-    answers = _load_answers(plan, data, parts)
+    answers, tables = _load_answers(plan, data, parts)
     if model is not None and answers is not None:
         raise PlanError("target: give a model or its answers, not both")
     trainer = speaking(make_trainer(plan.trainer, model, trust=trust), data)
@@ -81,7 +83,7 @@ def load_subject(plan: Plan, *, trust: bool) -> Subject:
             )
     guessed = plan.shadow.recipe
     shadow_trainer = trainer if guessed is None else speaking(make_trainer(guessed, model, trust=trust), data)
-    return Subject(data, parts, plan.data.id is not None, model, answers, trainer, shadow_trainer)
+    return Subject(data, parts, plan.data.id is not None, model, answers, trainer, shadow_trainer, tuple(tables))
 
 
 def _read_given(plan: Plan, *, trust: bool) -> Any:
@@ -154,16 +156,19 @@ def _load_weights(path: Path, plan: Plan, data: Dataset, *, trust: bool) -> Mode
     return load_torch(path, recipe, np.shape(data.x)[1:], data.n_classes)
 
 
-def _load_answers(plan: Plan, data: Dataset, parts: Parts | None) -> Floats | None:
+def _load_answers(plan: Plan, data: Dataset, parts: Parts | None) -> tuple[Floats | None, list[AnswerTable]]:
     target = plan.target
     files = (target.member_answers, target.nonmember_answers)
     if files == (None, None):
-        return None
+        return None, []
     if None in files or parts is None:
         raise PlanError(
             "target: member_answers and nonmember_answers belong together, beside data.members and data.nonmembers"
         )
+    tables: list[AnswerTable] = []
     answers = np.full((len(data), data.n_classes), np.nan, dtype=np.float32)
     for file, rows in zip(files, (parts.members, parts.nonmembers), strict=True):
-        answers[rows] = read_answers(str(file), target.outputs, data.classes, len(rows))
-    return answers
+        table = read_answers(str(file), target.outputs, data.classes, len(rows))
+        answers[rows] = table.log_probs
+        tables.append(table)
+    return answers, tables

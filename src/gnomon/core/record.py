@@ -240,6 +240,15 @@ class Exposed(Part):
     nonmembers_above: int  # audited non-members with a score as high or higher
 
 
+class AnswersMap(Part):
+    """Which answer of the target belongs to which class; both lists are in the order of the class ids."""
+
+    classes: list[str]  # names
+    answers: list[str]  # what the target or its file calls the answer of each class
+    rule: Literal["name", "name within", "number", "order", "position", "one column", "trained here"]
+    sentence: str
+
+
 class DataFacts(Part):
     """The audited rows."""
 
@@ -338,6 +347,7 @@ class Record(Part):
     data: DataFacts
     counted_by: Literal["record", "group"] = "record"  # what all intervals take to be independent of each other
     target: ModelFacts
+    answers_map: AnswersMap | None = None
     shadows: ShadowFacts | None
     shadow_sources: list[ShadowSourceFacts] = Field(default_factory=list)  # the plan's, in its order
     threat_model: ThreatModel

@@ -3,57 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.core.arrays import (
-    Floats,
-    Rows,
-    check_log_probs,
-    count_rows,
-    log_from_logits,
-    log_from_probabilities,
-    take_rows,
-)
-from gnomon.core.errors import ModelError, UsageError, did_you_mean
+from gnomon.core.arrays import Floats, Rows, count_rows, take_rows
+from gnomon.core.errors import ModelError, UsageError
+from gnomon.core.outputs import Outputs, check_outputs, is_one_column, log_from_outputs
 
-Outputs: TypeAlias = Literal["probabilities", "logits", "log_probabilities"]
-OUTPUTS: dict[str, Callable[..., Floats]] = {
-    "probabilities": log_from_probabilities,
-    "logits": log_from_logits,
-    "log_probabilities": check_log_probs,
-}
 BATCH_ROWS = 8192
-
-
-def log_from_outputs(array: Any, outputs: str, *, rows: int, classes: int | None, source: str) -> Floats:
-    """Checked natural-log probabilities (n, c), float32, from outputs of the declared kind.
-
-    Raises:
-        UsageError: no such kind of output.
-        ModelError: a wrong shape, NaN, or rows that do not sum to one.
-
-    >>> log_from_outputs([[0.25, 0.75]], "probabilities", rows=1, classes=2, source="model").round(2)
-    array([[-1.39, -0.29]], dtype=float32)
-    """
-    if outputs not in OUTPUTS:
-        raise UsageError(f'no outputs "{outputs}"{did_you_mean(outputs, OUTPUTS)}')
-    array = np.asarray(array)
-    if array.ndim == 1 or array.shape[1:] == (1,):
-        raise ModelError(
-            f"{source}: expected {outputs} of shape ({rows}, c), got {array.shape}; a model of two classes must "
-            "return both columns (np.column_stack([1 - p, p]))"
-        )
-    return OUTPUTS[outputs](array, rows=rows, classes=classes, source=source)
 
 
 class CallableModel:
     """A function that answers, asked in batches, its answers checked.
 
     Args:
-        function: n rows (an array or a data frame, as the data set holds them) -> array (n, c). A tensor will do.
+        function: n rows (an array or a data frame, as the data set holds them) -> array (n, c), columns in the order
+            of the sorted class names; for two classes also (n,) or (n, 1) of the second one. A tensor will do.
         outputs: what it returns: ``probabilities``, ``logits`` or ``log_probabilities`` (natural logs).
         n_classes: number of classes c; without it, it is learned from the first answer.
         batch: most rows a call.
@@ -72,13 +39,13 @@ class CallableModel:
     ) -> None:
         if not callable(function):
             raise UsageError(f"expected a function x -> (n, c), got {type(function).__name__}")
-        if outputs not in OUTPUTS:
-            raise UsageError(f'no outputs "{outputs}"{did_you_mean(outputs, OUTPUTS)}')
+        check_outputs(outputs)
         if batch < 1:
             raise UsageError(f"expected batch >= 1, got batch={batch}")
         self.function = function
         self.outputs = outputs
         self.batch = batch
+        self.widened = False  # it answers with one number a row, that of the second class
         self._n_classes = n_classes
 
     @property
@@ -112,6 +79,7 @@ class CallableModel:
             parts.append(part)
         answers = np.concatenate(parts)
         logs = log_from_outputs(answers, self.outputs, rows=n, classes=self._n_classes, source=name)
+        self.widened = is_one_column(answers)
         self._n_classes = logs.shape[1]
         return logs
 

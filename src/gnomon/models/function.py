@@ -8,8 +8,8 @@ from typing import Any
 
 from gnomon.core.arrays import Ints, Rows, take_rows
 from gnomon.core.errors import ModelError, UsageError
+from gnomon.core.outputs import Outputs
 from gnomon.core.protocols import Model
-from gnomon.models.callable import Outputs
 from gnomon.models.loading import as_model
 from gnomon.models.recipes import describe
 
@@ -23,7 +23,7 @@ class FunctionTrainer:
     The function gets the training rows and their class ids 0 .. n_classes - 1, in the order of the classes that a
     record lists, never the user's own labels: a weight of a class that it names is the weight of an id. It must draw
     all its chance from ``seed``, an integer below 2**31, as NumPy's older generators and what is built on them demand.
-    It returns a `Model`, a fitted classifier with ``predict_proba`` and ``classes_`` (class ids), or a function of rows.
+    It returns a `Model`, a fitted classifier with ``predict_proba`` and ``classes_`` (ids), or a function of rows.
 
     Attributes:
         function: the recipe; a hash of its source stands in the store's key.

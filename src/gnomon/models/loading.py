@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from gnomon.core.errors import ModelError, UsageError
+from gnomon.core.outputs import Outputs
 from gnomon.core.protocols import Model
-from gnomon.models.callable import CallableModel, Outputs
+from gnomon.models.callable import CallableModel
 from gnomon.models.onnx import load_onnx
 from gnomon.models.sklearn import SklearnModel
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from gnomon.core.arrays import Floats, Rows, count_rows, is_frame
 from gnomon.core.errors import MissingExtraError, ModelError
-from gnomon.models.callable import BATCH_ROWS, CallableModel, Outputs
+from gnomon.core.outputs import Outputs
+from gnomon.models.callable import BATCH_ROWS, CallableModel
 
 NUMBERS = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(int64)": np.int64}
 
@@ -74,6 +75,13 @@ class OnnxModel:
         shape = (count_rows(x), self.n_classes)
         for answer in answers:
             if isinstance(answer, np.ndarray) and answer.dtype.kind == "f" and answer.shape == shape:
+                return answer
+        for answer in answers if self.n_classes == 2 else ():
+            if (
+                isinstance(answer, np.ndarray)
+                and answer.dtype.kind == "f"
+                and answer.shape in (shape[:1], (shape[0], 1))
+            ):
                 return answer
         got = ", ".join(str(getattr(answer, "shape", type(answer).__name__)) for answer in answers)
         raise ModelError(

@@ -59,6 +59,12 @@ def mitigated(record: Record) -> str:
     return f"Mitigations: {named}. {known[record.threat_model.knows_mitigations]}".strip()
 
 
+def answers(record: Record) -> str:
+    """One line on which answer of a given target belongs to which class; empty where it was trained here."""
+    found = record.answers_map
+    return "" if found is None or found.rule == "trained here" else wording.clean(found.sentence)
+
+
 def mitigations(record: Record) -> tuple[Fact, ...]:
     """What the trained target says of its mitigations, such as an accountant's epsilon."""
     return tuple(
@@ -105,6 +111,8 @@ def data(record: Record) -> tuple[Fact, ...]:
         Fact("Known non-members set aside for the attacker", wording.count(data.population)),
         Fact("Rows that the audited model was trained on", wording.count(target.train_size)),
     ]
+    if record.answers_map is not None:
+        facts.append(Fact("Answers and classes", wording.clean(record.answers_map.sentence)))
     losses = [("training rows", target.train_loss), ("rows it never saw", target.test_loss)]
     facts += [Fact(f"Its loss on {name}", wording.score(loss)) for name, loss in losses if loss is not None]
     return tuple(fact for fact in facts if fact.value)

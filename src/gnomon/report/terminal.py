@@ -36,6 +36,9 @@ def print_terminal(record: Record, console: Console) -> None:
     shown = view(record)
     console.print(_verdict(shown))
     console.print()
+    if shown.answers:
+        console.print(Text(shown.answers, style="dim"))
+        console.print()
     if shown.mitigated:
         console.print(Text(shown.mitigated))
         console.print()

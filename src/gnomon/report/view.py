@@ -120,6 +120,7 @@ class View:
     unfinished: Table | None
     tracebacks: tuple[tuple[str, str], ...]
     costs: Table
+    answers: str  # one line: which answer is which class; empty if the target was trained here
     mitigated: str  # one line; empty if the target is not mitigated
     mitigation_facts: tuple[Fact, ...]
     threat_facts: tuple[Fact, ...]
@@ -176,6 +177,7 @@ def view(record: Record) -> View:
             (wording.clean(a.title), wording.clean_lines(a.traceback)) for a in record.attacks if a.traceback
         ),
         costs=tables.costs(record),
+        answers=facts.answers(record),
         mitigated=facts.mitigated(record),
         mitigation_facts=facts.mitigations(record),
         threat_facts=facts.threat(record),
