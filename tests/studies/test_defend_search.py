@@ -4,13 +4,14 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.auditing.test_compare import outcome
 
 from gnomon.auditing.outcome import Outcome
 from gnomon.core.errors import UsageError
 from gnomon.core.record import Estimate
-from gnomon.studies.defend_search import read_until, search
+from gnomon.studies.defend_search import check_limit, read_until, search
 from gnomon.studies.defend_tries import Setting, Sweep, read_tries
 
 
@@ -26,7 +27,7 @@ class World:
         part = math.log(t) / math.log(100)
         made = outcome(0.5, 0)
         auc = 0.9 - 0.4 * part
-        attack = made.record.attacks[0].model_copy(update={"auc": Estimate(value=auc, low=auc - 0.1, high=auc + 0.1)})
+        attack = made.record.attacks[0].model_copy(update={"auc": Estimate(value=auc - 0.1, low=auc - 0.2, high=auc)})
         record = made.record.model_copy(update={"attacks": [attack], "name": str(0.8 - 0.5 * part)})
         return Outcome(record, made.scores, made.ids, made.member)
 
@@ -60,14 +61,25 @@ def test_both_ends_and_the_middle_come_first() -> None:
 
 
 def test_a_limit_out_of_reach_gives_the_closest_and_says_so() -> None:
-    found, _ = run("auc<=0.3", trials=4)
+    found, _ = run("auc<=0.55", trials=4)
     assert found.facts.chosen is None
-    assert found.setting.label == "temperature100"
+    closest = min(found.facts.trials, key=lambda t: t.value)
+    assert found.setting.label == closest.label
+    assert closest.value < 0.9
 
 
-def test_the_named_bound_is_held() -> None:
-    values = [run(f"auc{bound}<=0.6", trials=3)[0].facts.trials[0].value for bound in ("", ".high", ".low")]
-    assert values == pytest.approx([0.9, 1.0, 0.8])
+def test_what_cannot_be_told_from_the_limit_does_not_meet_it() -> None:
+    # At the upper end of the range the interval is 0.3 to 0.5: mirrored, 0.5 to 0.7; the value alone would be 0.6.
+    found, _ = run("auc<=0.65", trials=3)
+    assert [(round(t.value, 3), t.meets) for t in found.facts.trials] == [(0.9, False), (0.7, False), (0.7, False)]
+
+
+def test_a_limit_that_no_audit_has_a_value_for_is_refused_at_once() -> None:
+    with pytest.raises(UsageError, match="measured at this false-positive rate"):
+        check_limit(outcome(0.5, 0).record, read_until("tpr@0.3<=0.6"))
+    few = outcome(0.5, 0, member=np.arange(60) < 30)
+    with pytest.raises(UsageError, match="100 audited non-members"):
+        check_limit(few.record, read_until("tpr@0.01<=0.6"))
 
 
 def test_a_strength_is_not_audited_twice() -> None:

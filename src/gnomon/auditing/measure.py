@@ -40,6 +40,7 @@ def measure(scored: Scored, rehearsed: Rehearsed, case: Case, data: Dataset, rol
         paper=scored.paper,
         status=scored.status,
         reason=scored.reason,
+        skipped=scored.skipped,
         traceback=scored.traceback,
         needs=scored.needs,
         options=scored.options,

@@ -17,8 +17,8 @@ from gnomon.auditing.progress import Progress
 from gnomon.auditing.rehearsal import Rehearsed, rehearse
 from gnomon.core.arrays import Floats
 from gnomon.core.errors import DataError
-from gnomon.core.evidence import Attack, Evidence, Need, why_not
-from gnomon.core.record import Status
+from gnomon.core.evidence import INSIDE, Attack, Evidence, Need, why_not
+from gnomon.core.record import Skipped, Status
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine, Task
 from gnomon.models.target import Allowance
@@ -37,6 +37,7 @@ class Scored:
     options: dict[str, Any]
     status: Status
     reason: str | None = None
+    skipped: Skipped | None = None
     traceback: str | None = None
     scores: Floats | None = None  # (n,) higher = member
     seconds: float = 0.0
@@ -71,7 +72,7 @@ def score_attack(attack: Attack, evidence: Evidence, seeds: Seeds) -> Scored:
     try:
         reason = why_not(attack, evidence)
         if reason is not None:
-            return replace(blank, status="skipped", reason=reason)
+            return replace(blank, status="skipped", reason=reason, skipped=_what_lacks(attack, evidence))
         scores = _checked(attack.score(view, seeds.child("attack", attack.name).generator()), len(evidence))
         notes = list(getattr(attack, "notes", lambda _: [])(view))
     except Exception as error:
@@ -91,6 +92,19 @@ def score_attack(attack: Attack, evidence: Evidence, seeds: Seeds) -> Scored:
         queries=0 if evidence.query is None else evidence.query.asked - asked,
         notes=notes,
     )
+
+
+def _what_lacks(attack: Attack, evidence: Evidence) -> Skipped:
+    """Whose doing it is that an attack can't run: the plan's, the evidence's, or the records'."""
+    if evidence.missing(attack.needs) is None:
+        return "unfit"
+    kept_out = bool(attack.needs & (INSIDE | AT_HOME)) or ("shadows" in attack.needs and _hides_members(evidence))
+    return "plan" if kept_out else "evidence"
+
+
+def _hides_members(evidence: Evidence) -> bool:
+    """Shadow models there are, but of the adversary's view: none was trained on audited rows."""
+    return evidence.shadows is not None and evidence.missing(frozenset({"shadows"})) is not None
 
 
 def _checked(scores: Any, n: int) -> Floats:
@@ -142,7 +156,8 @@ def attempt_all(
     for i, attack in enumerate(attacks):
         if barred and attack.name in barred:
             found[i] = Attempt(
-                replace(describe_attack(attack), status="skipped", reason=barred[attack.name]), Rehearsed()
+                replace(describe_attack(attack), status="skipped", reason=barred[attack.name], skipped="plan"),
+                Rehearsed(),
             )
             advance(1)
     away = [i for i, attack in enumerate(attacks) if i not in found and not attack.needs & AT_HOME]

@@ -9,16 +9,21 @@ from gnomon.auditing.gate import parse_limit
 from gnomon.core.record import read_record
 
 
-def gate(run: Path, /, *limits: str, allow_failed: bool = False) -> int:
-    """Holds a run against limits, for a build pipeline: exit 0 clean, 1 a leak above a limit, 3 an attack failed.
+def gate(run: Path, /, *limits: str, allow_missing: str = "") -> int:
+    """Holds a run against limits, for a build pipeline: exit 0 only if all are met.
+
+    A limit is met where the whole interval is below it (0), not met where the whole interval is above it (1), otherwise
+    unresolved (4); 3: an attack did not run; 2: usage. Several: 1 before 3 before 4.
 
     Args:
         run: folder of a run, or its record.json.
-        limits: such as "tpr@0.001<=0.01", "auc.high<=0.6" or "shokri.accuracy<=0.55"; default "advantage<=0.1".
-        allow_failed: an attack that broke does not close the gate.
+        limits: such as "tpr@0.001<=0.01", "auc<=0.6" (that is, 0.4 to 0.6) or "shokri.accuracy<=0.55"; default
+            "advantage<=0.1".
+        allow_missing: attacks, separated by commas, that may have failed or lacked evidence.
     """
+    allowed = [name.strip() for name in allow_missing.split(",") if name.strip()]
     result = hold(
-        read_record(run), [parse_limit(text) for text in limits or ("advantage<=0.1",)], allow_failed=allow_failed
+        read_record(run), [parse_limit(text) for text in limits or ("advantage<=0.1",)], allow_missing=allowed
     )
     for line in result.lines:
         print(line)

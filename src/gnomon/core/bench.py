@@ -92,7 +92,7 @@ class Trial(Part):
     """One strength that was tried for a wanted leakage."""
 
     label: str
-    value: float | None  # of the limited figure; None where the audit did not end
+    value: float | None  # the largest upper end that the limit is held against; None where there is none
     accuracy: float | None
     meets: bool
     reason: str | None = None

@@ -21,6 +21,7 @@ from gnomon.core.people import FdrAccusations, GroupResult, RatePoint, Rehearsal
 
 Severity = Literal["note", "warning", "error"]
 Status = Literal["ok", "skipped", "failed"]
+Skipped = Literal["plan", "evidence", "unfit"]
 Level = Literal["leaks", "leaks_some", "undecided", "none_found", "invalid"]
 
 
@@ -100,6 +101,7 @@ class AttackResult(Part):
     paper: str
     status: Status
     reason: str | None = None  # why skipped, or the error's line
+    skipped: Skipped | None = None  # kept out by the plan, evidence is wanting, or it does not apply to such records
     traceback: str | None = None
     needs: list[str] = Field(default_factory=list)
     options: dict[str, Any] = Field(default_factory=dict)

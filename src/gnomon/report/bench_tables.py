@@ -235,7 +235,7 @@ def search_table(found: Search) -> Table:
     )
     columns = (
         Column("Strength", numeric=False),
-        Column("Limited figure"),
+        Column("Limited figure, upper end"),
         Column("Met", numeric=False),
         Column("Accuracy"),
     )

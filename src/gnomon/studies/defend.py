@@ -28,7 +28,7 @@ from gnomon.core.plan import Plan, make_plan
 from gnomon.studies import defend_measure as figures
 from gnomon.studies.defend_advice import advise, mark_frontier, temper
 from gnomon.studies.defend_audits import Keeper
-from gnomon.studies.defend_search import limited_value, search
+from gnomon.studies.defend_search import check_limit, meets, search
 from gnomon.studies.defend_tries import PLAIN, Setting, Sweep, read_tries
 
 VACUOUS_DP = "dp:noise=0.2"
@@ -124,7 +124,7 @@ def defend(
     run = _Run(shared, Keeper(folder / "audits", settings, told), told.stage("audits", total))
     plain = run.audit(PLAIN)
     if limit is not None:
-        limited_value(plain.record, limit)  # a limit that nothing has a figure for is refused before hours of work
+        check_limit(plain.record, limit)
     run.advance(1)
     audited = [_carried_out(one, run, limit, trials) for one in tries]
     if naive:
@@ -353,7 +353,7 @@ def _from_naive(one: Audited, confidence: float) -> AttackChange | None:
 def _held(option: Option, one: Audited, limit: Limit) -> Option:
     if one.outcome is None:
         return option
-    return option.model_copy(update={"meets": limited_value(one.outcome.record, limit) <= limit.most})
+    return option.model_copy(update={"meets": meets(one.outcome.record, limit)})
 
 
 def _accuracy(outcome: Outcome) -> float:

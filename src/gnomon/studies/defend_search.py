@@ -7,12 +7,12 @@ so that a range which can't reach the wanted leakage shows it at once.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from gnomon.auditing.gate import Limit, limited, parse_limit
+from gnomon.auditing.gate import Held, Limit, hold, parse_limit, summed_up
 from gnomon.auditing.outcome import Outcome
 from gnomon.core.bench import Search, Trial
 from gnomon.core.errors import MissingExtraError, UsageError
@@ -20,6 +20,7 @@ from gnomon.core.record import Record
 from gnomon.studies.defend_tries import Setting, Sweep
 
 FEWEST_TRIALS = 3  # both ends and the middle
+MISSED = 1e-6  # how far above its limit a strength counts at least that does not meet it
 DECADES = 10.0  # a range that spans more than this factor is searched on a logarithmic scale
 
 Audit = Callable[[Setting], Outcome | str]  # the outcome, or in one line why there is none
@@ -41,28 +42,43 @@ class Found:
 
 
 def read_until(text: str) -> Limit:
-    """A wanted leakage, in the words of `gnomon gate`; without a bound the figure itself counts.
+    """A wanted leakage, in the words of `gnomon gate`.
 
     Raises:
         UsageError: no limit.
 
-    >>> read_until("tpr@0.01<=0.05").bound, read_until("auc.high<=0.6").bound
-    ('value', 'high')
+    >>> read_until("tpr@0.01<=0.05").most
+    0.05
     """
     limit = parse_limit(text)
     if limit.figure == "epsilon":
         raise UsageError(f'limit "{text}": a search needs a figure of attacks (auc, advantage, accuracy or tpr@FPR)')
-    named = any(f".{bound}" in text for bound in ("low", "value", "high"))
-    return limit if named else Limit(limit.text, limit.attack, limit.figure, limit.fpr, "value", limit.most)
+    return limit
 
 
-def limited_value(record: Record, limit: Limit) -> float:
-    """The limited figure of the attack that has the largest.
+def meets(record: Record, limit: Limit) -> bool:
+    """Whether a record meets a limit: every attack's whole interval lies below it, as `gnomon gate` has it.
 
     Raises:
         UsageError: the record has no such figure.
     """
-    return max(float(getattr(estimate, limit.bound)) for _, estimate in limited(record, limit))
+    return summed_up(hold(record, limit)) == "met"
+
+
+def check_limit(record: Record, limit: Limit) -> None:
+    """Refuses a limit that could hold nothing, before hours of work.
+
+    Raises:
+        UsageError: no attack of the plain model's record has a value of this figure.
+    """
+    held = hold(record, limit)
+    if all(one.estimate is None for one in held):
+        raise UsageError(f'limit "{limit.text}": {held[0].line.removeprefix("unresolved: ")}')
+
+
+def upper_end(held: Sequence[Held]) -> float | None:
+    """The largest upper end of an interval that a limit is held against; None where no attack has a value."""
+    return max((one.estimate.high for one in held if one.estimate is not None), default=None)
 
 
 def search(sweep: Sweep, audit: Audit, accuracy: Accuracy, limit: Limit, trials: int, seed: int) -> Found:
@@ -100,15 +116,18 @@ def _try(setting: Setting, audit: Audit, accuracy: Accuracy, limit: Limit) -> Tr
     outcome = audit(setting)
     if isinstance(outcome, str):
         return Trial(label=setting.label, value=None, accuracy=None, meets=False, reason=outcome)
-    value = limited_value(outcome.record, limit)
-    return Trial(label=setting.label, value=value, accuracy=accuracy(outcome), meets=value <= limit.most)
+    held = hold(outcome.record, limit)
+    value, met = upper_end(held), summed_up(held) == "met"
+    reason = held[0].line if value is None else None
+    return Trial(label=setting.label, value=value, accuracy=accuracy(outcome), meets=met, reason=reason)
 
 
 def _tell(study: Any, proposal: Any, trial: Trial, limit: Limit, optuna: Any) -> None:
     if trial.value is None:
         study.tell(proposal, state=optuna.trial.TrialState.FAIL)
         return
-    proposal.set_constraint("leakage", trial.value - limit.most)
+    above = trial.value - limit.most
+    proposal.set_constraint("leakage", above if trial.meets else max(above, MISSED))
     study.tell(proposal, trial.accuracy)
 
 
