@@ -1,13 +1,17 @@
+from functools import partial
+
 import numpy as np
 import pytest
 
-from gnomon.attacks import GradientNorm, InputGradientNorm, InsiderAttack, Loss, NasrInsider
+from gnomon.attacks import GradientNorm, InputGradientNorm, InsiderAttack, Loss
 from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Evidence
 from gnomon.core.insider import halve
 from gnomon.stats.roc import auc
 from gnomon.stats.signals import scaled_logit
 from gnomon.testing import gaussian_world
+
+NasrInsider = partial(InsiderAttack, white_box=True)
 
 
 def rng(seed=0):

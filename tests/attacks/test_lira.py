@@ -1,13 +1,16 @@
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 from scipy.stats import norm
 
-from gnomon.attacks import Lira, LiraOffline
+from gnomon.attacks import Lira
 from gnomon.attacks.lira import lira_offline_scores, lira_scores
 from gnomon.stats.roc import auc
 from gnomon.testing import difficulty_world
+
+LiraOffline = partial(Lira, online=False)
 
 IN, OUT, OBSERVED = (5.0, 6.0, 7.0, 6.0), (1.0, 2.0, 3.0, 2.0), np.array([5.5])
 TOY = np.array([*IN, *OUT])[:, None]

@@ -3,13 +3,21 @@ import pytest
 import gnomon.attacks
 from gnomon.attacks import ATTACKS, Shokri, make_attack
 from gnomon.core.errors import UsageError
+from gnomon.core.protocols import options_of
 
 
 def test_names_are_unique_and_make_their_attack():
     names = [attack.name for attack in ATTACKS]
     assert len(set(names)) == len(names)
     for attack in ATTACKS:
-        assert make_attack(attack.name) == attack()
+        assert make_attack(attack.name) == attack
+
+
+def test_the_two_forms_of_an_attack_are_one_class_with_a_name_each():
+    online, offline = make_attack("lira", {"variance": "record"}), make_attack("lira_offline")
+    assert (online.name, online.title, online.needs) == ("lira", "LiRA, online", {"answers", "shadows"})
+    assert (offline.name, offline.title, offline.needs) == ("lira_offline", "LiRA, offline", {"answers", "shadows_out"})
+    assert options_of(online) == {"variance": "record"}
 
 
 def test_options_reach_the_attack():
@@ -24,6 +32,9 @@ def test_options_reach_the_attack():
         ("shokri", {"epoch": 3}, r'attack "shokri" has no option "epoch" \(did you mean "epochs"\?\)'),
         ("gap", {"epochs": 3}, r'attack "gap" has no option "epochs" \(it has none\)'),
         ("shokri", {"name": "x"}, r'attack "shokri" has no option "name"'),
+        ("lira", {"online": False}, r'attack "lira" has no option "online"'),
+        ("entropy", {"by_class": True}, r'attack "entropy" has no option "by_class" \(it has none\)'),
+        ("rmia", {"slope": 0.3}, "the slope belongs to rmia_offline"),
     ],
 )
 def test_mistakes_are_named(name, options, message):
@@ -32,4 +43,4 @@ def test_mistakes_are_named(name, options, message):
 
 
 def test_public_names():
-    assert sorted(gnomon.attacks.__all__) == sorted({"ATTACKS", "make_attack", *(a.__name__ for a in ATTACKS)})
+    assert sorted(gnomon.attacks.__all__) == sorted({"ATTACKS", "make_attack", *(type(a).__name__ for a in ATTACKS)})

@@ -1,18 +1,16 @@
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
-from gnomon.attacks import (
-    Confidence,
-    ConfidenceByClass,
-    Entropy,
-    EntropyByClass,
-    ModifiedEntropy,
-    ModifiedEntropyByClass,
-)
+from gnomon.attacks import MetricThreshold
 from gnomon.stats import signals
 from gnomon.testing import gaussian_world, overfitted_world
+
+Confidence, ConfidenceByClass = (partial(MetricThreshold, "confidence", by) for by in (False, True))
+Entropy, EntropyByClass = (partial(MetricThreshold, "entropy", by) for by in (False, True))
+ModifiedEntropy, ModifiedEntropyByClass = (partial(MetricThreshold, "modified_entropy", by) for by in (False, True))
 
 PAIRS = [
     (Confidence, ConfidenceByClass, lambda p, y: signals.confidence(p, y)),

@@ -1,9 +1,10 @@
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
-from gnomon.attacks import Lassila, Rmia, RmiaOffline
+from gnomon.attacks import Lassila, Rmia
 from gnomon.attacks import rmia as module
 from gnomon.attacks.rmia import (
     SMALLEST,
@@ -21,6 +22,8 @@ from gnomon.stats.roc import auc
 from gnomon.stats.samples import split_scores
 from gnomon.stats.signals import confidence
 from gnomon.testing import difficulty_world
+
+RmiaOffline = partial(Rmia, online=False)
 
 TARGET_Z = np.array([0.5, 0.6, 0.95, 0.2])
 OUT_Z = np.array([[0.5, 0.7, 0.4, 0.3], [0.5, 0.7, 0.5, 0.5]])

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.special import logit
 
-from gnomon.attacks.observed import known_rows
-from gnomon.attacks.trajectory import Trajectory, course_features
+from gnomon.attacks import Trajectory
+from gnomon.attacks.parts.boosting import known_rows
+from gnomon.attacks.parts.loss_trajectory import trajectory_features
 from gnomon.core.errors import DataError, UsageError
 from gnomon.stats.roc import auc
 from gnomon.stats.signals import logit_of_loss
@@ -56,14 +57,14 @@ def test_it_reaches_the_best_auc_where_the_last_checkpoint_tells_all() -> None:
 
 def test_features_are_those_of_a_loop_over_records() -> None:
     losses = np.random.default_rng(0).exponential(1.0, (20, 5))
-    for row, found in zip(losses, course_features(losses), strict=True):
+    for row, found in zip(losses, trajectory_features(losses), strict=True):
         own = [float(logit(np.exp(-value))) for value in row]
         mean = sum(own) / len(own)
         np.testing.assert_allclose(found, [*own, mean, own[-1] - mean], rtol=1e-9)
 
 
 def test_a_loss_of_zero_and_one_beyond_all_bounds_stay_finite() -> None:
-    assert np.isfinite(course_features(np.array([[0.0, 1e30], [np.inf, 1e-30]]))).all()
+    assert np.isfinite(trajectory_features(np.array([[0.0, 1e30], [np.inf, 1e-30]]))).all()
     np.testing.assert_allclose(logit_of_loss(np.array([1e-30])), [np.log(1e30)], rtol=1e-9)
 
 

@@ -8,6 +8,7 @@ from gnomon.attacks import make_attack
 from gnomon.auditing.progress import Silent
 from gnomon.auditing.rehearsal import Rehearsed, choose, rehearse
 from gnomon.auditing.scoring import attempt, attempt_all, score_attack
+from gnomon.core.protocols import Attack
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import LocalEngine
 from gnomon.models.target import Target
@@ -18,7 +19,7 @@ SEEDS = Seeds(0)
 
 
 @dataclass(frozen=True)
-class Odd:
+class Odd(Attack):
     """An attack that misbehaves in a chosen way."""
 
     returns: Any = None

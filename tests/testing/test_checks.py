@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from gnomon.core.errors import UsageError
+from gnomon.core.protocols import Attack
 from gnomon.stats.signals import scaled_logit
 from gnomon.testing import World, yield_checks
 from gnomon.testing.changes import arrays_of
 
 
 @dataclass(frozen=True)
-class Sound:
+class Sound(Attack):
     """Ranks by the scaled logit of the true label."""
 
     name: ClassVar[str] = "sound"

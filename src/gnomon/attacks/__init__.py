@@ -1,12 +1,11 @@
 """Attacks: one paper a module, each a frozen record of hyper-parameters with one method, `score`.
 
 An attack declares what evidence it needs and is handed nothing else; it returns one score a record, higher = more
-likely a member. To add one, write a module and name its class in `ATTACKS` below; the contract suite in `tests/` picks
-it up from there.
-
-An attack may also have a method ``notes(evidence) -> list[str]``: what the reader of its result must know (classes that
-were too small for it, a fall-back that it took); it goes into the Record. And where evidence that is complete does not
-suit it (rows that are no images), a method ``unfit(evidence) -> str | None`` says why, and it is skipped.
+likely a member. To add one, write a module with a class that inherits from `gnomon.core.protocols.Attack` and put an
+instance into `ATTACKS` below; the contract suite in `tests/` picks it up from there. A class that attacks in several
+forms (online and offline, say) has an instance for each: the fields that tell them apart are made with
+`gnomon.core.protocols.variant`. What several attacks use stands in `gnomon.attacks.parts`; attacks never import each
+other.
 """
 
 from __future__ import annotations
@@ -15,81 +14,68 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from gnomon.attacks.bavaria import Bavaria, BavariaOffline
+from gnomon.attacks.bavaria import Bavaria
 from gnomon.attacks.boundary import Boundary
 from gnomon.attacks.boundary_bits import BoundaryBits
-from gnomon.attacks.calibrated import Calibrated, CalibratedOffline
-from gnomon.attacks.courses import TrajectoryOffline, TrajectoryOnline
+from gnomon.attacks.calibrated import Calibrated
+from gnomon.attacks.calibrated_trajectory import CalibratedTrajectory
 from gnomon.attacks.gap import Gap, Loss
-from gnomon.attacks.insider import InsiderAttack
 from gnomon.attacks.label_only import Augmentation, NoiseRobustness
-from gnomon.attacks.lassila import Lassila, LassilaOffline
-from gnomon.attacks.lira import Lira, LiraOffline
-from gnomon.attacks.metrics import (
-    Confidence,
-    ConfidenceByClass,
-    Entropy,
-    EntropyByClass,
-    ModifiedEntropy,
-    ModifiedEntropyByClass,
-)
-from gnomon.attacks.nasr import GradientNorm, InputGradientNorm, Nasr, NasrInsider
+from gnomon.attacks.lassila import Lassila
+from gnomon.attacks.lira import Lira
+from gnomon.attacks.metrics import METRICS, MetricThreshold
+from gnomon.attacks.nasr import GradientNorm, InputGradientNorm, InsiderAttack, Nasr
 from gnomon.attacks.population import PopulationAttack
 from gnomon.attacks.quantile import Quantile, QuantileGaussian
 from gnomon.attacks.reference import ReferenceAttack
-from gnomon.attacks.rmia import Rmia, RmiaOffline
-from gnomon.attacks.sablayrolles import Sablayrolles, SablayrollesOffline
+from gnomon.attacks.rmia import Rmia
+from gnomon.attacks.sablayrolles import Sablayrolles
 from gnomon.attacks.salem import Salem, SalemStatistic
 from gnomon.attacks.shokri import Shokri
 from gnomon.attacks.trajectory import Trajectory
 from gnomon.attacks.watson import Watson
 from gnomon.core.errors import UsageError, did_you_mean
-from gnomon.core.evidence import Attack
+from gnomon.core.protocols import Attack, options_of
 
-ATTACKS: tuple[type[Any], ...] = (
-    Gap,
-    Loss,
-    Confidence,
-    Entropy,
-    ModifiedEntropy,
-    ConfidenceByClass,
-    EntropyByClass,
-    ModifiedEntropyByClass,
-    Shokri,
-    Salem,
-    SalemStatistic,
-    PopulationAttack,
-    ReferenceAttack,
-    Sablayrolles,
-    SablayrollesOffline,
-    Watson,
-    Quantile,
-    QuantileGaussian,
-    LiraOffline,
-    Lira,
-    RmiaOffline,
-    Rmia,
-    LassilaOffline,
-    Lassila,
-    BavariaOffline,
-    Bavaria,
-    CalibratedOffline,
-    Calibrated,
-    NoiseRobustness,
-    Augmentation,
-    Boundary,
-    BoundaryBits,
-    Trajectory,
-    TrajectoryOffline,
-    TrajectoryOnline,
-    GradientNorm,
-    InputGradientNorm,
-    Nasr,
-    InsiderAttack,
-    NasrInsider,
+ATTACKS: tuple[Attack, ...] = (
+    Gap(),
+    Loss(),
+    *(MetricThreshold(metric, by_class) for by_class in (False, True) for metric in METRICS),
+    Shokri(),
+    Salem(),
+    SalemStatistic(),
+    PopulationAttack(),
+    ReferenceAttack(),
+    Sablayrolles(),
+    Sablayrolles(online=False),
+    Watson(),
+    Quantile(),
+    QuantileGaussian(),
+    Lira(online=False),
+    Lira(),
+    Rmia(online=False),
+    Rmia(),
+    Lassila(online=False),
+    Lassila(),
+    Bavaria(online=False),
+    Bavaria(),
+    Calibrated(online=False),
+    Calibrated(),
+    NoiseRobustness(),
+    Augmentation(),
+    Boundary(),
+    BoundaryBits(),
+    Trajectory(),
+    CalibratedTrajectory(online=False),
+    CalibratedTrajectory(),
+    GradientNorm(),
+    InputGradientNorm(),
+    Nasr(),
+    InsiderAttack(),
+    InsiderAttack(white_box=True),
 )
 
-__all__ = ["ATTACKS", "make_attack", *(attack.__name__ for attack in ATTACKS)]
+__all__ = ["ATTACKS", "make_attack", *dict.fromkeys(type(attack).__name__ for attack in ATTACKS)]
 
 
 def make_attack(name: str, options: Mapping[str, Any] | None = None) -> Attack:
@@ -104,14 +90,13 @@ def make_attack(name: str, options: Mapping[str, Any] | None = None) -> Attack:
     Traceback (most recent call last):
     gnomon.core.errors.UsageError: no attack is called "los" (did you mean "loss"?)
     """
-    known = {attack.name: attack for attack in ATTACKS}
+    known: dict[str, Any] = {attack.name: attack for attack in ATTACKS}
     if name not in known:
         raise UsageError(f'no attack is called "{name}"{did_you_mean(name, known)}')
-    given = dict(options or {})
-    fields = [field.name for field in dataclasses.fields(known[name]) if field.init]
+    given, own = dict(options or {}), options_of(known[name])
     for option in given:
-        if option not in fields:
-            hint = did_you_mean(option, fields) if fields else " (it has none)"
+        if option not in own:
+            hint = did_you_mean(option, own) if own else " (it has none)"
             raise UsageError(f'attack "{name}" has no option "{option}"{hint}')
-    made: Attack = known[name](**given)
+    made: Attack = dataclasses.replace(known[name], **given)
     return made

@@ -11,32 +11,30 @@ The abstract of the paper was read, not its formulas: how the prior is estimated
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gnomon.attacks.asking import note_versions
-from gnomon.attacks.demand import demand
-from gnomon.core.arrays import Bools, Floats
-from gnomon.core.evidence import Evidence, Need
+from gnomon.attacks.parts.online_offline import OnlineOffline
+from gnomon.attacks.parts.queries import note_versions
+from gnomon.core.arrays import Bools, Float64s, Floats
+from gnomon.core.evidence import Evidence
+from gnomon.core.protocols import variant
 from gnomon.stats.moments import GroupMoments, group_moments, outside_moments
 from gnomon.stats.signals import scaled_logit
 from gnomon.stats.student import Predictive, estimate_prior, predict
 
-PAPER = "Brännvall 2026"
-
-_Float64s: TypeAlias = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
-class Bavaria:
-    """BaVarIA online: the log ratio of the target's scaled logit under the IN and the OUT predictive law.
+class Bavaria(OnlineOffline):
+    """BaVarIA: how much likelier the target's scaled logit is for a model that knew the record, whatever its laws are.
 
-    Score: log t(phi; IN) - log t(phi; OUT), in nats; with several queries a record, their mean.
+    Score, online: log t(phi; IN) - log t(phi; OUT), in nats. Offline: minus the log of Pr[T > phi] under the OUT
+    predictive law, in nats; it does not saturate. With several queries a record, their mean.
 
     Attributes:
         predictive: "t" (Student's, BaVarIA-t), or "normal" with the same location and scale (BaVarIA-n).
+        online: with models that were trained on the record (`bavaria`), or without (`bavaria_offline`).
 
     >>> from gnomon.testing.toy import difficulty_world
     >>> world = difficulty_world(np.random.default_rng(0), m=4, gap=6.0)
@@ -46,16 +44,16 @@ class Bavaria:
     """
 
     predictive: Predictive = "t"
+    online: bool = variant(True)
 
-    name: ClassVar[str] = "bavaria"
-    title: ClassVar[str] = "BaVarIA, online"
-    paper: ClassVar[str] = PAPER
-    needs: ClassVar[frozenset[Need]] = frozenset({"answers", "shadows"})
-    threshold: ClassVar[float | None] = None
+    names: ClassVar[tuple[str, str]] = ("bavaria", "bavaria_offline")
+    heading: ClassVar[str] = "BaVarIA"
+    paper: ClassVar[str] = "Brännvall 2026"
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
-        """Scores (n,): log predictive ratios in nats."""
-        parts = [bavaria_scores(*query, predictive=self.predictive) for query in _queries(evidence)]
+        """Scores (n,) in nats: log predictive ratios, or minus log one-sided probabilities."""
+        scores = bavaria_scores if self.online else bavaria_offline_scores
+        parts = [scores(*query.signals(scaled_logit), predictive=self.predictive) for query in evidence.queries]
         return np.asarray(np.mean(parts, axis=0))
 
     def notes(self, evidence: Evidence) -> list[str]:
@@ -63,41 +61,7 @@ class Bavaria:
         return note_versions(evidence)
 
 
-@dataclass(frozen=True)
-class BavariaOffline:
-    """BaVarIA offline: how improbable so high a scaled logit is for a model that was not trained on the record.
-
-    Score: minus the log of Pr[T > phi] under the OUT predictive law, in nats; it does not saturate.
-
-    Attributes:
-        predictive: "t" or "normal".
-
-    >>> from gnomon.testing.toy import difficulty_world
-    >>> world = difficulty_world(np.random.default_rng(0), m=4, gap=6.0)
-    >>> scores = BavariaOffline().score(world.evidence, np.random.default_rng(0))
-    >>> bool(scores[world.member].mean() > scores[~world.member].mean())
-    True
-    """
-
-    predictive: Predictive = "t"
-
-    name: ClassVar[str] = "bavaria_offline"
-    title: ClassVar[str] = "BaVarIA, offline"
-    paper: ClassVar[str] = PAPER
-    needs: ClassVar[frozenset[Need]] = frozenset({"answers", "shadows_out"})
-    threshold: ClassVar[float | None] = None
-
-    def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
-        """Scores (n,): minus log one-sided probabilities, in nats."""
-        parts = [bavaria_offline_scores(*query, predictive=self.predictive) for query in _queries(evidence)]
-        return np.asarray(np.mean(parts, axis=0))
-
-    def notes(self, evidence: Evidence) -> list[str]:
-        """Says how many queries a record the score is the mean of."""
-        return note_versions(evidence)
-
-
-def bavaria_scores(observed: Floats, signals: Floats, member: Bools, predictive: Predictive = "t") -> _Float64s:
+def bavaria_scores(observed: Floats, signals: Floats, member: Bools, predictive: Predictive = "t") -> Float64s:
     """BaVarIA online on arrays.
 
     Args:
@@ -120,16 +84,7 @@ def bavaria_scores(observed: Floats, signals: Floats, member: Bools, predictive:
     return inside.log_density(observed, predictive) - outside.log_density(observed, predictive)
 
 
-def bavaria_offline_scores(observed: Floats, signals: Floats, member: Bools, predictive: Predictive = "t") -> _Float64s:
+def bavaria_offline_scores(observed: Floats, signals: Floats, member: Bools, predictive: Predictive = "t") -> Float64s:
     """BaVarIA offline on arrays: as online, but IN entries may be NaN and are not looked at."""
     outside = outside_moments(signals, member)
     return -predict(outside, estimate_prior(outside, GroupMoments(outside, outside))).log_survival(observed, predictive)
-
-
-def _queries(evidence: Evidence) -> list[tuple[Floats, Floats, Bools]]:
-    result = []
-    for query in (evidence, *evidence.variants):
-        shadows = demand(query.shadows, "shadow models")
-        observed = scaled_logit(demand(query.answers, "the target's answers"), query.labels)
-        result.append((observed, shadows.signal(scaled_logit), shadows.member))
-    return result

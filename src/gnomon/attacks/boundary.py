@@ -12,23 +12,21 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gnomon.attacks.asking import note_queries
-from gnomon.attacks.demand import demand
-from gnomon.core.arrays import Bools, Floats, Ints, Rows, is_frame
+from gnomon.attacks.parts.other_label import mostly_discrete, nearest_otherwise
+from gnomon.attacks.parts.queries import note_queries
+from gnomon.core.arrays import Bools, Float64s, Floats, Ints
 from gnomon.core.errors import BudgetError, UsageError
 from gnomon.core.evidence import Evidence, Need, QueryHandle
 from gnomon.core.features import FeatureSpace
+from gnomon.core.protocols import Attack
 from gnomon.stats.signals import correct
 
-STARTS = 1000  # rows among which the nearest with another label is looked for
 STEPS = 3  # tries of a step, each half as long as the one before
-_Float64s = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Boundary:
+class Boundary(Attack):
     """Distance from a record to the nearest point found that the target labels otherwise.
 
     Score: 0 where the record itself is labelled wrongly, else the L2 distance in units of the columns' spread. Without
@@ -49,7 +47,6 @@ class Boundary:
     title: ClassVar[str] = "Label only: distance to the decision boundary"
     paper: ClassVar[str] = "Choquette-Choo, Tramer, Carlini, Papernot 2021"
     needs: ClassVar[frozenset[Need]] = frozenset({"labels", "query", "x"})
-    threshold: ClassVar[float | None] = None
 
     rounds: int = 4
     directions: int = 20
@@ -68,17 +65,15 @@ class Boundary:
 
     def unfit(self, evidence: Evidence) -> str | None:
         """Whether the rows are no numbers with something in between."""
-        if mostly_discrete(
-            demand(evidence.x, "the audited rows"), demand(evidence.features, "the kinds of the columns")
-        ):
+        if mostly_discrete(evidence):
             return "needs an array of numbers most of which are no bits and no categories"
         return None
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,) of at least 0: distance to another label, 0 where the record's own label is wrong."""
-        answers = demand(evidence.answers, "the target's answers")
-        query = demand(evidence.query, "further queries to the target")
-        x, space = demand(evidence.x, "the audited rows"), demand(evidence.features, "the kinds of the columns")
+        answers = evidence.require("answers")
+        query = evidence.require("query")
+        x, space = evidence.require("x"), evidence.require("features")
         problem = self.unfit(evidence)
         if problem is not None:
             raise UsageError(f"boundary: {problem}")
@@ -98,7 +93,7 @@ class Boundary:
 
     def notes(self, evidence: Evidence) -> list[str]:
         """How many queries were asked about each record that is labelled rightly (the others cost none)."""
-        right = int(correct(demand(evidence.answers, "the target's answers"), evidence.labels).sum())
+        right = int(correct(evidence.require("answers"), evidence.labels).sum())
         return note_queries(evidence, self.wanted, right, "the distance to the nearest row of another label")
 
 
@@ -106,9 +101,9 @@ class Boundary:
 class _Scale:
     """Rows as vectors in units of the columns' spread, and back into their legal ranges."""
 
-    spread: _Float64s  # (d,)
-    low: _Float64s
-    high: _Float64s
+    spread: Float64s  # (d,)
+    low: Float64s
+    high: Float64s
     whole: Bools  # (d,) whole numbers only
     shape: tuple[int, ...]
     dtype: np.dtype[np.generic]
@@ -124,10 +119,10 @@ class _Scale:
                 low[f.columns[0]], high[f.columns[0]] = f.low, f.high
         return _Scale(np.where(spread > 0, spread, 1.0), low, high, whole, x.shape[1:], x.dtype)
 
-    def shrink(self, x: Floats) -> _Float64s:
+    def shrink(self, x: Floats) -> Float64s:
         return np.asarray(x.reshape(len(x), -1) / self.spread, dtype=np.float64)
 
-    def grow(self, points: _Float64s) -> Floats:
+    def grow(self, points: Float64s) -> Floats:
         values = np.clip(points * self.spread, self.low, self.high)
         values = np.where(self.whole, np.round(values), values)
         return values.reshape(len(points), *self.shape).astype(self.dtype)
@@ -139,10 +134,10 @@ class _Search:
 
     query: QueryHandle
     scale: _Scale
-    rows: _Float64s  # (n, d) the records
+    rows: Float64s  # (n, d) the records
     labels: Ints
-    outside: _Float64s  # (n, d) the nearest point that is known to be labelled otherwise
-    inside: _Float64s = field(init=False)  # (n, d) the last point on the line to it that kept the label
+    outside: Float64s  # (n, d) the nearest point that is known to be labelled otherwise
+    inside: Float64s = field(init=False)  # (n, d) the last point on the line to it that kept the label
 
     def __post_init__(self) -> None:
         self.inside = self.rows.copy()
@@ -157,11 +152,11 @@ class _Search:
         except BudgetError:
             return
 
-    def distance(self) -> _Float64s:
+    def distance(self) -> Float64s:
         """Distance (n,) to the nearest point that is labelled otherwise."""
         return np.asarray(np.linalg.norm(self.outside - self.rows, axis=1), dtype=np.float64)
 
-    def _otherwise(self, points: _Float64s) -> Bools:
+    def _otherwise(self, points: Float64s) -> Bools:
         """Whether points (n, d) are labelled otherwise than their records."""
         answers = self.query.ask(self.scale.grow(points))
         return np.asarray(answers.argmax(axis=1) != self.labels)
@@ -173,7 +168,7 @@ class _Search:
             self.outside = np.where(beyond, middle, self.outside)
             self.inside = np.where(beyond, self.inside, middle)
 
-    def _direction(self, count: int, rng: np.random.Generator) -> _Float64s:
+    def _direction(self, count: int, rng: np.random.Generator) -> Float64s:
         """Unit vectors (n, d) towards the other label, estimated at the boundary; the same directions for all rows."""
         d = self.rows.shape[1]
         ways = rng.normal(size=(count, d))
@@ -186,7 +181,7 @@ class _Search:
         length = np.linalg.norm(found, axis=1, keepdims=True)
         return np.asarray(found / np.where(length > 0, length, 1.0), dtype=np.float64)
 
-    def _jump(self, direction: _Float64s, i: int) -> None:
+    def _jump(self, direction: Float64s, i: int) -> None:
         """A step away from the boundary into the other label, halved until it lands there; then back to the record."""
         step = self.distance()[:, None] / np.sqrt(i + 1.0)
         landed = np.zeros((len(self.rows), 1), dtype=np.bool_)
@@ -198,7 +193,7 @@ class _Search:
             step = np.where(landed, step, step / 2)
         self._nearer(target)
 
-    def _nearer(self, target: _Float64s) -> None:
+    def _nearer(self, target: Float64s) -> None:
         """Searches the line from the record to a farther point that is labelled otherwise, up to the known distance."""
         away = target - self.rows
         length = np.linalg.norm(away, axis=1, keepdims=True)
@@ -207,24 +202,3 @@ class _Search:
         better = self._otherwise(trial)[:, None]
         self.outside = np.where(better, trial, self.outside)
         self.inside = np.where(better, self.rows, self.inside)
-
-
-def mostly_discrete(x: Rows, space: FeatureSpace) -> bool:
-    """Whether rows are no array of numbers most of which have something in between; `boundary_bits` suits these."""
-    discrete = sum(f.kind in ("binary", "categorical") for f in space.features)
-    return is_frame(x) or 2 * discrete > len(space)
-
-
-def nearest_otherwise(rows: _Float64s, labelled: Ints, labels: Ints, wanted: Ints, rng: np.random.Generator) -> Ints:
-    """For each wanted row the nearest of some rows that are labelled otherwise than it should be; -1 where none is."""
-    along = rows @ rng.normal(size=rows.shape[1])  # some of the rows, whatever their order
-    some = np.argsort(along, kind="stable")[:: -(-len(rows) // STARTS)]
-    squares = (rows[some] ** 2).sum(axis=1)
-    found = np.full(len(wanted), -1, dtype=np.int64)
-    for start in range(0, len(wanted), STARTS):
-        part = slice(start, start + STARTS)
-        apart = np.round(squares - 2.0 * rows[wanted[part]] @ rows[some].T, 6)  # equal is equal in any order of rows
-        apart[labelled[some] == labels[wanted[part]][:, None]] = np.inf
-        nearest = apart.argmin(axis=1)
-        found[part] = np.where(np.isfinite(apart.min(axis=1)), some[nearest], -1)
-    return found

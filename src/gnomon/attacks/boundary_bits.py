@@ -13,17 +13,17 @@ from typing import ClassVar
 
 import numpy as np
 
-from gnomon.attacks.boundary import mostly_discrete, nearest_otherwise
-from gnomon.attacks.demand import demand
+from gnomon.attacks.parts.other_label import mostly_discrete, nearest_otherwise
 from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.core.errors import BudgetError, UsageError
 from gnomon.core.evidence import Evidence, Need, QueryHandle
+from gnomon.core.protocols import Attack
 from gnomon.core.spaces import Codes, FeatureSpace
 from gnomon.stats.signals import correct
 
 
 @dataclass(frozen=True)
-class BoundaryBits:
+class BoundaryBits(Attack):
     """Fewest features found that must change before the target labels a record otherwise.
 
     Score: 0 where the record itself is labelled wrongly, else the number of changed features (a one-hot group is one),
@@ -45,7 +45,6 @@ class BoundaryBits:
     title: ClassVar[str] = "Label only: fewest changes to another label"
     paper: ClassVar[str] = "Choquette-Choo, Tramer, Carlini, Papernot 2021"
     needs: ClassVar[frozenset[Need]] = frozenset({"labels", "query", "x"})
-    threshold: ClassVar[float | None] = None
 
     queries: int = 60
     searches: int = 1
@@ -63,18 +62,16 @@ class BoundaryBits:
 
     def unfit(self, evidence: Evidence) -> str | None:
         """Whether the rows are numbers, for which `boundary` searches better."""
-        if mostly_discrete(
-            demand(evidence.x, "the audited rows"), demand(evidence.features, "the kinds of the columns")
-        ):
+        if mostly_discrete(evidence):
             return None
         return "needs rows most of whose features are bits or categories; for numbers there is boundary"
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,) of at least 0: changes to another label, 0 where the record's own label is wrong."""
-        answers = demand(evidence.answers, "the target's answers")
-        query = demand(evidence.query, "further queries to the target")
-        space = demand(evidence.features, "the kinds of the columns")
-        codes = space.encode(demand(evidence.x, "the audited rows"))
+        answers = evidence.require("answers")
+        query = evidence.require("query")
+        space = evidence.require("features")
+        codes = space.encode(evidence.require("x"))
         right = np.flatnonzero(correct(answers, evidence.labels) == 1.0)
         starts = _starts(codes, space, answers.argmax(axis=1), evidence.labels, right, rng)
         scores = np.zeros(len(codes))
@@ -92,8 +89,8 @@ class BoundaryBits:
 
     def notes(self, evidence: Evidence) -> list[str]:
         """How many queries were asked about each record that is labelled rightly (the others cost none)."""
-        query = demand(evidence.query, "further queries to the target")
-        right = max(1, int(correct(demand(evidence.answers, "the target's answers"), evidence.labels).sum()))
+        query = evidence.require("query")
+        right = max(1, int(correct(evidence.require("answers"), evidence.labels).sum()))
         cut = "; the budget ended the search" if query.remaining is not None and query.remaining < right else ""
         return [f"{query.asked / right:.1f} queries a record that is labelled rightly ({query.asked:,} in all){cut}"]
 

@@ -11,16 +11,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from gnomon.attacks.demand import demand
 from gnomon.core.arrays import Floats
 from gnomon.core.evidence import Evidence, Need
+from gnomon.core.protocols import Attack
 from gnomon.stats.signals import correct, loss
 
 PAPER = "Yeom, Giacomelli, Fredrikson, Jha 2018"
 
 
 @dataclass(frozen=True)
-class Gap:
+class Gap(Attack):
     """Says "member" where the model's predicted class is right: the baseline that every attack must beat.
 
     It needs the predicted label only. The score is 1.0 (right) or 0.0 (wrong), so it has one operating point.
@@ -39,11 +39,11 @@ class Gap:
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
         """Scores (n,): 1.0 where the most probable class is the label, else 0.0."""
-        return correct(demand(evidence.answers, "the target's answers"), evidence.labels)
+        return correct(evidence.require("answers"), evidence.labels)
 
 
 @dataclass(frozen=True)
-class Loss:
+class Loss(Attack):
     """One threshold on the loss: members are answered with a smaller one.
 
     Score: minus the cross-entropy loss, in nats. The paper puts the threshold at the mean training loss, a number that
@@ -60,8 +60,7 @@ class Loss:
     title: ClassVar[str] = "Loss threshold"
     paper: ClassVar[str] = PAPER
     needs: ClassVar[frozenset[Need]] = frozenset({"answers"})
-    threshold: ClassVar[float | None] = None
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
         """Scores (n,) in [-103.28, 0]: minus the loss."""
-        return -loss(demand(evidence.answers, "the target's answers"), evidence.labels)
+        return -loss(evidence.require("answers"), evidence.labels)

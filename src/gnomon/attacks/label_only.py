@@ -18,11 +18,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from gnomon.attacks.asking import count_votes, note_queries
-from gnomon.attacks.demand import demand
+from gnomon.attacks.parts.queries import count_votes, note_queries
 from gnomon.core.arrays import Floats, Rows, is_frame
 from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Evidence, Need
+from gnomon.core.protocols import Attack
 from gnomon.core.versions import STEPS, perturb, shift_images
 from gnomon.stats.signals import correct
 
@@ -31,7 +31,7 @@ NEEDS: frozenset[Need] = frozenset({"labels", "query", "x"})
 
 
 @dataclass(frozen=True)
-class NoiseRobustness:
+class NoiseRobustness(Attack):
     """Share of a record's noisy copies that are still given its true label.
 
     Score: 0 where the record itself is labelled wrongly, else the share of right labels among itself and its copies.
@@ -58,7 +58,6 @@ class NoiseRobustness:
     title: ClassVar[str] = "Label only: robustness to noise"
     paper: ClassVar[str] = PAPER
     needs: ClassVar[frozenset[Need]] = NEEDS
-    threshold: ClassVar[float | None] = None
 
     copies: int = 20
     rate: float = 0.05
@@ -74,9 +73,9 @@ class NoiseRobustness:
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,) in [0, 1]: share of right labels, 0 where the record's own label is wrong."""
-        answers = demand(evidence.answers, "the target's answers")
-        query = demand(evidence.query, "further queries to the target")
-        space, x = demand(evidence.features, "the kinds of the columns"), demand(evidence.x, "the audited rows")
+        answers = evidence.require("answers")
+        query = evidence.require("query")
+        space, x = evidence.require("features"), evidence.require("x")
         codes = space.encode(x)
         spread = codes.astype(np.float64).std(axis=0)
 
@@ -91,7 +90,7 @@ class NoiseRobustness:
 
 
 @dataclass(frozen=True)
-class Augmentation:
+class Augmentation(Attack):
     """Share of an image's shifted and mirrored versions that are still given its true label.
 
     Score: 0 where the image itself is labelled wrongly, else the share of right labels among itself and its versions.
@@ -109,7 +108,6 @@ class Augmentation:
     title: ClassVar[str] = "Label only: shifted and mirrored images"
     paper: ClassVar[str] = PAPER
     needs: ClassVar[frozenset[Need]] = NEEDS
-    threshold: ClassVar[float | None] = None
 
     pixels: int = 1
     mirror: bool = True
@@ -120,7 +118,7 @@ class Augmentation:
 
     def unfit(self, evidence: Evidence) -> str | None:
         """Whether the rows are no images."""
-        x = demand(evidence.x, "the audited rows")
+        x = evidence.require("x")
         if is_frame(x) or np.ndim(x) not in (3, 4):
             return "needs images (n, height, width) or (n, height, width, channels)"
         return None
@@ -138,8 +136,8 @@ class Augmentation:
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
         """Scores (n,) in [0, 1]: share of right labels, 0 where the image's own label is wrong."""
-        answers = demand(evidence.answers, "the target's answers")
-        query, x = demand(evidence.query, "further queries to the target"), demand(evidence.x, "the audited rows")
+        answers = evidence.require("answers")
+        query, x = evidence.require("query"), evidence.require("x")
         problem = self.unfit(evidence)
         if problem is not None:
             raise UsageError(f"augmentation: {problem}, got rows of shape {np.shape(x)[1:]}")

@@ -6,25 +6,26 @@ its population. Formula and authors as recalled; that it orders records as RMIA 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from gnomon.attacks.demand import demand
-from gnomon.core.answers import ShadowAnswers
+from gnomon.attacks.parts.online_offline import OnlineOffline
 from gnomon.core.arrays import Floats
-from gnomon.core.evidence import Evidence, Need
+from gnomon.core.evidence import Evidence
+from gnomon.core.protocols import variant
 from gnomon.stats.signals import LOG_TINY, confidence, loss
-
-PAPER = "Lassila, Östman, Ngo, Graell i Amat 2025"
 
 
 @dataclass(frozen=True)
-class Lassila:
-    """BASE online: log p(x) under the target, less the log of its mean over all shadow models.
+class Lassila(OnlineOffline):
+    """BASE: log p(x) under the target, less the log of its mean over all shadow models (offline: those without it).
 
     Score: in nats; 0 means as likely under the target as under models at large.
+
+    Attributes:
+        online: with models that were trained on the record (`base`), or without (`base_offline`).
 
     >>> from gnomon.testing.toy import difficulty_world
     >>> world = difficulty_world(np.random.default_rng(0), gap=6.0)
@@ -33,37 +34,15 @@ class Lassila:
     True
     """
 
-    name: ClassVar[str] = "base"
-    title: ClassVar[str] = "BASE, online"
-    paper: ClassVar[str] = PAPER
-    needs: ClassVar[frozenset[Need]] = frozenset({"answers", "shadows"})
-    threshold: ClassVar[float | None] = None
+    online: bool = variant(True)
+
+    names: ClassVar[tuple[str, str]] = ("base", "base_offline")
+    heading: ClassVar[str] = "BASE"
+    paper: ClassVar[str] = "Lassila, Östman, Ngo, Graell i Amat 2025"
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
         """Scores (n,) in nats."""
-        return _score(evidence, demand(evidence.shadows, "shadow models"))
-
-
-@dataclass(frozen=True)
-class LassilaOffline:
-    """BASE offline: as online, with the mean over models that were not trained on the record.
-
-    >>> from gnomon.testing.toy import difficulty_world
-    >>> world = difficulty_world(np.random.default_rng(0), gap=6.0)
-    >>> scores = LassilaOffline().score(world.evidence, np.random.default_rng(0))
-    >>> bool(scores[world.member].mean() > scores[~world.member].mean())
-    True
-    """
-
-    name: ClassVar[str] = "base_offline"
-    title: ClassVar[str] = "BASE, offline"
-    paper: ClassVar[str] = PAPER
-    needs: ClassVar[frozenset[Need]] = frozenset({"answers", "shadows_out"})
-    threshold: ClassVar[float | None] = None
-
-    def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
-        """Scores (n,) in nats."""
-        return _score(evidence, replace(demand(evidence.shadows, "shadow models"), hide_members=True))
+        return base_scores(evidence.signal(loss), self.shadows_of(evidence).signal(confidence))
 
 
 def base_scores(observed: Floats, probabilities: Floats) -> Floats:
@@ -86,8 +65,3 @@ def base_scores(observed: Floats, probabilities: Floats) -> Floats:
     overall = total.sum() / max(1, count.sum())
     mean = np.where(count > 0, total / np.maximum(count, 1), overall)
     return np.asarray(-observed - np.maximum(np.log(np.maximum(mean, np.finfo(float).tiny)), LOG_TINY))
-
-
-def _score(evidence: Evidence, shadows: ShadowAnswers) -> Floats:
-    observed = loss(demand(evidence.answers, "the target's answers"), evidence.labels)
-    return base_scores(observed, shadows.signal(confidence))

@@ -13,32 +13,34 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gnomon.attacks.asking import note_versions
-from gnomon.attacks.demand import demand
-from gnomon.core.arrays import Bools, Floats
-from gnomon.core.evidence import Evidence, Need
+from gnomon.attacks.parts.online_offline import OnlineOffline
+from gnomon.attacks.parts.queries import note_versions
+from gnomon.core.arrays import Bools, Float64s, Floats
+from gnomon.core.evidence import Evidence
+from gnomon.core.protocols import variant
 from gnomon.stats.moments import GroupMoments, Moments, group_moments, outside_moments
 from gnomon.stats.signals import scaled_logit
 
-PAPER = "Carlini, Chien, Nasr, Song, Terzis, Tramèr 2022"
 RECORD_VARIANCE_FROM = 64  # shadows; with fewer, one variance for all records does better (the paper, section VI)
 VARIANCE_FLOOR = 1e-6  # of the pooled variance: few shadows that happen to agree prove no certainty
 
 Variance: TypeAlias = Literal["auto", "record", "global"]
-_Float64s: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Lira:
-    """Online LiRA: the log-likelihood ratio of the target's scaled logit under the IN and the OUT law of the record.
+class Lira(OnlineOffline):
+    """LiRA: how much likelier the target's scaled logit is for a model that was trained on the record.
 
-    Score: log N(phi; IN) - log N(phi; OUT), in nats; with several queries a record, their mean.
+    Score, online: log N(phi; IN) - log N(phi; OUT), in nats. Offline: the paper's 1 - Pr[Z > phi], Z ~ N(OUT), on the
+    scale of its normal quantile, (phi - mean) / deviation: the same order, but it does not saturate at 1. With several
+    queries a record, their mean.
 
     Attributes:
         variance: "record" estimates two variances a record; "global" one variance of IN and one of OUT answers about
             their records' means, for all records; "auto" is global below 64 shadow models, as the paper advises.
+            Offline it is that of OUT answers only.
+        online: with models that were trained on the record (`lira`), or without (`lira_offline`).
 
     >>> from gnomon.testing.toy import difficulty_world
     >>> world = difficulty_world(np.random.default_rng(0), gap=6.0)
@@ -48,61 +50,24 @@ class Lira:
     """
 
     variance: Variance = "auto"
+    online: bool = variant(True)
 
-    name: ClassVar[str] = "lira"
-    title: ClassVar[str] = "LiRA, online"
-    paper: ClassVar[str] = PAPER
-    needs: ClassVar[frozenset[Need]] = frozenset({"answers", "shadows"})
-    threshold: ClassVar[float | None] = None
+    names: ClassVar[tuple[str, str]] = ("lira", "lira_offline")
+    heading: ClassVar[str] = "LiRA"
+    paper: ClassVar[str] = "Carlini, Chien, Nasr, Song, Terzis, Tramèr 2022"
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
-        """Scores (n,): log-likelihood ratios in nats."""
-        parts = [lira_scores(*query, variance=self.variance) for query in _queries(evidence)]
+        """Scores (n,): log-likelihood ratios in nats, or standard deviations above models without the record."""
+        scores = lira_scores if self.online else lira_offline_scores
+        parts = [scores(*query.signals(scaled_logit), variance=self.variance) for query in evidence.queries]
         return np.asarray(np.mean(parts, axis=0))
 
     def notes(self, evidence: Evidence) -> list[str]:
         """Says which variance was taken."""
-        note = _variance_note(self.variance, demand(evidence.shadows, "shadow models").n_shadows)
-        return [note, *note_versions(evidence)]
+        return [_variance_note(self.variance, evidence.require("shadows").n_shadows), *note_versions(evidence)]
 
 
-@dataclass(frozen=True)
-class LiraOffline:
-    """Offline LiRA: how far the target's scaled logit lies above what models say that never saw the record.
-
-    Score: the paper's 1 - Pr[Z > phi], Z ~ N(OUT), on the scale of its normal quantile, (phi - mean) / deviation:
-    the same order, but it does not saturate at 1. With several queries a record, their mean.
-
-    Attributes:
-        variance: as for online LiRA, of OUT answers only.
-
-    >>> from gnomon.testing.toy import difficulty_world
-    >>> world = difficulty_world(np.random.default_rng(0), gap=6.0)
-    >>> scores = LiraOffline().score(world.evidence, np.random.default_rng(0))
-    >>> bool(scores[world.member].min() > np.median(scores[~world.member]))
-    True
-    """
-
-    variance: Variance = "auto"
-
-    name: ClassVar[str] = "lira_offline"
-    title: ClassVar[str] = "LiRA, offline"
-    paper: ClassVar[str] = PAPER
-    needs: ClassVar[frozenset[Need]] = frozenset({"answers", "shadows_out"})
-    threshold: ClassVar[float | None] = None
-
-    def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
-        """Scores (n,): standard deviations above the mean of models without the record."""
-        parts = [lira_offline_scores(*query, variance=self.variance) for query in _queries(evidence)]
-        return np.asarray(np.mean(parts, axis=0))
-
-    def notes(self, evidence: Evidence) -> list[str]:
-        """Says which variance was taken."""
-        note = _variance_note(self.variance, demand(evidence.shadows, "shadow models").n_shadows)
-        return [note, *note_versions(evidence)]
-
-
-def lira_scores(observed: Floats, signals: Floats, member: Bools, variance: Variance = "auto") -> _Float64s:
+def lira_scores(observed: Floats, signals: Floats, member: Bools, variance: Variance = "auto") -> Float64s:
     """Online LiRA on arrays, which may be memory-mapped: one pass over the signals, in blocks.
 
     A record without IN (or without OUT) models takes its other mean, moved by the distance of the overall means.
@@ -130,7 +95,7 @@ def lira_scores(observed: Floats, signals: Floats, member: Bools, variance: Vari
     return np.asarray(0.5 * (outside - inside), dtype=np.float64)
 
 
-def lira_offline_scores(observed: Floats, signals: Floats, member: Bools, variance: Variance = "auto") -> _Float64s:
+def lira_offline_scores(observed: Floats, signals: Floats, member: Bools, variance: Variance = "auto") -> Float64s:
     """Offline LiRA on arrays: only models that were not trained on a row count for it.
 
     A record without OUT models is held against the overall law of OUT answers.
@@ -159,16 +124,6 @@ def lira_offline_scores(observed: Floats, signals: Floats, member: Bools, varian
     return np.asarray((observed - mean) / np.sqrt(variances), dtype=np.float64)
 
 
-def _queries(evidence: Evidence) -> list[tuple[Floats, Floats, Bools]]:
-    """(observed, signals, member) of the record itself and of each of its augmentations."""
-    result = []
-    for query in (evidence, *evidence.variants):
-        shadows = demand(query.shadows, "shadow models")
-        observed = scaled_logit(demand(query.answers, "the target's answers"), query.labels)
-        result.append((observed, shadows.signal(scaled_logit), shadows.member))
-    return result
-
-
 def _per_record(variance: Variance, n_shadows: int) -> bool:
     return variance == "record" or (variance == "auto" and n_shadows >= RECORD_VARIANCE_FROM)
 
@@ -179,7 +134,7 @@ def _variance_note(variance: Variance, n_shadows: int) -> str:
     return f"one variance for all records ({n_shadows} shadow models; for each record from {RECORD_VARIANCE_FROM})"
 
 
-def _completed_means(moments: GroupMoments) -> tuple[_Float64s, _Float64s]:
+def _completed_means(moments: GroupMoments) -> tuple[Float64s, Float64s]:
     inside, outside = moments.inside, moments.outside
     gap = inside.overall_mean - outside.overall_mean
     gap = gap if np.isfinite(gap) else 0.0
@@ -192,7 +147,7 @@ def _completed_means(moments: GroupMoments) -> tuple[_Float64s, _Float64s]:
     )
 
 
-def _variances(group: Moments, other: Moments, per_record: bool) -> _Float64s:
+def _variances(group: Moments, other: Moments, per_record: bool) -> Float64s:
     """Variance (n,) of a group about the record's mean; where too few models speak, the next wider estimate."""
     estimates = (group.pooled_variance, other.pooled_variance, group.overall_variance, other.overall_variance)
     known = [value for value in estimates if np.isfinite(value) and value > 0]

@@ -14,19 +14,19 @@ from typing import ClassVar
 
 import numpy as np
 
-from gnomon.attacks.cross_fit import answer_features, cross_fit, note_insider
-from gnomon.attacks.demand import demand
-from gnomon.attacks.observed import check_learning, known_rows, learn_trees
+from gnomon.attacks.parts.boosting import check_learning, known_rows, learn_trees
+from gnomon.attacks.parts.two_fold import answer_features, cross_fit, note_insider
 from gnomon.core.arrays import Floats
 from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.core.evidence import Evidence, Need
+from gnomon.core.protocols import Attack, variant
 
 PAPER = "Nasr, Shokri, Houmansadr 2019"
 SMALLEST = 1e-300  # a norm of 0 has a logarithm too
 
 
 @dataclass(frozen=True)
-class GradientNorm:
+class GradientNorm(Attack):
     """One threshold on the norm of the loss's gradient in the parameters: members have smaller gradients.
 
     Score: minus the L2 norm.
@@ -46,17 +46,16 @@ class GradientNorm:
     title: ClassVar[str] = "White box: gradient norm in the parameters"
     paper: ClassVar[str] = PAPER
     needs: ClassVar[frozenset[Need]] = frozenset({"gradients"})
-    threshold: ClassVar[float | None] = None
 
     part: str = "parameters"
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
         """Scores (n,) of at most 0: minus the norm."""
-        return -_norm(demand(evidence.gradients, "white-box access"), self.part)
+        return -_norm(evidence.require("gradients"), self.part)
 
 
 @dataclass(frozen=True)
-class InputGradientNorm:
+class InputGradientNorm(Attack):
     """One threshold on the norm of the loss's gradient in the record: around members the loss is flat.
 
     Score: minus the L2 norm, in the units that the network sees.
@@ -71,15 +70,14 @@ class InputGradientNorm:
     title: ClassVar[str] = "White box: gradient norm in the record"
     paper: ClassVar[str] = PAPER
     needs: ClassVar[frozenset[Need]] = frozenset({"gradients"})
-    threshold: ClassVar[float | None] = None
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
         """Scores (n,) of at most 0: minus the norm."""
-        return -_norm(demand(evidence.gradients, "white-box access"), "input")
+        return -_norm(evidence.require("gradients"), "input")
 
 
 @dataclass(frozen=True)
-class Nasr:
+class Nasr(Attack):
     """The supervised white-box attack on last-layer gradients, activations and loss, trained on shadow models.
 
     Score: log-odds of "member" for members and non-members in equal number. In place of the paper's convolutional
@@ -113,40 +111,67 @@ class Nasr:
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,): log-odds of "member"; 0 = undecided."""
-        own = demand(evidence.observed.get("inside"), "white-box access")
-        pool = demand(evidence.pool, "shadow models on the attacker's own rows")
+        own = evidence.require("inside")
+        pool = evidence.require("pool")
         features, member = known_rows(pool, "inside", self.max_rows, rng)
         return learn_trees(features, member, self.trees, rng)(own)
 
 
 @dataclass(frozen=True)
-class NasrInsider:
-    """The supervised attack of one who was told some members, and needs no shadow models for it.
+class InsiderAttack(Attack):
+    """The supervised attack of an owner who knows half of the members: learns from it, and scores the other half.
 
     Score: log-odds of "member". As in the paper the attacker knows a part of the members (half of them here,
-    cross-fitted). In place of the paper's convolutional network over whole gradient matrices, boosted trees read their
-    norms: of every layer, of the whole, in the record, and of the last layer's input, beside the shape of the answer.
+    cross-fitted), so no shadow model is trained: it costs seconds, and it suits a model that can't be trained again.
+    It is no stranger's attack. Boosted trees read the shape of the answer (scaled logit, modified entropy, largest
+    probabilities), where they prove better than the scaled logit alone. Records and labels themselves are not used.
+
+    Attributes:
+        white_box: whether they also read, in place of the paper's convolutional network over whole gradient matrices,
+            the norms of the gradients of every layer, of the whole and in the record, and of the last layer's input
+            (`nasr_insider`); else answers alone (`insider`).
 
     >>> from gnomon.testing import overfitted_world
     >>> world = overfitted_world(np.random.default_rng(0), n=400)
-    >>> says_member = NasrInsider().score(world.evidence, np.random.default_rng(0)) >= 0
+    >>> says_member = InsiderAttack().score(world.evidence, np.random.default_rng(0)) >= 0
     >>> float((says_member == world.member).mean()) > 0.85
     True
     """
 
-    name: ClassVar[str] = "nasr_insider"
-    title: ClassVar[str] = "White-box insider: gradients, activations and answers"
+    white_box: bool = variant(False)
+
     paper: ClassVar[str] = PAPER
-    needs: ClassVar[frozenset[Need]] = frozenset({"answers", "gradients", "membership_half"})
     threshold: ClassVar[float | None] = 0.0
+
+    @property
+    def name(self) -> str:
+        """Registry key."""
+        return "nasr_insider" if self.white_box else "insider"
+
+    @property
+    def title(self) -> str:
+        """What a report calls it."""
+        inside, outside = (
+            "White-box insider: gradients, activations and answers",
+            "Insider who knows half of the members",
+        )
+        return inside if self.white_box else outside
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """Answers and half of the membership, and gradients."""
+        known: frozenset[Need] = frozenset({"answers", "membership_half"})
+        return known | {"gradients"} if self.white_box else known
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,): log-odds of "member" (or the scaled logit, standardised); 0 = undecided."""
-        insider = demand(evidence.insider, "the membership of half of the rows")
-        answers = demand(evidence.answers, "the target's answers")
-        gradients = demand(evidence.gradients, "white-box access")
-        norms = [np.log(np.maximum(gradients[name], SMALLEST)) for name in sorted(gradients)]
-        return cross_fit(insider, np.column_stack([answer_features(answers, evidence.labels), *norms]), rng)
+        insider = evidence.require("insider")
+        features = answer_features(evidence.require("answers"), evidence.labels)
+        if self.white_box:
+            gradients = evidence.require("gradients")
+            norms = [np.log(np.maximum(gradients[name], SMALLEST)) for name in sorted(gradients)]
+            features = np.column_stack([features, *norms])
+        return cross_fit(insider, features, rng)
 
     def notes(self, evidence: Evidence) -> list[str]:
         """Who is told what."""

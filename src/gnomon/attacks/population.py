@@ -11,14 +11,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from gnomon.attacks.demand import demand
 from gnomon.core.arrays import Floats
 from gnomon.core.evidence import Evidence, Need
+from gnomon.core.protocols import Attack
 from gnomon.stats.signals import scaled_logit
 
 
 @dataclass(frozen=True)
-class PopulationAttack:
+class PopulationAttack(Attack):
     """Share of known non-members that the target answers with less confidence than the record.
 
     Score: that share, in [0, 1); records between the same two population records stand in the order of their loss,
@@ -41,12 +41,11 @@ class PopulationAttack:
     title: ClassVar[str] = "Population attack (P)"
     paper: ClassVar[str] = "Ye, Maddi, Murakonda, Bindschaedler, Shokri 2022"
     needs: ClassVar[frozenset[Need]] = frozenset({"answers", "population"})
-    threshold: ClassVar[float | None] = None
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
         """Scores (n,) in [0, 1): share of the population below, ties in the order of the loss."""
-        population = demand(evidence.population, "population rows")
-        observed = scaled_logit(demand(evidence.answers, "the target's answers"), evidence.labels)
+        population = evidence.require("population")
+        observed = scaled_logit(evidence.require("answers"), evidence.labels)
         known = scaled_logit(population.answers, population.labels)
         if not self.by_class:
             return population_scores(observed, known)
@@ -58,7 +57,7 @@ class PopulationAttack:
 
     def notes(self, evidence: Evidence) -> list[str]:
         """Says which false-positive rates the population can tell apart."""
-        z = len(demand(evidence.population, "population rows").labels)
+        z = len(evidence.require("population").labels)
         return [f"a population of {z} rows resolves false-positive rates down to 1/{z + 1}"]
 
 

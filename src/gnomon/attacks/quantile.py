@@ -14,10 +14,10 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.attacks.demand import demand
-from gnomon.core.arrays import Floats, Ints, Rows, count_rows, is_frame
+from gnomon.core.arrays import Float64s, Floats, Ints, Rows, count_rows, is_frame
 from gnomon.core.errors import UsageError
-from gnomon.core.evidence import Evidence, Need
+from gnomon.core.evidence import Evidence, Need, required
+from gnomon.core.protocols import Attack
 from gnomon.models.image_regression import ImageRegression, Law
 from gnomon.stats.signals import margin
 
@@ -30,11 +30,10 @@ FOLDS = 3
 SMALLEST_SQUARE = 1e-6  # of the mean squared residual
 
 Learner: TypeAlias = Literal["auto", "trees", "network"]
-_Float64s: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Quantile:
+class Quantile(Attack):
     """The target's margin less the quantile that is predicted for a non-member like the record.
 
     On images a small convolutional network is fitted with the pinball loss; elsewhere gradient-boosted trees, on the
@@ -91,7 +90,7 @@ class Quantile:
 
 
 @dataclass(frozen=True)
-class QuantileGaussian:
+class QuantileGaussian(Attack):
     """The paper's Gaussian variant: predicts mean and deviation of a non-member's margin, for all rates at once.
 
     The deviation is fitted to residuals of folds that the mean's trees were not fitted on; otherwise the trees would
@@ -123,7 +122,6 @@ class QuantileGaussian:
     title: ClassVar[str] = "Quantile regression, Gaussian"
     paper: ClassVar[str] = PAPER
     needs: ClassVar[frozenset[Need]] = NEEDS
-    threshold: ClassVar[float | None] = None
 
     def __post_init__(self) -> None:
         if self.iterations < 1 or self.epochs < 1:
@@ -161,18 +159,18 @@ class QuantileGaussian:
 class _Problem:
     """Columns and margins of the population (z rows) and of the audited rows (n)."""
 
-    known_rows: _Float64s
-    known: _Float64s
-    rows: _Float64s
-    observed: _Float64s
+    known_rows: Float64s
+    known: Float64s
+    rows: Float64s
+    observed: Float64s
 
 
 def _problem(evidence: Evidence) -> _Problem:
-    population = demand(evidence.population, "population rows")
-    known_x = demand(population.x, "the population rows themselves (population.x)")
-    x = demand(evidence.x, "the audited rows themselves")
+    population = evidence.require("population")
+    known_x = required(population.x, "the population rows themselves (population.x)")
+    x = evidence.require("x")
     known_rows, rows = numeric_columns(known_x, x)
-    answers = demand(evidence.answers, "the target's answers")
+    answers = evidence.require("answers")
     return _Problem(
         np.column_stack([known_rows, population.labels]),
         np.asarray(margin(population.answers, population.labels), dtype=np.float64),
@@ -181,7 +179,7 @@ def _problem(evidence: Evidence) -> _Problem:
     )
 
 
-def numeric_columns(known: Rows, audited: Rows) -> tuple[_Float64s, _Float64s]:
+def numeric_columns(known: Rows, audited: Rows) -> tuple[Float64s, Float64s]:
     """Both sets of rows as numbers, (z, d) and (n, d), coded alike; wide rows as principal components.
 
     What is learned of the columns (codes of text, components) is learned from the known rows only, so that the code of
@@ -203,7 +201,7 @@ def numeric_columns(known: Rows, audited: Rows) -> tuple[_Float64s, _Float64s]:
     return reduced.fit_transform(first), reduced.transform(second)
 
 
-def _coded(known: NDArray[Any], audited: NDArray[Any]) -> tuple[_Float64s, _Float64s]:
+def _coded(known: NDArray[Any], audited: NDArray[Any]) -> tuple[Float64s, Float64s]:
     """One column of a data frame; text is numbered by the known rows' values, the unseen gets -1."""
     if known.dtype.kind in "biuf":
         return known.astype(np.float64), audited.astype(np.float64)
@@ -229,7 +227,7 @@ def _trees(loss: str, iterations: int, rng: np.random.Generator, quantile: float
 
 def _by_network(learner: Learner, evidence: Evidence) -> bool:
     """Whether a network is fitted: on images that are not too few, where torch is there (or the option insists)."""
-    x, population = demand(evidence.x, "the audited rows themselves"), demand(evidence.population, "population rows")
+    x, population = evidence.require("x"), evidence.require("population")
     images = not is_frame(x) and np.ndim(x) in (3, 4)
     if learner == "network" and not images:
         raise UsageError(
@@ -246,26 +244,26 @@ class _ImageProblem:
 
     known_images: Floats
     known_classes: Ints
-    known: _Float64s
+    known: Float64s
     images: Floats
     classes: Ints
-    observed: _Float64s
+    observed: Float64s
     n_classes: int
 
     @staticmethod
     def of(evidence: Evidence) -> _ImageProblem:
-        population = demand(evidence.population, "population rows")
+        population = evidence.require("population")
         return _ImageProblem(
-            np.asarray(demand(population.x, "the population rows themselves (population.x)")),
+            np.asarray(required(population.x, "the population rows themselves (population.x)")),
             population.labels,
             np.asarray(margin(population.answers, population.labels), dtype=np.float64),
             np.asarray(evidence.x),
             evidence.labels,
-            np.asarray(margin(demand(evidence.answers, "the target's answers"), evidence.labels), dtype=np.float64),
+            np.asarray(margin(evidence.require("answers"), evidence.labels), dtype=np.float64),
             evidence.n_classes,
         )
 
-    def fit(self, law: Law, quantile: float, epochs: int, rng: np.random.Generator) -> _Float64s:
+    def fit(self, law: Law, quantile: float, epochs: int, rng: np.random.Generator) -> Float64s:
         """What is predicted of the audited rows."""
         regression = ImageRegression(law, quantile, epochs, int(rng.integers(2**31)))
         fitted = regression.fit(self.known_images, self.known_classes, self.known, self.n_classes)
@@ -273,7 +271,7 @@ class _ImageProblem:
 
 
 def _notes(evidence: Evidence, learner: Learner) -> list[str]:
-    z = len(demand(evidence.population, "population rows").labels)
+    z = len(evidence.require("population").labels)
     how = "a convolutional network" if _by_network(learner, evidence) else "regression"
     notes = [f"{how} on {z} known non-members"]
     if z < FEWEST:

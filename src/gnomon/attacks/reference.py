@@ -13,9 +13,9 @@ from typing import ClassVar, Literal, TypeAlias
 import numpy as np
 from scipy.special import ndtr
 
-from gnomon.attacks.demand import demand
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.evidence import Evidence, Need
+from gnomon.core.protocols import Attack
 from gnomon.stats.signals import scaled_logit
 
 Smoothing: TypeAlias = Literal["linear", "normal"]
@@ -23,7 +23,7 @@ TIE_SHARE = 1e-3  # of a step, at most: how far the order above all references m
 
 
 @dataclass(frozen=True)
-class ReferenceAttack:
+class ReferenceAttack(Attack):
     """Share of reference models (trained without the record) that answer it with less confidence than the target.
 
     Score: the share, smoothed, at most r / (r + 1) for r reference models; 1 - score is the false-positive rate that
@@ -47,17 +47,14 @@ class ReferenceAttack:
     title: ClassVar[str] = "Reference attack (R)"
     paper: ClassVar[str] = "Ye, Maddi, Murakonda, Bindschaedler, Shokri 2022"
     needs: ClassVar[frozenset[Need]] = frozenset({"answers", "shadows_out"})
-    threshold: ClassVar[float | None] = None
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
         """Scores (n,) in (0, 1): smoothed share of reference models below the target."""
-        shadows = demand(evidence.shadows, "shadow models")
-        observed = scaled_logit(demand(evidence.answers, "the target's answers"), evidence.labels)
-        return reference_scores(observed, shadows.signal(scaled_logit), shadows.member, self.smoothing)
+        return reference_scores(*evidence.signals(scaled_logit), self.smoothing)
 
     def notes(self, evidence: Evidence) -> list[str]:
         """Says which false-positive rates the references can tell apart."""
-        r = int((~demand(evidence.shadows, "shadow models").member).sum(axis=0).max(initial=0))
+        r = int((~evidence.require("shadows").member).sum(axis=0).max(initial=0))
         return [f"at most {r} reference models a record: no false-positive rate below 1/{r + 1} is claimed"]
 
 

@@ -16,43 +16,46 @@ takes a probability that underflows for a model that was trained on the record; 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gnomon.attacks.asking import note_versions
-from gnomon.attacks.demand import demand
+from gnomon.attacks.parts.online_offline import OnlineOffline
+from gnomon.attacks.parts.queries import note_versions
 from gnomon.core.answers import ShadowAnswers
-from gnomon.core.arrays import Bools, Floats
+from gnomon.core.arrays import Bools, Float64s, Floats
 from gnomon.core.errors import UsageError
-from gnomon.core.evidence import Evidence, Need, Population
+from gnomon.core.evidence import Evidence, Need, Population, required
+from gnomon.core.protocols import variant
 from gnomon.stats.moments import group_moments, outside_moments
 from gnomon.stats.roc import placements
 from gnomon.stats.signals import confidence
 
-PAPER = "Zarifzadeh, Liu, Shokri 2024"
 SMALLEST = float(np.finfo(np.float32).smallest_subnormal)  # a mean probability of 0 counts as this
 SLOPES = tuple(round(0.1 * k, 1) for k in range(11))  # the grid of the authors' code
 UNTUNED_SLOPE = 0.3  # with a single shadow model nothing can be tuned; the value reported for CIFAR-10, as recalled
 PAIRS_AT_ONCE = 2**22
 TUNING_SHADOWS, TUNING_ROWS = 16, 20_000
 
-_Float64s: TypeAlias = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
-class Rmia:
-    """Online RMIA: p(x) is the mean of the means over models with and without the record.
+class Rmia(OnlineOffline):
+    """RMIA: online p(x) is the mean of the means over models with and without the record.
+
+    Offline the IN mean is estimated from the OUT mean as slope * OUT + (1 - slope).
 
     Score: share of population records that x beats by gamma, ties in the order of the ratio; in [0, 1). With several
     queries a record, a population record is beaten where most queries beat it.
 
     Attributes:
         gamma: how many times likelier x must be than z, above 0.
-        correct_population: z were never trained on, so only their OUT mean is known; True estimates their IN mean
-            from it (by the slope that fits the audited rows), so that x and z are measured alike; False takes the
-            OUT mean itself. It moves shares, hardly ever the order.
+        slope: offline only, the paper's constant a, in [0, 1]; None tunes it on shadow models (each plays the target on
+            the attacker's own rows, best mean AUC on the grid 0, 0.1 .. 1), never on the audited rows.
+        correct_population: z were never trained on, so only their OUT mean is known; True estimates their IN mean from
+            it as for the audited rows (online by the slope that fits these), as the authors' code does, so that x and z
+            are measured alike; False takes the OUT mean itself, which they are true to. Sources disagree, and the
+            report says which was done; it moves shares, hardly ever the order.
+        online: with models that were trained on the record (`rmia`), or without (`rmia_offline`).
 
     >>> from gnomon.testing.toy import difficulty_world
     >>> world = difficulty_world(np.random.default_rng(0), gap=6.0)
@@ -62,104 +65,62 @@ class Rmia:
     """
 
     gamma: float = 2.0
-    correct_population: bool = True
-
-    name: ClassVar[str] = "rmia"
-    title: ClassVar[str] = "RMIA, online"
-    paper: ClassVar[str] = PAPER
-    needs: ClassVar[frozenset[Need]] = frozenset({"answers", "shadows", "population"})
-    threshold: ClassVar[float | None] = None
-
-    def __post_init__(self) -> None:
-        _check_gamma(self.gamma)
-
-    def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
-        """Scores (n,) in [0, 1): share of the population beaten, ties in the order of the ratio."""
-        ratios = []
-        for query in (evidence, *evidence.variants):
-            shadows = demand(query.shadows, "shadow models")
-            probabilities = shadows.signal(confidence)
-            slope = fitted_slope(probabilities, shadows.member)
-            own = confidence(demand(query.answers, "the target's answers"), query.labels)
-            normaliser = online_mean(probabilities, shadows.member, slope)
-            reference = _population_ratio(
-                demand(query.population or evidence.population, "population rows"),
-                slope if self.correct_population else 1.0,
-            )
-            ratios.append((own / np.maximum(normaliser, SMALLEST), reference))
-        return _combine(ratios, self.gamma)
-
-    def notes(self, evidence: Evidence) -> list[str]:
-        """Says how the population was normalised, and on how many rows the share rests."""
-        return [_population_note(evidence, self.correct_population), *note_versions(evidence)]
-
-
-@dataclass(frozen=True)
-class RmiaOffline:
-    """Offline RMIA: the IN mean is estimated from the OUT mean as slope * OUT + (1 - slope).
-
-    Score: as online RMIA's.
-
-    Attributes:
-        gamma: how many times likelier x must be than z, above 0.
-        slope: the paper's constant a, in [0, 1]; None tunes it on shadow models (each plays the target on the
-            attacker's own rows, best mean AUC on the grid 0, 0.1 .. 1), never on the audited rows.
-        correct_population: whether the estimate is also applied to z, as the authors' code does, or z keep their OUT
-            mean, which they are true to; sources disagree, and the report says which was done.
-
-    >>> from gnomon.testing.toy import difficulty_world
-    >>> world = difficulty_world(np.random.default_rng(0), gap=6.0)
-    >>> scores = RmiaOffline().score(world.evidence, np.random.default_rng(0))
-    >>> bool(scores[world.member].mean() > scores[~world.member].mean())
-    True
-    """
-
-    gamma: float = 2.0
     slope: float | None = None
     correct_population: bool = True
+    online: bool = variant(True)
 
-    name: ClassVar[str] = "rmia_offline"
-    title: ClassVar[str] = "RMIA, offline"
-    paper: ClassVar[str] = PAPER
-    needs: ClassVar[frozenset[Need]] = frozenset({"answers", "shadows_out", "population", "pool"})
-    threshold: ClassVar[float | None] = None
+    names: ClassVar[tuple[str, str]] = ("rmia", "rmia_offline")
+    heading: ClassVar[str] = "RMIA"
+    paper: ClassVar[str] = "Zarifzadeh, Liu, Shokri 2024"
+    reads: ClassVar[frozenset[Need]] = frozenset({"answers", "population"})
+    offline_reads: ClassVar[frozenset[Need]] = frozenset({"pool"})
 
     def __post_init__(self) -> None:
-        _check_gamma(self.gamma)
+        if not self.gamma > 0:
+            raise UsageError(f"rmia: expected gamma above 0, got gamma={self.gamma}")
+        if self.online and self.slope is not None:
+            raise UsageError("rmia: the slope belongs to rmia_offline; online the IN mean is measured")
         if self.slope is not None and not 0.0 <= self.slope <= 1.0:
             raise UsageError(f"rmia_offline: expected slope in [0, 1], got slope={self.slope}")
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
         """Scores (n,) in [0, 1): share of the population beaten, ties in the order of the ratio."""
-        slope = self._slope(evidence)
-        ratios = []
-        for query in (evidence, *evidence.variants):
-            shadows = demand(query.shadows, "shadow models")
-            own = confidence(demand(query.answers, "the target's answers"), query.labels)
-            normaliser = offline_mean(shadows.signal(confidence), shadows.member, slope)
-            reference = _population_ratio(
-                demand(query.population or evidence.population, "population rows"),
-                slope if self.correct_population else 1.0,
-            )
+        given, ratios = None if self.online else self._slope(evidence), []
+        for query in evidence.queries:
+            own, probabilities, member = query.signals(confidence)
+            slope = fitted_slope(probabilities, member) if given is None else given
+            normaliser = (online_mean if self.online else offline_mean)(probabilities, member, slope)
+            population = query.population or evidence.require("population")
+            reference = _population_ratio(population, slope if self.correct_population else 1.0)
             ratios.append((own / np.maximum(normaliser, SMALLEST), reference))
         return _combine(ratios, self.gamma)
 
     def notes(self, evidence: Evidence) -> list[str]:
-        """Says the slope, where it came from, and how the population was normalised."""
+        """Says the offline slope and where it came from, how the population was normalised, and how large it is."""
+        z = len(evidence.require("population").labels)
+        how = (
+            "their IN mean estimated as for the audited rows" if self.correct_population else "by their plain OUT mean"
+        )
+        words = (
+            f"compared with {z} population rows, normalised {how}; records that beat equally many are in ratio order"
+        )
+        return [*([] if self.online else [self._slope_note(evidence)]), words, *note_versions(evidence)]
+
+    def _slope_note(self, evidence: Evidence) -> str:
         origin = "given" if self.slope is not None else "tuned on shadow models"
-        if self.slope is None and demand(evidence.pool, "shadow models").n_shadows < 2:
+        if self.slope is None and evidence.require("pool").n_shadows < 2:
             origin = "untuned: that takes at least 2 shadow models"
-        words = f"IN mean estimated as {self._slope(evidence):g} * OUT mean + {1 - self._slope(evidence):g} ({origin})"
-        return [words, _population_note(evidence, self.correct_population), *note_versions(evidence)]
+        slope = self._slope(evidence)
+        return f"IN mean estimated as {slope:g} * OUT mean + {1 - slope:g} ({origin})"
 
     def _slope(self, evidence: Evidence) -> float:
         if self.slope is not None:
             return self.slope
-        pool = demand(evidence.pool, "shadow models on the attacker's own rows")
+        pool = evidence.require("pool")
         return tuned_slope(pool) if pool.n_shadows > 1 else UNTUNED_SLOPE
 
 
-def online_mean(probabilities: Floats, member: Bools, slope: float) -> _Float64s:
+def online_mean(probabilities: Floats, member: Bools, slope: float) -> Float64s:
     """(mean IN + mean OUT) / 2 for every row (n,).
 
     A row without IN models takes slope * OUT + 1 - slope for their mean; one without OUT models the overall OUT mean.
@@ -176,7 +137,7 @@ def online_mean(probabilities: Floats, member: Bools, slope: float) -> _Float64s
     return np.asarray((inside + outside) / 2.0)
 
 
-def offline_mean(probabilities: Floats, member: Bools, slope: float) -> _Float64s:
+def offline_mean(probabilities: Floats, member: Bools, slope: float) -> Float64s:
     """((1 + slope) mean OUT + 1 - slope) / 2 for every row (n,); without OUT models, of the overall OUT mean.
 
     >>> offline_mean(np.array([[0.4], [0.5]]), np.zeros((2, 1), bool), slope=0.3).round(4)
@@ -187,7 +148,7 @@ def offline_mean(probabilities: Floats, member: Bools, slope: float) -> _Float64
     return np.asarray(((1.0 + slope) * np.nan_to_num(mean, nan=1.0) + 1.0 - slope) / 2.0)
 
 
-def share_beaten(ratio: Floats, population: Floats, gamma: float) -> _Float64s:
+def share_beaten(ratio: Floats, population: Floats, gamma: float) -> Float64s:
     """Share of population records z with ratio(x) / ratio(z) >= gamma, for every x, by one sort.
 
     Args:
@@ -235,13 +196,13 @@ def tuned_slope(pool: ShadowAnswers) -> float:
     return SLOPES[int(np.argmax(areas))] if areas.any() else UNTUNED_SLOPE
 
 
-def _population_ratio(population: Population, slope: float) -> _Float64s:
-    shadows = demand(population.shadows, "the shadows' answers on the population")
+def _population_ratio(population: Population, slope: float) -> Float64s:
+    shadows = required(population.shadows, "the shadows' answers on the population")
     own = confidence(population.answers, population.labels)
     return np.asarray(own / np.maximum(offline_mean(shadows.signal(confidence), shadows.member, slope), SMALLEST))
 
 
-def _combine(ratios: list[tuple[_Float64s, _Float64s]], gamma: float) -> Floats:
+def _combine(ratios: list[tuple[Float64s, Float64s]], gamma: float) -> Floats:
     """Share beaten (for several queries, by a majority of them), and within a step the order of the mean ratio."""
     z = len(ratios[0][1])
     if len(ratios) == 1:
@@ -252,7 +213,7 @@ def _combine(ratios: list[tuple[_Float64s, _Float64s]], gamma: float) -> Floats:
     return np.asarray((beaten + mean / (1.0 + mean)) / (z + 1.0))
 
 
-def majority_beaten(ratio: Floats, population: Floats, gamma: float) -> _Float64s:
+def majority_beaten(ratio: Floats, population: Floats, gamma: float) -> Float64s:
     """How many population records each record beats in more than half of q queries; a tie counts one half.
 
     Two queries would else have to agree, and one that tells nothing would silence the other. Reckoned in blocks, never
@@ -272,14 +233,3 @@ def majority_beaten(ratio: Floats, population: Floats, gamma: float) -> _Float64
             votes += (x / gamma)[:, None] >= z[None, :]
         counts[start : start + size] = (2 * votes > q).sum(axis=1) + (2 * votes == q).sum(axis=1) / 2
     return counts
-
-
-def _check_gamma(gamma: float) -> None:
-    if not gamma > 0:
-        raise UsageError(f"rmia: expected gamma above 0, got gamma={gamma}")
-
-
-def _population_note(evidence: Evidence, corrected: bool) -> str:
-    z = len(demand(evidence.population, "population rows").labels)
-    how = "their IN mean estimated as for the audited rows" if corrected else "by their plain OUT mean"
-    return f"compared with {z} population rows, normalised {how}; records that beat equally many are in ratio order"

@@ -11,20 +11,26 @@ from typing import ClassVar
 
 import numpy as np
 
-from gnomon.attacks.demand import demand
+from gnomon.attacks.parts.online_offline import OnlineOffline
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.evidence import Evidence, Need
+from gnomon.core.protocols import variant
 from gnomon.stats.moments import group_moments
 from gnomon.stats.signals import loss
 
-PAPER = "Sablayrolles, Douze, Schmid, Ollivier, Jégou 2019"
-
 
 @dataclass(frozen=True)
-class Sablayrolles:
+class Sablayrolles(OnlineOffline):
     """A threshold a record, halfway between the mean loss of models with it and of models without it.
 
+    Offline, mean IN is unknown for the record; the usual variant puts the threshold at mean OUT, which ranks like
+    difficulty calibration (`watson`). Here mean IN is estimated as a fixed share of mean OUT, learned on the pool, so
+    the threshold is (1 + share) / 2 of mean OUT.
+
     Score: the record's threshold less the target's loss, in nats; 0 is the decision.
+
+    Attributes:
+        online: with models that were trained on the record (`sablayrolles`), or without (`sablayrolles_offline`).
 
     >>> from gnomon.testing.toy import difficulty_world
     >>> world = difficulty_world(np.random.default_rng(0), gap=6.0)
@@ -33,47 +39,23 @@ class Sablayrolles:
     True
     """
 
-    name: ClassVar[str] = "sablayrolles"
-    title: ClassVar[str] = "A loss threshold a record, online"
-    paper: ClassVar[str] = PAPER
-    needs: ClassVar[frozenset[Need]] = frozenset({"answers", "shadows"})
+    online: bool = variant(True)
+
+    names: ClassVar[tuple[str, str]] = ("sablayrolles", "sablayrolles_offline")
+    heading: ClassVar[str] = "A loss threshold a record"
+    paper: ClassVar[str] = "Sablayrolles, Douze, Schmid, Ollivier, Jégou 2019"
+    offline_reads: ClassVar[frozenset[Need]] = frozenset({"pool"})
     threshold: ClassVar[float | None] = 0.0
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
         """Scores (n,) in nats: the record's threshold less the target's loss."""
-        return sablayrolles_scores(*_arrays(evidence))
-
-
-@dataclass(frozen=True)
-class SablayrollesOffline:
-    """A threshold a record from models without it only, moved by what training takes off the loss on the pool.
-
-    Online, the threshold is (mean IN + mean OUT) / 2. Offline, mean IN is unknown for the record; the usual variant
-    puts the threshold at mean OUT, which ranks like difficulty calibration (`watson`). Here mean IN is estimated as a
-    fixed share of mean OUT, learned on the pool, so the threshold is (1 + share) / 2 of mean OUT.
-
-    Score: that threshold less the target's loss, in nats; 0 is the decision.
-
-    >>> from gnomon.testing.toy import difficulty_world
-    >>> world = difficulty_world(np.random.default_rng(0), gap=6.0)
-    >>> scores = SablayrollesOffline().score(world.evidence, np.random.default_rng(0))
-    >>> bool(scores[world.member].mean() > scores[~world.member].mean())
-    True
-    """
-
-    name: ClassVar[str] = "sablayrolles_offline"
-    title: ClassVar[str] = "A loss threshold a record, offline"
-    paper: ClassVar[str] = PAPER
-    needs: ClassVar[frozenset[Need]] = frozenset({"answers", "shadows_out", "pool"})
-    threshold: ClassVar[float | None] = 0.0
-
-    def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
-        """Scores (n,) in nats: the record's threshold less the target's loss."""
-        pool = demand(evidence.pool, "shadow models on the attacker's own rows")
+        if self.online:
+            return sablayrolles_scores(*evidence.signals(loss))
+        pool = evidence.require("pool")
         known = group_moments(pool.signal(loss), pool.member)
         share = known.inside.overall_mean / max(known.outside.overall_mean, np.finfo(float).tiny)
         share = float(np.clip(share, 0.0, 1.0)) if np.isfinite(share) else 1.0
-        observed, losses, member = _arrays(evidence)
+        observed, losses, member = evidence.signals(loss)
         outside = group_moments(losses, member).outside
         mean = np.where(outside.count > 0, outside.mean, np.nan_to_num(outside.overall_mean))
         return np.asarray((1.0 + share) / 2.0 * mean - observed)
@@ -99,9 +81,3 @@ def sablayrolles_scores(observed: Floats, losses: Floats, member: Bools) -> Floa
         overall = group.overall_mean if np.isfinite(group.overall_mean) else other.overall_mean
         means.append(np.where(group.count > 0, group.mean, np.nan_to_num(overall)))
     return np.asarray((means[0] + means[1]) / 2.0 - observed)
-
-
-def _arrays(evidence: Evidence) -> tuple[Floats, Floats, Bools]:
-    shadows = demand(evidence.shadows, "shadow models")
-    observed = loss(demand(evidence.answers, "the target's answers"), evidence.labels)
-    return observed, shadows.signal(loss), shadows.member

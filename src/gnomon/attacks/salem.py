@@ -14,24 +14,22 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gnomon.attacks.demand import demand
-from gnomon.attacks.shadow_order import in_own_order
+from gnomon.attacks.parts.shadow_rows import in_own_order
 from gnomon.core.answers import ShadowAnswers
-from gnomon.core.arrays import Bools, Floats
+from gnomon.core.arrays import Bools, Float64s, Floats
 from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Evidence, Need
+from gnomon.core.protocols import Attack
 from gnomon.stats.signals import LOG_TINY, entropy, scaled_logit
 
 PAPER = "Salem, Zhang, Humbert, Berrang, Fritz, Backes 2019"
 
 Statistic: TypeAlias = Literal["max", "entropy", "deviation"]
-_Float64s: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Salem:
+class Salem(Attack):
     """One attack model on the largest probabilities of an answer (adversaries 1 and 2).
 
     The probabilities enter as log-odds, so that 0.999 and 0.99999 are told apart; the network is the paper's, one
@@ -74,8 +72,8 @@ class Salem:
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
 
-        answers = demand(evidence.answers, "the target's answers")
-        pool = in_own_order(demand(evidence.pool, "shadow models on the attacker's own rows"))
+        answers = evidence.require("answers")
+        pool = in_own_order(evidence.require("pool"))
         top = min(self.top, answers.shape[1], pool.n_classes)
         features, member = _shadow_rows(pool, top, self.rows, rng)
         if member.all() or not member.any():
@@ -91,7 +89,7 @@ class Salem:
 
 
 @dataclass(frozen=True)
-class SalemStatistic:
+class SalemStatistic(Attack):
     """A threshold on a statistic of the answer: no shadow model, no label, no training (adversary 3).
 
     Score: the statistic, oriented so that higher = member. The paper puts the threshold at a top percentile of the
@@ -113,11 +111,10 @@ class SalemStatistic:
     title: ClassVar[str] = "ML-Leaks (a statistic of the answer)"
     paper: ClassVar[str] = PAPER
     needs: ClassVar[frozenset[Need]] = frozenset({"answers"})
-    threshold: ClassVar[float | None] = None
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
         """Scores (n,): the statistic."""
-        answers = demand(evidence.answers, "the target's answers")
+        answers = evidence.require("answers")
         if self.statistic == "max":
             return scaled_logit(answers, np.argmax(answers, axis=1))
         if self.statistic == "entropy":
@@ -125,13 +122,13 @@ class SalemStatistic:
         return np.asarray(np.exp(answers.astype(np.float64)).std(axis=1))
 
 
-def sorted_log_odds(answers: Floats, top: int) -> _Float64s:
+def sorted_log_odds(answers: Floats, top: int) -> Float64s:
     """The ``top`` largest probabilities of each answer as log-odds, largest first, (n, top)."""
     places = np.argsort(-answers, axis=1, kind="stable")[:, :top]
     return np.stack([np.maximum(scaled_logit(answers, places[:, k]), LOG_TINY) for k in range(top)], axis=1)
 
 
-def _shadow_rows(pool: ShadowAnswers, top: int, rows: int, rng: np.random.Generator) -> tuple[_Float64s, Bools]:
+def _shadow_rows(pool: ShadowAnswers, top: int, rows: int, rng: np.random.Generator) -> tuple[Float64s, Bools]:
     """Features and membership of at most this many shadow rows, as many of each shadow."""
     features, member = [], []
     for i in range(pool.n_shadows):
@@ -142,6 +139,6 @@ def _shadow_rows(pool: ShadowAnswers, top: int, rows: int, rng: np.random.Genera
     return np.concatenate(features), np.concatenate(member)
 
 
-def _log_odds(model: Any, features: _Float64s) -> Floats:
+def _log_odds(model: Any, features: Float64s) -> Floats:
     logs = model.predict_log_proba(features)
     return np.asarray(logs[:, 1] - logs[:, 0], dtype=np.float64)

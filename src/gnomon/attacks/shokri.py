@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gnomon.attacks.demand import demand, judged_classes
+from gnomon.attacks.parts.shadow_rows import judged_classes
 from gnomon.core.answers import ShadowAnswers
-from gnomon.core.arrays import Bools, Floats, Ints
+from gnomon.core.arrays import Bools, Float64s, Floats, Ints
 from gnomon.core.errors import DataError, MissingExtraError, UsageError
 from gnomon.core.evidence import Evidence, Need
+from gnomon.core.protocols import Attack
 from gnomon.models.networks import import_torch
 from gnomon.models.sklearn import estimator_from_path
 from gnomon.models.torch_trainer import TorchTrainer
@@ -27,14 +27,13 @@ from gnomon.stats.signals import LOG_TINY, scaled_logit
 
 Features: TypeAlias = Literal["largest", "sorted", "vector"]
 LogOdds: TypeAlias = Callable[[Floats], Floats]  # features (n, f) -> log-odds of "in" (n,)
-_Float64s = NDArray[np.float64]
 
 N_LARGEST = 5
 FEWEST_STEPS = 10  # an epoch of a small class goes through its rows again until it has had so many batches
 
 
 @dataclass(frozen=True)
-class Shokri:
+class Shokri(Attack):
     """One attack model a class, trained on all shadow models' answers: the attack that founded the field.
 
     Score: log-odds of "in" for members and non-members in equal number, so 0 is the attack model's own decision and
@@ -98,8 +97,8 @@ class Shokri:
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,): log-odds of "in"; 0 = undecided."""
-        answers = demand(evidence.answers, "the target's answers")
-        pool = demand(evidence.pool, "shadow models")
+        answers = evidence.require("answers")
+        pool = evidence.require("pool")
         common, *seeds = rng.integers(2**31, size=evidence.n_classes + 1).tolist()
         known = _known_rows(pool, self, rng)
         own = [c for c in judged_classes(pool, evidence.n_classes, self.min_rows) if (evidence.labels == c).any()]
@@ -110,7 +109,7 @@ class Shokri:
         models = self._train(known, list(rows.values()), [common if c < 0 else seeds[c] for c in rows])
 
         x = known.scale(features_of(self.features, answers, evidence.labels))
-        scores: _Float64s = np.empty(len(evidence))
+        scores: Float64s = np.empty(len(evidence))
         for (c, at), model in zip(rows.items(), models, strict=True):
             judged = others if c < 0 else evidence.labels == c
             n_in = known.member[at].sum()
@@ -119,7 +118,7 @@ class Shokri:
 
     def notes(self, evidence: Evidence) -> list[str]:
         """Which attack models were used, and the classes with too few shadow rows."""
-        pool = demand(evidence.pool, "shadow models")
+        pool = evidence.require("pool")
         own = set(judged_classes(pool, evidence.n_classes, self.min_rows))
         small = [c for c in range(evidence.n_classes) if c not in own]
         kind = type(_estimator(self.classifier, self.params)).__name__ if self.classifier is not None else None

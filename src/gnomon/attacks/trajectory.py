@@ -12,17 +12,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gnomon.attacks.demand import demand
-from gnomon.attacks.observed import check_learning, known_rows, learn_trees
+from gnomon.attacks.parts.boosting import check_learning
+from gnomon.attacks.parts.loss_trajectory import note_checkpoints, score_trajectories
 from gnomon.core.arrays import Floats
 from gnomon.core.evidence import Evidence, Need
-from gnomon.stats.signals import logit_of_loss
+from gnomon.core.protocols import Attack
 
 
 @dataclass(frozen=True)
-class Trajectory:
+class Trajectory(Attack):
     """Boosted trees on the course of a record's loss, learned from shadow models' own rows.
 
     Score: log-odds of "member" for members and non-members in equal number. Black box but for the checkpoints.
@@ -53,23 +52,8 @@ class Trajectory:
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,): log-odds of "member"; 0 = undecided."""
-        own = demand(evidence.observed.get("checkpoints"), "losses at checkpoints")
-        pool = demand(evidence.pool, "shadow models on the attacker's own rows")
-        courses, member = known_rows(pool, "checkpoints", self.max_rows, rng)
-        return learn_trees(course_features(courses), member, self.trees, rng)(course_features(own))
+        return score_trajectories(evidence, self.trees, self.max_rows, rng)
 
     def notes(self, evidence: Evidence) -> list[str]:
         """How many checkpoints were seen."""
-        course = demand(evidence.observed.get("checkpoints"), "losses at checkpoints")
-        return [f"sees the loss at {course.shape[1]} checkpoints of the training"]
-
-
-def course_features(losses: Floats) -> NDArray[np.float64]:
-    """What a course of losses (n, k) tells, (n, k + 2): the scaled logits, their mean, and how much the last rose.
-
-    >>> course_features(np.log(np.array([[2.0, 2.0, 4.0]]))).round(3).tolist()
-    [[0.0, 0.0, -1.099, -0.366, -0.732]]
-    """
-    logits = logit_of_loss(losses)
-    mean = logits.mean(axis=1)
-    return np.column_stack([logits, mean, logits[:, -1] - mean])
+        return note_checkpoints(evidence)

@@ -11,15 +11,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from gnomon.attacks.demand import demand
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.evidence import Evidence, Need
+from gnomon.core.protocols import Attack
 from gnomon.stats.moments import outside_moments
 from gnomon.stats.signals import loss
 
 
 @dataclass(frozen=True)
-class Watson:
+class Watson(Attack):
     """The loss of models that never saw the record, less the target's loss (difficulty calibration).
 
     Score: mean OUT loss - target's loss, in nats. A record that all shadows were trained on is held against the
@@ -36,13 +36,10 @@ class Watson:
     title: ClassVar[str] = "Difficulty calibration"
     paper: ClassVar[str] = "Watson, Guo, Cormode, Sablayrolles 2022"
     needs: ClassVar[frozenset[Need]] = frozenset({"answers", "shadows_out"})
-    threshold: ClassVar[float | None] = None
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
         """Scores (n,) in nats: how much smaller the target's loss is than that of models without the record."""
-        shadows = demand(evidence.shadows, "shadow models")
-        observed = loss(demand(evidence.answers, "the target's answers"), evidence.labels)
-        return watson_scores(observed, shadows.signal(loss), shadows.member)
+        return watson_scores(*evidence.signals(loss))
 
 
 def watson_scores(observed: Floats, losses: Floats, member: Bools) -> Floats:

@@ -23,9 +23,9 @@ from dataclasses import replace
 
 from gnomon.auditing.assemble import Case
 from gnomon.auditing.subject import Subject
-from gnomon.core.evidence import WHITE_BOX, Attack, Need
+from gnomon.core.evidence import WHITE_BOX, Need
 from gnomon.core.plan import Plan
-from gnomon.core.protocols import Model
+from gnomon.core.protocols import Attack, Model
 from gnomon.models import NETWORK_TRAINERS
 from gnomon.models.observations import Checkpoints, Inside
 from gnomon.models.torch_gradients import white_box

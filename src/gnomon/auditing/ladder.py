@@ -21,8 +21,9 @@ from gnomon.auditing.rehearsal import Rehearsed, choose
 from gnomon.auditing.scoring import Attempt, score_attack
 from gnomon.core.answers import Reveal
 from gnomon.core.arrays import Bools, Floats
-from gnomon.core.evidence import ANSWERS, WHITE_BOX, Attack, Evidence, Need, reads_labels_only
+from gnomon.core.evidence import ANSWERS, WHITE_BOX, Evidence, Need, reads_labels_only
 from gnomon.core.plan import Plan
+from gnomon.core.protocols import Attack
 from gnomon.core.record import Rung
 from gnomon.core.seeds import Seeds
 from gnomon.stats.clusters import split_groups

@@ -12,7 +12,7 @@ from gnomon.attacks import make_attack
 from gnomon.auditing.assemble import Case
 from gnomon.auditing.estimates import estimate, tpr_point
 from gnomon.auditing.scoring import score_attack
-from gnomon.core.arrays import Bools, Floats, Ints
+from gnomon.core.arrays import Bools, Floats
 from gnomon.core.evidence import Evidence
 from gnomon.core.plan import Plan
 from gnomon.core.record import ByShadows, ShadowGain, ShadowPoint
@@ -102,21 +102,7 @@ def _part(case: Case, seeds: Seeds) -> tuple[Evidence, Bools, NDArray[Any] | Non
     rows = np.arange(n)
     if n > MOST_ROWS:
         rows = np.sort(seeds.child("ladder", "audited").generator().choice(n, MOST_ROWS, replace=False))
-    return _at(evidence, rows), case.member[rows], None if case.groups is None else case.groups[rows]
-
-
-def _at(evidence: Evidence, rows: Ints) -> Evidence:
-    """Answers and shadows on some rows, in every query."""
-    assert evidence.shadows is not None
-    assert evidence.answers is not None
-    return Evidence(
-        labels=evidence.labels[rows],
-        n_classes=evidence.n_classes,
-        answers=evidence.answers[rows],
-        shadows=evidence.shadows.at(rows),
-        variants=tuple(_at(v, rows) for v in evidence.variants),
-        reveal=evidence.reveal,
-    )
+    return evidence.at(rows), case.member[rows], None if case.groups is None else case.groups[rows]
 
 
 def _first(evidence: Evidence, count: int) -> Evidence:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gnomon.core.arrays import Bools, Floats, Ints
-from gnomon.core.evidence import REHEARSABLE, Attack, Evidence
+from gnomon.core.evidence import REHEARSABLE, Evidence
+from gnomon.core.protocols import Attack
 from gnomon.core.seeds import Seeds
 from gnomon.stats.calibration import calibrate_threshold
 from gnomon.stats.low_fpr import tpr_at_fpr

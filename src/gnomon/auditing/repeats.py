@@ -18,10 +18,9 @@ from gnomon.auditing.shadow_data import ShadowData
 from gnomon.auditing.worlds import Setting, World, behind
 from gnomon.core.data import Roles
 from gnomon.core.errors import UsageError
-from gnomon.core.evidence import Attack
 from gnomon.core.people import Repeats, RepeatSpread
 from gnomon.core.plan import Plan
-from gnomon.core.protocols import Trainer
+from gnomon.core.protocols import Attack, Trainer
 from gnomon.core.record import AttackResult, Estimate
 from gnomon.core.seeds import Seeds
 from gnomon.shadow.pool import ShadowPool

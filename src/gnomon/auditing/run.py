@@ -49,9 +49,9 @@ from gnomon.auditing.subject import Subject
 from gnomon.auditing.verdict import speak
 from gnomon.auditing.worlds import Setting, World, build_world, make_target, train_target
 from gnomon.core.data import Dataset, Roles
-from gnomon.core.evidence import INSIDE, Attack
+from gnomon.core.evidence import INSIDE
 from gnomon.core.plan import Plan, ShadowSource
-from gnomon.core.protocols import Model
+from gnomon.core.protocols import Attack, Model
 from gnomon.core.record import Finding, Record, ShadowSourceFacts
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine, LocalEngine

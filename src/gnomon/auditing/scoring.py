@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -17,7 +17,8 @@ from gnomon.auditing.progress import Progress
 from gnomon.auditing.rehearsal import Rehearsed, rehearse
 from gnomon.core.arrays import Floats
 from gnomon.core.errors import DataError
-from gnomon.core.evidence import INSIDE, Attack, Evidence, Need, why_not
+from gnomon.core.evidence import INSIDE, Evidence, Need
+from gnomon.core.protocols import Attack, options_of, why_not
 from gnomon.core.record import Skipped, Status
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine, Task
@@ -58,7 +59,7 @@ class Scored:
 
 def describe_attack(attack: Attack) -> Scored:
     """An attack that has not run yet."""
-    options: dict[str, Any] = {f.name: getattr(attack, f.name) for f in fields(attack)} if is_dataclass(attack) else {}
+    options = options_of(attack)
     plain = {k: v for k, v in options.items() if isinstance(v, str | int | float | bool | list | tuple | type(None))}
     return Scored(attack.name, attack.title, attack.paper, sorted(attack.needs), plain, "ok")
 
@@ -74,7 +75,7 @@ def score_attack(attack: Attack, evidence: Evidence, seeds: Seeds) -> Scored:
         if reason is not None:
             return replace(blank, status="skipped", reason=reason, skipped=_what_lacks(attack, evidence))
         scores = _checked(attack.score(view, seeds.child("attack", attack.name).generator()), len(evidence))
-        notes = list(getattr(attack, "notes", lambda _: [])(view))
+        notes = attack.notes(view)
     except Exception as error:
         line = f"{type(error).__name__}: {error}"
         return replace(

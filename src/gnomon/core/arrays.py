@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from gnomon.core.errors import DataError, ModelError
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
+Float64s: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 Bools: TypeAlias = NDArray[np.bool_]
 Rows: TypeAlias = Any  # (n, ...) array, or a data frame of n rows

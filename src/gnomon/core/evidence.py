@@ -8,14 +8,12 @@ Letters: n audited rows, m shadow models, c classes, p rows of the attacker's po
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol, TypeAlias, get_args
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar, get_args, overload
 
-import numpy as np
-
-from gnomon.core.answers import Reveal, ShadowAnswers
-from gnomon.core.arrays import Bools, Floats, Ints, Rows
+from gnomon.core.answers import Reveal, ShadowAnswers, Signal
+from gnomon.core.arrays import Bools, Floats, Ints, Rows, take_rows
 from gnomon.core.errors import UsageError
 from gnomon.core.features import FeatureSpace
 from gnomon.core.insider import Insider
@@ -56,6 +54,40 @@ def reads_labels_only(needs: Iterable[str]) -> bool:
 
 
 LABELS = Reveal("labels")
+OBSERVED = ("checkpoints", "inside")
+
+_WORDS: dict[Need, str] = {
+    "labels": "the target's answers",
+    "answers": "the target's answers",
+    "shadows_out": "shadow models",
+    "shadows": "shadow models trained on audited rows (the auditor's view)",
+    "pool": "shadow models",
+    "population": "known non-members beside the audited rows",
+    "query": "further queries to the target",
+    "x": "the audited rows themselves",
+    "gradients": "white-box access (a torch network)",
+    "checkpoints": "checkpoints of a training that is done here",
+    "inside": "white-box access to the target and its shadows (torch networks)",
+    "membership_half": "the membership of half of the audited rows (the auditor's view)",
+}
+_PARTS: Mapping[str, str] = {
+    **{str(need): words for need, words in _WORDS.items()},
+    "shadows": "shadow models",
+    "features": "the kinds of the columns",
+    "insider": _WORDS["membership_half"],
+}
+Part = TypeVar("Part")
+
+
+def required(part: Part | None, what: str) -> Part:
+    """The part itself.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if part is None:
+        raise UsageError(f"the evidence lacks {what}, which this attack needs")
+    return part
 
 
 @dataclass(frozen=True)
@@ -161,34 +193,83 @@ class Evidence:
 
     def missing(self, needs: frozenset[Need]) -> str | None:
         """Why an attack with these needs can't run, in words; None if it can."""
-        reasons: dict[Need, tuple[bool, str]] = {
-            "labels": (self.answers is not None, "the target's answers"),
-            "answers": (self.answers is not None, "the target's answers"),
-            "shadows_out": (self.shadows is not None, "shadow models"),
-            "shadows": (
-                self.shadows is not None and not self.shadows.hide_members and bool(self.shadows.member.any()),
-                "shadow models trained on audited rows (the auditor's view)",
-            ),
-            "pool": (self.pool is not None, "shadow models"),
-            "population": (
-                self.population is not None and len(self.population.labels) > 0,
-                "known non-members beside the audited rows",
-            ),
-            "query": (self.query is not None, "further queries to the target"),
-            "x": (self.x is not None, "the audited rows themselves"),
-            "gradients": (bool(self.gradients), "white-box access (a torch network)"),
-            "checkpoints": (self._observes("checkpoints"), "checkpoints of a training that is done here"),
-            "inside": (self._observes("inside"), "white-box access to the target and its shadows (torch networks)"),
-            "membership_half": (
-                self.insider is not None,
-                "the membership of half of the audited rows (the auditor's view)",
-            ),
+        there: dict[Need, bool] = {
+            "labels": self.answers is not None,
+            "answers": self.answers is not None,
+            "shadows_out": self.shadows is not None,
+            "shadows": self._is_online,
+            "pool": self.pool is not None,
+            "population": self.population is not None and len(self.population.labels) > 0,
+            "query": self.query is not None,
+            "x": self.x is not None,
+            "gradients": bool(self.gradients),
+            "checkpoints": self._observes("checkpoints"),
+            "inside": self._observes("inside"),
+            "membership_half": self.insider is not None,
         }
-        for need in sorted(needs):
-            there, words = reasons.get(need, (True, ""))
-            if not there:
-                return f"needs {words}"
-        return None
+        return next((f"needs {_WORDS[need]}" for need in sorted(needs) if not there.get(need, True)), None)
+
+    @property
+    def _is_online(self) -> bool:
+        """Whether some shadows are known to have been trained on audited rows."""
+        return self.shadows is not None and not self.shadows.hide_members and bool(self.shadows.member.any())
+
+    @overload
+    def require(self, part: Literal["answers", "checkpoints", "inside"]) -> Floats: ...
+    @overload
+    def require(self, part: Literal["shadows", "pool"]) -> ShadowAnswers: ...
+    @overload
+    def require(self, part: Literal["population"]) -> Population: ...
+    @overload
+    def require(self, part: Literal["query"]) -> QueryHandle: ...
+    @overload
+    def require(self, part: Literal["x"]) -> Rows: ...
+    @overload
+    def require(self, part: Literal["features"]) -> FeatureSpace: ...
+    @overload
+    def require(self, part: Literal["gradients"]) -> Mapping[str, Floats]: ...
+    @overload
+    def require(self, part: Literal["insider"]) -> Insider: ...
+    def require(self, part: str) -> Any:
+        """A part of the evidence, or what is observed under that name: how an attack takes what it declared.
+
+        Raises:
+            UsageError: it is not there, because an attack was called directly with evidence that lacks it.
+
+        >>> import numpy as np
+        >>> Evidence(np.zeros(3, dtype=np.int64), n_classes=2).require("answers")
+        Traceback (most recent call last):
+        gnomon.core.errors.UsageError: the evidence lacks the target's answers, which this attack needs
+        """
+        return required(self.observed.get(part) if part in OBSERVED else getattr(self, part), _PARTS[part])
+
+    def signal(self, signal: Signal) -> Floats:
+        """A signal (n,) of the target's answers to the audited rows."""
+        return signal(self.require("answers"), self.labels)
+
+    def signals(self, signal: Signal) -> tuple[Floats, Floats, Bools]:
+        """The same signal of the target (n,) and of the shadows (m, n), NaN where hidden, and the shadows' masks."""
+        shadows = self.require("shadows")
+        return self.signal(signal), shadows.signal(signal), shadows.member
+
+    @property
+    def queries(self) -> tuple[Evidence, ...]:
+        """The evidence of the record itself, and of each of its augmentations."""
+        return (self, *self.variants)
+
+    def at(self, rows: Ints) -> Evidence:
+        """The same attacker before some of the audited rows (positions), in this order; pool and population stay."""
+        return replace(
+            self,
+            labels=self.labels[rows],
+            answers=None if self.answers is None else self.answers[rows],
+            shadows=None if self.shadows is None else self.shadows.at(rows),
+            x=None if self.x is None else take_rows(self.x, rows),
+            gradients=None if self.gradients is None else {k: v[rows] for k, v in self.gradients.items()},
+            observed={name: values[rows] for name, values in self.observed.items()},
+            insider=None if self.insider is None else self.insider.at(rows),
+            variants=tuple(v.at(rows) for v in self.variants),
+        )
 
     def _observes(self, name: str) -> bool:
         """Whether the target was observed, and so were the shadows wherever there are some."""
@@ -250,7 +331,6 @@ class Evidence:
             raise UsageError("a rehearsal needs at least 2 shadow models, or 3 where they were drawn in pairs")
         audited = self.pool.at(self.pool.usable[i])
         others = audited.without(i)
-        online = self.shadows is not None and not self.shadows.hide_members and bool(self.shadows.member.any())
         population = self.population
         if population is not None and population.shadows is not None:
             known_out = ~population.shadows.member[i]
@@ -260,7 +340,7 @@ class Evidence:
             labels=audited.labels,
             n_classes=self.n_classes,
             answers=audited.of_shadow(i),
-            shadows=None if self.shadows is None else replace(others, hide_members=not online),
+            shadows=None if self.shadows is None else replace(others, hide_members=not self._is_online),
             pool=self.pool.without(i),
             population=population,
             observed={name: audited.observation(name, i) for name in audited.observed},
@@ -295,51 +375,3 @@ class Evidence:
             variants=tuple(v._revealing(reveal, observed) for v in self.variants),
             reveal=reveal,
         )
-
-
-class Attack(Protocol):
-    """A frozen record of hyper-parameters that turns evidence into scores.
-
-    Class attributes: ``name`` (registry key), ``title``, ``paper``, ``needs``. ``threshold`` is the score from which
-    the attack itself says "member", or None if the threshold is to be calibrated on shadow models. An attack that some
-    evidence does not suit though it is complete (rows that are no images) says so in a method
-    ``unfit(evidence) -> str | None``, and is then skipped with that reason.
-    """
-
-    @property
-    def name(self) -> str:
-        """Registry key, lower case."""
-        ...
-
-    @property
-    def title(self) -> str:
-        """What a report calls it."""
-        ...
-
-    @property
-    def paper(self) -> str:
-        """Authors and year."""
-        ...
-
-    @property
-    def needs(self) -> frozenset[Need]:
-        """What evidence it reads; everything else is removed before it is called."""
-        ...
-
-    @property
-    def threshold(self) -> float | None:
-        """The score from which the attack itself says "member"; None: calibrate on shadow models."""
-        ...
-
-    def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
-        """Scores (n,) of the audited rows: higher = more likely a member."""
-        ...
-
-
-def why_not(attack: Attack, evidence: Evidence) -> str | None:
-    """Why an attack can't run on this evidence, in words; None if it can."""
-    missing = evidence.missing(attack.needs)
-    if missing is not None:
-        return missing
-    unfit: Callable[[Evidence], str | None] = getattr(attack, "unfit", lambda _: None)
-    return unfit(evidence.view(attack.needs))

@@ -123,6 +123,11 @@ def entropy(log_probs: Floats, labels: Ints) -> Floats:  # noqa: ARG001 - a sign
     return np.abs(total)  # a sum of zeros is -0.0
 
 
+def negative_entropy(log_probs: Floats, labels: Ints) -> Floats:
+    """Minus the entropy: higher = more certain, and more member-like."""
+    return -entropy(log_probs, labels)
+
+
 def modified_entropy(log_probs: Floats, labels: Ints) -> Floats:
     """-(1 - p_y) log p_y - sum over the others of p_i log(1 - p_i): LOWER = more member-like.
 

@@ -10,23 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.core.answers import ShadowAnswers
-from gnomon.core.arrays import Bools, Floats, Ints, take_rows
+from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.core.evidence import LABELS, Evidence, Need
-
-
-def take_audited(evidence: Evidence, rows: Ints) -> Evidence:
-    """The same attacker before these audited rows (positions), in this order; pool and population stay."""
-    return replace(
-        evidence,
-        labels=evidence.labels[rows],
-        answers=None if evidence.answers is None else evidence.answers[rows],
-        shadows=None if evidence.shadows is None else evidence.shadows.at(rows),
-        x=None if evidence.x is None else take_rows(evidence.x, rows),
-        gradients=None if evidence.gradients is None else {k: v[rows] for k, v in evidence.gradients.items()},
-        observed={name: values[rows] for name, values in evidence.observed.items()},
-        insider=None if evidence.insider is None else evidence.insider.at(rows),
-        variants=tuple(take_audited(v, rows) for v in evidence.variants),
-    )
 
 
 def permute_shadows(evidence: Evidence, order: Ints) -> Evidence:

@@ -23,7 +23,8 @@ import numpy as np
 from gnomon.core.answers import Reveal
 from gnomon.core.arrays import Floats, fingerprint
 from gnomon.core.errors import GnomonError
-from gnomon.core.evidence import WHITE_BOX, Attack, Evidence, Need, why_not
+from gnomon.core.evidence import WHITE_BOX, Evidence, Need
+from gnomon.core.protocols import Attack, why_not
 from gnomon.stats.roc import auc
 from gnomon.stats.samples import split_scores
 from gnomon.testing.changes import (
@@ -33,7 +34,6 @@ from gnomon.testing.changes import (
     permute_shadows,
     poison,
     saturate,
-    take_audited,
 )
 from gnomon.testing.toy import World, difficulty_world, gaussian_world, noise_world, overfitted_world
 
@@ -62,7 +62,7 @@ def yield_checks(attack: Attack, *, complete: Complete | None = None) -> Iterato
     """Every clause of the contract that applies to an attack.
 
     Args:
-        attack: any object with the attributes of `gnomon.core.evidence.Attack`.
+        attack: an object whose class inherits from `gnomon.core.protocols.Attack`.
         complete: adds to a toy world what it lacks and the attack needs (rows that are images, say). Clauses whose
             world still lacks a need are left out, except "has_a_world", which then fails.
 
@@ -136,6 +136,8 @@ def documented(attack: Attack) -> None:
     kind = type(attack)
     _expect(dataclasses.is_dataclass(attack), f"{kind.__name__}: expected a dataclass")
     _expect(kind.__dataclass_params__.frozen, f"{kind.__name__}: expected a frozen dataclass")  # type: ignore[attr-defined]
+    for method in ("score", "unfit", "notes"):
+        _expect(callable(getattr(attack, method, None)), f"{kind.__name__}: no {method}; inherit from protocols.Attack")
     own = (kind.__doc__ or "").strip()
     _expect(len(own.split()) >= 5 and not own.startswith(f"{kind.__name__}("), f"{kind.__name__}: needs a docstring")
     _expect(bool(attack.score.__doc__), f"{kind.__name__}.score: needs a docstring with the range of the scores")
@@ -192,7 +194,7 @@ def leaves_evidence_alone(attack: Attack, world_name: str, world: World) -> None
 def order_of_rows(attack: Attack, world_name: str, world: World) -> None:
     """Audited rows in another order get the same scores."""
     order = np.random.default_rng(SEED).permutation(len(world.evidence))
-    got = _scores(attack, take_audited(world.evidence, order))
+    got = _scores(attack, world.evidence.at(order))
     _same(attack, got, _scores(attack, world.evidence)[order], f"on {world_name} another order of rows")
 
 
@@ -208,7 +210,7 @@ def order_of_shadows(attack: Attack, world_name: str, world: World) -> None:
 
 def one_row(attack: Attack, world_name: str, world: World) -> None:  # noqa: ARG001 - the form of all checks on worlds
     """A single audited row gets a score."""
-    _scores(attack, take_audited(world.evidence, np.array([1])))
+    _scores(attack, world.evidence.at(np.array([1])))
 
 
 def odd_world(attack: Attack, world_name: str, world: World) -> None:  # noqa: ARG001 - the form of all checks on worlds

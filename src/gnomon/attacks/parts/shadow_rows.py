@@ -1,4 +1,4 @@
-"""An order of shadow models that follows from what they are, for attacks that draw from them or are trained on them."""
+"""Shadow models for attacks that are trained on them: their order, and the classes that they know enough of."""
 
 from __future__ import annotations
 
@@ -19,3 +19,10 @@ def in_own_order(shadows: ShadowAnswers) -> ShadowAnswers:
     rows = shadows.rows[:SAMPLE]
     digests = [fingerprint(shadows.member[i], np.asarray(shadows.answers[i])[rows]) for i in range(shadows.n_shadows)]
     return shadows.only(np.argsort(digests, kind="stable"))
+
+
+def judged_classes(pool: ShadowAnswers, n_classes: int, min_rows: int = 1) -> list[int]:
+    """Classes that shadows know enough of: at least so many usable rows in, and as many out, over all shadows."""
+    inside = np.bincount(pool.labels, weights=(pool.member & pool.usable).sum(axis=0), minlength=n_classes)
+    outside = np.bincount(pool.labels, weights=(~pool.member & pool.usable).sum(axis=0), minlength=n_classes)
+    return [int(c) for c in np.flatnonzero(np.minimum(inside, outside) >= min_rows)]

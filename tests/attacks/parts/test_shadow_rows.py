@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gnomon.attacks.shadow_order import in_own_order
+from gnomon.attacks.parts.shadow_rows import in_own_order
 from gnomon.testing import noise_world
 
 

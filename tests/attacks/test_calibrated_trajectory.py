@@ -1,13 +1,14 @@
 """Courses calibrated record by record: against a slow twin, on noise, where few shadows are left."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
-from gnomon.attacks import Trajectory, TrajectoryOffline, TrajectoryOnline
-from gnomon.attacks.courses import _columns, _courses
-from gnomon.attacks.lessons import judge, learn_priors
+from gnomon.attacks import CalibratedTrajectory, Trajectory
+from gnomon.attacks.calibrated_trajectory import _columns, _trajectories
+from gnomon.attacks.parts.leave_two_out import judge, learn_priors
 from gnomon.core.errors import UsageError
 from gnomon.stats.moments import group_moments
 from gnomon.stats.roc import auc
@@ -15,7 +16,7 @@ from gnomon.stats.signals import logit_of_loss
 from gnomon.stats.student import predict
 from gnomon.testing import difficulty_world, noise_world
 
-BOTH = [TrajectoryOnline, TrajectoryOffline]
+BOTH = [CalibratedTrajectory, partial(CalibratedTrajectory, online=False)]
 
 
 def area(attack, world, seed: int = 0) -> float:
@@ -33,7 +34,7 @@ def test_hard_records_are_no_longer_mistaken_for_strangers(kind) -> None:
 @pytest.mark.parametrize("kind", BOTH)
 @pytest.mark.parametrize("view", ["auditor", "adversary"])
 def test_noise_over_many_worlds_is_noise(kind, view: str) -> None:
-    if kind is TrajectoryOnline and view == "adversary":
+    if kind().online and view == "adversary":
         pytest.skip("nobody was trained on the audited records")
     areas = []
     for seed in range(10):
@@ -48,7 +49,7 @@ def test_columns_are_those_of_a_loop_over_records_and_checkpoints(online: bool) 
     evidence = difficulty_world(np.random.default_rng(1), n=12, m=6).evidence
     shadows = evidence.shadows if online else replace(evidence.shadows, hide_members=True)
     own = np.asarray(logit_of_loss(evidence.observed["checkpoints"]).T, dtype=np.float64)
-    others = _courses(shadows)
+    others = _trajectories(shadows)
     priors = [learn_priors(values, shadows.member) for values in others]
     steps = [slice(t, t + 1) for t in range(len(own))]
     found = _columns([judge(own[t], others[t], shadows.member, priors[t], online) for t in steps])

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from gnomon.attacks.demand import demand
 from gnomon.core.arrays import Floats, Ints, Rows
 from gnomon.core.errors import BudgetError
 from gnomon.core.evidence import Evidence, QueryHandle
@@ -54,7 +53,7 @@ def note_queries(evidence: Evidence, wanted: int, records: int, otherwise: str) 
         records: how many records it asks about.
         otherwise: what the score is where the budget allowed none.
     """
-    query = demand(evidence.query, "further queries to the target")
+    query = evidence.require("query")
     a_record = query.asked // max(1, records)
     if a_record == 0:
         return [f"the budget did not allow one query for each of {records:,} records: the score is {otherwise}"]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gnomon.attacks.lessons import draw_lessons, judge, learn_priors, rehearsed_facts
+from gnomon.attacks.parts.leave_two_out import draw_lessons, judge, learn_priors, rehearsed_facts
 
 
 def balanced(m, p, rng):

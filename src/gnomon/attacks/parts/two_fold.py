@@ -9,25 +9,19 @@ membership better (log-loss, cross-validated) than the scaled logit alone does. 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
-
 import numpy as np
-from numpy.typing import NDArray
 
-from gnomon.core.arrays import Bools, Floats, Ints
+from gnomon.attacks.parts.boosting import LogOdds, grow_trees
+from gnomon.core.arrays import Bools, Float64s, Floats, Ints
 from gnomon.core.evidence import Evidence
 from gnomon.core.insider import FOLDS, Insider
 from gnomon.stats.signals import LOG_TINY, modified_entropy, scaled_logit
-
-LogOdds: TypeAlias = Callable[[Floats], Floats]  # features (n, f) -> log-odds of "member" (n,)
-_Float64s: TypeAlias = NDArray[np.float64]
 
 FEWEST = 50  # known members, and as many non-members, from which trees are tried at all
 N_LARGEST = 3
 
 
-def answer_features(answers: Floats, labels: Ints) -> _Float64s:
+def answer_features(answers: Floats, labels: Ints) -> Float64s:
     """What an answer tells of membership, (n, f): the scaled logit first, then the rest of its shape.
 
     Neither the record nor its label is among them: members and non-members may differ by what they are, and an attack
@@ -37,7 +31,7 @@ def answer_features(answers: Floats, labels: Ints) -> _Float64s:
     return np.column_stack([scaled_logit(answers, labels), modified_entropy(answers, labels), largest])
 
 
-def cross_fit(insider: Insider, features: Floats, rng: np.random.Generator) -> _Float64s:
+def cross_fit(insider: Insider, features: Floats, rng: np.random.Generator) -> Float64s:
     """Scores (n,) whose 0 is undecided for members and non-members in equal number, and where nothing is known.
 
     Where trees judge, they are log-odds of "member".
@@ -107,10 +101,4 @@ def _logistic(features: Floats, member: Bools) -> LogOdds:
 
 
 def _by_trees(features: Floats, member: Bools, seed: int) -> LogOdds:
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    trees = HistGradientBoostingClassifier(
-        max_iter=50, max_leaf_nodes=8, min_samples_leaf=10, early_stopping=False, random_state=seed
-    )
-    fitted = trees.fit(features, member)
-    return lambda rows: np.asarray(fitted.decision_function(rows), dtype=np.float64)
+    return grow_trees(features, member, 50, seed, leaf=10)

@@ -14,27 +14,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gnomon.core.answers import Signal
-from gnomon.core.arrays import Bools, Floats, Ints
+from gnomon.core.arrays import Bools, Float64s, Ints
 from gnomon.stats.moments import group_moments
-from gnomon.stats.signals import entropy, margin, scaled_logit
+from gnomon.stats.signals import margin, negative_entropy, scaled_logit
 from gnomon.stats.student import Prior, estimate_prior, predict
 
 BLOCK_ROWS = 10_000
 
-_Float64s: TypeAlias = NDArray[np.float64]
 
-
-def _negative_entropy(log_probs: Floats, labels: Ints) -> Floats:
-    return -entropy(log_probs, labels)
-
-
-SIGNALS: tuple[Signal, ...] = (scaled_logit, margin, _negative_entropy)
+SIGNALS: tuple[Signal, ...] = (scaled_logit, margin, negative_entropy)
 
 
 @dataclass(frozen=True)
@@ -53,7 +45,7 @@ class Lessons:
     partner: Ints
     row: Ints
     member: Bools
-    weight: _Float64s
+    weight: Float64s
 
 
 def draw_lessons(member: Bools, usable: Bools, count: int, rng: np.random.Generator) -> Lessons:
@@ -89,12 +81,12 @@ class Facts:
         log_ratio: (b,) IN against OUT law of the scaled logit; offline, minus the log of the one-sided tail.
     """
 
-    own: _Float64s
-    location: _Float64s
-    log_variance: _Float64s
-    log_ratio: _Float64s
+    own: Float64s
+    location: Float64s
+    log_variance: Float64s
+    log_ratio: Float64s
 
-    def law_columns(self) -> _Float64s:
+    def law_columns(self) -> Float64s:
         """(b, f): locations of all signals, with their squares and products within a signal."""
         columns = []
         for of_signal in self.location:
@@ -102,7 +94,7 @@ class Facts:
             columns += [of_signal[i] * of_signal[j] for i in range(len(of_signal)) for j in range(i, len(of_signal))]
         return np.stack(columns, axis=1)
 
-    def tree_columns(self, law: _Float64s) -> _Float64s:
+    def tree_columns(self, law: Float64s) -> Float64s:
         """(b, f): the scaled logit, where the others put it and how far off it is, and the log ratios."""
         distance = (self.own[0] - self.location[0]) / np.exp(self.log_variance / 2.0)
         middle = self.own[0] - self.location[0].mean(axis=0)
@@ -111,14 +103,14 @@ class Facts:
         )
 
 
-def learn_priors(values: _Float64s, member: Bools) -> tuple[Prior, Prior]:
+def learn_priors(values: Float64s, member: Bools) -> tuple[Prior, Prior]:
     """The priors of IN and of OUT signals (m, p), from all shadows and rows."""
     moments = group_moments(values, member)
     return estimate_prior(moments.inside, moments), estimate_prior(moments.outside, moments)
 
 
 def rehearsed_facts(
-    signals: _Float64s, member: Bools, lessons: Lessons, priors: Sequence[tuple[Prior, Prior]], online: bool
+    signals: Float64s, member: Bools, lessons: Lessons, priors: Sequence[tuple[Prior, Prior]], online: bool
 ) -> Facts:
     """The facts of all lessons: player and partner are hidden from what calibrates."""
     parts = []
@@ -134,9 +126,7 @@ def rehearsed_facts(
     return Facts(*(np.concatenate([getattr(p, name) for p in parts], axis=-1) for name in Facts.__annotations__))
 
 
-def judge(
-    own: _Float64s, others: _Float64s, member: Bools, priors: Sequence[tuple[Prior, Prior]], online: bool
-) -> Facts:
+def judge(own: Float64s, others: Float64s, member: Bools, priors: Sequence[tuple[Prior, Prior]], online: bool) -> Facts:
     """Facts from signals of the judged models (s, b) and of the others (s, m, b), NaN where hidden."""
     locations = []
     for values, (inside_prior, outside_prior) in zip(others, priors, strict=True):

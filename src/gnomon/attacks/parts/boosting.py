@@ -1,18 +1,19 @@
-"""Learning from what is observed of shadow models beside their answers: rows with their truth, and trees on them."""
+"""Boosted trees that tell members from others, learned from shadow models' rows or from a known half."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from gnomon.attacks.shadow_order import in_own_order
+from gnomon.attacks.parts.shadow_rows import in_own_order
 from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.errors import DataError, UsageError
 
 LogOdds: TypeAlias = Callable[[Floats], Floats]  # features (n, f) -> log-odds of "member" (n,)
+ON_SHADOWS = {"l2_regularization": 1.0, "max_bins": 64}  # there are rows enough to be coarse
 
 
 def check_learning(name: str, trees: int, max_rows: int) -> None:
@@ -51,18 +52,50 @@ def known_rows(pool: ShadowAnswers, name: str, most: int, rng: np.random.Generat
         values.append(pool.at(rows).observation(name, i))
         member.append(pool.member[i][rows])
     inside = np.concatenate(member)
-    if inside.all() or not inside.any():
+    check_both_kinds(inside)
+    return np.concatenate(values), inside
+
+
+def check_both_kinds(member: Bools) -> None:
+    """Refuses shadow rows of which nothing can be learned.
+
+    Raises:
+        DataError: no members, or no non-members.
+    """
+    if member.all() or not member.any():
         raise DataError(
-            f"expected shadow rows of both kinds, got {int(inside.sum())} in and {int((~inside).sum())} out; give "
+            f"expected shadow rows of both kinds, got {int(member.sum())} in and {int((~member).sum())} out; give "
             "shadow models rows that they are not trained on"
         )
-    return np.concatenate(values), inside
+
+
+def grow_trees(
+    features: Floats, member: Bools, trees: int, seed: int, *, leaf: int, weight: Floats | None = None, **options: Any
+) -> LogOdds:
+    """Log-odds of "member" by boosted trees of 8 leaves.
+
+    Args:
+        features: (q, f) finite numbers.
+        member: (q,) the truth.
+        trees: how many.
+        seed: of the trees.
+        leaf: rows of a leaf, at least.
+        weight: (q,) what each row counts; default all alike.
+        options: further ones of scikit-learn's HistGradientBoostingClassifier.
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    classifier = HistGradientBoostingClassifier(
+        max_iter=trees, max_leaf_nodes=8, min_samples_leaf=leaf, early_stopping=False, random_state=seed, **options
+    )
+    grown = classifier.fit(features, member, sample_weight=weight)
+    return lambda rows: np.asarray(grown.decision_function(rows), dtype=np.float64)
 
 
 def learn_trees(
     features: Floats, member: Bools, trees: int, rng: np.random.Generator, weight: Floats | None = None
 ) -> LogOdds:
-    """Log-odds of "member" by boosted trees, for members and non-members in equal number.
+    """Log-odds of "member" by boosted trees on shadow rows, for members and non-members in equal number.
 
     Args:
         features: (q, f) finite numbers.
@@ -71,18 +104,7 @@ def learn_trees(
         rng: where chance comes from.
         weight: (q,) what each counts; default all alike.
     """
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
     counts = np.ones(len(member)) if weight is None else weight
-    grown = HistGradientBoostingClassifier(
-        max_iter=trees,
-        learning_rate=0.1,
-        max_leaf_nodes=8,
-        min_samples_leaf=20,
-        l2_regularization=1.0,
-        max_bins=64,
-        early_stopping=False,
-        random_state=int(rng.integers(2**31)),
-    ).fit(features, member, sample_weight=counts)
+    grown = grow_trees(features, member, trees, int(rng.integers(2**31)), leaf=20, weight=counts, **ON_SHADOWS)
     odds = float(np.log(counts[member].sum() / counts[~member].sum()))
-    return lambda rows: np.asarray(grown.decision_function(rows), dtype=np.float64) - odds
+    return lambda rows: grown(rows) - odds
