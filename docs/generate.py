@@ -16,12 +16,14 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from gnomon.attacks import ATTACKS
+from gnomon.auditing.verdict import MISSING, RULES
 from gnomon.core.plan import Plan
 from gnomon.core.record import Record
 from gnomon.core.reproduction import Reproduction
 from gnomon.core.study import Study
 from gnomon.datasets import SOURCES
 from gnomon.defences import MITIGATIONS
+from gnomon.stats.joint import LEVEL, TOPS
 
 FOLDER = Path(__file__).resolve().parent
 BANNER = "<!-- Made from the code by docs/generate.py: do not edit. -->\n\n"
@@ -119,6 +121,41 @@ def mitigation_table() -> str:
     return BANNER + "\n".join(lines) + "\n"
 
 
+VERDICTS_HEAD = f"""# Verdicts
+
+What a report opens with follows from one test of all attacks together and from the figures of the attack that
+speaks.
+
+**The joint test.** Membership is permuted, the scores stay as they are; an attack is *found* where its result
+is stronger than the strongest result of any attack in {1 - LEVEL:.0%} of the permutations (min-p with
+step-down, Westfall & Young 1993), so that of audits in which no attack tells anything at most {LEVEL:.0%} find
+one. An attack's result is its AUC, two-sided, or the count of members among the {", ".join(map(str, TOPS))}
+records that it ranks highest or lowest (as far as these are an eighth of all). Where records belong to persons,
+persons change sides, and the AUC by person is a result too. Only attacks with black-box access speak; those
+that see more are tested as a family of their own, and the verdict mentions them where they alone find
+something.
+
+**Who speaks.** The attack that rehearsals on shadow models chose, unless another that was found is
+significantly stronger on the same records (paired, two-sided, corrected) and the rehearsed one does not find
+more at a low false-positive rate. An attack that was chosen on the audited rows says so.
+"""
+
+
+def verdict_table() -> str:
+    """Every level of a verdict with its conditions, from the table that the code follows."""
+    lines = ["| level | when: the first that holds |", "|---|---|"]
+    lines += [f"| `{rule.level}` | {rule.words} |" for rule in RULES]
+    lines += [
+        "",
+        "What stands against `none_found`, and makes a verdict `undecided`:",
+        "",
+        "| code | meaning |",
+        "|---|---|",
+    ]
+    lines += [f"| `{code}` | {words[0].upper()}{words[1:]}. |" for code, words in MISSING.items()]
+    return BANNER + VERDICTS_HEAD + "\n" + "\n".join(lines) + "\n"
+
+
 def documents() -> dict[str, str]:
     """File name -> content."""
     return {
@@ -130,6 +167,7 @@ def documents() -> dict[str, str]:
         "attacks.md": attack_table(),
         "datasets.md": dataset_table(),
         "mitigations.md": mitigation_table(),
+        "verdicts.md": verdict_table(),
     }
 
 

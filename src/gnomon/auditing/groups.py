@@ -37,14 +37,13 @@ def measure_groups(
     """One attack on groups that are wholly members against groups that are wholly not; None where there are too few."""
     if scored.scores is None or data.groups is None:
         return None
-    groups, index = np.unique(data.groups[case.audited], return_inverse=True)
-    trained = np.isin(groups, data.groups[roles.train])
+    of_row = data.groups[case.audited]
+    _, index = np.unique(of_row, return_inverse=True)
     rows = np.bincount(index)
-    inside = np.bincount(index, case.member) == rows
-    outside = ~trained
+    inside, outside = _sides(of_row, case.member, data.groups[roles.train])
     if min(int(inside.sum()), int(outside.sum())) < LEAST_GROUPS or rows[inside | outside].max() == 1:
         return None
-    combined: Floats = np.asarray(np.bincount(index, _additive(scored.scores, rehearsed)), dtype=np.float64)
+    combined = combine(scored.scores, rehearsed, of_row, case.member, data.groups[roles.train])
     sides: tuple[Floats, Floats] = (combined[inside], combined[outside])
     level = plan.statistics.confidence
     return GroupResult(
@@ -56,6 +55,30 @@ def measure_groups(
         auc=estimate(auc(*sides, confidence=level)),
         tpr_at_fpr=[tpr_point(*sides, fpr, level) for fpr in plan.statistics.fprs],
     )
+
+
+def combine(scores: Floats, rehearsed: Rehearsed, of_row: NDArray[Any], member: Bools, trained: NDArray[Any]) -> Floats:
+    """Scores (g,) of persons, in the order of ``np.unique(of_row)``; NaN for a person who stands on both sides.
+
+    Args:
+        scores: of the audited rows (n,).
+        rehearsed: what shadows playing the target taught about the attack.
+        of_row: persons of the audited rows (n,).
+        member: the truth (n,).
+        trained: persons of the rows that the target was trained on.
+    """
+    _, index = np.unique(of_row, return_inverse=True)
+    inside, outside = _sides(of_row, member, trained)
+    combined: Floats = np.where(inside | outside, np.bincount(index, _additive(scores, rehearsed)), np.nan)
+    return combined
+
+
+def _sides(of_row: NDArray[Any], member: Bools, trained: NDArray[Any]) -> tuple[Bools, Bools]:
+    """Persons (g,) of whom every audited row is a member, and persons of whom no row was trained on."""
+    groups, index = np.unique(of_row, return_inverse=True)
+    inside: Bools = np.bincount(index, member) == np.bincount(index)
+    outside: Bools = ~np.isin(groups, trained)
+    return inside, outside
 
 
 def _additive(scores: Floats, rehearsed: Rehearsed) -> Floats:

@@ -11,6 +11,7 @@ from gnomon.core.record import Finding, ModelFacts, ShadowFacts
 from gnomon.core.seeds import Seeds
 from gnomon.stats.clusters import split_groups
 from gnomon.stats.intervals import Interval
+from gnomon.stats.joint import chance_p
 from gnomon.stats.roc import auc
 from gnomon.stats.signals import loss
 
@@ -29,6 +30,7 @@ EXCESS = 2.0  # times what neighbours do by chance; members never lie quite even
 NEAR_ONE = 0.98  # accuracy
 EQUAL_LOSS = 1.5  # factor
 EASIER = 0.03  # shadows' accuracy on unseen rows below the target's by this: the task is not that easy
+SWAPPED_P = 1e-3  # two-sided: half of that for a model that is worse on its members by chance
 UNSEEN_CONFIDENCE = 0.99
 UNSEEN_MARGIN = 0.05  # of an AUC from one half that invalidates the comparison
 
@@ -169,6 +171,31 @@ def check_sides(target: ModelFacts, shadows: ShadowFacts | None, members: int, n
             remedy="Make sure that the non-members were held out before training.",
         )
     ]
+
+
+def check_swapped(target: ModelFacts, answers: Floats, case: Case) -> Finding | None:
+    """Members on whom the model is right significantly less often than on non-members.
+
+    Args:
+        target: its accuracies on both sides.
+        answers: (n, c) its full answers to the audited rows.
+        case: the audited rows and the truth.
+    """
+    right = (answers.argmax(axis=1) == case.evidence.labels).astype(np.float64)
+    p, below = chance_p(right, case.member, case.groups)
+    if not below or p > SWAPPED_P or target.train_accuracy is None or target.test_accuracy is None:
+        return None
+    return Finding(
+        code="tables-swapped?",
+        title=f"the model is right on {target.train_accuracy:.1%} of the members and on {target.test_accuracy:.1%} of "
+        "the non-members, which is significantly more",
+        severity="error",
+        explanation="A model is seldom worse on what it was trained on. Either members and non-members are swapped, "
+        "and then every figure is mirrored; or the model was made to forget its members, and does it so well that it "
+        "shows.",
+        remedy="Swap the two tables, if that is what happened. If they are right, override this finding: the audit "
+        "then counts, and says what scores below others give away.",
+    )
 
 
 def check_unseen(case: Case, groups: np.ndarray | None) -> Finding | None:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 from threadpoolctl import threadpool_limits
 
@@ -31,14 +31,14 @@ from gnomon.auditing.describe import (
 from gnomon.auditing.exposure import exposure
 from gnomon.auditing.further import look_further
 from gnomon.auditing.given_labels import check_given_labels
-from gnomon.auditing.likeness import check_sides, check_unseen
-from gnomon.auditing.measure import measure, rank_auc
+from gnomon.auditing.hearing import Heard, hear
+from gnomon.auditing.likeness import check_sides, check_swapped, check_unseen
+from gnomon.auditing.measure import measure
 from gnomon.auditing.mitigation import mitigate_training, mitigation_facts, read_mitigations
 from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.preflight import check_data, check_shadows, check_target, stop_on_errors
 from gnomon.auditing.progress import Progress, Silent
 from gnomon.auditing.provenance import provenance
-from gnomon.auditing.rehearsal import choose
 from gnomon.auditing.repeats import add_repeats, refuse_repeats
 from gnomon.auditing.risk import assess_risk
 from gnomon.auditing.roles import who_is_who
@@ -46,13 +46,12 @@ from gnomon.auditing.scoring import Attempt, attempt_all
 from gnomon.auditing.shadow_data import ShadowData, make_rows, real_rows
 from gnomon.auditing.slices import Cut, cut_rows, measure_slices
 from gnomon.auditing.subject import Subject
-from gnomon.auditing.verdict import speak
+from gnomon.auditing.verdict import conclude, speak
 from gnomon.auditing.worlds import Setting, World, build_world, make_target, train_target
 from gnomon.core.data import Dataset, Roles
-from gnomon.core.evidence import INSIDE
 from gnomon.core.plan import Plan, ShadowSource
 from gnomon.core.protocols import Attack, Model
-from gnomon.core.record import Finding, Record, ShadowSourceFacts
+from gnomon.core.record import AttackResult, Finding, Record, ShadowSourceFacts
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine, LocalEngine
 from gnomon.models.target import Target, parse_reveal
@@ -137,8 +136,9 @@ def _run(plan: Plan, setting: Setting, given: dict[str, Any] | None) -> Outcome:
         scored = [a.scored for a in attempts]
     with clock.stage("statistics"):
         fpr = _headline_fpr(plan, case)
-        name, chosen_on = _headline(attempts, case, fpr)
         results = [measure(a.scored, a.rehearsed, case, data, roles, plan) for a in attempts]
+        heard = _hear(attempts, results, case, data, roles, fpr, seeds)
+        name = heard.speaker
         results = add_repeats(results, attacks, rows, world, setting)
         sliced = measure_slices(ground.cuts, name, scored, case, plan)
         risk = assess_risk(name, attempts, case, data, rows.roles, plan, seeds)
@@ -149,11 +149,12 @@ def _run(plan: Plan, setting: Setting, given: dict[str, Any] | None) -> Outcome:
     with clock.stage("canaries"):
         one_run = None if ground.canaries is None else audit_canaries(ground.canaries, setting)
         findings = ground.findings if one_run is None else [*ground.findings, *check_promise(one_run[0])]
+    verdict = speak(results, heard, findings, world.target, plan.view, fpr)
     record = Record(
         name=plan.name,
         plan_given=given if given is not None else plan.model_dump(mode="json", exclude_unset=True),
         plan=plan.model_dump(mode="json"),
-        verdict=speak(results, name, chosen_on, findings, world.target, plan.view),
+        verdict=verdict,
         data=data_facts(data, roles),
         counted_by="record" if split_groups(case.groups, case.member) is None else "group",
         target=world.target,
@@ -162,7 +163,7 @@ def _run(plan: Plan, setting: Setting, given: dict[str, Any] | None) -> Outcome:
         shadow_sources=sources if world.shadows is not None else [],
         threat_model=threat_model(setting, rows, world),
         mitigations=mitigation_facts(setting.mitigations, world.said),
-        findings=findings,
+        findings=conclude(findings, verdict),
         attacks=results,
         exposed=most_exposed(name, scored, case, data),
         slices=sliced,
@@ -207,23 +208,24 @@ def _lay_ground(plan: Plan, setting: Setting, attacks: Sequence[Attack], clock: 
             model = train_target(data, roles, setting)
         target = make_target(model, data, roles, setting)
         (rows, world), *others = [_world(source, data, roles, target, setting) for source in plan.shadow.sources]
-    findings = [*findings, *_model_findings(rows, world, data, roles, setting), *notes(plan, world.case)]
+    findings = [*findings, *_model_findings(rows, world, roles, setting), *notes(plan, world.case)]
     findings = stop_on_errors(findings, plan.preflight.override)
     return Ground(setting, roles, cuts, model, rows, world, others, findings, canaries)
 
 
-def _model_findings(rows: ShadowData, world: World, data: Dataset, roles: Roles, setting: Setting) -> list[Finding]:
+def _model_findings(rows: ShadowData, world: World, roles: Roles, setting: Setting) -> list[Finding]:
     """Findings that need the models' answers."""
     case, facts = world.case, world.target
-    findings = [*check_target(world.target_answers), *check_given_labels(rows, world, setting)]
+    swapped = check_swapped(facts, world.target_answers, case)
+    findings = [] if swapped is None else [swapped]  # first: it explains what the next ones would say of swapped tables
+    findings += [*check_target(world.target_answers), *check_given_labels(rows, world, setting)]
     findings += check_sides(facts, world.shadows, len(roles.members), len(roles.nonmembers))
-    if rows.facts.source != "real":
-        return findings
-    unseen = check_unseen(case, None if data.groups is None else data.groups[case.audited])
-    findings += [] if unseen is None else [unseen]
     if world.shadows is not None and world.losses is not None:
         findings += check_shadows(facts, world.shadows, world.losses)
-    return findings
+    if rows.facts.source != "real":
+        return findings
+    unseen = check_unseen(case, case.groups)
+    return findings if unseen is None else [*findings, unseen]
 
 
 def _attempts(
@@ -277,14 +279,14 @@ def _headline_fpr(plan: Plan, case: Case) -> float:
     return min(resolved, default=max(plan.statistics.fprs))
 
 
-def _headline(
-    attempts: Sequence[Attempt], case: Case, fpr: float
-) -> tuple[str | None, Literal["shadows", "audited rows"] | None]:
-    """The attack that the verdict speaks of: the best in rehearsals; without any, the best on the audited rows."""
-    outside = [a for a in attempts if not INSIDE & set(a.scored.needs)]
-    attempts = outside if any(a.scored.scores is not None for a in outside) else attempts
-    chosen = choose({a.scored.name: a.rehearsed for a in attempts if a.scored.status == "ok"}, fpr)
-    if chosen is not None:
-        return chosen, "shadows"
-    aucs = {a.scored.name: rank_auc(a.scored.scores, case.member) for a in attempts if a.scored.scores is not None}
-    return (max(aucs, key=lambda name: aucs[name]), "audited rows") if aucs else (None, None)
+def _hear(
+    attempts: Sequence[Attempt],
+    results: Sequence[AttackResult],
+    case: Case,
+    data: Dataset,
+    roles: Roles,
+    fpr: float,
+    seeds: Seeds,
+) -> Heard:
+    trained = None if data.groups is None else data.groups[roles.train]
+    return hear(attempts, results, case, trained, fpr, seeds)

@@ -1,145 +1,193 @@
 """The verdict: what the figures say, in words that claim no more than they show.
 
-"The attacks failed" is never turned into a promise: every figure is a lower bound on what a better attacker may do.
+"The attacks failed" is never turned into a promise: every figure is a lower bound on what a better attacker may do. The
+levels and their conditions stand in one table, `RULES`, from which docs/verdicts.md is made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from gnomon.core.record import AttackResult, Finding, Level, ModelFacts, TprAtFpr, Verdict
+from gnomon.auditing.hearing import Heard
+from gnomon.auditing.sentences import describe_found, describe_nothing, explain
+from gnomon.auditing.size import CLEAR_AUC, CLEAR_RATIO, FEWEST_ACCUSED, Size, leak_size
+from gnomon.core.people import RatePoint
+from gnomon.core.record import AttackResult, Finding, Level, ModelFacts, Verdict
+from gnomon.stats.joint import POWER
 
-CLEAR_RATIO = 5.0  # a true-positive rate that is surely this many times the false-positive rate is a clear leak
-CLEAR_AUC = 0.6  # ... and so is an AUC that is surely above this
+LARGEST_UNSEEN = CLEAR_AUC  # "none found" must have been able to find what would be called a clear leak
+CONFIRMED = frozenset({"tables-swapped?"})  # an override of these says that the tables are right: the verdict counts
+UNLIKE = "shadows-unlike-target"
+
+REVERSED = Finding(
+    code="scores-reversed",
+    title="members score significantly below non-members",
+    severity="warning",
+    explanation="An attacker who knows that tells members from others as well as by scores above. The model may treat "
+    "its training records worse than others (unlearning, heavy regularisation), the tables may be swapped, or the "
+    "shadow models that attacks learned from may do the opposite of the target.",
+    remedy="Make sure which table is which, and that the shadow models have the target's recipe.",
+)
+
+MISSING = {
+    "few-records": f"the smallest AUC that the audit finds with {POWER:.0%} probability is above {LARGEST_UNSEEN:g}: a "
+    "leak that would be called clear may have been missed",
+    "no-shadows": "no attack that compares the target with shadow models ran; these are the strongest",
+    UNLIKE: "the shadow models are unlike the target (the finding of this name is then an error), and attacks learn "
+    "from them",
+    "attacks-failed": "a black-box attack broke, and says nothing",
+}  # what stands against "none found": code -> what it means
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the level follows from."""
+
+    scored: bool  # an attack could be scored
+    errors: tuple[str, ...]  # codes of findings of severity error that were overridden
+    size: Size | None  # of the attack that speaks; None: the joint test found no attack
+    missing: tuple[str, ...]  # codes of `MISSING`
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A level of a verdict: when it is given, in code and in words."""
+
+    level: Level
+    holds: Callable[[Facts], bool]
+    words: str
+
+
+RULES = (
+    Rule(
+        "invalid",
+        lambda facts: not facts.scored or bool(facts.errors),
+        "No attack could be scored, or the plan overrides a finding of severity error (other than `tables-swapped?`, "
+        "whose override confirms that members and non-members are what they are said to be).",
+    ),
+    Rule(
+        "leaks",
+        lambda facts: facts.size is not None and facts.size.rank == 2,
+        "The joint test finds an attack, and one of its figures shows a clear leak: the interval of its AUC lies above "
+        f"{CLEAR_AUC:g} (by record or by person), that of a true-positive rate above {CLEAR_RATIO:g} times the "
+        f"false-positive rate, {FEWEST_ACCUSED} or more accusations at a wanted false-discovery rate hold, or among "
+        f"the records that it ranks highest members are surely {CLEAR_RATIO:g} times as frequent. Scores below "
+        "those of others count as scores above them.",
+    ),
+    Rule(
+        "leaks_some",
+        lambda facts: facts.size is not None,
+        "The joint test finds an attack, and none of its figures shows a clear leak.",
+    ),
+    Rule(
+        "undecided",
+        lambda facts: bool(facts.missing),
+        "The joint test finds no attack, but something stands against saying so (below).",
+    ),
+    Rule(
+        "none_found",
+        lambda facts: not facts.missing,
+        "The joint test finds no attack, attacks with shadow models like the target ran, none broke, and the records "
+        f"were enough to find an AUC of {LARGEST_UNSEEN:g} or less. The verdict states the smallest AUC and the "
+        f"smallest true-positive rate that this audit finds with {POWER:.0%} probability.",
+    ),
+)  # the first that holds
+
+
+def decide(facts: Facts) -> Level:
+    """The level that the facts give.
+
+    >>> decide(Facts(scored=True, errors=(), size=None, missing=("no-shadows",)))
+    'undecided'
+    """
+    return next(rule.level for rule in RULES if rule.holds(facts))
 
 
 def speak(
     results: Sequence[AttackResult],
-    headline: str | None,
-    chosen_on: Literal["shadows", "audited rows"] | None,
+    heard: Heard,
     findings: Sequence[Finding],
     target: ModelFacts,
     view: str,
+    fpr: float,
 ) -> Verdict:
     """The verdict of an audit.
 
     Args:
         results: all attacks.
-        headline: name of the attack to speak of, or None if none could be scored.
-        chosen_on: what it was chosen on.
+        heard: what the joint test says of them, and which speaks.
         findings: of preflight.
         target: the target's accuracies.
         view: adversary or auditor.
+        fpr: the lowest false-positive rate that the audited rows resolve.
     """
-    invalid = [f for f in findings if f.severity == "error"]
-    best = next((r for r in results if r.name == headline), None)
-    if best is None or best.auc is None:
+    errors = tuple(f.code for f in findings if f.severity == "error" and f.code not in CONFIRMED | {UNLIKE})
+    best = next((r for r in results if r.name == heard.speaker), None)
+    if best is None or best.auc is None or heard.test is None:
         return Verdict(
-            level="invalid",
+            level=decide(Facts(False, errors, None, ())),
             headline="No attack could be carried out, so nothing can be said about this model.",
             sentences=["See the attacks below for the reasons."],
             attack=None,
         )
-    level, sentence = _judge(best, view)
-    sentences = _context(best, target, chosen_on, results)
-    if invalid:
-        level = "invalid"
-        codes = ", ".join(f.code for f in invalid)
+    tested = heard.of(best.name)
+    size = leak_size(best, tested) if tested is not None and tested.found else None
+    missing = _missing(results, heard, findings)
+    level = decide(Facts(True, errors, size, missing))
+    smallest, rate = heard.test.detectable_auc(), heard.test.detectable_tpr(fpr)
+    if size is not None and tested is not None:
+        headline = describe_found(best, tested, size, view)
+    else:
+        headline = describe_nothing(heard.test, missing)
+    sentences = explain(best, heard, size, missing, target, results, fpr)
+    if errors:
+        codes = ", ".join(errors)
         sentences = [f"This verdict does not count: the audit went on in spite of {codes}.", *sentences]
-    return Verdict(level=level, headline=sentence, sentences=sentences, attack=best.name, chosen_on=chosen_on)
-
-
-def _judge(best: AttackResult, view: str) -> tuple[Level, str]:
-    assert best.auc is not None
-    who = "An attacker with black-box access and data like yours"
-    if view == "auditor":
-        who = "In the worst case that was tested, an attacker"
-    point = headline_point(best)
-    if point is not None and point.tpr is not None and point.tpr.low > CLEAR_RATIO * point.fpr:
-        return (
-            "leaks",
-            f"{who} finds {_of_hundred(point.tpr.value)} training records "
-            f"while wrongly accusing {_one_in(point.fpr)} others.",
-        )
-    if best.auc.low > CLEAR_AUC:
-        accuracy = (
-            ""
-            if best.at_threshold is None
-            else f", right on {best.at_threshold.accuracy.value:.0%} where guessing is right on 50%"
-        )
-        return "leaks", f"{who} tells training records from others far better than by guessing{accuracy}."
-    if best.auc.low > 0.5:
-        return (
-            "leaks_some",
-            f"{who} does slightly better than guessing (AUC {best.auc.value:.3f}, where guessing is 0.5).",
-        )
-    return (
-        "none_found",
-        "The attacks that were tried did no better than guessing, as far as this many records can show.",
+    return Verdict(
+        level=level,
+        headline=headline,
+        sentences=sentences,
+        attack=best.name,
+        chosen_on=heard.chosen_on,
+        rehearsed=heard.rehearsed,
+        tested=heard.tested,
+        inside=heard.inside,
+        detectable_auc=smallest,
+        detectable_tpr=None if rate is None else RatePoint(fpr=fpr, tpr=rate),
+        missing=[] if size is not None else list(missing),
     )
 
 
-def headline_point(result: AttackResult) -> TprAtFpr | None:
-    """The lowest false-positive rate at which the attack surely does much better than guessing.
+def _missing(results: Sequence[AttackResult], heard: Heard, findings: Sequence[Finding]) -> tuple[str, ...]:
+    """What stands against "none found", in the order of `MISSING`."""
+    names = {one.name for one in heard.tested}
+    speaking = [r for r in results if r.name in names]
+    inside = {one.name for one in heard.inside}
+    stands = {
+        "few-records": heard.test is not None and heard.test.detectable_auc() > LARGEST_UNSEEN,
+        "no-shadows": not any({"shadows", "shadows_out"} & set(r.needs) for r in speaking),
+        UNLIKE: any(f.code == UNLIKE for f in findings),
+        "attacks-failed": any(r.status == "failed" and r.name not in inside for r in results),
+    }
+    return tuple(code for code in MISSING if stands[code])
 
-    If there is none, the lowest at which the sample gives a true-positive rate at all.
+
+def conclude(findings: Sequence[Finding], verdict: Verdict) -> list[Finding]:
+    """Findings as they stand in the record, with what follows from the verdict.
+
+    Shadow models unlike the target do no harm where attacks find a leak all the same; where they find none, they are an
+    error. And members that stand below others are a finding of their own.
+
+    Args:
+        findings: of preflight.
+        verdict: the audit's.
     """
-    points = sorted((p for p in result.tpr_at_fpr if p.tpr is not None), key=lambda p: p.fpr)
-    sure = [p for p in points if p.tpr is not None and p.tpr.low > CLEAR_RATIO * p.fpr]
-    return next(iter([*sure, *points]), None)
-
-
-def _context(
-    best: AttackResult,
-    target: ModelFacts,
-    chosen_on: str | None,
-    results: Sequence[AttackResult],
-) -> list[str]:
-    assert best.auc is not None
-    sentences = [
-        f"Attack: {best.title} ({best.paper}). AUC {_with_interval(best.auc.value, best.auc.low, best.auc.high)}."
+    marked = [
+        f.model_copy(update={"severity": "error"}) if f.code == UNLIKE and UNLIKE in verdict.missing else f
+        for f in findings
     ]
-    point = headline_point(best)
-    if point is not None and point.tpr is not None:
-        sentences.append(
-            f"At a false-positive rate of {point.fpr:.2%} it finds "
-            f"{_with_interval(point.tpr.value, point.tpr.low, point.tpr.high, percent=True)} of the training records."
-        )
-    if target.train_accuracy is not None and target.test_accuracy is not None:
-        gap = target.train_accuracy - target.test_accuracy
-        sentences.append(
-            f"The model is right on {target.train_accuracy:.1%} of its training records and on "
-            f"{target.test_accuracy:.1%} of others: a gap of {100 * gap:.1f} points."
-        )
-    if chosen_on == "audited rows":
-        sentences.append(
-            "The attack was chosen on the audited records themselves (no shadow models to choose it on), "
-            "which flatters it a little."
-        )
-    failed = [r.name for r in results if r.status == "failed"]
-    if failed:
-        sentences.append(f"Attacks that broke and say nothing: {', '.join(failed)}.")
-    sentences.append(
-        "These figures are what the attacks listed here achieved on one trained model: a lower bound. "
-        "A better attack, more shadow models or another training run may find more."
-    )
-    return sentences
-
-
-def _of_hundred(rate: float) -> str:
-    return (
-        f"{100 * rate:.0f} of 100"
-        if rate >= 0.095
-        else f"{1000 * rate:.0f} of 1,000"
-        if rate >= 0.0095
-        else f"{10000 * rate:.0f} of 10,000"
-    )
-
-
-def _one_in(rate: float) -> str:
-    return f"1 in {1 / rate:,.0f}"
-
-
-def _with_interval(value: float, low: float, high: float, *, percent: bool = False) -> str:
-    return f"{value:.1%} ({low:.1%} to {high:.1%})" if percent else f"{value:.3f} ({low:.3f} to {high:.3f})"
+    speaks = next((one for one in verdict.tested if one.name == verdict.attack), None)
+    if speaks is None or not (speaks.found and speaks.reversed) or any(f.code in CONFIRMED for f in findings):
+        return marked
+    return [*marked, REVERSED]

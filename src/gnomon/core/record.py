@@ -307,7 +307,7 @@ class Provenance(Part):
     fingerprints: dict[str, str] = Field(default_factory=dict)
 
 
-class TestedAttack(Part):
+class JointResult(Part):
     """One attack in the joint test of all attacks: whether it tells members from others, their number paid for."""
 
     name: str
@@ -329,10 +329,8 @@ class Verdict(Part):
     attack: str | None  # name of the headline attack
     chosen_on: Literal["shadows", "audited rows"] | None = None
     rehearsed: str | None = None  # the attack that was chosen in rehearsals on shadow models
-    tested: list[TestedAttack] = Field(default_factory=list)  # black-box attacks, one family
-    inside: list[TestedAttack] = Field(
-        default_factory=list
-    )  # attacks that see more than answers, a family of their own
+    tested: list[JointResult] = Field(default_factory=list)  # black-box attacks, one family
+    inside: list[JointResult] = Field(default_factory=list)  # attacks that see more than answers, a family of their own
     detectable_auc: float | None = None  # smallest AUC that this audit finds in four of five cases
     detectable_tpr: RatePoint | None = None  # ... and the smallest true-positive rate at the headline's rate
     missing: list[str] = Field(default_factory=list)  # codes of what stands against "none found"
