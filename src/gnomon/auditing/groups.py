@@ -26,6 +26,7 @@ from gnomon.core.record import Finding
 from gnomon.stats.risk import log_odds
 from gnomon.stats.roc import auc
 
+STEP = 2.0**-20
 LEAST_GROUPS = 10  # of each kind; fewer say nothing about people
 LOG_ODDS = "sum of the records' log odds of membership, learned on shadow models that played the target"
 RANKS = "sum of the normal scores of the records' ranks (there were no rehearsals to learn odds on)"
@@ -82,13 +83,21 @@ def _sides(of_row: NDArray[Any], member: Bools, trained: NDArray[Any]) -> tuple[
 
 
 def _additive(scores: Floats, rehearsed: Rehearsed) -> Floats:
-    """Scores (n,) that may be added up over a person's records: 0 says nothing."""
+    """Scores (n,) that may be added up over a person's records: 0 says nothing.
+
+    They are rounded to steps that add up exactly: persons whose records score alike tie, in whatever order the records
+    stand, and the last bits of a sum (which depend on how many threads made it) break no tie.
+    """
     from scipy.stats import rankdata
 
     if rehearsed.played:
-        return log_odds([(p.scores, p.member) for p in rehearsed.played], scores)
-    normal: Floats = ndtri((rankdata(scores) - 0.5) / len(scores))
-    return normal
+        return _stepped(log_odds([(p.scores, p.member) for p in rehearsed.played], scores))
+    return _stepped(ndtri((rankdata(scores) - 0.5) / len(scores)))
+
+
+def _stepped(values: Floats) -> Floats:
+    stepped: Floats = np.round(values / STEP) * STEP
+    return stepped
 
 
 def check_groups(data: Dataset, roles: Roles) -> Finding | None:

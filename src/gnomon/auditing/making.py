@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from threadpoolctl import threadpool_limits
-
 from gnomon.auditing.mitigation import mitigate_training, read_mitigations
 from gnomon.auditing.progress import Progress, Silent
 from gnomon.auditing.roles import who_is_who
@@ -19,6 +17,7 @@ from gnomon.core.plan import Plan, ShadowSource, make_plan
 from gnomon.core.record import ShadowSourceFacts
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import LocalEngine
+from gnomon.engines.threads import one_thread
 from gnomon.models.target import parse_reveal
 from gnomon.store.arrays import ArrayStore
 from gnomon.synthesis import Marginals, count_marginals, load_marginals
@@ -87,7 +86,7 @@ def make_attackers_rows(
         GnomonError: bad input, in one line.
     """
     told = progress or Silent()
-    with threadpool_limits(limits=1):  # as in the audit, whose target must come out the same
+    with one_thread():  # as in the audit, whose target must come out the same
         subject, seeds, reveal = load_subject(plan, trust=trust), Seeds(plan.seed), parse_reveal(plan.target.reveals)
         mitigations = read_mitigations(plan)
         data = subject.data

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from threadpoolctl import threadpool_limits
-
 from gnomon.auditing.mitigation import Mitigations, mitigate_model, mitigate_training, random_records, read_mitigations
 from gnomon.auditing.progress import Progress, Silent
 from gnomon.auditing.roles import who_is_who
@@ -19,6 +17,7 @@ from gnomon.core.plan import Plan
 from gnomon.core.protocols import Model, Trainer
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import LocalEngine
+from gnomon.engines.threads import one_thread
 from gnomon.store.arrays import ArrayStore
 
 
@@ -56,7 +55,7 @@ def make_owned(plan: Plan, *, trust: bool = False, progress: Progress | None = N
         GnomonError: bad input, in one line.
     """
     told = progress or Silent()
-    with threadpool_limits(limits=1):  # as in the audit, whose target must come out the same
+    with one_thread():  # as in the audit, whose target must come out the same
         subject, seeds, mitigations = load_subject(plan, trust=trust), Seeds(plan.seed), read_mitigations(plan)
         data = subject.data
         if subject.answers is not None:

@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from threadpoolctl import threadpool_limits
-
 from gnomon.attacks import ATTACKS, make_attack
 from gnomon.auditing.access import barred, look_inside, wanted_observations, wants_model
 from gnomon.auditing.answers_map import map_answers
@@ -54,6 +52,7 @@ from gnomon.core.protocols import Attack, Model
 from gnomon.core.record import AttackResult, Finding, Record, ShadowSourceFacts
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine, LocalEngine
+from gnomon.engines.threads import one_thread
 from gnomon.models.target import Target, parse_reveal
 from gnomon.stats.clusters import split_groups
 from gnomon.store.arrays import ArrayStore
@@ -95,7 +94,7 @@ def run_audit(
     Raises:
         GnomonError: bad input, or a preflight finding of severity error that the plan does not override.
     """
-    with threadpool_limits(limits=1):  # a second thread gains little here, and loses much beside a busy neighbour
+    with one_thread():
         reveal = parse_reveal(plan.target.reveals)
         setting = Setting(
             plan,

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from gnomon.core.errors import UsageError
+from gnomon.engines.threads import one_thread
 from gnomon.models.torch_trainer import TorchTrainer
 
 REFERENCE_SECONDS = 0.65  # that `calibrate` takes on the reference machine
@@ -110,7 +110,7 @@ def calibrate() -> float:
     trainer = TorchTrainer(epochs=20, device="cpu")
     rows = [np.arange(1000)] * 8
     taken = []
-    with threadpool_limits(1):  # as in audits, whose processes have a core each
+    with one_thread():  # as in audits, whose processes have a core each
         for _ in range(3):  # the first one warms up
             start = time.perf_counter()
             trainer.train(x, y, 100, rows, list(range(8)))
