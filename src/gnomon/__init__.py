@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
     # What a plan, a record and a data set are.
     from gnomon.core.data import Dataset, make_dataset
+    from gnomon.core.documents import read_record, write_record
     from gnomon.core.errors import GnomonError
     from gnomon.core.plan import Plan, make_plan, read_plan
     from gnomon.core.protocols import Model, Trainer
-    from gnomon.core.record import Record, read_record, write_record
+    from gnomon.core.record import Record
 
     # What can be audited, and how it is trained.
     from gnomon.datasets import load_dataset
@@ -42,10 +43,11 @@ _HOMES = {
     "gnomon.auditing.gate": ("GateResult", "Limit", "gate", "parse_limit"),
     "gnomon.auditing.outcome": ("Outcome",),
     "gnomon.core.data": ("Dataset", "make_dataset"),
+    "gnomon.core.documents": ("read_record", "write_record"),
     "gnomon.core.errors": ("GnomonError",),
     "gnomon.core.plan": ("Plan", "make_plan", "read_plan"),
     "gnomon.core.protocols": ("Model", "Trainer"),
-    "gnomon.core.record": ("Record", "read_record", "write_record"),
+    "gnomon.core.record": ("Record",),
     "gnomon.datasets": ("load_dataset",),
     "gnomon.models.callable": ("CallableModel",),
     "gnomon.models.function": ("FunctionTrainer",),

@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.report.audit.test_canaries import shown
 from tests.report.sample_records import leaking
-from tests.report.test_canaries import shown
 
 from gnomon.auditing.estimates import estimate, tpr_point
 from gnomon.auditing.gate import did_not_run, gate, hold, parse_limit, summed_up
 from gnomon.cli.app import run
+from gnomon.core.documents import write_record
 from gnomon.core.errors import UsageError
-from gnomon.core.record import AttackResult, AtThreshold, Estimate, Finding, Record, TprAtFpr, write_record
+from gnomon.core.record import AttackResult, AtThreshold, Estimate, Finding, Record, TprAtFpr
 from gnomon.stats.roc import auc
 
 AT = Estimate(value=0.6, low=0.55, high=0.65)

@@ -17,8 +17,8 @@ from sklearn.tree import DecisionTreeClassifier
 from gnomon.auditing.api import audit
 from gnomon.auditing.label_checks import Answered, best_order, check_labels
 from gnomon.cli.app import run
+from gnomon.core.documents import read_record
 from gnomon.core.errors import DataError, PreflightError
-from gnomon.core.record import read_record
 from gnomon.models import SklearnTrainer
 
 RNG = np.random.default_rng(0)

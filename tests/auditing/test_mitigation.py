@@ -29,7 +29,7 @@ from gnomon.core.protocols import Trainer
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import LocalEngine
 from gnomon.models.sklearn import SklearnTrainer
-from gnomon.report.terminal import render_terminal
+from gnomon.report import render
 from gnomon.store.arrays import ArrayStore
 
 PLAN: dict[str, Any] = {
@@ -129,7 +129,7 @@ def test_the_record_and_the_report_say_what_is_mitigated_and_who_knows(tmp_path:
 
 
 def _plain(record: Any) -> str:
-    return " ".join(render_terminal(record).split())
+    return " ".join(render(record, "terminal").split())
 
 
 def test_label_only_leaves_the_gap_attack(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from tests.report.sample_benches import sample_bench
 from tests.studies.test_defend import TOML
 
 from gnomon.cli.app import run
-from gnomon.core.bench import read_bench, write_bench
+from gnomon.core.bench import Bench
+from gnomon.core.documents import read_document, write_document
 
 
 @pytest.fixture
@@ -61,13 +62,13 @@ def test_it_writes_what_it_says(plan: str, tmp_path: Path, capsys: pytest.Captur
     assert run(["defend", plan, "--try", "labels", "--no-naive", "--workers", "1", "--to", "bench"]) == 0
     said = capsys.readouterr().out
     assert "bench.html" in said
-    assert read_bench(tmp_path / "bench").options[1].label == "labels"
+    assert read_document(tmp_path / "bench", Bench).options[1].label == "labels"
     for name in ("bench.html", "bench.md", "audits/labels/report.html"):
         assert (tmp_path / "bench" / name).is_file()
 
 
 def test_a_bench_is_rendered_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_bench(sample_bench(), tmp_path / "bench.json")
+    write_document(sample_bench(), tmp_path / "bench.json")
     assert run(["report", str(tmp_path)]) == 0
     assert "What each buys" in capsys.readouterr().out
     assert run(["report", str(tmp_path / "bench.json"), "--to", str(tmp_path / "again.md")]) == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import random
 from collections.abc import Callable
@@ -40,7 +39,6 @@ from gnomon.core.record import (
     TprAtFpr,
     Verdict,
 )
-from gnomon.report import render
 
 NORMAL = NormalDist()
 HOSTILE = "<script>alert('x')</script>"
@@ -480,9 +478,3 @@ ALL: dict[str, Callable[[], Record]] = {
     "hostile": hostile,
     "bare": bare,
 }
-
-
-@functools.cache
-def rendered(name: str, format: str) -> str:
-    """A sample record in one format, rendered once for all tests."""
-    return render(ALL[name](), format)

@@ -5,12 +5,12 @@ from collections import Counter
 from html.parser import HTMLParser
 
 import pytest
-from tests.report import sample_records
+from tests.report import sample_documents, sample_records
 from tests.report.sample_records import HOSTILE
 
 from gnomon.core.record import Record
 from gnomon.report import render
-from gnomon.report.wording import clean
+from gnomon.report.formatting import clean
 
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 LIMIT = 400_000
@@ -85,8 +85,8 @@ def test_the_page_is_small(page: str) -> None:
     assert len(page.encode()) < LIMIT
 
 
-def test_everything_that_the_record_says_is_told(record: Record, page: str) -> None:
-    text = Page(page).text
+def test_everything_that_the_record_says_is_told(record: Record, record_name: str) -> None:
+    text = Page(sample_documents.rendered(record_name, "html")).text
 
     def told(*words: str | None) -> None:
         for word in words:
@@ -105,32 +105,34 @@ def test_everything_that_the_record_says_is_told(record: Record, page: str) -> N
     told(*record.provenance.fingerprints.values())
 
 
-def test_what_must_alarm_stands_before_the_pictures(page: str) -> None:
+def test_what_must_alarm_stands_before_the_figures(record_name: str) -> None:
+    page = sample_documents.rendered(record_name, "html")
     places = [page.find(f'id="{part}"') for part in ("verdict", "findings", "pictures", "all-attacks")]
     there = [place for place in places if place >= 0]
     assert there == sorted(there)
     assert len(there) >= 2
 
 
-def test_hostile_text_stays_text() -> None:
-    page = sample_records.rendered("hostile", "html")
+@pytest.mark.parametrize("name", ["hostile", "bench", "study", "reproduction", "comparison"])
+def test_hostile_text_stays_text(name: str) -> None:
+    page = sample_documents.rendered(name, "html")
     assert "<script" not in page
     assert page.count("</style>") == 1
     assert "&lt;script&gt;" in page
-    assert HOSTILE in Page(page).text
+    assert name == "bench" or HOSTILE in Page(page).text
     assert "\x1b" not in page
     assert "\u202e" not in page
     assert 'href="javascript' not in page
 
 
 def test_a_refused_rate_is_shown_with_its_reason() -> None:
-    text = Page(sample_records.rendered("leaking", "html")).text
+    text = Page(sample_documents.rendered("leaking", "html")).text
     assert "refused a" in text
     assert "refused at 0.01%: too few non-members (have 1600, need 10000)" in text
 
 
 def test_skipped_and_failed_attacks_are_shown_with_their_reasons() -> None:
-    text = Page(sample_records.rendered("invalid", "html")).text
+    text = Page(sample_documents.rendered("invalid", "html")).text
     assert "skipped needs shadow answers for audited rows; there are no shadows" in text
     assert "failed ValueError: class 3 has no shadow rows" in text
     assert "Traceback (most recent call last):" in text
@@ -138,21 +140,21 @@ def test_skipped_and_failed_attacks_are_shown_with_their_reasons() -> None:
 
 
 def test_the_oracle_is_called_so() -> None:
-    text = Page(sample_records.rendered("leaking", "html")).text
+    text = Page(sample_documents.rendered("leaking", "html")).text
     assert "threshold chosen on shadows" in text
     assert "Oracle’s recall" in text
 
 
 def test_an_invalid_audit_shows_no_headcount() -> None:
-    assert 'class="dots' in sample_records.rendered("leaking", "html")
-    assert 'class="dots' not in sample_records.rendered("invalid", "html")
+    assert 'class="picture found"' in sample_documents.rendered("leaking", "html")
+    assert 'class="picture found"' not in sample_documents.rendered("invalid", "html")
 
 
 def test_the_dots_are_the_record_s_figures() -> None:
-    page = sample_records.rendered("leaking", "html")
+    page = sample_documents.rendered("leaking", "html")
     found, accused = (
         [len(re.findall("M", path)) for path in re.findall(r' d="((?:M\d+ \d+h0)*)"', svg)]
-        for svg in re.findall(r'<figure class="(?:found|accused)">.*?</figure>', page, re.DOTALL)
+        for svg in re.findall(r'<figure class="picture (?:found|accused)">.*?</figure>', page, re.DOTALL)
     )
     assert found == [69, 31]
     assert accused == [999, 1]
@@ -160,12 +162,12 @@ def test_the_dots_are_the_record_s_figures() -> None:
 
 @pytest.mark.parametrize("word", ["private", "safe", "secure", "protected"])
 def test_a_failed_attack_is_never_called_a_virtue(word: str) -> None:
-    text = Page(sample_records.rendered("near_chance", "html")).text
+    text = Page(sample_documents.rendered("near_chance", "html")).text
     assert not re.search(rf"\b{word}\b", text, re.IGNORECASE)
     assert "empirical lower bound" in text
 
 
-def test_pictures_have_names_and_take_the_page_s_colours(page: str) -> None:
+def test_figures_have_names_and_take_the_page_s_colours(page: str) -> None:
     for drawing in re.findall(r'<svg [^>]*class="plot">.*?</svg>', page, re.DOTALL):
         assert re.search(r"<title id=.+?</title><desc id=.+?</desc>", drawing)
         assert "<text" in drawing
@@ -177,7 +179,7 @@ def test_pictures_have_names_and_take_the_page_s_colours(page: str) -> None:
 
 
 def test_the_same_record_gives_the_same_page() -> None:
-    assert sample_records.rendered("leaking", "html") == render(sample_records.leaking(), "html")
+    assert sample_documents.rendered("leaking", "html") == render(sample_records.leaking(), "html")
 
 
 def test_the_user_s_matplotlib_style_neither_changes_nor_matters() -> None:
@@ -187,7 +189,7 @@ def test_the_user_s_matplotlib_style_neither_changes_nor_matters() -> None:
         before = dict(matplotlib.rcParams)
         page = render(sample_records.near_chance(), "html")
         assert dict(matplotlib.rcParams) == before
-    assert page == sample_records.rendered("near_chance", "html")
+    assert page == sample_documents.rendered("near_chance", "html")
 
 
 def luminance(colour: str) -> float:
@@ -203,7 +205,7 @@ def contrast(one: str, other: str) -> float:
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_contrast_is_aa_in_both_schemes(scheme: int) -> None:
-    page = sample_records.rendered("bare", "html")
+    page = sample_documents.rendered("bare", "html")
     block = re.findall(r":root \{([^}]*)\}", page)[scheme]
     colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block))
     text = ("ink", "soft", "link", "member", "other", "error", "warning", "note")

@@ -5,11 +5,11 @@ import re
 
 from rich.cells import cell_len
 from rich.console import Console
-from tests.report import sample_records
+from tests.report import sample_documents, sample_records
 
 from gnomon.core.record import Record
 from gnomon.report import print_terminal, render
-from gnomon.report.wording import clean
+from gnomon.report.formatting import clean
 
 
 def words(text: str) -> str:
@@ -21,8 +21,8 @@ def test_it_fits_80_columns_without_escape_sequences(terminal: str) -> None:
     assert all(c.isprintable() or c == "\n" for c in terminal)
 
 
-def test_verdict_and_alarms_come_whole(record: Record, terminal: str) -> None:
-    shown = words(terminal)
+def test_verdict_and_alarms_come_whole(record: Record, record_name: str) -> None:
+    shown = words(sample_documents.rendered(record_name, "terminal"))
     for text in (record.verdict.headline, *record.verdict.sentences, *record.not_tried):
         assert words(clean(text)) in shown
     for finding in record.findings:

@@ -16,7 +16,7 @@ from gnomon.auditing.folder import read_outcome
 from gnomon.core.bench import Bench, Option
 from gnomon.core.errors import PlanError, UsageError
 from gnomon.core.plan import Plan
-from gnomon.report import render_bench
+from gnomon.report import render
 from gnomon.studies.defend import bench_plan, defend, mitigated, with_baselines
 from gnomon.studies.defend_search import read_until
 from gnomon.studies.defend_tries import PLAIN, read_tries
@@ -130,7 +130,7 @@ def test_a_lost_audit_is_made_again_from_the_store(bench: Bench, folder: Path) -
 
 def test_it_renders(bench: Bench) -> None:
     for format in ("html", "md", "terminal", "json"):
-        assert "top2+round1" in render_bench(bench, format).replace("\\", "")
+        assert "top2+round1" in render(bench, format).replace("\\", "")
 
 
 def test_another_plan_is_another_audit(bench: Bench, folder: Path, tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from gnomon.cli.app import run
+from gnomon.core.documents import read_document
 from gnomon.core.errors import UsageError
-from gnomon.core.reproduction import Reproduction, read_reproduction
-from gnomon.report.reproduction_plots import overview, spots
+from gnomon.core.reproduction import Reproduction
+from gnomon.report.reproduction import overview, spots
 from gnomon.studies.cells import run_cell
 from gnomon.studies.experiments import read_paper
 from gnomon.studies.spec import lay_out
@@ -102,7 +103,7 @@ def made(paper: Path) -> Iterator[Reproduction]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(MODULE, "resolve_device", lambda _: "cpu")
         assert run(command) == 0
-        yield read_reproduction(paper.parent / "out")
+        yield read_document(paper.parent / "out", Reproduction)
 
 
 def test_what_fits_is_run_and_what_does_not_is_listed(made: Reproduction) -> None:
@@ -122,7 +123,7 @@ def test_what_fits_is_run_and_what_does_not_is_listed(made: Reproduction) -> Non
 def test_where_there_is_a_gpu_the_budget_decides(paper: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MODULE, "resolve_device", lambda _: "cuda")
     assert run(["reproduce", str(paper), "--budget", "1s", "--to", str(paper.parent / "gpu")]) == 0
-    costly = read_reproduction(paper.parent / "gpu").experiments[2]
+    costly = read_document(paper.parent / "gpu", Reproduction).experiments[2]
     assert costly.wanted.startswith("a budget larger by about")
 
 
@@ -147,7 +148,7 @@ def test_a_second_run_takes_everything_from_its_folder(paper: Path, made: Reprod
     out = paper.parent / "out"
     start = time.perf_counter()
     assert run(["reproduce", str(paper), "--budget", "30m", "--to", str(out), "--workers", "1"]) == 0
-    again = read_reproduction(out)
+    again = read_document(out, Reproduction)
     assert time.perf_counter() - start < 20
     assert again.made.reused == sum(e.done for e in again.experiments) == 9
     assert again.spent == made.spent
@@ -161,7 +162,7 @@ def test_a_budget_that_is_used_up_cuts_an_experiment_short(paper: Path, monkeypa
     (out / "calibration.json").write_text('{"scale": 1.0}')
     monkeypatch.setattr(MODULE, "run_cell", lambda *a: replace(run_cell(*a), seconds=100.0))
     assert run(["reproduce", str(paper), "--budget", "260s", "--to", str(out), "--workers", "1"]) == 0
-    depth, sources, *_ = read_reproduction(out).experiments
+    depth, sources, *_ = read_document(out, Reproduction).experiments
     assert (depth.status, depth.done, depth.seconds) == ("cut short", 3, 300.0)
     assert "after 3 of 6 cells" in depth.reason
     assert sources.status == "left out"
@@ -185,7 +186,7 @@ def test_the_reports_say_it_all(paper: Path, made: Reproduction) -> None:
 def test_one_picture_sets_precision_against_the_gap(paper: Path, made: Reproduction) -> None:
     assert [(spot.group, spot.label) for spot in spots(made)] == [("depth", "1"), ("depth", "9"), ("data", "digits")]
     out = paper.parent / "out"
-    picture = out / "overview-precision-against-the-train-test-gap.svg"
+    picture = out / "overview-gap.svg"
     assert "precision of the paper's attack" in (out / "README.md").read_text()
     assert picture.name in (out / "README.md").read_text()
     assert all(f">{group}</text>" in picture.read_text() for group in ("depth", "data"))

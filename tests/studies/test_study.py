@@ -12,9 +12,10 @@ import pytest
 
 from gnomon.auditing.api import Settings
 from gnomon.cli.app import run
+from gnomon.core.documents import read_document, read_record
 from gnomon.core.errors import DataError, PlanError, UsageError
-from gnomon.core.record import Record, read_record
-from gnomon.core.study import Study, read_study
+from gnomon.core.record import Record
+from gnomon.core.study import Study
 from gnomon.studies import make_spec, run_study
 from gnomon.studies.cells import CellRun, cell_folder
 from gnomon.studies.spec import lay_out
@@ -70,7 +71,7 @@ def test_the_table_has_a_row_a_cell_seed_and_attack(folder: Path) -> None:
 
 
 def test_figures_of_the_table_are_those_of_the_records(folder: Path) -> None:
-    study = read_study(folder / "out")
+    study = read_document(folder / "out", Study)
     for cell in study.cells:
         record = json.loads((folder / "out" / str(cell.run) / "record.json").read_text())
         assert record["plan"]["seed"] == cell.seed
@@ -83,7 +84,7 @@ def test_figures_of_the_table_are_those_of_the_records(folder: Path) -> None:
 
 
 def test_curves_are_means_over_seeds_with_students_interval(folder: Path) -> None:
-    study = read_study(folder / "out")
+    study = read_document(folder / "out", Study)
     curve = next(
         c
         for c in study.curves
@@ -103,7 +104,7 @@ def test_curves_are_means_over_seeds_with_students_interval(folder: Path) -> Non
 
 
 def test_tables_begin_with_the_attack_that_the_verdicts_speak_of(folder: Path) -> None:
-    study = read_study(folder / "out")
+    study = read_document(folder / "out", Study)
     spoken = [read_record(folder / "out" / str(cell.run)).verdict.attack for cell in study.cells]
     assert study.headline == max(study.attacks, key=spoken.count)
 
@@ -124,7 +125,7 @@ def speaking_of(run: CellRun, attack: str) -> Record:
 
 
 def test_two_keys_make_heat_tables(folder: Path) -> None:
-    study = read_study(folder / "out")
+    study = read_document(folder / "out", Study)
     heats = {heat.figure: heat for heat in study.heats}
     assert set(heats) == {"gap", "precision", "auc"}
     assert [len(row) for row in heats["gap"].cells] == [2, 2]
@@ -155,7 +156,7 @@ def test_a_finished_study_runs_nothing_again(folder: Path, capsys: pytest.Captur
     command = ["study", str(folder / "plan.toml"), "--vary", DEPTHS, "--vary", "data.train_size=100,150"]
     assert run([*command, "--repeats", "3", "--to", str(folder / "out"), "--workers", "1"]) == 0
     assert not (folder / "out" / "store").exists()  # nothing was trained
-    assert read_study(folder / "out").made.reused == 12
+    assert read_document(folder / "out", Study).made.reused == 12
 
 
 def test_a_killed_study_goes_on_and_gives_the_same(tmp_path: Path) -> None:
@@ -193,7 +194,7 @@ def test_a_cell_that_fails_is_listed_and_the_rest_goes_on(tmp_path: Path, capsys
     said = capsys.readouterr()
     assert "9000 of 569 rows leave no non-members" in " ".join(said.err.split())
     assert len(said.err.strip().splitlines()) == 1
-    study = read_study(tmp_path / "o")
+    study = read_document(tmp_path / "o", Study)
     assert [cell.status for cell in study.cells] == ["ok", "failed"]
     with (tmp_path / "o" / "study.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -270,7 +271,7 @@ def test_more_cells_than_anybody_waits_for_are_refused() -> None:
 
 def test_a_damaged_document_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such study"):
-        read_study(tmp_path)
+        read_document(tmp_path, Study)
     (tmp_path / "study.json").write_text("{}")
     with pytest.raises(DataError, match="not a gnomon study"):
-        read_study(tmp_path)
+        read_document(tmp_path, Study)

@@ -11,10 +11,10 @@ from rich.console import Console
 
 from gnomon.auditing.api import Settings
 from gnomon.cli.progress import TerminalProgress
-from gnomon.core.bench import FILE, write_bench
+from gnomon.core.documents import write_document
 from gnomon.core.errors import UsageError
 from gnomon.core.plan import Plan, read_plan
-from gnomon.report import print_bench, write_bench_report
+from gnomon.report import print_terminal, write_report
 from gnomon.studies.defend import defend as hold_against
 from gnomon.studies.defend_apply import apply_mitigation
 from gnomon.studies.defend_search import FEWEST_TRIALS, read_until
@@ -75,10 +75,10 @@ def defend(
             progress=progress,
         )
     for ending in ("html", "md"):
-        write_bench_report(bench, folder / f"bench.{ending}")
-    write_bench(bench, folder / FILE)
-    print_bench(bench, Console())
-    print(f"\nreport: {folder / 'bench.html'}\nbench: {folder / FILE}")
+        write_report(bench, folder / f"bench.{ending}")
+    write_document(bench, folder / "bench.json")
+    print_terminal(bench, Console())
+    print(f"\nreport: {folder / 'bench.html'}\nbench: {folder / 'bench.json'}")
     return 0
 
 

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from gnomon.auditing.compare import compare
 from gnomon.auditing.folder import read_outcome
-from gnomon.report import print_comparison, write_comparison
+from gnomon.report import print_terminal, write_report
 
 
 def diff(first: Path, second: Path, /, *, to: Path | None = None, fail_if_worse: bool = False) -> int:
@@ -22,7 +22,7 @@ def diff(first: Path, second: Path, /, *, to: Path | None = None, fail_if_worse:
     """
     comparison = compare(read_outcome(first), read_outcome(second))
     if to is None:
-        print_comparison(comparison, Console())
+        print_terminal(comparison, Console())
     else:
-        write_comparison(comparison, to)
+        write_report(comparison, to)
     return 1 if fail_if_worse and comparison.change in ("worse", "mixed", "not comparable") else 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gnomon.auditing.gate import gate as hold
 from gnomon.auditing.gate import parse_limit
-from gnomon.core.record import read_record
+from gnomon.core.documents import read_record
 
 
 def gate(run: Path, /, *limits: str, allow_missing: str = "") -> int:

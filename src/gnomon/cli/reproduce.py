@@ -9,9 +9,9 @@ from rich.console import Console
 
 from gnomon.auditing.api import Settings
 from gnomon.cli.progress import TerminalProgress
+from gnomon.core.documents import write_document
 from gnomon.core.errors import UsageError
-from gnomon.core.record import write_text
-from gnomon.report import print_reproduction, write_reproduction
+from gnomon.report import print_terminal, write_report
 from gnomon.studies import Wish
 from gnomon.studies import reproduce as run_reproduction
 from gnomon.studies.budget import parse_duration
@@ -56,9 +56,9 @@ def reproduce(
             told=lambda line: console.print(line, markup=False, soft_wrap=True),
             command=shlex.join(words),
         )
-    write_text(folder / "reproduction.json", made.model_dump_json(indent=1) + "\n")
-    write_reproduction(made, folder / "report.html")
-    write_reproduction(made, folder / "README.md")
-    print_reproduction(made, Console())
+    write_document(made, folder / "reproduction.json")
+    write_report(made, folder / "report.html")
+    write_report(made, folder / "README.md")
+    print_terminal(made, Console())
     print(f"\nreport: {folder / 'report.html'} and {folder / 'README.md'}")
     return 0

@@ -14,9 +14,9 @@ from rich.console import Console
 from gnomon.auditing.api import Settings
 from gnomon.auditing.folder import write_columns
 from gnomon.cli.progress import TerminalProgress
-from gnomon.core.record import write_text
+from gnomon.core.documents import write_document
 from gnomon.core.study import Study
-from gnomon.report import print_study, write_study
+from gnomon.report import print_terminal, write_report
 from gnomon.studies import read_spec, run_study, study_columns
 from gnomon.studies.cells import CellRun
 from gnomon.studies.vary import parse_vary
@@ -57,7 +57,7 @@ def study(
             spec, folder, Settings(workers=workers, trust=trust), progress=progress, told=telling(), command=command
         )
     save_study(made, folder)
-    print_study(made, Console())
+    print_terminal(made, Console())
     print(f"\nreport: {folder / 'study.html'}\ntable:  {folder / 'study.csv'}\nstudy:  {folder / 'study.json'}")
     return CELLS_FAILED if made.failed else 0
 
@@ -75,10 +75,10 @@ def telling() -> Callable[[CellRun], None]:
 
 def save_study(made: Study, folder: Path) -> None:
     """Writes the document, the table (csv, parquet) and the report (HTML, Markdown with its pictures)."""
-    write_text(folder / "study.json", made.model_dump_json(indent=1) + "\n")
+    write_document(made, folder / "study.json")
     write_columns(study_columns(made), folder, "study")
-    write_study(made, folder / "study.html")
-    write_study(made, folder / "study.md")
+    write_report(made, folder / "study.html")
+    write_report(made, folder / "study.md")
 
 
 def _command(plan: Path, vary: tuple[str, ...], repeats: int | None, to: Path | None) -> str:

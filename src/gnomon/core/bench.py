@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from gnomon.core.comparison import AttackChange, Change
-from gnomon.core.errors import DataError
 from gnomon.core.parts import Estimate, Part, TprAtFpr
-from gnomon.core.record import Provenance, write_text
-
-FILE = "bench.json"
+from gnomon.core.record import Provenance
 
 
 class Leak(Part):
@@ -146,27 +142,3 @@ class Bench(Part):
     searches: list[Search] = Field(default_factory=list)
     advice: Advice
     provenance: Provenance
-
-
-def write_bench(bench: Bench, path: Path) -> None:
-    """Writes the bench atomically."""
-    write_text(path, bench.model_dump_json(indent=1) + "\n")
-
-
-def read_bench(path: Path) -> Bench:
-    """Reads a bench: the file itself, or the folder that holds it.
-
-    Raises:
-        DataError: no such file, not JSON, or not a bench of this version.
-    """
-    file = path / FILE if path.is_dir() else path
-    try:
-        return Bench.model_validate_json(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"{file}: no such bench; expected a folder that gnomon defend wrote, or its {FILE}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{file}: cannot be read ({error})") from None
-    except ValidationError as error:
-        problem = error.errors()[0]
-        place = ".".join(str(part) for part in problem["loc"]) or "document"
-        raise DataError(f"{file}: not a gnomon bench of version 1 ({place}: {problem['msg']})") from None

@@ -10,10 +10,9 @@ import tempfile
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from gnomon.core.canaries import CanaryFacts
-from gnomon.core.errors import DataError
 from gnomon.core.parts import Estimate as Estimate
 from gnomon.core.parts import Part as Part
 from gnomon.core.parts import TprAtFpr as TprAtFpr
@@ -366,11 +365,6 @@ class Record(Part):
     provenance: Provenance
 
 
-def write_record(record: Record, path: Path) -> None:
-    """Writes the record atomically: a reader sees the old file or the new one, never half of one."""
-    write_text(path, record.model_dump_json(indent=1) + "\n")
-
-
 def write_text(path: Path, text: str) -> None:
     """Writes a text file atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -385,22 +379,3 @@ def write_text(path: Path, text: str) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-
-
-def read_record(path: Path) -> Record:
-    """Reads a record: the file itself, or the folder of a run.
-
-    Raises:
-        DataError: no such file, not JSON, or not a record of this version.
-    """
-    file = path / "record.json" if path.is_dir() else path
-    try:
-        return Record.model_validate_json(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"{file}: no such record; expected a run's folder or its record.json") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{file}: cannot be read ({error})") from None
-    except ValidationError as error:
-        problem = error.errors()[0]
-        place = ".".join(str(part) for part in problem["loc"]) or "document"
-        raise DataError(f"{file}: not a gnomon record of version 1 ({place}: {problem['msg']})") from None

@@ -5,12 +5,10 @@ One versioned JSON document; a report of it computes nothing. Fields are only ev
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from gnomon.core.errors import DataError
 from gnomon.core.parts import Part
 from gnomon.core.study import Point, Study, StudyMachine
 
@@ -71,22 +69,3 @@ class Reproduction(Part):
     scale: float  # how much slower than the machine that costs were measured on
     experiments: list[ExperimentResult]
     made: StudyMachine
-
-
-def read_reproduction(path: Path) -> Reproduction:
-    """Reads a reproduction: its folder, or its reproduction.json.
-
-    Raises:
-        DataError: no such file, not JSON, or not a reproduction of this version.
-    """
-    file = path / "reproduction.json" if path.is_dir() else path
-    try:
-        return Reproduction.model_validate_json(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"{file}: no such reproduction; expected its folder or its reproduction.json") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{file}: cannot be read ({error})") from None
-    except ValidationError as error:
-        problem = error.errors()[0]
-        place = ".".join(str(part) for part in problem["loc"]) or "document"
-        raise DataError(f"{file}: not a gnomon reproduction of version 1 ({place}: {problem['msg']})") from None

@@ -5,12 +5,10 @@ A report of a study is a view of this document and computes nothing. Fields are 
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from gnomon.core.errors import DataError
 from gnomon.core.parts import Estimate, Part
 
 Shape = Literal["share", "area"]  # spelt as a percentage, or as a number
@@ -152,22 +150,3 @@ class Study(Part):
     def failed(self) -> list[Cell]:
         """Cells that could not be carried out."""
         return [cell for cell in self.cells if cell.status == "failed"]
-
-
-def read_study(path: Path) -> Study:
-    """Reads a study: its folder, or its study.json.
-
-    Raises:
-        DataError: no such file, not JSON, or not a study of this version.
-    """
-    file = path / "study.json" if path.is_dir() else path
-    try:
-        return Study.model_validate_json(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"{file}: no such study; expected its folder or its study.json") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{file}: cannot be read ({error})") from None
-    except ValidationError as error:
-        problem = error.errors()[0]
-        place = ".".join(str(part) for part in problem["loc"]) or "document"
-        raise DataError(f"{file}: not a gnomon study of version 1 ({place}: {problem['msg']})") from None

@@ -1,43 +1,61 @@
-"""One record, four formats: by name, or by the extension of a file."""
+"""Any document in any format: by name, or by the extension of a file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
 
+from rich.console import Console
+
+from gnomon.core.bench import Bench
+from gnomon.core.comparison import Comparison
 from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.core.record import Record, write_text
+from gnomon.core.reproduction import Reproduction
+from gnomon.core.study import Study
+from gnomon.report.audit.page import audit_page
+from gnomon.report.comparison import comparison_page
+from gnomon.report.defence import defence_page
 from gnomon.report.html import render_html
-from gnomon.report.markdown import render_markdown
-from gnomon.report.terminal import render_terminal
+from gnomon.report.markdown import pictures, render_markdown
+from gnomon.report.reproduction import reproduction_page
+from gnomon.report.sections import Page
+from gnomon.report.study import study_page
+from gnomon.report.svg import standalone
+from gnomon.report.terminal import render_terminal, show
 
-Renderer = TypeVar("Renderer", bound=Callable[..., str])
-
-
-def _render_json(record: Record) -> str:
-    return record.model_dump_json(indent=1) + "\n"
-
-
-_RENDERERS: MappingProxyType[str, Callable[[Record], str]] = MappingProxyType(
-    {"html": render_html, "json": _render_json, "md": render_markdown, "terminal": render_terminal}
-)
+Document = Record | Bench | Study | Reproduction | Comparison
+FORMATS = ("html", "json", "md", "terminal")
 _EXTENSIONS = MappingProxyType(
     {".htm": "html", ".html": "html", ".json": "json", ".markdown": "md", ".md": "md", ".txt": "terminal"}
 )
-FORMATS = tuple(_RENDERERS)
 
 
-def render(record: Record, format: str) -> str:
-    """The record as text in one format.
+def page_of(document: Document) -> Page:
+    """What every renderer shows of a document."""
+    match document:
+        case Record():
+            return audit_page(document)
+        case Bench():
+            return defence_page(document)
+        case Study():
+            return study_page(document)
+        case Reproduction():
+            return reproduction_page(document)
+        case Comparison():
+            return comparison_page(document)
+
+
+def render(document: Document, format: str) -> str:
+    """A document as text in one format.
 
     Args:
-        record: what `gnomon.audit` returned or `gnomon.core.record.read_record` read.
+        document: what `gnomon.audit` returned or `gnomon.read_record` read; or a bench, a study, a reproduction, a
+            comparison.
         format: ``"html"`` (one self-contained file), ``"md"``, ``"json"`` or ``"terminal"`` (plain text, 80 columns).
 
     Returns:
-        The whole document, with a newline at its end.
+        The whole report, with a newline at its end.
 
     Raises:
         UsageError: an unknown format.
@@ -46,18 +64,16 @@ def render(record: Record, format: str) -> str:
     Traceback (most recent call last):
     gnomon.core.errors.UsageError: expected a report's format, got "htlm" (did you mean "html"?)
     """
-    return renderer_of("report", format, _RENDERERS)(record)
-
-
-def renderer_of(document: str, format: str, renderers: Mapping[str, Renderer]) -> Renderer:
-    """What renders a kind of document ("report", "bench") in one format.
-
-    Raises:
-        UsageError: an unknown format.
-    """
-    if format not in renderers:
-        raise UsageError(f'expected a {document}\'s format, got "{format}"{did_you_mean(format, renderers)}')
-    return renderers[format]
+    match format:
+        case "html":
+            return render_html(page_of(document))
+        case "json":
+            return document.model_dump_json(indent=1) + "\n"
+        case "md":
+            return render_markdown(page_of(document))
+        case "terminal":
+            return render_terminal(page_of(document))
+    raise UsageError(f'expected a report\'s format, got "{format}"{did_you_mean(format, FORMATS)}')
 
 
 def format_of(path: Path) -> str:
@@ -78,11 +94,28 @@ def format_of(path: Path) -> str:
     return _EXTENSIONS[extension]
 
 
-def write_report(record: Record, path: str | Path) -> None:
-    """Writes the record in the format that the path's extension asks for, atomically.
+def write_report(document: Document, path: str | Path) -> None:
+    """Writes a document in the format that the path's extension asks for, atomically; Markdown's figures lie beside it.
 
     Raises:
         UsageError: an extension that no format has; nothing is written.
     """
     place = Path(path)
-    write_text(place, render(record, format_of(place)))
+    if format_of(place) != "md":
+        write_text(place, render(document, format_of(place)))
+        return
+    page = page_of(document)
+    prefix = "" if place.stem.lower() == "readme" else f"{place.stem}-"
+    for name, figure in pictures(page, prefix).items():
+        write_text(place.parent / name, standalone(figure))
+    write_text(place, render_markdown(page, prefix))
+
+
+def print_terminal(document: Document, console: Console) -> None:
+    """Prints a document: its verdict, and what a terminal has room for.
+
+    Args:
+        document: what to show.
+        console: where to; its width and colours are respected.
+    """
+    show(page_of(document), console)

@@ -1,14 +1,12 @@
-"""The Markdown twin of the HTML report: the same view, its tables and no pictures."""
+"""The Markdown twin of the HTML report: the same sections, and figures as files beside it or in words."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from gnomon.core.record import Record
-from gnomon.report.facts import Fact
-from gnomon.report.tables import Cell, Table
-from gnomon.report.view import Notice, View, view
+from gnomon.report.formatting import clean, clean_lines
+from gnomon.report.sections import Cell, Fact, Figure, Page, Remark, Section, Table
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~$&#!])")
 
@@ -19,85 +17,63 @@ def escape(text: str) -> str:
     >>> print(escape("a|b <script> *c*"))
     a\|b \<script\> \*c\*
     """
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _SPECIAL.sub(r"\\\1", " ".join(clean(text).split()))
 
 
-def render_markdown(record: Record) -> str:
-    """The record as GitHub-flavoured Markdown."""
-    blocks = [block for block in _blocks(view(record)) if block]
-    return "\n\n".join(blocks) + "\n"
+def render_markdown(page: Page, prefix: str | None = None) -> str:
+    """The page as GitHub-flavoured Markdown.
+
+    Args:
+        page: what to show.
+        prefix: of the files that hold its figures (see `pictures`); None: there are none, and the text says what they
+            show.
+    """
+    return "\n\n".join(block for block in _blocks(page, prefix) if block) + "\n"
 
 
-def _blocks(shown: View) -> Iterator[str]:
-    yield f"# {escape(shown.headline)}"
-    yield f"**{shown.level_label}** · membership-inference audit of {escape(shown.name)}"
-    yield from map(_paragraph, shown.sentences)
-    yield f"*{shown.caveat}*" + (f" {shown.choice}" if shown.choice else "")
-    yield _facts(shown.facts)
-    yield from _notices("Findings", shown.alarms)
-    yield from _figures(shown)
-    yield from _panels(shown)
-    if shown.exposed:
-        yield "## The most exposed records"
-        yield shown.exposed_lead
-        yield markdown_table(shown.exposed)
-        if shown.exposed_rest:
-            yield _folded(f"Further {len(shown.exposed_rest.rows)} records", markdown_table(shown.exposed_rest))
-    for chapter in shown.people:
-        yield f"## {escape(chapter.title)}"
-        yield _paragraph(chapter.lead)
-        yield markdown_table(chapter.table)
-        if chapter.rest:
-            yield _folded(chapter.rest_title, markdown_table(chapter.rest))
-    yield "## Threat model"
-    yield from map(_paragraph, shown.threat_sentences)
-    yield _facts((*shown.threat_facts, *shown.mitigation_facts))
-    if shown.not_tried:
-        yield "## What was not tried"
-        yield "\n".join(f"- {_paragraph(line)}" for line in shown.not_tried)
-    yield from _notices("Notes", shown.remarks)
-    yield "## Where the figures come from"
-    yield _facts((*shown.data_facts, *shown.shadow_facts, *shown.provenance))
-    for title, text in shown.documents:
-        yield _folded(title, _fenced(text))
+def pictures(page: Page, prefix: str) -> dict[str, Figure]:
+    """The figures that the Markdown shows, by the names of their files."""
+    found = [figure for section in page.sections for part in (section, *section.parts) for figure in part.figures]
+    return {_file(figure, prefix): figure for figure in found if figure.paint or figure.svg}
 
 
-def _figures(shown: View) -> Iterator[str]:
-    if shown.dots:
-        dots = shown.dots
-        yield (
-            f"{escape(dots.attack)}, set so that it wrongly accuses {dots.rate}: **{dots.found_text} of 100** training "
-            f"records found (interval {dots.interval}). Guessing at that rate finds {dots.guessing} of 100."
-        )
-    if shown.gap:
-        yield "## Training rows and rows that the model never saw"
-        rows = [(title, bar.label, bar.text, bar.detail) for title, bars in shown.gap for bar in bars]
-        yield _rows(("Model", "Accuracy", "", "Range"), (False, False, True, True), rows)
-    yield "## All attacks"
-    yield (markdown_table(shown.attacks) + f"\n\n{shown.confidence}") if shown.attacks.rows else "No attack finished."
-    for table in (shown.unfinished, shown.decisions, shown.priors, shown.percentiles):
-        if table and table.rows:
-            yield f"### {table.title}"
-            yield markdown_table(table)
-    folded = (shown.other_priors, shown.other_percentiles, shown.classes, shown.costs)
-    for table in folded:
-        if table and table.rows:
-            suffix = ", the other attacks" if table.key.startswith("other") else ""
-            yield _folded(table.title + suffix, markdown_table(table))
-    for title, text in shown.tracebacks:
-        yield _folded(f"Traceback of {title}", _fenced(text))
+def _file(figure: Figure, prefix: str) -> str:
+    return f"{prefix}{figure.key}.svg"
 
 
-def _panels(shown: View) -> Iterator[str]:
-    for panel in shown.panels:
-        yield f"## {escape(panel.title)}"
-        yield _paragraph(panel.lead)
-        yield from map(_paragraph, panel.sentences)
-        for table in panel.tables:
-            yield f"### {escape(table.title)}"
-            yield markdown_table(table)
-        if panel.notes:
-            yield "\n".join(f"- {_paragraph(note)}" for note in panel.notes)
+def _blocks(page: Page, prefix: str | None) -> Iterator[str]:
+    yield f"# {escape(page.headline)}"
+    if page.label:
+        yield f"**{page.label}** · {page.kind}: {escape(page.name)}"
+    yield from map(_paragraph, page.sentences)
+    yield f"*{page.caveat}*" if page.caveat else ""
+    yield _facts(page.facts)
+    for section in page.sections:
+        yield from _section(section, prefix, "##")
+
+
+def _section(section: Section, prefix: str | None, level: str) -> Iterator[str]:
+    yield f"{level} {escape(section.title)}"
+    yield _paragraph(section.lead)
+    yield from map(_paragraph, section.sentences)
+    yield "\n".join(map(_remark, section.remarks))
+    for figure in section.figures:
+        yield _figure(figure, prefix)
+        if figure.table is not None and figure.table.rows:
+            yield _folded(figure.table.title, _table(figure.table)) if figure.table.folded else _table(figure.table)
+    yield _facts(section.facts)
+    for table in section.tables:
+        if table.folded and table.rows:
+            yield _folded(_summary(table), _table(table))
+        elif table.rows:
+            yield f"{level}# {escape(table.title)}" if table.title != section.title else ""
+            yield _paragraph(table.lead)
+            yield _table(table)
+    yield "\n".join(f"- {_paragraph(note)}" for note in section.notes)
+    for title, text in section.texts:
+        yield _folded(title, _fenced(clean_lines(text)))
+    for part in section.parts:
+        yield from _section(part, prefix, f"{level}#")
 
 
 def _paragraph(text: str) -> str:
@@ -105,65 +81,52 @@ def _paragraph(text: str) -> str:
     return re.sub(r"^(\d+)([.)])", r"\1\\\2", re.sub(r"^([-+=])", r"\\\1", escape(text)))
 
 
-def _notices(title: str, notices: tuple[Notice, ...]) -> Iterator[str]:
-    if not notices:
-        return
-    yield f"## {title}"
-    for notice in notices:
-        overridden = ", overridden in the plan" if notice.overridden else ""
-        yield (
-            f"- **{notice.severity.capitalize()}{overridden}: {escape(notice.title)}** ({escape(notice.code)})  \n"
-            f"  {_paragraph(notice.explanation)}  \n"
-            f"  What to do: {escape(notice.remedy)}"
-        )
+def _remark(remark: Remark) -> str:
+    code = f" ({escape(remark.code)})" if remark.code else ""
+    lines = [f"- **{remark.label}: {escape(remark.title)}**{code}", *map(_paragraph, remark.texts)]
+    return "  \n  ".join(line for line in lines if line)
+
+
+def _figure(figure: Figure, prefix: str | None) -> str:
+    said = f"**{escape(figure.title)}**" + (f": {escape(figure.lead)}" if figure.lead else "")
+    if not (figure.paint or figure.svg):
+        return said
+    if prefix is not None:
+        return f"{said}\n\n![{escape(figure.text or figure.title)}]({_file(figure, prefix)})"
+    return f"{said} {escape(figure.text)}" if figure.text else said
 
 
 def _facts(facts: tuple[Fact, ...]) -> str:
-    return _rows(("", ""), (False, False), [(fact.label, fact.value) for fact in facts]) if facts else ""
+    shown = [(label, f"{value:,}" if isinstance(value, int) else value) for label, value in facts]
+    return "\n".join(f"- {escape(label)}: {escape(value)}" for label, value in shown if value)
 
 
-def markdown_table(table: Table) -> str:
-    """A table as GitHub-flavoured Markdown, its footnotes below."""
-    columns = tuple(column.title for column in table.columns)
-    numeric = tuple(column.numeric for column in table.columns)
-    text = _raw(
-        tuple(map(escape, columns)),
-        numeric,
-        (
-            tuple(_cell(cell, i in table.strong and first) for first, cell in _with_first(row))
-            for i, row in enumerate(table.rows)
-        ),
+def _summary(table: Table) -> str:
+    """What is clicked to see a table, spelt out."""
+    return (
+        table.title if table.folded in table.title else f"{table.title}: {table.folded[:1].lower()}{table.folded[1:]}"
     )
-    notes = "\n".join(f"({letter}) {escape(note)}  " for letter, note in table.notes)
-    return f"{text}\n\n{notes}".rstrip()
 
 
-def _with_first(row: tuple[Cell, ...]) -> Iterator[tuple[bool, Cell]]:
-    return ((i == 0, cell) for i, cell in enumerate(row))
+def _table(table: Table) -> str:
+    """A table as GitHub-flavoured Markdown, its footnotes below."""
+    titles = " | ".join(escape(column.title) for column in table.columns)
+    rule = " | ".join("---:" if column.numeric else "---" for column in table.columns)
+    rows = [" | ".join(map(_cell, row)) for row in table.rows]
+    notes = "\n".join(f"({letter}) {escape(note)}  " if letter else f"{escape(note)}  " for letter, note in table.notes)
+    return "\n".join(f"| {row} |" for row in (titles, rule, *rows)) + (f"\n\n{notes.rstrip()}" if notes else "")
 
 
-def _cell(cell: Cell, strong: bool) -> str:
-    text = f"**{escape(cell.text)}** (headline)" if strong else escape(cell.text)
+def _cell(cell: Cell) -> str:
+    text = f"**{escape(cell.text)}** ({cell.tag})" if cell.tag else escape(cell.text)
     mark = f" ({cell.mark})" if cell.mark else ""
     details = [f"[{escape(line)}]({cell.href})" if cell.href else escape(line) for line in cell.detail]
     return "<br>".join([text + mark, *details])
 
 
-def _rows(titles: tuple[str, ...], numeric: tuple[bool, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    return _raw(tuple(map(escape, titles)), numeric, (tuple(map(escape, row)) for row in rows))
-
-
-def _raw(titles: tuple[str, ...], numeric: tuple[bool, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    rule = tuple("---:" if right else "---" for right in numeric)
-    return "\n".join(f"| {' | '.join(row)} |" for row in (titles, rule, *rows))
-
-
 def _folded(title: str, body: str) -> str:
-    return f"<details><summary>{_entities(title)}</summary>\n\n{body}\n\n</details>"
-
-
-def _entities(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    name = clean(title).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return f"<details><summary>{name}</summary>\n\n{body}\n\n</details>"
 
 
 def _fenced(text: str) -> str:

@@ -1,98 +1,53 @@
-"""The report on a terminal: verdict, findings and a compact table, in 80 columns."""
+"""A page on a terminal: verdict, findings and compact tables, in 80 columns."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 
 from rich.box import HEAVY, SIMPLE_HEAD
-from rich.console import Console
-from rich.padding import Padding
+from rich.console import Console, RenderableType
 from rich.panel import Panel
 from rich.table import Table as Grid
 from rich.text import Text
 
-from gnomon.core.record import Record
-from gnomon.report.people import Chapter
-from gnomon.report.tables import Table
-from gnomon.report.view import NOTHING_FOUND, Notice, View, view
+from gnomon.report.formatting import clean
+from gnomon.report.sections import Page, Remark, Section, Table
 
 _STYLES = {"leaks": "red", "leaks_some": "yellow", "undecided": "magenta", "none_found": "blue", "invalid": "red"}
-_SEVERITIES = {"error": "bold red", "warning": "bold yellow", "note": "bold blue"}
-WIDTH = 80
-_ATTACKS = 12  # the other reports hold them all
-_EXPOSED = 5
-_SLICES = 6  # rows, and columns, of a table on persons, slices or risk
-_COLUMNS = 5
+_TONES = {"error": "bold red", "warning": "bold yellow", "note": "bold blue", "good": "bold green"}
+_WIDTH = 80
 
 
-def print_terminal(record: Record, console: Console) -> None:
-    """Prints the record's verdict, findings, attacks and most exposed records.
-
-    Args:
-        record: what to show.
-        console: where to; its width and colours are respected.
-    """
-    shown = view(record)
-    console.print(_verdict(shown))
-    console.print()
-    if shown.answers:
-        console.print(Text(shown.answers, style="dim"))
-        console.print()
-    if shown.mitigated:
-        console.print(Text(shown.mitigated))
-        console.print()
-    for notice in shown.alarms:
-        console.print(_notice(notice))
-    if shown.attacks.rows:
-        console.print(grid(shown.attacks, len(shown.attacks.columns), _ATTACKS))
-        _print_notes(shown, console)
-    if shown.unfinished:
-        for row in shown.unfinished.rows:
-            console.print(Text.assemble((row[0].text, "bold"), f", {row[1].text}: {row[2].text}"))
-        console.print()
-    _print_panels(shown, console)
-    if shown.exposed and shown.level not in NOTHING_FOUND:
-        console.print(Text("Most exposed records", style="bold"))
-        console.print(grid(shown.exposed, len(shown.exposed.columns), _EXPOSED))
-        console.print()
-    for chapter in shown.people:
-        _print_chapter(chapter, console)
-    if shown.not_tried:
-        console.print(Text("Not tried", style="bold"))
-    for line in shown.not_tried:
-        console.print(Padding(Text(f"- {line}"), (0, 0, 0, 2)))
+def show(page: Page, console: Console) -> None:
+    """Prints the verdict, and of each section what it has for a terminal."""
+    if page.label:
+        console.print(_verdict(page))
+    else:
+        console.print(_text(page.headline, "bold"))
+        for sentence in page.sentences:
+            console.print(_text(sentence))
+    for section in page.sections:
+        if section.brief:
+            _section(section, console)
 
 
-def _print_chapter(chapter: Chapter, console: Console) -> None:
-    console.print(Text(chapter.title, style="bold"))
-    console.print(grid(chapter.table, _COLUMNS, _SLICES))
-    if len(chapter.table.rows) > _SLICES or chapter.rest:
-        console.print(Text("The HTML and Markdown reports hold them all.", style="dim"))
-    console.print()
-
-
-def render_terminal(record: Record) -> str:
-    """What `print_terminal` prints, as plain text of 80 columns."""
-    return plain_text(lambda console: print_terminal(record, console))
-
-
-def plain_text(show: Callable[[Console], None]) -> str:
-    """What ``show`` prints to a console of 80 columns, without colours."""
+def render_terminal(page: Page) -> str:
+    """What `show` prints, as plain text of 80 columns."""
     buffer = io.StringIO()
-    show(Console(file=buffer, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False))
+    show(page, Console(file=buffer, width=_WIDTH, color_system=None, force_terminal=False, legacy_windows=False))
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
 
 
-def _verdict(shown: View) -> Panel:
-    lines = [Text(shown.headline, style="bold"), Text(), *(Text(sentence) for sentence in shown.sentences)]
-    caveat = " ".join(filter(None, (shown.caveat, shown.choice)))
-    style = _STYLES[shown.level]
+def _verdict(page: Page) -> Panel:
+    style = _STYLES[page.level]
+    lines = [_text(page.headline, "bold"), Text(), *map(_text, page.sentences)]
+    if page.caveat:
+        lines += [Text(), _text(page.caveat, "dim")]
     return Panel(
-        Text("\n").join([*lines, Text(), Text(caveat, style="dim")]),
-        title=Text(f" {shown.level_label} ", style=f"bold {style}"),
+        Text("\n").join(lines),
+        title=_text(f" {page.label} ", f"bold {style}"),
         title_align="left",
-        subtitle=Text(f" {shown.name} "),
+        subtitle=_text(f" {page.name} "),
         subtitle_align="right",
         border_style=style,
         box=HEAVY,
@@ -100,44 +55,42 @@ def _verdict(shown: View) -> Panel:
     )
 
 
-def _notice(notice: Notice) -> Text:
-    overridden = ", overridden in the plan" if notice.overridden else ""
-    return Text.assemble(
-        (f"{notice.severity.capitalize()}{overridden}: ", _SEVERITIES[notice.severity]),
-        (notice.title, "bold"),
-        f" ({notice.code})\n{notice.explanation}\nWhat to do: {notice.remedy}\n",
-    )
+def _section(section: Section, console: Console) -> None:
+    console.print()
+    console.print(_text(section.title, "bold"))
+    for item in section.brief:
+        for line in _item(item, section):
+            console.print(line)
 
 
-def grid(table: Table, columns: int, most: int) -> Grid:
-    """A table for the terminal: its first columns and rows, the small lines below a cell left out."""
+def _item(item: Table | Remark | str, section: Section) -> list[RenderableType]:
+    if isinstance(item, str):
+        return [_text(item)]
+    if isinstance(item, Remark):
+        code = f" ({item.code})" if item.code else ""
+        label = (clean(f"{item.label}: "), _TONES[item.tone])
+        return [Text.assemble(label, (clean(item.title), "bold"), clean(code)), *map(_text, item.texts)]
+    lines: list[RenderableType] = [_text(item.title)] if item.title != section.title else []
+    lines.append(_grid(item))
+    if item.hidden:
+        lines.append(_text(f"... and {item.hidden} more; the HTML and Markdown reports hold them all.", "dim"))
+    return lines + [_text(f"({letter}) {note}" if letter else note, "dim") for letter, note in item.notes]
+
+
+def _grid(table: Table) -> Grid:
+    """A table without the small lines below its cells."""
     grid = Grid(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
-    for i, column in enumerate(table.columns[:columns]):
+    for i, column in enumerate(table.columns):
         title = column.title.replace("TPR at ", "TPR\n@ ").replace("\N{NO-BREAK SPACE}FPR", "")
+        title = "\n".join(map(clean, title.split("\n")))
         grid.add_column(
             Text(title), justify="right" if column.numeric else "left", overflow="fold", ratio=None if i else 1
         )
-    for i, row in enumerate(table.rows[:most]):
-        cells = [Text(f"{cell.text} ({cell.mark})" if cell.mark else cell.text) for cell in row[:columns]]
-        grid.add_row(*cells, style="bold" if i in table.strong else "")
+    for row in table.rows:
+        cells = [_text(f"{cell.text} ({cell.mark})" if cell.mark else cell.text) for cell in row]
+        grid.add_row(*cells, style="bold" if row[0].tag else "")
     return grid
 
 
-def _print_panels(shown: View, console: Console) -> None:
-    for panel in shown.panels:
-        if panel.terminal_table:
-            console.print(Text(panel.terminal_table.title, style="bold"))
-            console.print(grid(panel.terminal_table, len(panel.terminal_table.columns), _ATTACKS))
-            console.print()
-        for line in panel.terminal_lines:
-            console.print(Text(line))
-            console.print()
-
-
-def _print_notes(shown: View, console: Console) -> None:
-    hidden = len(shown.attacks.rows) - _ATTACKS
-    if hidden > 0:
-        console.print(Text(f"... and {hidden} more; the HTML and Markdown reports hold them all.", style="dim"))
-    for letter, note in shown.attacks.notes:
-        console.print(Text(f"({letter}) {note}", style="dim"))
-    console.print()
+def _text(text: str, style: str = "") -> Text:
+    return Text(clean(text), style=style)

@@ -1,15 +1,21 @@
-"""Persons, slices and risk are told in every format, and hostile names stay names."""
+"""Persons, slices and risk are reported in every format, and hostile names stay names."""
 
 import pytest
-from tests.report import sample_records
+from tests.report import sample_documents, sample_records
 from tests.report.test_html import Page
 
-from gnomon.report.people import chapters
+from gnomon.core.record import Record
+from gnomon.report.audit.people import people
+from gnomon.report.sections import Section
+
+
+def section(record: Record, key: str) -> Section:
+    return next(found for found in people(record) if found is not None and found.key == key)
 
 
 @pytest.mark.parametrize("format", ["html", "md", "terminal"])
-def test_every_format_has_the_chapters(format: str) -> None:
-    text = sample_records.rendered("with_people", format)
+def test_every_format_has_the_sections(format: str) -> None:
+    text = sample_documents.rendered("with_people", format)
     for title in (
         "Who can be accused",
         "Other trainings of the recipe",
@@ -18,11 +24,11 @@ def test_every_format_has_the_chapters(format: str) -> None:
         "The risk of single records",
     ):
         assert title in text
-        assert title not in sample_records.rendered("leaking", format)
+        assert title not in sample_documents.rendered("leaking", format)
 
 
 def test_the_page_says_what_the_figures_mean() -> None:
-    text = Page(sample_records.rendered("with_people", "html")).text
+    text = Page(sample_documents.rendered("with_people", "html")).text
     assert "213 persons whose records were all trained on with 452 of whom none was. 3 persons with records on" in text
     assert "All slices together have 30 intervals; each is given at a confidence of 99.8%" in text
     assert "The most exposed slice is age 14 : its AUC lies 0.280 above that of age 0" in text
@@ -32,16 +38,15 @@ def test_the_page_says_what_the_figures_mean() -> None:
     assert "120 accused 9 of them wrongly" in text
     assert "refused too few (have 50)" in text
     assert "0.910 0.860–0.960 from 0.900 to 0.920" in text
-    assert "<script" not in sample_records.rendered("with_people", "html")
+    assert "<script" not in sample_documents.rendered("with_people", "html")
 
 
 def test_slices_come_by_exposure_those_too_small_last_and_the_rest_folded() -> None:
-    chapter = next(c for c in chapters(sample_records.with_people()) if c.key == "slices-0")
-    assert chapter.table.rows[0][0].text.startswith("age 14")
-    assert len(chapter.table.rows) == 12
-    assert chapter.rest is not None
-    assert chapter.rest.rows[-1][3].detail == ("too few records",)
-    assert "<summary>Further 3 slices</summary>" in sample_records.rendered("with_people", "html")
+    first, rest = section(sample_records.with_people(), "slices-0").tables
+    assert first.rows[0][0].text.startswith("age 14")
+    assert len(first.rows) == 12
+    assert rest.rows[-1][3].detail == ("too few records",)
+    assert "<summary>Further 3 slices</summary>" in sample_documents.rendered("with_people", "html")
 
 
 def test_a_disparity_that_may_be_chance_is_called_so() -> None:
@@ -49,12 +54,10 @@ def test_a_disparity_that_may_be_chance_is_called_so() -> None:
     gap = sample.slices[0].disparity
     assert gap is not None
     chance = sample.slices[0].model_copy(update={"disparity": gap.model_copy(update={"low": -0.01})})
-    lead = next(c.lead for c in chapters(sample.model_copy(update={"slices": [chance]})) if c.key == "slices-0")
-    assert "which may be chance" in lead
+    assert "which may be chance" in section(sample.model_copy(update={"slices": [chance]}), "slices-0").lead
 
 
 def test_a_rate_that_no_group_resolves_has_no_column() -> None:
-    chapter = next(c for c in chapters(sample_records.with_people()) if c.key == "persons")
-    titles = [c.title for c in chapter.table.columns]
+    titles = [c.title for c in section(sample_records.with_people(), "persons").tables[0].columns]
     assert len([t for t in titles if t.startswith("Person, TPR")]) == 2
     assert not any("0.1%" in t for t in titles)

@@ -10,7 +10,7 @@ from tests.report import sample_records
 from gnomon.core.canaries import CanaryFacts, CanaryTrial
 from gnomon.core.record import Record
 from gnomon.report import render
-from gnomon.report.canaries import canaries
+from gnomon.report.audit.canaries import canaries
 
 
 def shown(**changes: Any) -> Record:
@@ -55,10 +55,10 @@ def test_long_reports_say_what_may_be_converted(form: str) -> None:
 
 
 def test_no_bound_is_no_promise() -> None:
-    panel = canaries(shown(epsilon=0.0))
-    assert panel is not None
-    assert "no epsilon above 0 is shown" in panel.sentences[0]
-    assert any("no promise of privacy" in note for note in panel.notes)
+    section = canaries(shown(epsilon=0.0))
+    assert section is not None
+    assert "no epsilon above 0 is shown" in section.sentences[0]
+    assert any("no promise of privacy" in note for note in section.notes)
     positive = canaries(shown())
     assert positive is not None
     assert not any("no promise of privacy" in note for note in positive.notes)

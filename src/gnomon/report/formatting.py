@@ -1,4 +1,4 @@
-"""How figures are spelt: shares, intervals, durations, and text that came from outside."""
+"""How values are spelt: shares, intervals, durations, and text that came from outside."""
 
 from __future__ import annotations
 
@@ -49,6 +49,15 @@ def rate(value: float) -> str:
     return f"{100 * value:.6g}%"
 
 
+def tpr_at(fpr: float | None) -> str:
+    """What the true-positive rate at a false-positive rate is called; without one it is the AUC.
+
+    >>> tpr_at(0.01).replace(chr(160), " "), tpr_at(None)
+    ('TPR at 1% FPR', 'AUC')
+    """
+    return "AUC" if fpr is None else f"TPR at {rate(fpr)}\N{NO-BREAK SPACE}FPR"
+
+
 def one_in(value: float) -> str:
     """A rate above 0 in plain words, rounded to one in so many.
 
@@ -58,10 +67,10 @@ def one_in(value: float) -> str:
     return f"1 in {count(round(1 / value))}"
 
 
-def figure(value: float) -> str:
-    """A dimensionless figure to three decimals.
+def number(value: float) -> str:
+    """A dimensionless value to three decimals.
 
-    >>> figure(0.93712), figure(-0.0123)
+    >>> number(0.93712), number(-0.0123)
     ('0.937', '−0.012')
     """
     return f"{value:.3f}".replace("-", "−")
@@ -77,13 +86,13 @@ def shares(estimate: Estimate) -> str:
     return f"{low.removesuffix('%')}–{high}" if estimate.low >= 0 else f"{low} to {high}"
 
 
-def figures(estimate: Estimate) -> str:
-    """The interval of a dimensionless figure.
+def numbers(estimate: Estimate) -> str:
+    """The interval of a dimensionless value.
 
-    >>> figures(Estimate(value=0.0, low=-0.01, high=0.012))
+    >>> numbers(Estimate(value=0.0, low=-0.01, high=0.012))
     '−0.010 to 0.012'
     """
-    low, high = figure(estimate.low), figure(estimate.high)
+    low, high = number(estimate.low), number(estimate.high)
     return f"{low}–{high}" if estimate.low >= 0 else f"{low} to {high}"
 
 
@@ -98,22 +107,22 @@ def score(value: float) -> str:
     return f"{value:#.4g}".removesuffix(".").replace("-", "−")
 
 
-def count(number: int) -> str:
+def count(value: int) -> str:
     """A count with its thousands set apart.
 
     >>> count(187300)
     '187,300'
     """
-    return f"{number:,}"
+    return f"{value:,}"
 
 
-def counted(number: int, one: str, many: str | None = None) -> str:
+def counted(value: int, one: str, many: str | None = None) -> str:
     """A count and its noun.
 
     >>> counted(1, "class", "classes"), counted(1600, "row")
     ('1 class', '1,600 rows')
     """
-    return f"{count(number)} {one if number == 1 else many or one + 's'}"
+    return f"{count(value)} {one if value == 1 else many or one + 's'}"
 
 
 def duration(seconds: float) -> str:
@@ -152,7 +161,10 @@ def clean(text: str) -> str:
     >>> clean("a\x1b[31m\nb")
     'a�[31m b'
     """
-    return "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    kept = "\N{NO-BREAK SPACE}"
+    return "".join(
+        c if c.isprintable() or c == kept else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
 
 
 def clean_lines(text: str) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from gnomon.core.canaries import CanaryFacts, CanaryTrial
 from gnomon.core.record import Record
-from gnomon.report import wording
-from gnomon.report.panel import Panel
-from gnomon.report.tables import NONE, Cell, Column, Table
+from gnomon.report.formatting import count, counted, number, rate, share
+from gnomon.report.sections import NONE, Cell, Cells, Section, table
 
 _KINDS = {
     "mislabelled": "real rows that are not trained on otherwise, each with a wrong label",
@@ -25,47 +24,45 @@ _SPEAKS_OF = (
 _NOTHING = "A bound of 0 is no promise of privacy: it says that these canaries, guessed this way, showed nothing."
 
 
-def canaries(record: Record) -> Panel | None:
+def canaries(record: Record) -> Section | None:
     """What one training with canaries shows of epsilon."""
     found = record.canaries
     if found is None:
         return None
-    rows = tuple(_row(trial) for trial in found.trials)
-    heads = ("Right", "Share", "Epsilon is at least")
-    strong = tuple(i for i, t in enumerate(found.trials) if t.guesses == found.guesses)
-    table = Table("canaries", "By number of guesses", (Column("Guesses"), *map(Column, heads)), rows, strong=strong)
     said = _said(found)
-    return Panel(
-        key="canaries",
-        title="Epsilon from one training with canaries",
-        short="Canaries",
-        lead=f"{wording.counted(found.canaries, 'canary', 'canaries')} ({_KINDS[found.kind]}) went into the training "
-        f"data of one more model of the recipe, each by a fair coin of its own: {wording.count(found.included)} are in "
-        f"({wording.counted(found.train_size, 'training row')} in all). Whose label the model finds most probable is "
+    heads = ("Guesses", "Right", "Share", "Epsilon is at least")
+    rows = [_row(trial, chosen=trial.guesses == found.guesses) for trial in found.trials]
+    return Section(
+        "canaries",
+        "Epsilon from one training with canaries",
+        f"{counted(found.canaries, 'canary', 'canaries')} ({_KINDS[found.kind]}) went into the training data of one "
+        f"more model of the recipe, each by a fair coin of its own: {count(found.included)} are in "
+        f"({counted(found.train_size, 'training row')} in all). Whose label the model finds most probable is "
         "guessed in, whose it finds least probable is guessed out, and the rest is left open (Steinke, Nasr & "
         "Jagielski 2023).",
-        tables=(table,),
         sentences=said,
+        tables=(table("canaries", "By number of guesses", heads, rows, left=0),),
         notes=(_ONLY_COINS, _SPEAKS_OF, *((_NOTHING,) if found.epsilon == 0 else ()), _accuracy(found, record)),
-        terminal_lines=("Canaries: " + " ".join(said),),
+        short="Canaries",
+        brief=(" ".join(said),),
     )
 
 
-def _row(trial: CanaryTrial) -> tuple[Cell, ...]:
-    bound = Cell(wording.figure(trial.epsilon)) if trial.epsilon > 0 else Cell(NONE, muted=True)
-    share = Cell(wording.share(trial.right / trial.guesses))
-    return Cell(wording.count(trial.guesses)), Cell(wording.count(trial.right)), share, bound
+def _row(trial: CanaryTrial, *, chosen: bool) -> Cells:
+    bound = Cell(number(trial.epsilon)) if trial.epsilon > 0 else NONE
+    guesses = Cell(count(trial.guesses), tag="the bound" if chosen else "")
+    return guesses, trial.right, share(trial.right / trial.guesses), bound
 
 
 def _said(found: CanaryFacts) -> tuple[str, ...]:
-    level, delta = wording.rate(found.confidence), f"{found.delta:g}"
+    level, delta = rate(found.confidence), f"{found.delta:g}"
     tried = len(found.trials)
-    right = f"{wording.count(found.right)} of {wording.counted(found.guesses, 'guess', 'guesses')} were right"
+    right = f"{count(found.right)} of {counted(found.guesses, 'guess', 'guesses')} were right"
     numbers = f", the best of {tried} numbers of guesses that were fixed beforehand and share the error" * (tried > 1)
-    most = f"With every guess right, these canaries would have shown {wording.figure(found.ceiling)}, and never more."
+    most = f"With every guess right, these canaries would have shown {number(found.ceiling)}, and never more."
     if found.epsilon > 0:
         shown = (
-            f"At a confidence of {level}, epsilon is at least {wording.figure(found.epsilon)} at delta {delta}: "
+            f"At a confidence of {level}, epsilon is at least {number(found.epsilon)} at delta {delta}: "
             f"{right}{numbers}."
         )
     else:
@@ -76,7 +73,7 @@ def _said(found: CanaryFacts) -> tuple[str, ...]:
 def _promise(found: CanaryFacts) -> tuple[str, ...]:
     if found.promised is None:
         return ()
-    promised = f"The accountant of this training promises {wording.figure(found.promised)} at most at the same delta"
+    promised = f"The accountant of this training promises {number(found.promised)} at most at the same delta"
     if found.epsilon > found.promised:
         return (f"{promised}, which the canaries refute: see the finding epsilon-refuted.",)
     return (f"{promised}, and the canaries do not refute it.",)
@@ -86,8 +83,8 @@ def _accuracy(found: CanaryFacts, record: Record) -> str:
     if found.test_accuracy is None:
         return "How accurate the model with canaries is was not measured: no row was left for it."
     own = record.target.test_accuracy
-    beside = "" if own is None else f"; the audited model is right on {wording.share(own)} of its audited non-members"
+    beside = "" if own is None else f"; the audited model is right on {share(own)} of its audited non-members"
     return (
-        f"Canaries disturb a model: this one is right on {wording.share(found.test_accuracy)} of "
-        f"{wording.counted(found.tested, 'row')} that it was not trained on{beside}."
+        f"Canaries disturb a model: this one is right on {share(found.test_accuracy)} of "
+        f"{counted(found.tested, 'row')} that it was not trained on{beside}."
     )

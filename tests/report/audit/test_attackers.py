@@ -1,4 +1,4 @@
-"""What a report shows beside the main figures; records without these parts must still render."""
+"""What a report says of what the attacker has; records without these parts must still render."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gnomon.core.record import (
     TprAtFpr,
 )
 from gnomon.report import render
-from gnomon.report.panels import panels
+from gnomon.report.audit.attackers import sources as section_on_sources
 
 
 def source(
@@ -96,7 +96,7 @@ def test_one_made_source_shows_its_cost_and_no_comparison() -> None:
 
 @pytest.mark.parametrize("sources", [[], [source("real", 0.9)]])
 def test_real_rows_alone_need_no_words(sources: list[ShadowSourceFacts]) -> None:
-    assert panels(with_sources(*sources)) == ()
+    assert section_on_sources(with_sources(*sources)) is None
     assert 'id="sources"' not in render(with_sources(*sources), "html")
 
 
@@ -152,7 +152,7 @@ def test_the_ladder_is_told_rung_by_rung_everywhere() -> None:
     for text in (page, twin):
         assert "the audited rows" in text
         assert "that flatters it" in text
-    assert "knowledge buys (TPR at 1% FPR): label <only> 2.0%, full vector 30.0%" in " ".join(terminal.split())
+    assert "knowledge buys TPR at 1% FPR: label <only> 2.0%, full vector 30.0%" in " ".join(terminal.split())
     assert max(map(len, terminal.splitlines())) <= 80
 
 
@@ -161,7 +161,7 @@ def test_a_ladder_without_a_rate_speaks_of_the_auc() -> None:
     page = render(record, "html")
     assert 'id="ladder-tpr-text"' not in page
     assert "have 40, need 100" in page
-    assert "buys (AUC): label 0.700, vector 0.900" in " ".join(render(record, "terminal").split())
+    assert "buys AUC: label 0.700, vector 0.900" in " ".join(render(record, "terminal").split())
 
 
 @pytest.mark.parametrize(

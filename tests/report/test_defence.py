@@ -4,26 +4,25 @@ import json
 import re
 from pathlib import Path
 
-import pytest
 from tests.report.sample_benches import PLAIN, option, sample_bench
 
-from gnomon.core.bench import Advice, Bench, read_bench, write_bench
-from gnomon.core.errors import DataError
-from gnomon.report import render_bench, write_bench_report
-from gnomon.report.bench_plots import frontier
+from gnomon.core.bench import Advice, Bench
+from gnomon.report import render, write_report
+from gnomon.report.defence import defence_page
+from gnomon.report.svg import drawn
 
 
 def test_every_format_holds_the_recommendation_and_every_mitigation() -> None:
     bench = sample_bench()
     for format in ("html", "md", "terminal"):
-        text = render_bench(bench, format)
+        text = render(bench, format)
         assert " ".join(bench.advice.headline.split()[:4]) in text
         assert "depth:3" in text
         assert "adversarial:3" in text
 
 
 def test_html_fetches_nothing_and_runs_nothing() -> None:
-    page = render_bench(sample_bench(), "html")
+    page = render(sample_bench(), "html")
     assert "<script" not in page
     assert "&lt;script&gt;" in page
     assert not re.search(r'(src|href)="(?!#|data:|https://(arxiv|doi)\.org)', page)
@@ -31,12 +30,12 @@ def test_html_fetches_nothing_and_runs_nothing() -> None:
 
 
 def test_every_id_in_the_page_is_there_once() -> None:
-    ids = re.findall(r'\sid="([^"]+)"', render_bench(sample_bench(), "html"))
+    ids = re.findall(r'\sid="([^"]+)"', render(sample_bench(), "html"))
     assert len(ids) == len(set(ids))
 
 
 def test_the_matrix_marks_the_strongest_attack_of_each_mitigation() -> None:
-    text = render_bench(sample_bench(), "md")
+    text = render(sample_bench(), "md")
     row = next(line for line in text.splitlines() if line.startswith("| Label only: robustness"))
     assert row.count("(*)") == 1
 
@@ -44,8 +43,8 @@ def test_the_matrix_marks_the_strongest_attack_of_each_mitigation() -> None:
 def test_a_bench_with_no_comparison_still_renders() -> None:
     alone = sample_bench(options=[PLAIN], searches=[], advice=Advice(choice=None, headline="Nothing.", sentences=[]))
     for format in ("html", "md", "terminal"):
-        assert "Nothing." in render_bench(alone, format)
-    assert "No mitigation helps" in render_bench(alone, "terminal")
+        assert "Nothing." in render(alone, format)
+    assert "No mitigation helps" in render(alone, "terminal")
 
 
 def test_in_a_crowd_the_frontier_keeps_its_names_and_no_name_covers_another() -> None:
@@ -57,26 +56,16 @@ def test_in_a_crowd_the_frontier_keeps_its_names_and_no_name_covers_another() ->
         for i in range(10, 40)
     ] + [option("the best one", 0.15, 0.7, 0.65, None).model_copy(update={"frontier": True})]
     crowded = bench.model_copy(update={"options": [bench.options[0], *crowd]})
-    names = re.findall(r">([^<]+)</text>", frontier(crowded))
+    found = next(s for s in defence_page(crowded).sections if s.key == "pictures").figures[0]
+    names = re.findall(r">([^<]+)</text>", drawn(found))
     assert "the best one" in names
     assert 0 < sum("dropout" in name for name in names) < 30
 
 
 def test_without_a_rate_the_area_speaks() -> None:
-    assert "AUC of the strongest attack" in render_bench(sample_bench(fpr=None), "html")
+    assert "AUC of the strongest attack" in render(sample_bench(fpr=None), "html")
 
 
-def test_the_document_is_read_back_as_it_was_written(tmp_path: Path) -> None:
-    bench = sample_bench()
-    write_bench(bench, tmp_path / "bench.json")
-    assert read_bench(tmp_path) == bench
-    write_bench_report(bench, tmp_path / "b.json")
-    assert Bench.model_validate(json.loads((tmp_path / "b.json").read_text())) == bench
-
-
-def test_what_is_no_bench_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no such bench"):
-        read_bench(tmp_path)
-    (tmp_path / "bench.json").write_text('{"version": 2}')
-    with pytest.raises(DataError, match="not a gnomon bench"):
-        read_bench(tmp_path)
+def test_json_is_the_document(tmp_path: Path) -> None:
+    write_report(sample_bench(), tmp_path / "b.json")
+    assert Bench.model_validate(json.loads((tmp_path / "b.json").read_text())) == sample_bench()

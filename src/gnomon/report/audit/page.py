@@ -1,0 +1,237 @@
+"""The page of one audit: its verdict, what would make it false, what an attacker sees, where the values come from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from gnomon.core.record import AttackResult, Finding, Record
+from gnomon.report.audit.attackers import agreement, by_shadows, ladder, sources
+from gnomon.report.audit.attacks import all_attacks, by_auc, classes, exposed, headliner, score_bins
+from gnomon.report.audit.canaries import canaries
+from gnomon.report.audit.people import people
+from gnomon.report.formatting import count, counted, duration, moment, one_in, score, share, shares
+from gnomon.report.plots import audit as plots
+from gnomon.report.sections import LEVELS, Cell, Fact, Figure, Page, Remark, Section, filled, machine, table
+
+LOWER_BOUND = (
+    "Every value here is an empirical lower bound: it says what these attacks found on these records, not what a "
+    "stronger attacker could find."
+)
+NO_VERDICT = "A finding below makes the values unfit to judge the model by. Fix it and run the audit again."
+CHOICES = {
+    "shadows": "The headline attack was chosen on shadow models, before the audited rows were looked at.",
+    "audited rows": "The headline attack was chosen on the audited rows themselves, which flatters it.",
+}
+_CURVES = 4  # more lines than this can't be told apart
+_PICTURED_FPRS = (0.001, 0.01, 0.1)  # in this order: what can be drawn as dots
+
+
+def audit_page(record: Record) -> Page:
+    """The view of a record that all renderers share."""
+    verdict = record.verdict
+    caveat = NO_VERDICT if verdict.level == "invalid" else LOWER_BOUND
+    alarms = [f for severity in ("error", "warning") for f in record.findings if f.severity == severity]
+    notes = [f for f in record.findings if f.severity == "note"]
+    return Page(
+        kind="membership-inference audit",
+        source="one record",
+        name=record.name,
+        headline=verdict.headline,
+        level=verdict.level,
+        label=LEVELS[verdict.level],
+        sentences=tuple(verdict.sentences),
+        caveat=" ".join(filter(None, (caveat, CHOICES.get(verdict.chosen_on or "", "")))),
+        facts=_headline_facts(record),
+        sections=filled(
+            _findings("findings", "Findings", alarms, told=True),
+            _pictures(record),
+            all_attacks(record),
+            ladder(record),
+            by_shadows(record),
+            sources(record),
+            agreement(record),
+            canaries(record),
+            exposed(record),
+            *people(record),
+            _threat_model(record),
+            _not_tried(record),
+            _findings("notes", "Notes", notes, told=False),
+            _provenance(record),
+        ),
+    )
+
+
+def _headline_facts(record: Record) -> tuple[Fact, ...]:
+    data, done, total = record.data, len(by_auc(record)), len(record.attacks)
+    return (
+        ("Data", f"{data.name}, {counted(data.classes, 'class', 'classes')}"),
+        ("Audited", f"{count(data.members)} members, {count(data.nonmembers)} non-members"),
+        ("Attacks", str(done) if done == total else f"{done} of {total}"),
+        ("Shadow models", count(record.shadows.count) if record.shadows else "none"),
+        ("Mitigations", ", ".join(m.label for m in record.mitigations)),
+        ("Point of view", record.threat_model.view),
+        ("Made", moment(record.provenance.created)),
+    )
+
+
+def _findings(key: str, title: str, findings: Iterable[Finding], *, told: bool) -> Section:
+    remarks = tuple(
+        Remark(
+            tone=f.severity,
+            label=f.severity.capitalize() + (", overridden in the plan" if f.overridden else ""),
+            title=f.title,
+            texts=(f.explanation, f"What to do: {f.remedy}"),
+            code=f.code,
+        )
+        for f in findings
+    )
+    return Section(key, title, remarks=remarks, brief=remarks if told else ())
+
+
+def _pictures(record: Record) -> Section:
+    attack, finished = headliner(record), by_auc(record)
+    lead, dots = _dots(attack) if record.verdict.level != "invalid" else ("", ())
+    rest = [a for a in finished if a is not attack]
+    curves = [a for a in ([attack] if attack else []) + rest if a.roc and a.roc.fpr][:_CURVES]
+    figures = list(dots)
+    if curves:
+        near = (
+            "ROC curves on logarithmic axes with their intervals. What counts is the left: members found while hardly "
+            "anyone is wrongly accused."
+        )
+        whole = "The same curves on linear axes; the area under each is its AUC."
+        floor = plots.lowest_rate(record.data.nonmembers)
+        figures.append(plots.roc("roc-log", "Nearly certain accusations", near, curves, floor))
+        figures.append(plots.roc("roc-linear", "The whole curve", whole, curves, 0.0))
+    if attack and attack.histogram and attack.histogram.members:
+        figures.append(plots.scores(attack, attack.histogram, score_bins(attack.histogram)))
+    if attack and any(c.auc is not None and c.members for c in attack.classes):
+        figures.append(plots.classes(attack, classes(attack)))
+    figures += _gap(record)
+    return Section("pictures", "What an attacker sees", lead, figures=tuple(figures), short="Figures")
+
+
+def _dots(attack: AttackResult | None) -> tuple[str, tuple[Figure, ...]]:
+    points = attack.tpr_at_fpr if attack else []
+    known = [(p.fpr, p.tpr) for fpr in _PICTURED_FPRS for p in points if p.tpr and abs(p.fpr - fpr) <= 1e-9]
+    if attack is None or not known:
+        return "", ()
+    fpr, tpr = known[0]
+    found, others = 100 * tpr.value, max(100, round(1 / fpr))
+    text, accused = f"{found:.2g}" if tpr.value < 0.095 else f"{found:.0f}", round(others * fpr)
+    lead = (
+        f"{attack.title}, set so that it wrongly accuses {one_in(fpr)} of those who were not in the training data. "
+        f"Guessing at that rate finds {100 * fpr:.6g} of 100."
+    )
+    title = f"{text} of 100 training records found"
+    others_title = f"{accused} of {count(others)} other records wrongly accused"
+    return lead, (
+        plots.dots("found", 100, round(found), "member", title, f"Interval {shares(tpr)}."),
+        plots.dots("accused", others, accused, "other", others_title),
+    )
+
+
+def _gap(record: Record) -> list[Figure]:
+    """Accuracy on training rows and on others, as bars."""
+    target, shadows = record.target, record.shadows
+    train, test = "on its training rows", "on rows it never saw"
+    rows = [
+        ("The audited model", name, Cell(share(value), bar=value))
+        for name, value in ((train, target.train_accuracy), (test, target.test_accuracy))
+        if value is not None
+    ]
+    if shadows and shadows.train_accuracy and shadows.test_accuracy:
+        spread = ((train, shadows.train_accuracy), (test, shadows.test_accuracy))
+        models = "Its shadow models (mean and range)"
+        rows += [(models, name, Cell(share(e.value), (shares(e),), bar=e.value)) for name, e in spread]
+    title = "Training rows and rows that the model never saw"
+    lead = (
+        "Accuracy on each. A model that knows its training rows by heart treats them differently, and that is what "
+        "attacks read."
+    )
+    bars = table("gap", title, ("Model", "", "Accuracy"), rows, left=2)
+    return [Figure("gap", title, lead, kind="bars", table=bars)] if rows else []
+
+
+def _threat_model(record: Record) -> Section:
+    threat = record.threat_model
+    knows = {True: "yes", False: "no (naive)", None: None}[threat.knows_mitigations]
+    facts: list[Fact] = [
+        ("Point of view", threat.view),
+        ("The model reveals", threat.reveals),
+        ("The attacker knows the recipe", "yes" if threat.knows_recipe else "no"),
+        ("Rows of the shadow models", threat.shadow_data),
+        ("Mitigations", ", ".join(m.label for m in record.mitigations)),
+        ("The attacker knows the mitigations", knows),
+    ]
+    # what the trained target says of its mitigations, such as an accountant's epsilon
+    facts += [
+        (f"{m.title}: {name}", score(value) if isinstance(value, float) else str(value))
+        for m in record.mitigations
+        for name, value in m.facts.items()
+    ]
+    return Section("threat-model", "Threat model", sentences=tuple(threat.sentences), facts=tuple(facts))
+
+
+def _not_tried(record: Record) -> Section:
+    told = tuple(f"  - {line}" for line in record.not_tried)
+    return Section("not-tried", "What was not tried", notes=tuple(record.not_tried), short="Not tried", brief=told)
+
+
+def _provenance(record: Record) -> Section:
+    origin = record.provenance
+    hashes = {"data": record.data.fingerprint, **origin.fingerprints}
+    made: tuple[Fact, ...] = (
+        ("Made", moment(origin.created)),
+        *machine(origin),
+        ("Root seed", str(origin.seed)),
+        ("Time", ", ".join(f"{stage} {duration(s)}" for stage, s in origin.seconds.items())),
+        ("Peak memory", None if origin.peak_memory_mb is None else f"{origin.peak_memory_mb:,.0f} MB"),
+        *((f"Fingerprint: {name}", value) for name, value in hashes.items()),
+    )
+    plans = (
+        ("The plan as given", record.plan_given),
+        ("The plan as resolved", record.plan),
+        ("The training recipe", record.recipe),
+    )
+    texts = tuple((title, json.dumps(part, indent=2, ensure_ascii=False, default=str)) for title, part in plans if part)
+    parts = (
+        Section("about-data", "Data and model", facts=_data_facts(record)),
+        Section("about-shadows", "Shadow models", facts=_shadow_facts(record)),
+        Section("about-run", "Provenance", facts=made, texts=texts),
+    )
+    return Section("provenance", "Where the values come from", parts=filled(*parts), short="Provenance")
+
+
+def _data_facts(record: Record) -> tuple[Fact, ...]:
+    data, target = record.data, record.target
+    return (
+        ("Data set", data.name),
+        ("About it", data.note),
+        ("Size", f"{counted(data.rows, 'row')}, {counted(data.features, 'feature')}"),
+        ("Audited members", data.members),
+        ("Audited non-members", data.nonmembers),
+        ("Rows in the attacker's pool", data.pool),
+        ("Audited non-members that also stand in the pool", data.overlap),
+        ("Known non-members held out for the attacker", data.population),
+        ("Rows that the audited model was trained on", target.train_size),
+        ("Answers and classes", record.answers_map.sentence if record.answers_map else None),
+        ("Its loss on training rows", None if target.train_loss is None else score(target.train_loss)),
+        ("Its loss on rows it never saw", None if target.test_loss is None else score(target.test_loss)),
+    )
+
+
+def _shadow_facts(record: Record) -> tuple[Fact, ...]:
+    shadows = record.shadows
+    if shadows is None:
+        return ()
+    return (
+        ("Shadow models", f"{count(shadows.count)}, each on {counted(shadows.size, 'row')}"),
+        ("Source of their rows", shadows.source),
+        ("Trained in this run", f"{count(shadows.trained)} (found in the store: {shadows.reused})"),
+        ("Trained at once", shadows.stacked),
+        ("Time", duration(shadows.seconds)),
+        ("Damaged answers, made again", ", ".join(shadows.remade)),
+        ("Note", shadows.note),
+    )
