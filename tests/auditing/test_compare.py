@@ -9,8 +9,8 @@ from tests.report.sample_records import leaking
 from gnomon.auditing.compare import compare
 from gnomon.auditing.outcome import Outcome
 from gnomon.core.errors import DataError
-from gnomon.core.people import RatePoint, Rehearsal
-from gnomon.core.record import AttackResult, Estimate, TprAtFpr
+from gnomon.core.people import RatePoint, Rehearsal, Repeats, RepeatSpread
+from gnomon.core.record import AttackResult, Estimate, Finding, TprAtFpr
 from gnomon.stats.low_fpr import tpr_at_fpr
 from gnomon.stats.roc import auc
 
@@ -164,3 +164,101 @@ def test_one_model_before_and_after_needs_no_room_for_retraining() -> None:
     assert compare(before, after).change == "within noise"
     assert compare(before, after, same_model=True).change == "better"
     assert "one model" in " ".join(compare(before, after, same_model=True).sentences)
+
+
+def with_attacks(*runs: Outcome, strongest: str | None = None) -> Outcome:
+    """One run with the attacks of several, which audited the same rows."""
+    results = [a for run in runs for a in run.record.attacks]
+    verdict = runs[0].record.verdict.model_copy(update={"attack": strongest or results[0].name})
+    record = runs[0].record.model_copy(update={"attacks": results, "verdict": verdict})
+    scores = {name: values for run in runs for name, values in run.scores.items()}
+    return Outcome(record, scores, runs[0].ids, runs[0].member)
+
+
+def test_each_attack_is_held_against_itself_and_not_against_the_other_runs_strongest() -> None:
+    runs = [
+        with_attacks(outcome(0.3, s, base=9, name="gap"), outcome(1.5, s + 5, base=8), strongest=strongest)
+        for s, strongest in ((0, "gap"), (1, "loss"))
+    ]
+    assert compare(*runs).change == "within noise"
+    assert compare(*runs, adaptive=True).change == "worse"
+
+
+def test_the_attack_that_changed_speaks_whichever_was_the_strongest() -> None:
+    first = with_attacks(outcome(0.3, 0, base=9, name="gap"), outcome(0.5, 1, base=8))
+    second = with_attacks(outcome(0.3, 2, base=9, name="gap"), outcome(1.5, 3, base=8))
+    found = compare(first, second)
+    assert (found.change, found.overall.name) == ("worse", "loss")
+    assert [a.change for a in found.attacks] == ["within noise", "worse"]
+    assert "of 2 that ran in both runs, 1 find more in the second model, 0 find less" in " ".join(found.sentences)
+
+
+def test_many_attacks_make_no_change_of_noise() -> None:
+    member, runs, flagged = np.arange(60) < 30, 40, 0
+    for seed in range(runs):
+        pair = [
+            with_attacks(*(outcome(0.8, 100 * seed + 2 * i + side, member=member, name=f"a{i}") for i in range(4)))
+            for side in (0, 1)
+        ]
+        flagged += compare(*pair).change != "within noise"
+    assert flagged <= 7, f"{flagged} of {runs}: a true 5 % shows more in 0.1 % of cases"
+
+
+def test_later_attacks_are_tested_at_the_step_down_level() -> None:
+    def known(auc: float, half: float, name: str) -> Outcome:
+        run = outcome(0.0, 0, name=name, scores=False)
+        figures = {"auc": Estimate(value=auc, low=auc - half, high=auc + half), "tpr_at_fpr": []}
+        return Outcome(
+            run.record.model_copy(update={"attacks": [run.record.attacks[0].model_copy(update=figures)]}), {}, [], []
+        )
+
+    # The second attack's difference of 0.105 is 1.05 times the sum of both half widths: too little at 97.5 %, which
+    # takes 1.14 times, enough at 95 %, once the first attack has been told apart.
+    first = with_attacks(known(0.6, 0.01, "sure"), known(0.6, 0.05, "close"))
+    second = with_attacks(known(0.9, 0.01, "sure"), known(0.705, 0.05, "close"))
+    assert [a.change for a in compare(first, second).attacks] == ["worse", "worse"]
+    still = with_attacks(known(0.6, 0.01, "sure"), known(0.705, 0.05, "close"))
+    assert [a.change for a in compare(first, still).attacks] == ["within noise", "within noise"]
+
+
+@pytest.mark.parametrize("overridden", [True, False])
+def test_a_run_with_an_error_is_not_compared(overridden: bool) -> None:
+    error = Finding(
+        code="labels-mismatch", title="", severity="error", explanation="", remedy="", overridden=overridden
+    )
+    sound, broken = outcome(0.3, 0, base=9), outcome(1.5, 1, base=9)
+    broken = Outcome(broken.record.model_copy(update={"findings": [error]}), broken.scores, broken.ids, broken.member)
+    for pair, which in (((sound, broken), "second"), ((broken, sound), "first")):
+        found = compare(*pair)
+        assert found.change == "not comparable"
+        (line,) = found.sentences
+        assert f"the {which} run has errors that make its figures doubtful (labels-mismatch)" in line
+
+
+def test_swapped_tables_are_neither_better_nor_worse() -> None:
+    right, swapped = outcome(1.5, 0), outcome(-1.5, 1)
+    for pair in ((right, swapped), (swapped, right), (swapped, swapped)):
+        found = compare(*pair)
+        assert found.change == "not comparable"
+        assert "members and non-members swapped?" in found.sentences[0]
+
+
+def test_scores_a_little_below_guessing_by_chance_are_compared() -> None:
+    runs = [with_attacks(*(outcome(0.0, 40 * side + i, name=f"a{i}") for i in range(20))) for side in (0, 1)]
+    assert any(a.auc is not None and a.auc.high < 0.51 for r in runs for a in r.record.attacks)
+    assert compare(*runs).change == "within noise"
+
+
+def test_without_repeats_it_speaks_of_two_models() -> None:
+    spread = (0.7, 0.8, 0.75, 0.85)
+    for rehearsals in ((), spread):
+        words = compare(outcome(1.0, 0, rehearsals=rehearsals), outcome(1.0, 1, rehearsals=rehearsals)).sentences[-1]
+        assert "which of two models gives away more, not which recipe does" in words
+    values = RepeatSpread(fpr=None, values=[0.7, 0.72, 0.74], mean=None, deviation=None, lowest=0.7, highest=0.74)
+    runs = []
+    for seed in (0, 1):
+        run = outcome(1.0, seed, base=9)
+        repeats = Repeats(targets=3, auc=values)
+        attack = run.record.attacks[0].model_copy(update={"repeats": repeats})
+        runs.append(Outcome(run.record.model_copy(update={"attacks": [attack]}), run.scores, run.ids, run.member))
+    assert "repeated targets" in compare(*runs).sentences[-1]

@@ -112,6 +112,17 @@ def test_pairing_is_sharper_than_two_intervals_apart() -> None:
     assert result.difference.high - result.difference.low < 0.5 * (alone.high - alone.low)
 
 
+def test_a_percentile_beyond_all_draws_is_not_their_largest() -> None:
+    rng = np.random.default_rng(7)
+    rows = scores(rng, 400, (1.5, 1.5))
+    widths = []
+    for confidence in (0.95, 0.9999):
+        result = tpr_difference(*rows, 0.1, rng=np.random.default_rng(0), draws=200, confidence=confidence).result
+        assert result is not None
+        widths.append(result.difference.high - result.difference.low)
+    assert widths[1] / widths[0] == pytest.approx(3.89 / 1.96, rel=0.12)
+
+
 def test_rows_that_do_not_match_and_bad_parameters_are_refused() -> None:
     with pytest.raises(DataError, match="same rows"):
         auc_difference([1.0, 2.0], [1.0], [True, False])

@@ -18,7 +18,7 @@ def diff(first: Path, second: Path, /, *, to: Path | None = None, fail_if_worse:
         first: folder of a run, or its record.json.
         second: the run that is held against it.
         to: file to write; its ending chooses the format (.html, .md, .json, .txt). Default: the terminal.
-        fail_if_worse: exit with 1 if the strongest attack gains by any figure, or if the runs cannot be compared.
+        fail_if_worse: exit with 1 if an attack finds significantly more in the second run, or they can't be compared.
     """
     comparison = compare(read_outcome(first), read_outcome(second))
     if to is None:

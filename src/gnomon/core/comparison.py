@@ -64,6 +64,6 @@ class Comparison(Part):
     paired_nonmembers: int
     counted_by: Literal["record", "group"] = "record"  # what the intervals take to be independent of each other
     confidence: float
-    overall: AttackChange  # the strongest attack of each run, as chosen there
+    overall: AttackChange  # all attacks summed up, with the figures of the one that changed most clearly
     attacks: list[AttackChange]
     differences: list[str]  # what else is different between the runs, and may explain the change

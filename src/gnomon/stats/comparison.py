@@ -23,6 +23,8 @@ from gnomon.stats.samples import Counts, Doubles, split_scores
 
 Change = Literal["higher", "lower", "within noise"]
 
+FEWEST_BEYOND = 5  # draws beyond a percentile that it may rest on
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -150,9 +152,17 @@ def tpr_difference(
         gaps = _drawn_gaps((_Sorted.of(m1, n1), _Sorted.of(m2, n2)), fpr, known, rng, draws)
         if known is not None:
             gaps = value + _wider(known, confidence) * (gaps - value)
-        tails = np.quantile(gaps, [(1 - confidence) / 2, (1 + confidence) / 2])
+        tails = _tails(gaps, confidence)
         low, high = float(tails[0]) - 1 / m1.size, float(tails[1]) + 1 / m1.size
     return TprDifference(fpr, _judged(firsts.value, seconds.value, max(low, -1.0), min(high, 1.0)), None)
+
+
+def _tails(gaps: Doubles, confidence: float) -> Doubles:
+    """Percentiles of the draws; normal ones where too few draws lie beyond them."""
+    tail = (1 - confidence) / 2
+    if tail * gaps.size < FEWEST_BEYOND:
+        return np.asarray(gaps.mean() + ndtri([tail, 1 - tail]) * gaps.std(ddof=1))
+    return np.asarray(np.quantile(gaps, [tail, 1 - tail]))
 
 
 @dataclass(frozen=True)

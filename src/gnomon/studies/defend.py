@@ -281,7 +281,7 @@ def _seen(one: Audited, tenth: figures.Tenth | None) -> Audited:
 def _with_winner(one: Audited, confidence: float) -> Audited:
     if one.naive is None or one.outcome is None:
         return one
-    against = compare(one.outcome, one.naive, confidence=confidence, same_model=True).change
+    against = compare(one.outcome, one.naive, confidence=confidence, same_model=True, adaptive=True).change
     return replace(one, naive_wins=against == "worse")
 
 
@@ -341,13 +341,13 @@ def _compare(first: Audited, second: Audited, confidence: float) -> Comparison:
     assert second.judged is not None
     untouched = {"nothing", "answers"}
     same = first.setting.acts_on in untouched and second.setting.acts_on in untouched
-    return compare(first.judged, second.judged, confidence=confidence, same_model=same)
+    return compare(first.judged, second.judged, confidence=confidence, same_model=same, adaptive=True)
 
 
 def _from_naive(one: Audited, confidence: float) -> AttackChange | None:
     if one.naive is None or one.outcome is None:
         return None
-    return compare(one.naive, one.outcome, confidence=confidence, same_model=True).overall
+    return compare(one.naive, one.outcome, confidence=confidence, same_model=True, adaptive=True).overall
 
 
 def _held(option: Option, one: Audited, limit: Limit) -> Option:
