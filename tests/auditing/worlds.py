@@ -37,6 +37,7 @@ def people(
     strong: int = -1,
     trait: float = 0.0,
     alike: float = 0.0,
+    shadow_gap: float | None = None,
 ) -> People:
     """Households of ``size`` rows; members score N(gap, 1), others N(0, 1).
 
@@ -50,6 +51,7 @@ def people(
         slices: of the plan.
         strong: a class whose members score N(gap + 2, 1).
         trait: how far rows differ for good: a row that scores high once does so again.
+        shadow_gap: the gap in models that played the target, where they are unlike it.
         alike: share of the scores' variance that a household's rows have in common.
     """
     rng = np.random.default_rng(seed)
@@ -61,7 +63,7 @@ def people(
     inside = np.isin(groups, chosen) if whole else np.isin(np.arange(n), rng.permutation(n)[: n // 2])
     lasting = trait * rng.normal(size=n)
 
-    def scores(member: np.ndarray) -> np.ndarray:
+    def scores(member: np.ndarray, gap: float = gap) -> np.ndarray:
         shared = rng.normal(size=households)[groups] if alike else 0.0
         noise = np.sqrt(alike) * shared + np.sqrt(1 - alike) * rng.normal(size=n)
         return (gap + 2.0 * (data.y == strong)) * member + lasting + noise
@@ -73,7 +75,7 @@ def people(
     played = []
     for _ in range(rehearsals):
         mask = rng.random(n) < 0.5
-        played.append(Played(np.arange(n), scores(mask), mask, 0.5, {}))
+        played.append(Played(np.arange(n), scores(mask, gap if shadow_gap is None else shadow_gap), mask, 0.5, {}))
     own = scores(inside)[audited]
     scored = Scored("loss", "Loss", "", [], {}, "ok", scores=own, threshold=gap / 2, calibrated="shadow")
     plan = make_plan({"data": {"source": "x"}, "statistics": {"slices": slices, "fprs": (0.1, 0.01)}})

@@ -319,7 +319,10 @@ def with_people() -> Record:
     risk = RiskFacts(
         attack="lira",
         rehearsals=4,
-        calibration_error=0.0132,
+        basis="shadows",
+        calibration_error=Estimate(value=0.0132, low=0.0, high=0.02),
+        shadow_error=Estimate(value=0.0132, low=0.0, high=0.02),
+        shadow_p_value=0.4,
         mean_members=0.75,
         mean_nonmembers=0.25,
         bands=[

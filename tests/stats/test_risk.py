@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from gnomon.core.errors import DataError, UsageError
-from gnomon.stats.risk import calibration_error, fit_risk, log_odds
+from gnomon.stats.risk import fit_risk, log_odds, stated_by
+from gnomon.stats.risk_check import deviations
 
 GAP = 2.0
 
@@ -28,7 +29,7 @@ def test_on_gaussian_scores_the_probability_is_the_posterior(count: int) -> None
     scores, member = rehearsal(rng, 20_000)
     probability = curve.at(scores)[0]
     assert np.abs(probability - truth(scores)).mean() < 0.02
-    assert calibration_error(probability, member) < 0.02
+    assert deviations(probability, member).error < 0.02
 
 
 def test_on_noise_it_says_about_one_half() -> None:
@@ -94,11 +95,23 @@ def test_log_odds_add_up_to_the_posterior_of_two_looks() -> None:
     np.testing.assert_allclose(odds, [-0.5, 0.5], atol=0.12)
 
 
-def test_the_calibration_error_finds_who_is_too_sure() -> None:
-    rng = np.random.default_rng(3)
-    scores, member = rehearsal(rng, 20_000, 1.0)
-    assert calibration_error(truth(scores, 1.0), member) < 0.02
-    assert calibration_error(np.where(truth(scores, 1.0) > 0.5, 0.99, 0.01), member) > 0.2
+def test_persons_widen_the_interval_as_far_as_their_records_repeat_each_other() -> None:
+    rng = np.random.default_rng(4)
+    scores, member = rehearsal(rng, 400)
+    copies, groups = np.repeat(scores, 5), np.repeat(np.arange(400), 5)
+    alone = fit_risk([(scores, member)], rng=rng)
+    whole = fit_risk([(copies, np.repeat(member, 5))], rng=rng, groups=[groups])
+    records = fit_risk([(copies, np.repeat(member, 5))], rng=rng)
+    width = [np.mean(curve.at(scores)[2] - curve.at(scores)[1]) for curve in (alone, whole, records)]
+    assert width[1] == pytest.approx(width[0], rel=0.35)
+    assert width[1] > 1.6 * width[2]
+
+
+def test_what_rehearsals_state_is_the_curve() -> None:
+    rng = np.random.default_rng(5)
+    known = [rehearsal(rng, 900) for _ in range(2)]
+    curve = fit_risk(known, rng=rng)
+    np.testing.assert_allclose(stated_by(known, [-1.0, 0.5, 2.0]), curve.at([-1.0, 0.5, 2.0])[0])
 
 
 def test_nothing_to_learn_from_is_refused() -> None:

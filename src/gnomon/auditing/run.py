@@ -140,14 +140,16 @@ def _run(plan: Plan, setting: Setting, given: dict[str, Any] | None) -> Outcome:
         name = heard.speaker
         results = add_repeats(results, attacks, rows, world, setting)
         sliced = measure_slices(ground.cuts, name, scored, case, plan)
-        risk = assess_risk(name, attempts, case, data, rows.roles, plan, seeds)
+        unlike = any(f.code == "shadows-unlike-target" for f in ground.findings)
+        risk = assess_risk(name, attempts, case, data, rows.roles, plan, seeds, unlike=unlike)
     with clock.stage("ladder"):
         further = look_further(attempts, name, case, plan, seeds, fpr)
     with clock.stage("other sources"):
         sources = [describe_source(rows, world, results), *_other_sources(ground, attacks, data, plan, setting)]
     with clock.stage("canaries"):
         one_run = None if ground.canaries is None else audit_canaries(ground.canaries, setting)
-        findings = ground.findings if one_run is None else [*ground.findings, *check_promise(one_run[0])]
+        findings = [*ground.findings, *([] if risk is None else risk.findings)]
+        findings += [] if one_run is None else check_promise(one_run[0])
     verdict = speak(results, heard, findings, world.target, plan.view, fpr)
     record = Record(
         name=plan.name,

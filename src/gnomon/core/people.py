@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from gnomon.core.parts import Estimate, Part, TprAtFpr
@@ -105,10 +107,15 @@ class RiskFacts(Part):
 
     attack: str
     rehearsals: int
-    calibration_error: float  # on the audited rows, whose truth was not used to learn the probabilities
-    mean_members: float
-    mean_nonmembers: float
+    basis: Literal["shadows", "audited records", "withheld"]  # what the stated probabilities were learned on
+    reason: str | None = None  # why not on shadow models, or why nothing is stated
+    calibration_error: Estimate | None  # of what is stated; each record's truth was not used to learn its probability
+    mean_members: float | None
+    mean_nonmembers: float | None
     bands: list[RiskBand] = Field(default_factory=list)
+    shadow_error: Estimate  # of what shadow models alone would have stated
+    shadow_p_value: float  # that this agrees with the audited records
+    shadow_bands: list[RiskBand] = Field(default_factory=list)
     stable_pairs: float | None = None  # rank correlation of a member's probability between two trainings
     stable_records: int = 0  # records that this rests on
     file: str | None = None

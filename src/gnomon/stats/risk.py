@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit, ndtri
 
 from gnomon.core.arrays import Bools, Floats
@@ -57,6 +57,7 @@ def fit_risk(
     rng: np.random.Generator,
     draws: int = 200,
     confidence: float = 0.95,
+    groups: Sequence[NDArray[np.generic]] | None = None,
 ) -> RiskCurve:
     """Learns the probability of membership from scores whose truth is known.
 
@@ -66,6 +67,7 @@ def fit_risk(
         rng: draws the bootstrap samples.
         draws: number of bootstrap samples, 100 or more.
         confidence: of the interval, in (0, 1).
+        groups: of each rehearsal's rows ``(n',)``: persons or households, which are drawn as a whole.
 
     Raises:
         DataError: no rehearsal, an empty side, or NaN.
@@ -83,7 +85,9 @@ def fit_risk(
     edges, counts = _binned(rehearsals)
     basis = _basis(counts.sum(axis=(0, 1)))
     curve = _rising(counts.sum(axis=0), basis)
-    samples = np.stack([_rising(_redrawn(counts, rng), basis) for _ in range(draws)])
+    parts = None if groups is None else [_by_group(*r, g, edges) for r, g in zip(rehearsals, groups, strict=True)]
+    drawn = (_redrawn(counts, rng) if parts is None else _groups_redrawn(parts, rng) for _ in range(draws))
+    samples = np.stack([_rising(sample, basis) for sample in drawn])
     low, high = np.quantile(samples, [tail, 1 - tail], axis=0)
     return RiskCurve(edges, curve, np.minimum(low, curve), np.maximum(high, curve), len(rehearsals))
 
@@ -111,6 +115,11 @@ def log_odds(rehearsals: Sequence[tuple[Floats, Bools]], scores: ArrayLike) -> D
     bins = np.searchsorted(edges, check_scores(scores, source="scores"), side="right")
     odds: Doubles = logit(curve[bins])
     return odds
+
+
+def stated_by(rehearsals: Sequence[tuple[Floats, Bools]], scores: ArrayLike) -> Doubles:
+    """Probability of membership (n,) that rehearsals alone would state for these scores, without an interval."""
+    return np.asarray(expit(log_odds(rehearsals, scores)), dtype=np.float64)
 
 
 def _binned(rehearsals: Sequence[tuple[Floats, Bools]]) -> tuple[Doubles, Doubles]:
@@ -195,28 +204,17 @@ def _redrawn(counts: Doubles, rng: np.random.Generator) -> Doubles:
     return total
 
 
-def calibration_error(probability: ArrayLike, member: ArrayLike, *, bins: int = 10) -> float:
-    """Expected calibration error: how far stated probabilities lie from the shares that come true, on average.
+def _by_group(scores: Floats, member: Bools, groups: NDArray[np.generic], edges: Doubles) -> Doubles:
+    """Counts (groups, 2, b) of the members and the non-members of each group."""
+    _, group = np.unique(groups, return_inverse=True)
+    counts = np.zeros((int(group.max()) + 1, 2, edges.size + 1))
+    np.add.at(counts, (group, np.where(member, 0, 1), np.searchsorted(edges, scores, side="right")), 1.0)
+    return counts
 
-    Rows are sorted by probability and shared out among bins of equal size; members and non-members count equally, since
-    probabilities are stated for a prior of one half.
 
-    Args:
-        probability: stated ``(n,)`` in [0, 1].
-        member: the truth ``(n,)``.
-        bins: number of bins.
-
-    Raises:
-        DataError: an empty side, or NaN.
-
-    >>> calibration_error([0.5, 0.5, 0.5, 0.5], np.array([True, False, True, False]), bins=1)
-    0.0
-    """
-    stated = check_scores(probability, source="probability")
-    truth = np.asarray(member)
-    members, others = split_scores(stated, truth)
-    weight = np.where(truth, 0.5 / members.size, 0.5 / others.size)
-    order = np.argsort(stated, kind="stable")
-    parts = np.array_split(order, min(bins, stated.size))
-    gaps = [abs(float((weight[p] * (truth[p] - stated[p])).sum())) for p in parts]
-    return float(sum(gaps))
+def _groups_redrawn(parts: Sequence[Doubles], rng: np.random.Generator) -> Doubles:
+    """Counts (2, b) of rehearsals drawn with replacement, their groups drawn with replacement."""
+    chosen = [parts[i] for i in rng.integers(len(parts), size=len(parts))]
+    times = [rng.multinomial(len(part), np.full(len(part), 1 / len(part))) for part in chosen]
+    total: Doubles = sum((np.tensordot(t, part, axes=1) for t, part in zip(times, chosen, strict=True)), np.zeros(()))
+    return total

@@ -27,12 +27,26 @@ def test_every_format_has_the_sections(format: str) -> None:
         assert title not in sample_documents.rendered("leaking", format)
 
 
+@pytest.mark.parametrize("basis", ["audited records", "withheld"])
+def test_risk_that_does_not_rest_on_shadows_says_so(basis: str) -> None:
+    record = sample_records.with_people()
+    assert record.risk is not None
+    change = {"basis": basis, "reason": "what they stated did not come true on the audited records"}
+    if basis == "withheld":
+        change |= {"calibration_error": None, "file": None, "bands": [], "shadow_bands": record.risk.bands}
+    changed = record.model_copy(update={"risk": record.risk.model_copy(update=change)})
+    text = section(changed, "risk").lead
+    assert "what they stated did not come true on the audited records" in text
+    assert ("Nothing is stated" in text) == (basis == "withheld")
+    assert ("learned on the audited records" in text) == (basis == "audited records")
+
+
 def test_the_page_says_what_the_figures_mean() -> None:
     text = Page(sample_documents.rendered("with_people", "html")).text
     assert "213 persons whose records were all trained on with 452 of whom none was. 3 persons with records on" in text
     assert "All slices together have 30 intervals; each is given at a confidence of 99.8%" in text
     assert "The most exposed slice is age 14 : its AUC lies 0.280 above that of age 0" in text
-    assert "lie 1.3 points apart on average" in text
+    assert "lie 1.3 (0.0 to 2.0) points apart on average" in text
     assert "is 0.82 (1: always the same records are exposed, 0: chance decides)" in text
     assert "risk.csv" in text
     assert "120 accused 9 of them wrongly" in text

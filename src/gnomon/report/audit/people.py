@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gnomon.core.people import FdrAccusations, RepeatSpread, SliceResult, Slicing
+from gnomon.core.parts import Estimate
+from gnomon.core.people import FdrAccusations, RepeatSpread, RiskFacts, SliceResult, Slicing
 from gnomon.core.record import Record
 from gnomon.report.audit.attacks import by_auc, name_cell, title_of
 from gnomon.report.formatting import count, counted, number, numbers, rate, share, shares, tpr_at
@@ -133,12 +134,7 @@ def _risk(record: Record) -> Section | None:
     risk = record.risk
     if risk is None:
         return None
-    lead = (
-        "How probable it is, after the headline attack, that a record was trained on, if half of the candidates were: "
-        f"learned on {counted(risk.rehearsals, 'shadow model')} that played the target, checked here on the audited "
-        "records (members and non-members in equal weight). Stated and true shares lie "
-        f"{100 * risk.calibration_error:.1f} points apart on average."
-    )
+    lead = _risk_lead(risk)
     if risk.stable_pairs is not None:
         lead += (
             " How far records keep their place when the model is trained again: the rank correlation between two "
@@ -147,6 +143,29 @@ def _risk(record: Record) -> Section | None:
         )
     if risk.file:
         lead += f" Every audited record, with its interval, is listed in {risk.file} next to the record."
-    bands = [(f"{rate(b.low)} to {rate(b.high)}", b.members, b.nonmembers, b.stated, b.true) for b in risk.bands]
+    bands = risk.bands or risk.shadow_bands
+    rows = [(f"{rate(b.low)} to {rate(b.high)}", b.members, b.nonmembers, b.stated, b.true) for b in bands]
     heads = ("Probability of membership", "Members", "Non-members", "Stated, mean", "Came true")
-    return _section(table("risk", "The risk of single records", heads, bands[::-1]), lead)
+    return _section(table("risk", "The risk of single records", heads, rows[::-1]), lead)
+
+
+def _risk_lead(risk: RiskFacts) -> str:
+    lead = "How probable it is, after the headline attack, that a record was trained on, if half of the candidates were"
+    models = f"{counted(risk.rehearsals, 'shadow model')} that played the target"
+    if risk.basis == "shadows":
+        lead += f": learned on {models}, checked here on the audited records (members and non-members in equal weight)."
+    elif risk.basis == "audited records":
+        lead += f": learned on the audited records, each from the others, and not on {models}, because {risk.reason}"
+        lead += f" (they were {_points(risk.shadow_error)} off)."
+    else:
+        lead += (
+            f". Nothing is stated: {risk.reason}, and the audited records are too few to learn from. The table shows "
+        )
+        lead += f"what {models} would have stated ({_points(risk.shadow_error)} off)."
+    if risk.calibration_error is not None:
+        lead += f" Stated and true shares lie {_points(risk.calibration_error)} apart on average."
+    return lead
+
+
+def _points(error: Estimate) -> str:
+    return f"{100 * error.value:.1f} ({100 * error.low:.1f} to {100 * error.high:.1f}) points"
