@@ -6,12 +6,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import ClassifierMixin
+from sklearn.datasets import make_classification
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.tree import DecisionTreeClassifier
 from tests.auditing.worlds import People, people
 
+import gnomon
 from gnomon.auditing.folder import write_risk
 from gnomon.auditing.outcome import RiskTable
 from gnomon.auditing.risk import Risk, assess_risk
+from gnomon.core.people import RiskFacts
 from gnomon.core.seeds import Seeds
+from gnomon.models.sklearn import SklearnTrainer
 
 
 def assessed(world: People, name: str = "loss", unlike: bool = False) -> Risk | None:
@@ -143,3 +150,39 @@ def test_the_table_is_written_with_the_users_ids(tmp_path: Path) -> None:
     frame = pd.read_parquet(tmp_path / "risk.parquet")
     assert frame["id"].tolist() == [r["id"] for r in rows]
     assert frame["probability"].tolist() == stated
+
+
+def audited(target: ClassifierMixin, shadow: ClassifierMixin | str, informative: int = 6) -> RiskFacts:
+    """What an audit says of 700 + 700 rows of which a fifth have a wrong label."""
+    x, y = make_classification(1400, 12, n_informative=informative, flip_y=0.2, random_state=0)
+    trainer = shadow if isinstance(shadow, str) else SklearnTrainer(shadow)
+    record = gnomon.audit(
+        target.fit(x[:700], y[:700]),
+        (x[:700], y[:700]),
+        (x[700:], y[700:]),
+        trainer=trainer,
+        shadows=8,
+        attacks=("loss",),
+        workers=1,
+        plan={"preflight": {"override": ["shadows-unlike-target"]}},
+    )
+    assert record.risk is not None
+    codes = {f.code for f in record.findings}
+    assert ("risk-miscalibrated" in codes) == (record.risk.basis == "audited records")
+    return record.risk
+
+
+def test_a_shallow_tree_before_shadows_that_know_their_rows_by_heart() -> None:
+    facts = audited(DecisionTreeClassifier(max_depth=3, random_state=0), RandomForestClassifier(20, random_state=0))
+    assert facts.basis == "audited records"
+    assert facts.shadow_error.low > 0.1
+    assert facts.calibration_error is not None
+    assert facts.calibration_error.low < 0.02
+
+
+def test_clones_state_what_comes_true() -> None:
+    facts = audited(RandomForestClassifier(20, min_samples_leaf=4, random_state=0), "clone")
+    assert facts.basis == "shadows"
+    assert facts.shadow_error.low < 0.05
+    top = next(b for b in reversed(facts.bands) if b.members + b.nonmembers > 100)
+    assert top.true == pytest.approx(top.stated, abs=0.1)

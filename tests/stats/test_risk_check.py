@@ -6,7 +6,7 @@ from scipy.special import expit
 from scipy.stats import binom
 
 from gnomon.stats.risk import stated_by
-from gnomon.stats.risk_check import contradiction, deviations
+from gnomon.stats.risk_check import contradicted, contradiction, deviations
 
 Model = tuple[np.ndarray, np.ndarray]
 
@@ -16,10 +16,11 @@ def model(rng: np.random.Generator, n: int, gap: float) -> Model:
     return rng.normal(gap * member), member
 
 
-def p_value(rng: np.random.Generator, n: int, target: float, shadows: list[float]) -> float:
+def shouts_at(rng: np.random.Generator, n: int, target: float, shadows: list[float]) -> bool:
     known = [model(rng, n, gap) for gap in shadows]
     scores, member = model(rng, n, target)
-    return contradiction(deviations(stated_by(known, scores), member), known)
+    found = deviations(stated_by(known, scores), member)
+    return contradicted(found.interval(0.95, rng), contradiction(found, known))
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.25])
@@ -30,20 +31,29 @@ def test_shadows_like_the_target_are_rarely_contradicted(count: int, spread: flo
     for seed in range(runs):
         rng = np.random.default_rng(seed)
         gaps = np.maximum(0, 1 + spread * rng.normal(size=count + 1))
-        shouts += p_value(rng, 600, gaps[0], list(gaps[1:])) <= 0.05
+        shouts += shouts_at(rng, 600, gaps[0], list(gaps[1:]))
     assert shouts <= binom.ppf(0.999, runs, 0.05)
 
 
 def test_on_noise_nothing_is_contradicted() -> None:
-    shouts = sum(p_value(np.random.default_rng(seed), 400, 0.0, [0.0] * 4) <= 0.05 for seed in range(40))
+    shouts = sum(shouts_at(np.random.default_rng(seed), 400, 0.0, [0.0] * 4) for seed in range(40))
     assert shouts <= binom.ppf(0.999, 40, 0.05)
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])
 @pytest.mark.parametrize(("target", "shadow"), [(0.1, 3.0), (3.0, 0.1)])
 def test_a_target_unlike_its_shadows_is_seen(count: int, target: float, shadow: float) -> None:
-    found = [p_value(np.random.default_rng(seed), 1000, target, [shadow] * count) for seed in range(4)]
-    assert max(found) < 0.05
+    assert all(shouts_at(np.random.default_rng(seed), 1000, target, [shadow] * count) for seed in range(4))
+
+
+def test_an_error_that_other_trainings_share_is_contradicted_where_it_is_large() -> None:
+    """Shadows that differ wildly explain any target; what they state of this one is false all the same."""
+    rng = np.random.default_rng(0)
+    known = [model(rng, 1000, gap) for gap in (0.0, 4.0, 0.0, 4.0)]
+    scores, member = model(rng, 1000, 4.0)
+    found = deviations(stated_by(known, scores), member)
+    assert contradiction(found, known) > 0.05
+    assert contradicted(found.interval(0.95, rng), contradiction(found, known))
 
 
 def test_the_error_of_who_is_too_sure() -> None:

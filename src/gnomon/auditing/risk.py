@@ -29,11 +29,10 @@ from gnomon.core.record import Finding
 from gnomon.core.seeds import Seeds
 from gnomon.stats.intervals import Interval
 from gnomon.stats.risk import RiskCurve, fit_risk
-from gnomon.stats.risk_check import contradiction, deviations
+from gnomon.stats.risk_check import contradicted, contradiction, deviations
 
 BANDS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
 LEAST_COMMON = 50  # rows that two rehearsals were both trained on, for a rank correlation
-LEVEL = 0.05  # of the test whether the audited rows contradict the shadows
 FOLDS = 5
 FEWEST_UNITS = 50  # members, and non-members (persons, where groups are given), that probabilities are learned anew on
 DRAWS = 100  # bootstrap samples of each fold's curve
@@ -93,7 +92,8 @@ def assess_risk(
     shadows = _Stated(*curve.at(scores))
     checked = deviations(shadows.probability, member, groups)
     shadow_error, p_value = checked.interval(confidence, rng), contradiction(checked, known)
-    reason = UNLIKE if unlike else UNTRUE if p_value <= LEVEL else None
+    untrue = contradicted(shadow_error, p_value)
+    reason = UNLIKE if unlike else UNTRUE if untrue else None
     stated = shadows if reason is None else _learn_anew(scores, member, groups, rng, confidence)
     error = shadow_error
     if stated is not None and reason is not None:
@@ -116,7 +116,7 @@ def assess_risk(
         stable_records=records,
         file=None if stated is None else "risk.csv",
     )
-    findings = [_miscalibrated(facts)] if p_value <= LEVEL else []
+    findings = [_miscalibrated(facts)] if untrue else []
     if stated is None:
         return Risk(facts, None, findings)
     times = np.isfinite(seen).sum(axis=0).astype(np.int64) if reason is None else np.zeros(len(member), np.int64)

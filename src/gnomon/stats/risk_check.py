@@ -25,6 +25,8 @@ BANDS = 5
 DRAWS = 2000  # of the interval of the error
 UNKNOWN_DISPERSION = 4.0  # where one model played the target, so that nothing shows how models differ
 UNKNOWN_FREEDOM = 2.0
+LEVEL = 0.05  # of the test
+TOLERATED = 0.05  # an error that is above this beyond chance is contradicted whatever other trainings would show
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,18 @@ def deviations(probability: ArrayLike, member: ArrayLike, groups: NDArray[np.gen
     least = 0.25 * (0.25 / members.size**2 + 0.25 / others.size**2)  # one row a side that came out the other way
     covariance = centred.T @ centred * units / max(units - 1, 1) + least * np.eye(inside.shape[1])
     return Deviations(rows.sum(axis=0), covariance)
+
+
+def contradicted(error: Interval, p_value: float) -> bool:
+    """Whether what was stated must not be passed on.
+
+    It then differs from what came true by more than a new training would explain, or by more than is of use to anybody.
+
+    Args:
+        error: of what was stated, with its interval over the audited rows.
+        p_value: of `contradiction`.
+    """
+    return p_value <= LEVEL or error.low > TOLERATED
 
 
 def contradiction(found: Deviations, rehearsals: Sequence[tuple[Floats, Bools]]) -> float:
