@@ -191,10 +191,10 @@ def check_swapped(target: ModelFacts, answers: Floats, case: Case) -> Finding | 
         "the non-members, which is significantly more",
         severity="error",
         explanation="A model is seldom worse on what it was trained on. Either members and non-members are swapped, "
-        "and then every figure is mirrored; or the model was made to forget its members, and does it so well that it "
-        "shows.",
-        remedy="Swap the two tables, if that is what happened. If they are right, override this finding: the audit "
-        "then counts, and says what scores below others give away.",
+        "and then every figure is mirrored; or the members' answers or rows do not belong to their labels; or the "
+        "model was made to forget its members, and does it so well that it shows.",
+        remedy="Swap the two tables or mend the labels, if that is what happened. If they are right, override this "
+        "finding: the audit then counts, and says what scores below others give away.",
     )
 
 

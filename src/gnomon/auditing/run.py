@@ -218,8 +218,8 @@ def _model_findings(rows: ShadowData, world: World, roles: Roles, setting: Setti
     """Findings that need the models' answers."""
     case, facts = world.case, world.target
     swapped = check_swapped(facts, world.target_answers, case)
-    findings = [] if swapped is None else [swapped]  # first: it explains what the next ones would say of swapped tables
-    findings += [*check_target(world.target_answers), *check_given_labels(rows, world, setting)]
+    findings = check_target(world.target_answers)
+    findings += check_given_labels(rows, world, setting) if swapped is None else [swapped]  # explains low accuracy, too
     findings += check_sides(facts, world.shadows, len(roles.members), len(roles.nonmembers))
     if world.shadows is not None and world.losses is not None:
         findings += check_shadows(facts, world.shadows, world.losses)

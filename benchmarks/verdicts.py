@@ -1,0 +1,133 @@
+"""How often audits that have nothing to find find something, and how often audits of leaking models find it.
+
+The first table draws scores of related attacks that tell nothing and counts the audits in which the joint test finds
+one; at most 5 % may. The second puts one attack of a known AUC, or one that finds a few members for sure, among them.
+The third carries out whole audits of models that were trained on neither side, with and without shadow models.
+
+    python benchmarks/verdicts.py
+    python benchmarks/verdicts.py --audits 20
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import Counter
+
+import numpy as np
+from scipy.stats import binom, norm
+from sklearn.datasets import make_classification
+from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
+
+import gnomon
+from gnomon.core.record import Record
+from gnomon.models.sklearn import SklearnTrainer
+from gnomon.stats.joint import LEVEL, joint_test
+
+Scores = np.ndarray
+
+
+def related(attacks: int, n: int, rng: np.random.Generator) -> Scores:
+    """Scores (attacks, n) as attacks give them: related, some with ties, some with heavy tails."""
+    common = rng.normal(size=n)
+    scores = 0.8 * common + 0.6 * rng.normal(size=(attacks, n))
+    scores[::4] = np.round(scores[::4])
+    scores[1::4] = np.sinh(2 * scores[1::4])
+    return scores
+
+
+def found(scores: Scores, member: np.ndarray, rng: np.random.Generator, groups: np.ndarray | None = None) -> bool:
+    return min(one.p for one in joint_test(scores, member, rng=rng, groups=groups).attacks) <= LEVEL
+
+
+def null_table(runs: int, seed: int) -> None:
+    print(f"\nNull audits in which an attack is found (promised: {LEVEL:.0%} at most)")
+    print("| attacks | rows | units | found | of | share | 95 % of so many runs within |")
+    print("|---|---|---|---|---|---|---|")
+    for attacks, n, size, share in (
+        (1, 300, 1, 1.0),
+        (20, 300, 1, 1.0),
+        (40, 300, 1, 1.0),
+        (20, 1000, 1, 0.5),
+        (20, 5000, 1, 0.15),
+        (10, 500, 5, 0.5),
+    ):
+        rng, hits, count = np.random.default_rng([seed, attacks, n, size]), 0, round(runs * share)
+        for _ in range(count):
+            groups = np.arange(n) // size
+            people = n // size
+            member = (rng.permutation(people) < people // 2)[groups]
+            scores = related(attacks, people, rng)[:, groups] + (size > 1) * 0.5 * related(attacks, n, rng)
+            hits += found(scores, member, rng, groups if size > 1 else None)
+        low, high = binom.ppf([0.025, 0.975], count, LEVEL) / count
+        units = "records" if size == 1 else f"persons of {size}"
+        print(
+            f"| {attacks} | {n:,} | {units} | {hits} | {count} | {hits / count:.1%} | {low:.1%} to {high:.1%} |",
+            flush=True,
+        )
+
+
+def power_table(runs: int, seed: int) -> None:
+    print("\nLeaks that are found, among 20 attacks of which one sees them")
+    print("| leak | 300 rows | 3,000 rows |\n|---|---|---|")
+    leaks = {"AUC 0.55": 0.55, "AUC 0.60": 0.6, "AUC 0.70": 0.7, "2 % of the members for sure": None}
+    for name, area in leaks.items():
+        shares = []
+        for n in (300, 3000):
+            rng, hits, count = np.random.default_rng([seed, n]), 0, runs if n == 300 else max(10, runs // 4)
+            for _ in range(count):
+                member, scores = np.arange(n) < n // 2, related(20, n, rng)
+                scores[2] = rng.normal(size=n) + (0 if area is None else np.sqrt(2) * norm.ppf(area)) * member
+                if area is None:
+                    scores[2, : n // 100] = 20
+                hits += found(scores, member, rng)
+            shares.append(f"{hits / count:.0%} of {count}")
+        print(f"| {name} | {shares[0]} | {shares[1]} |", flush=True)
+
+
+def audit(seed: int, shadows: bool, view: str) -> Record:
+    """An audit of 300 + 300 rows that the target was trained on none of."""
+    x, y = make_classification(1200, 10, n_informative=5, n_redundant=0, flip_y=0.2, random_state=seed)
+    kind = DecisionTreeClassifier(max_depth=4, random_state=seed) if seed % 2 else LogisticRegression()
+    model = kind.fit(x[900:], y[900:])
+    sides = (x[:300], y[:300]), (x[300:600], y[300:600])
+    return gnomon.audit(
+        model.predict_proba,
+        *sides,
+        trainer=SklearnTrainer(kind) if shadows else None,
+        pool=(x[600:900], y[600:900]) if view == "adversary" else None,
+        view="adversary" if view == "adversary" else "auditor",
+        shadows=8,
+        seed=seed,
+        workers=1,
+        plan={"attacks": {"ladder": False}},
+    )
+
+
+def audit_table(runs: int, seed: int) -> None:
+    print("\nWhole audits of models that were trained on neither side")
+    print("| shadow models | view | audits | levels |\n|---|---|---|---|")
+    for shadows, view in ((False, "auditor"), (True, "auditor"), (True, "adversary")):
+        levels = Counter(audit(seed + i, shadows, view).verdict.level for i in range(runs))
+        told = ", ".join(f"{level} {count}" for level, count in sorted(levels.items()))
+        print(f"| {8 if shadows else 0} | {view} | {runs} | {told} |", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=400, help="null audits of synthetic scores")
+    parser.add_argument("--audits", type=int, default=0, help="whole audits of each kind")
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    start = time.perf_counter()
+    if asked.runs:
+        null_table(asked.runs, asked.seed)
+        power_table(asked.runs // 4, asked.seed)
+    if asked.audits:
+        audit_table(asked.audits, asked.seed)
+    print(f"\n{time.perf_counter() - start:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
