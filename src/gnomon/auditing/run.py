@@ -37,6 +37,7 @@ from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.preflight import check_data, check_shadows, check_target, stop_on_errors
 from gnomon.auditing.progress import Progress, Silent
 from gnomon.auditing.provenance import provenance
+from gnomon.auditing.recipe_check import check_recipe
 from gnomon.auditing.repeats import add_repeats, refuse_repeats
 from gnomon.auditing.risk import assess_risk
 from gnomon.auditing.roles import who_is_who
@@ -225,6 +226,7 @@ def _model_findings(rows: ShadowData, world: World, roles: Roles, setting: Setti
         findings += check_shadows(facts, world.shadows, world.losses)
     if rows.facts.source != "real":
         return findings
+    findings += check_recipe(rows, setting)
     unseen = check_unseen(case, case.groups)
     return findings if unseen is None else [*findings, unseen]
 
