@@ -4,7 +4,7 @@ import pytest
 from sklearn.tree import DecisionTreeClassifier
 
 from gnomon.core.errors import UsageError
-from gnomon.defences import DP, make_mitigation
+from gnomon.defences import DP, apply_in_training, make_mitigation
 from gnomon.models.sklearn import SklearnTrainer
 from gnomon.models.torch_dp import DPTrainer
 from gnomon.models.torch_trainer import TorchTrainer
@@ -50,6 +50,6 @@ def test_anything_else_is_one_line(text: str, words: str) -> None:
 
 def test_only_torch_recipes_have_gradients_of_rows() -> None:
     with pytest.raises(UsageError, match="cannot do that; in training it can do depth, leaf"):
-        make_mitigation("dp:8").apply(SklearnTrainer(DecisionTreeClassifier()), None)
+        apply_in_training(make_mitigation("dp:8"), SklearnTrainer(DecisionTreeClassifier()), None)
     with pytest.raises(UsageError, match="set epochs instead"):
         make_mitigation("dp:8").apply(TorchTrainer(patience=3), None)

@@ -7,7 +7,7 @@ from tests.defences.answers import answers, known
 from gnomon.core.errors import UsageError
 from gnomon.core.mitigations import Known
 from gnomon.defences import make_mitigation
-from gnomon.defences.pushing import BLOCK, Classifier, push
+from gnomon.defences.memguard import BLOCK, Classifier, push
 from gnomon.stats.roc import auc
 
 CLASSES = 10

@@ -6,7 +6,7 @@ from tests.defences.answers import answers, known
 
 from gnomon.core.arrays import check_log_probs
 from gnomon.defences import make_mitigation
-from gnomon.defences.chance import draw_uniform
+from gnomon.defences.perturbation import draw_uniform
 
 ANSWER = np.log(np.array([[0.16, 0.5, 0.04, 0.3]], dtype=np.float32))
 

@@ -21,9 +21,7 @@ from sklearn.tree import DecisionTreeClassifier
 from gnomon.core.errors import UsageError
 from gnomon.core.mitigations import Reference
 from gnomon.core.protocols import Trainer
-from gnomon.defences import MITIGATIONS, make_mitigation
-from gnomon.defences.estimators import possible_for
-from gnomon.defences.networks import FOR_NETWORKS
+from gnomon.defences import MITIGATIONS, able, apply_in_training, make_mitigation
 from gnomon.models import FunctionTrainer, SklearnTrainer, TorchTrainer
 
 RNG = np.random.default_rng(0)
@@ -60,15 +58,8 @@ TRAINERS: dict[str, Any] = {
 }
 
 
-def able(trainer: Any) -> tuple[str, ...]:
-    if isinstance(trainer, SklearnTrainer):
-        return possible_for(trainer.estimator)
-    return FOR_NETWORKS if isinstance(trainer, TorchTrainer) else ()
-
-
 def applied(mitigation: Any, trainer: Any) -> Trainer:
-    made: Trainer = mitigation.apply(trainer, REFERENCE)
-    return made
+    return apply_in_training(mitigation, trainer, REFERENCE)
 
 
 @every
@@ -207,3 +198,28 @@ def test_bounds_on_trees_never_loosen_what_is_there() -> None:
 
 def test_a_plain_scikit_learn_recipe_says_nothing_of_l2() -> None:
     assert list(TRAINERS["tree"].recipe()) == ["kind", "sklearn", "estimator"]
+
+
+OTHERS = "augmentation relaxloss hamp_training selena adversarial dp"
+
+
+@pytest.mark.parametrize(
+    ("name", "names"),
+    [
+        (
+            "network",
+            "l2 dropout early_stopping label_smoothing augmentation relaxloss hamp_training selena adversarial dp",
+        ),
+        ("logistic", "l2"),
+        ("tree", "depth leaf"),
+        ("function", ""),
+    ],
+)
+def test_what_a_trainer_can_do_is_asked_of_the_mitigations_themselves(name: str, names: str) -> None:
+    assert able(TRAINERS[name]) == names.split()
+
+
+def test_a_recipe_with_an_objective_of_its_own_can_do_no_other() -> None:
+    smoothed = applied(make_mitigation("label_smoothing:0.1"), TRAINERS["network"])
+    assert not set(able(smoothed)) & {"label_smoothing", "relaxloss", "hamp_training"}
+    assert "l2" in able(smoothed)

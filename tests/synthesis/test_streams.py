@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gnomon.synthesis.streams import Streams, mix, stream_keys, uniform_at
+from gnomon.core.seeds import mix
+from gnomon.synthesis.streams import Streams, stream_keys, uniform_at
 
 Z = 4.5
 

@@ -31,7 +31,7 @@ from gnomon.core.plan import Plan
 from gnomon.core.protocols import Model, Trainer
 from gnomon.core.record import MitigationFacts
 from gnomon.core.seeds import Seeds
-from gnomon.defences import make_mitigation
+from gnomon.defences import apply_in_training, make_mitigation
 from gnomon.models.mitigated import MitigatedModel, ask
 from gnomon.models.random_records import RandomRecords, draw_records
 from gnomon.shadow.mitigated import Owner, let_through
@@ -96,7 +96,7 @@ def mitigate_training(subject: Subject, mitigations: Mitigations, roles: Roles, 
 
     def mitigated(trainer: Trainer) -> Trainer:
         for mitigation in mitigations.in_training:
-            trainer = mitigation.apply(trainer, reference)
+            trainer = apply_in_training(mitigation, trainer, reference)
         return trainer
 
     own = mitigated(subject.trainer)

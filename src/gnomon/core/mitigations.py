@@ -92,11 +92,15 @@ class AnswerMitigation(Mitigation, Protocol):
 class TrainingMitigation(Mitigation, Protocol):
     """A mitigation in training."""
 
+    def suits(self, trainer: Trainer) -> bool:
+        """Whether the trainer can do it."""
+        ...
+
     def apply(self, trainer: Trainer, reference: Reference | None) -> Trainer:
         """The trainer that does what ``trainer`` does, and this.
 
         Raises:
-            UsageError: this trainer can't; the line says what it can do.
+            UsageError: this trainer can't.
         """
         ...
 

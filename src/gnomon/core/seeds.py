@@ -14,6 +14,10 @@ import json
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+
+Words = NDArray[np.uint64]
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # the step of SplitMix64
 
 
 @dataclass(frozen=True)
@@ -35,3 +39,15 @@ class Seeds:
     def generator(self) -> np.random.Generator:
         """A fresh generator at the start of this stream."""
         return np.random.default_rng(self.integer())
+
+
+def mix(words: Words) -> Words:
+    """The finaliser of SplitMix64 (Steele, Lea & Flood, 2014): a bijection of 64-bit words that scatters neighbours."""
+    words = words.copy()
+    with np.errstate(over="ignore"):
+        words ^= words >> np.uint64(30)
+        words *= np.uint64(0xBF58476D1CE4E5B9)
+        words ^= words >> np.uint64(27)
+        words *= np.uint64(0x94D049BB133111EB)
+        words ^= words >> np.uint64(31)
+    return words

@@ -1,10 +1,10 @@
-"""Mitigations: one a module, each a frozen record of its strength.
+"""Mitigations: one idea a module, each a frozen record of its strength.
 
 A mitigation of the answers has ``fit(known, n_classes, seed)``, which gives a function of answers alone, so that it
 works on anybody's model and on stored answers. A mitigation in training has ``apply(trainer, reference)``, which gives
 another trainer. Whether one is worth its cost only an audit can tell whose attacker knows it too (`gnomon defend`).
-To add one, write a module with a frozen dataclass (`parse` reads its strength) and name it in `MITIGATIONS` below; the
-contract suite in `tests/defences` picks it up from there.
+To add one, write a frozen dataclass that inherits from `OfAnswers` or `InTraining` (`gnomon.defences.base`) and name it
+in `MITIGATIONS` below; the contract suite in `tests/defences` picks it up from there.
 """
 
 from __future__ import annotations
@@ -12,26 +12,20 @@ from __future__ import annotations
 from typing import Any
 
 from gnomon.core.errors import UsageError, did_you_mean
-from gnomon.core.mitigations import AnswerMitigation, TrainingMitigation
+from gnomon.core.mitigations import AnswerMitigation, Reference, TrainingMitigation
+from gnomon.core.protocols import Trainer
 from gnomon.defences.adversarial import Adversarial
 from gnomon.defences.augmentation import Augment
-from gnomon.defences.depth import Depth
+from gnomon.defences.base import CannotError
 from gnomon.defences.dp import DP
-from gnomon.defences.dropout import Dropout
-from gnomon.defences.early_stopping import EarlyStopping
-from gnomon.defences.hamp_answers import HampAnswers
-from gnomon.defences.hamp_training import HampTraining
-from gnomon.defences.l2 import L2
-from gnomon.defences.label_smoothing import SmoothLabels
-from gnomon.defences.labels import Labels
-from gnomon.defences.leaf import Leaf
+from gnomon.defences.hamp import HampAnswers
 from gnomon.defences.memguard import MemGuard
-from gnomon.defences.noise import Noise
-from gnomon.defences.relaxloss import Relax
-from gnomon.defences.rounding import Rounding
+from gnomon.defences.objectives import HampTraining, Relax, SmoothLabels
+from gnomon.defences.perturbation import Noise, Temperature
+from gnomon.defences.regularisation import L2, Dropout, EarlyStopping
+from gnomon.defences.reveal import Labels, Rounding, Top
 from gnomon.defences.selena import Selena
-from gnomon.defences.temperature import Temperature
-from gnomon.defences.top import Top
+from gnomon.defences.trees import Depth, Leaf
 
 MITIGATIONS: tuple[type[Any], ...] = (
     Top,
@@ -55,7 +49,13 @@ MITIGATIONS: tuple[type[Any], ...] = (
     DP,
 )
 
-__all__ = ["MITIGATIONS", "make_mitigation", *(mitigation.__name__ for mitigation in MITIGATIONS)]
+__all__ = [
+    "MITIGATIONS",
+    "able",
+    "apply_in_training",
+    "make_mitigation",
+    *(mitigation.__name__ for mitigation in MITIGATIONS),
+]
 
 
 def make_mitigation(text: str) -> AnswerMitigation | TrainingMitigation:
@@ -78,3 +78,23 @@ def make_mitigation(text: str) -> AnswerMitigation | TrainingMitigation:
             return made
     word = text.partition(":")[0].rstrip("+-.0123456789")
     raise UsageError(f'no mitigation is called "{word}"{did_you_mean(word, known)}')
+
+
+def able(trainer: Trainer) -> list[str]:
+    """Names of the mitigations in training that a trainer can do."""
+    examples: list[Any] = [make_mitigation(kind.examples[0]) for kind in MITIGATIONS if kind.acts_on == "training"]
+    return [example.name for example in examples if example.suits(trainer)]
+
+
+def apply_in_training(mitigation: TrainingMitigation, trainer: Trainer, reference: Reference | None) -> Trainer:
+    """The trainer that does what ``trainer`` does, and this.
+
+    Raises:
+        UsageError: this trainer can't; the line says what it can do.
+    """
+    try:
+        return mitigation.apply(trainer, reference)
+    except CannotError as error:
+        known = able(trainer)
+        can = f"in training it can do {', '.join(known)}" if known else "it can do none in training"
+        raise UsageError(f"{error}; {can}, and every mitigation of the answers works") from error

@@ -8,17 +8,15 @@ from typing import Any, ClassVar, Literal, Self
 from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.core.mitigations import Reference
 from gnomon.core.protocols import Trainer
-from gnomon.defences.networks import cannot
-from gnomon.defences.strength import number, whole
+from gnomon.defences.base import AroundNetwork, number, whole
 from gnomon.models.adversarial import AdversarialTrainer
 from gnomon.models.inference_network import Game
-from gnomon.models.torch_trainer import TorchTrainer
 
 DEFAULT = Game()
 
 
 @dataclass(frozen=True)
-class Adversarial:
+class Adversarial(AroundNetwork):
     """The min-max game of Nasr et al.; see `gnomon.models.adversarial.AdversarialTrainer`.
 
     Attributes:
@@ -28,9 +26,7 @@ class Adversarial:
     name: ClassVar[str] = "adversarial"
     title: ClassVar[str] = "Training against an attacker"
     paper: ClassVar[str] = "Nasr et al. 2018"
-    acts_on: ClassVar[Literal["training"]] = "training"
     needs: ClassVar[frozenset[Literal["reference", "random"]]] = frozenset({"reference"})
-    keeps_label: ClassVar[bool] = False
     examples: ClassVar[tuple[str, ...]] = ("adversarial:3", "adversarial:1.5:warm_up=2:joint_hidden=16-8:gain=log")
 
     game: Game = field(default_factory=Game)
@@ -68,13 +64,12 @@ class Adversarial:
         Raises:
             UsageError: the trainer trains no network, or there are no reference rows.
         """
-        if not isinstance(trainer, TorchTrainer):
-            raise cannot(trainer, self.name)
+        network = self.network_of(trainer)
         if reference is None:
             raise UsageError(
                 'mitigation "adversarial": expected rows set aside for its attacker, got none: set data.reference_size'
             )
-        return AdversarialTrainer(trainer, reference.x, reference.y, self.game)
+        return AdversarialTrainer(network, reference.x, reference.y, self.game)
 
 
 def _read(key: str, value: str) -> Any:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, Self
+from typing import ClassVar
 
-from gnomon.core.mitigations import Reference
-from gnomon.core.protocols import Trainer
-from gnomon.defences.networks import change_network
-from gnomon.defences.strength import number
+from gnomon.defences.base import InTraining, Range
 from gnomon.models.augmentation import Augmentation
+from gnomon.models.torch_trainer import TorchTrainer
 
 
 @dataclass(frozen=True)
-class Augment:
+class Augment(InTraining):
     """Bits of tables are flipped, images mirrored and shifted, anew at every step.
 
     Attributes:
@@ -22,33 +20,11 @@ class Augment:
 
     name: ClassVar[str] = "augmentation"
     title: ClassVar[str] = "Data augmentation"
-    paper: ClassVar[str] = "a baseline"
-    acts_on: ClassVar[Literal["training"]] = "training"
-    needs: ClassVar[frozenset[Literal["reference", "random"]]] = frozenset()
-    keeps_label: ClassVar[bool] = False
     examples: ClassVar[tuple[str, ...]] = ("augmentation", "augmentation:0.1")
+    range: ClassVar[Range | None] = Range("rate", above=0, most=0.49)
 
     rate: float = 0.05
 
-    @classmethod
-    def parse(cls, strength: str) -> Self:
-        """From "0.05", or nothing.
-
-        Raises:
-            UsageError: no number > 0 and < 0.5.
-        """
-        return cls(number(strength, cls.name, what="rate", above=0, most=0.49)) if strength else cls()
-
-    @property
-    def label(self) -> str:
-        """As the plan has it."""
-        return f"{self.name}:{self.rate:g}"
-
-    def apply(self, trainer: Trainer, reference: Reference | None) -> Trainer:  # noqa: ARG002 - the protocol's
-        """What is done to the rows is set, whatever it was.
-
-        Raises:
-            UsageError: the trainer trains no network.
-        """
-        moved = Augmentation(self.rate)
-        return change_network(trainer, self.name, lambda network: replace(network, augmentation=moved))
+    def on_network(self, network: TorchTrainer) -> TorchTrainer | None:
+        """What is done to the rows is set, whatever it was."""
+        return replace(network, augmentation=Augmentation(self.rate))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Self
 
 from gnomon.core.errors import UsageError
 from gnomon.core.mitigations import Reference
 from gnomon.core.protocols import Trainer
-from gnomon.defences.networks import cannot
-from gnomon.defences.strength import number
+from gnomon.defences.base import AroundNetwork, number
 from gnomon.models.torch_dp import DPTrainer
 from gnomon.models.torch_trainer import TorchTrainer
 
@@ -17,7 +16,7 @@ KEYS = ("noise", "clip", "delta")
 
 
 @dataclass(frozen=True)
-class DP:
+class DP(AroundNetwork):
     """DP-SGD: clipped gradients and noise, so that no row can move the model by much (`gnomon.models.DPTrainer`).
 
     Attributes:
@@ -31,9 +30,6 @@ class DP:
     name: ClassVar[str] = "dp"
     title: ClassVar[str] = "DP-SGD"
     paper: ClassVar[str] = "Abadi et al. 2016"
-    acts_on: ClassVar[Literal["training"]] = "training"
-    needs: ClassVar[frozenset[Literal["reference", "random"]]] = frozenset()
-    keeps_label: ClassVar[bool] = False
     examples: ClassVar[tuple[str, ...]] = ("dp:8", "dp:noise=0.2", "dp:1:clip=0.5:delta=1e-05")
 
     epsilon: float | None = None
@@ -75,6 +71,6 @@ class DP:
         Raises:
             UsageError: a trainer of another kind, or one that stops early.
         """
-        if not isinstance(trainer, TorchTrainer):
-            raise cannot(trainer, self.name)
-        return DPTrainer(trainer, epsilon=self.epsilon, noise=self.noise, delta=self.delta, clip=self.clip)
+        return DPTrainer(
+            self.network_of(trainer), epsilon=self.epsilon, noise=self.noise, delta=self.delta, clip=self.clip
+        )

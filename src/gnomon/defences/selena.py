@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Self
 
 from gnomon.core.errors import UsageError
 from gnomon.core.mitigations import Reference
 from gnomon.core.protocols import Trainer
-from gnomon.defences.networks import cannot
-from gnomon.defences.strength import whole
+from gnomon.defences.base import AroundNetwork, whole
 from gnomon.models.selena import SelenaTrainer
-from gnomon.models.torch_trainer import TorchTrainer
 
 
 @dataclass(frozen=True)
-class Selena:
+class Selena(AroundNetwork):
     """Split-AI and self-distillation; see `gnomon.models.selena.SelenaTrainer`.
 
     Attributes:
@@ -26,9 +24,6 @@ class Selena:
     name: ClassVar[str] = "selena"
     title: ClassVar[str] = "SELENA"
     paper: ClassVar[str] = "Tang et al. 2022"
-    acts_on: ClassVar[Literal["training"]] = "training"
-    needs: ClassVar[frozenset[Literal["reference", "random"]]] = frozenset()
-    keeps_label: ClassVar[bool] = False
     examples: ClassVar[tuple[str, ...]] = ("selena", "selena:5:2")
 
     submodels: int = 25
@@ -65,6 +60,4 @@ class Selena:
         Raises:
             UsageError: the trainer cannot learn from soft labels.
         """
-        if not isinstance(trainer, TorchTrainer):
-            raise cannot(trainer, self.name)
-        return SelenaTrainer(trainer, self.submodels, self.held_out)
+        return SelenaTrainer(self.network_of(trainer), self.submodels, self.held_out)

@@ -39,7 +39,7 @@ class MitigatedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         labels: the labels of these classes that the estimator was trained on; None: their names, or ids.
 
     >>> from sklearn.tree import DecisionTreeClassifier
-    >>> from gnomon.defences.shown import Shown
+    >>> from gnomon.defences.reveal import Shown
     >>> tree = DecisionTreeClassifier(max_depth=1).fit([[0], [1], [2], [3]], ["a", "a", "b", "c"])
     >>> served = MitigatedClassifier(tree, Shown("labels"))
     >>> tree.predict_proba([[3]]).tolist(), served.predict_proba([[3]]).tolist(), served.predict([[3]]).tolist()
@@ -115,7 +115,7 @@ def mitigated_module(network: nn.Module, mitigation: AnswerMap, outputs: Outputs
         MissingExtraError: torch is not installed.
 
     >>> import torch
-    >>> from gnomon.defences.shown import Shown
+    >>> from gnomon.defences.reveal import Shown
     >>> module = mitigated_module(torch.nn.Identity(), Shown("labels"))
     >>> module(torch.tensor([[1.0, 3.0, 2.0]])).softmax(1)
     tensor([[0., 1., 0.]])

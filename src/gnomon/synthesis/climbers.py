@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.core.errors import UsageError
 from gnomon.core.features import Codes
-from gnomon.synthesis.streams import Words
+from gnomon.core.seeds import Words
 
 
 @dataclass(frozen=True)

@@ -7,27 +7,12 @@ on which climbers are computed beside it: the same climb comes out whatever the 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gnomon.core.arrays import Floats, Ints
+from gnomon.core.seeds import GOLDEN, Words, mix
 
-Words = NDArray[np.uint64]
-
-GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 TO_UNIT_32 = 2.0**-32
 TO_UNIT_53 = 2.0**-53
-
-
-def mix(words: Words) -> Words:
-    """The finaliser of SplitMix64: a bijection of 64-bit words that scatters neighbours."""
-    words = words.copy()
-    with np.errstate(over="ignore"):
-        words ^= words >> np.uint64(30)
-        words *= np.uint64(0xBF58476D1CE4E5B9)
-        words ^= words >> np.uint64(27)
-        words *= np.uint64(0x94D049BB133111EB)
-        words ^= words >> np.uint64(31)
-    return words
 
 
 def stream_keys(root: int, classes: Ints, attempts: Ints) -> Words:

@@ -1,18 +1,18 @@
-"""HAMP's step at test time: every answer gets the scores of a random record, in its own order."""
+"""HAMP at test time: every answer gets the scores of a random record, in its own order (`hamp_training` is apart)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from gnomon.core.arrays import Floats
 from gnomon.core.errors import UsageError
 from gnomon.core.mitigations import Known
-from gnomon.defences.chance import draw_uniform
-from gnomon.defences.shown import keep_label
-from gnomon.defences.strength import nothing
+from gnomon.defences.base import OfAnswers
+from gnomon.defences.perturbation import draw_uniform
+from gnomon.defences.reveal import keep_label
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class Ranked:
 
 
 @dataclass(frozen=True)
-class HampAnswers:
+class HampAnswers(OfAnswers):
     """The order of the classes stays, and so does the label; how sure the model is of this record is gone.
 
     Chen and Pattabiraman draw a random record anew for each query; here the answer decides which, so that asking again
@@ -42,21 +42,9 @@ class HampAnswers:
     name: ClassVar[str] = "hamp_answers"
     title: ClassVar[str] = "HAMP's scores of random records"
     paper: ClassVar[str] = "Chen & Pattabiraman 2024"
-    acts_on: ClassVar[Literal["answers"]] = "answers"
     needs: ClassVar[frozenset[Literal["reference", "random"]]] = frozenset({"random"})
     keeps_label: ClassVar[bool] = True
     examples: ClassVar[tuple[str, ...]] = ("hamp_answers",)
-
-    @classmethod
-    def parse(cls, strength: str) -> Self:
-        """Without any strength."""
-        nothing(strength, cls.name)
-        return cls()
-
-    @property
-    def label(self) -> str:
-        """As the plan has it."""
-        return self.name
 
     def fit(self, known: Known, n_classes: int, seed: int) -> Ranked:  # noqa: ARG002 - the protocol's arguments
         """Keeps what the model answers to random records.
