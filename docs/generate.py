@@ -17,6 +17,8 @@ from pydantic_core import PydanticUndefined
 
 from gnomon.attacks import ATTACKS
 from gnomon.auditing.verdict import MISSING, RULES
+from gnomon.core.bench import Bench
+from gnomon.core.comparison import Comparison
 from gnomon.core.plan import Plan
 from gnomon.core.record import Record
 from gnomon.core.reproduction import Reproduction
@@ -161,6 +163,8 @@ def documents() -> dict[str, str]:
     return {
         "plan.schema.json": schema(Plan),
         "record.schema.json": schema(Record),
+        "bench.schema.json": schema(Bench),
+        "comparison.schema.json": schema(Comparison),
         "study.schema.json": schema(Study),
         "reproduction.schema.json": schema(Reproduction),
         "plan.md": plan_reference(),

@@ -15,7 +15,7 @@ from gnomon.auditing.outcome import CanaryTable, Outcome, RiskTable
 from gnomon.core.arrays import Floats
 from gnomon.core.documents import read_record, write_record
 from gnomon.core.errors import DataError
-from gnomon.core.record import write_text
+from gnomon.core.files import write_text
 
 RESERVED = ("ids", "member", "exposure", "groups")  # files in scores/ that are no attack's
 

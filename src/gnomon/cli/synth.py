@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from gnomon.auditing.making import MadeRows, make_attackers_rows, source_to_make
 from gnomon.cli.progress import TerminalProgress
 from gnomon.core.arrays import is_frame
 from gnomon.core.errors import MissingExtraError, StoreError, UsageError, did_you_mean
+from gnomon.core.files import replacing
 from gnomon.core.plan import read_plan
 from gnomon.synthesis import save_marginals
 
@@ -76,15 +75,8 @@ def write_rows(made: MadeRows, to: Path, label: str) -> None:
     else:
         frame = _frame(made, to, label)
     try:
-        to.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=to.parent, prefix=".", suffix=".part")
-        os.close(handle)
-        try:
-            _write(Path(temporary), to.suffix.lower(), arrays, frame)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(to)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        with replacing(to) as temporary:
+            _write(temporary, to.suffix.lower(), arrays, frame)
     except OSError as error:
         raise StoreError(f"{to}: cannot be written ({error.strerror or error})") from None
     except ImportError:

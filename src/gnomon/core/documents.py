@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from gnomon.core.bench import Bench
 from gnomon.core.errors import DataError
+from gnomon.core.files import write_text
 from gnomon.core.parts import Part
-from gnomon.core.record import Record, write_text
+from gnomon.core.record import Record
 from gnomon.core.reproduction import Reproduction
 from gnomon.core.study import Study
 

@@ -5,9 +5,6 @@ Fields are only ever added, so that an old record renders with a newer gnomon.
 
 from __future__ import annotations
 
-import os
-import tempfile
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
@@ -363,19 +360,3 @@ class Record(Part):
     by_shadows: ByShadows | None = None
     recipe: dict[str, Any]
     provenance: Provenance
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a text file atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

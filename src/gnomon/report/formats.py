@@ -10,7 +10,8 @@ from rich.console import Console
 from gnomon.core.bench import Bench
 from gnomon.core.comparison import Comparison
 from gnomon.core.errors import UsageError, did_you_mean
-from gnomon.core.record import Record, write_text
+from gnomon.core.files import write_text
+from gnomon.core.record import Record
 from gnomon.core.reproduction import Reproduction
 from gnomon.core.study import Study
 from gnomon.report.audit.page import audit_page

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.core.errors import StoreError
+from gnomon.core.files import replacing
 
 CHUNK_BYTES = 2**20
 
@@ -78,7 +77,6 @@ class ArrayStore:
         """
         file, note = self._path(key, ".npy"), self._path(key, ".json")
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
             _write_atomically(file, lambda handle: np.save(handle, array, allow_pickle=False))
             text = json.dumps({"key": key, "checksum": _checksum(file), "facts": facts}).encode()
             _write_atomically(note, lambda handle: handle.write(text))
@@ -104,13 +102,5 @@ def _checksum(path: Path) -> str:
 
 
 def _write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(path, mode=0o600) as temporary, temporary.open("wb") as file:
+        write(file)

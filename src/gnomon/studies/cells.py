@@ -22,9 +22,10 @@ from gnomon.core import VERSION
 from gnomon.core.arrays import fingerprint
 from gnomon.core.documents import read_record
 from gnomon.core.errors import DataError, GnomonError
+from gnomon.core.files import write_text
 from gnomon.core.parts import Part
 from gnomon.core.plan import Plan
-from gnomon.core.record import Record, write_text
+from gnomon.core.record import Record
 from gnomon.studies.spec import CellPlan
 
 RECORD_VERSION = Record.model_fields["version"].default

@@ -11,8 +11,8 @@ from gnomon.auditing.folder import read_outcome, save_outcome
 from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.progress import Progress
 from gnomon.core.errors import DataError
+from gnomon.core.files import write_text
 from gnomon.core.plan import Plan
-from gnomon.core.record import write_text
 from gnomon.report import write_report
 from gnomon.studies.cells import cell_key
 

@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from gnomon.auditing.api import Settings
 from gnomon.auditing.progress import Progress, Silent
 from gnomon.core.errors import GnomonError
+from gnomon.core.files import write_text
 from gnomon.core.parts import Part
-from gnomon.core.record import Record, write_text
+from gnomon.core.record import Record
 from gnomon.core.reproduction import Compared, ExperimentResult, Reproduction
 from gnomon.core.study import Study
 from gnomon.datasets import load_dataset

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.core.errors import StoreError, UsageError
+from gnomon.core.files import replacing
 
 VERSION = "gnomon climb 1 "
 
@@ -23,22 +22,12 @@ def save_state(path: Path, key: str, arrays: Mapping[str, NDArray[Any]]) -> None
     Raises:
         StoreError: the file can't be written.
     """
-    temporary = None
+    everything: dict[str, Any] = {"key": np.array(VERSION + key), **arrays}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
-            everything: dict[str, Any] = {"key": np.array(VERSION + key), **arrays}
+        with replacing(path) as temporary, temporary.open("wb") as file:
             np.savez(file, **everything)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
     except OSError as error:
         raise StoreError(f"{path}: the checkpoint of the climb can't be written ({error})") from None
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
 
 
 def load_state(path: Path, key: str) -> dict[str, NDArray[Any]] | None:
