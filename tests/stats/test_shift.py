@@ -35,6 +35,17 @@ def test_the_level_holds(grouped: bool) -> None:
     assert shouts <= binom.ppf(0.999, runs, 0.03)
 
 
+def test_the_level_holds_over_many_columns() -> None:
+    """The best of many columns must not be held against a law that other permutations shaped and it did not."""
+    runs, shouts = 100, 0
+    for seed in range(runs):
+        rng = np.random.default_rng(seed)
+        bits = (rng.random((80, 150)) < 0.05 + 0.9 * rng.random(150)).astype(float)
+        units = find_units(np.isin(np.arange(80), rng.permutation(80)[:40]), None)
+        shouts += shift_test([bits[:, [j]] for j in range(150)], units, rng).p_value <= 0.05
+    assert shouts <= binom.ppf(0.99, runs, 0.05)
+
+
 def test_a_single_column_agrees_with_students_test() -> None:
     rng = np.random.default_rng(0)
     member = np.arange(300) < 150
