@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -93,3 +95,25 @@ def test_a_lesser_reveal_goes_through_shadows_and_population_too(evidence: Evide
     assert less.population is not None
     for answers in (less.answers, less.shadows.of_shadow(0), less.population.answers):
         assert set(np.unique(answers).tolist()) == {0.0, -np.inf}
+
+
+def test_some_rows_are_the_same_rows_everywhere(evidence: Evidence) -> None:
+    rows = np.array([5, 1, 7])
+    part = replace(evidence, observed={"inside": np.arange(N)[:, None] * 1.0}, variants=(evidence,)).at(rows)
+    assert part.answers is not None and part.shadows is not None and evidence.answers is not None
+    np.testing.assert_array_equal(part.labels, evidence.labels[rows])
+    for one in part.queries:
+        np.testing.assert_array_equal(one.require("answers"), evidence.answers[rows])
+        np.testing.assert_array_equal(one.require("shadows").member, evidence.require("shadows").member[:, rows])
+    np.testing.assert_array_equal(part.require("inside")[:, 0], rows)
+    assert part.pool is evidence.pool and part.population is evidence.population
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [("answers", "the target's answers"), ("shadows", "shadow models"), ("insider", "the membership of half")],
+)
+def test_what_was_declared_and_is_not_there_is_named(part: str, words: str) -> None:
+    bare = Evidence(np.zeros(3, dtype=np.int64), 2)
+    with pytest.raises(UsageError, match=f"the evidence lacks {words}"):
+        bare.require(part)  # type: ignore[call-overload]

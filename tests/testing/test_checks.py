@@ -185,3 +185,15 @@ class _Nothing(Sound):
 def test_arrays_are_found_wherever_they_stand():
     found = list(arrays_of({"a": [np.zeros(1), (np.ones(2),)], "b": 3}))
     assert [array.shape for array in found] == [(1,), (2,)]
+
+
+@dataclass(frozen=True)
+class _Peeks(Sound):
+    """Declares labels and reads probabilities."""
+
+    name: ClassVar[str] = "peeks"
+    needs: ClassVar[frozenset] = frozenset({"labels"})
+
+
+def test_an_attack_that_declares_labels_and_reads_probabilities_is_caught():
+    assert "reads_only_what_it_needs" in broken_clauses(_Peeks())
