@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnomon.auditing.roles import Parts, draw_roles, draw_training_rows, shadow_size
+from gnomon.auditing.roles import Parts, draw_roles, draw_training_rows, nonmembers_to_give, shadow_size
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.plan import Plan, make_plan
 from gnomon.core.seeds import Seeds
@@ -130,3 +130,36 @@ def test_without_rows_set_aside_roles_are_what_they_were() -> None:
 def test_more_rows_set_aside_than_there_are_are_refused() -> None:
     with pytest.raises(UsageError, match=r"reference_size: 50 rows asked, but only 50 are no members"):
         drawn(100, plan(reference_size=50))
+
+
+@pytest.mark.parametrize("audited", [100, 1000, 10_000])
+@pytest.mark.parametrize("extra", [0, 700])
+@pytest.mark.parametrize(
+    ("view", "shadows", "data"),
+    [
+        ("auditor", {}, {}),
+        ("auditor", {}, {"reference_size": 300}),
+        ("auditor", {}, {"population_size": 900}),
+        ("auditor", {}, {"nonmember_size": 50}),
+        ("adversary", {}, {}),
+        ("adversary", {"size": 2000}, {"keep_apart": True}),
+        ("adversary", {"count": 0}, {}),
+    ],
+)
+def test_as_many_non_members_as_are_named_are_enough(
+    view: str, shadows: dict[str, Any], data: dict[str, Any], extra: int, audited: int
+) -> None:
+    p, known = plan(view, shadows, **data), Parts(np.arange(500), np.arange(500, 560), np.arange(560, 560 + extra))
+    found = nonmembers_to_give(audited, known, p)
+    followed = plan(
+        view, shadows, **{**data, **({"nonmember_size": found.nonmember_size} if found.nonmember_size else {})}
+    )
+    more = Parts(np.arange(500), np.arange(5000, 5000 + found.nonmembers), np.arange(560, 560 + extra))
+    assert len(draw_roles(more, followed, Seeds(1)).nonmembers) >= audited
+
+
+def test_a_fifth_that_is_held_out_for_the_attacker_is_counted() -> None:
+    known = Parts(np.arange(500), np.arange(500, 1000), np.arange(0))
+    assert nonmembers_to_give(10_000, known, plan()).nonmembers == 12_499
+    given = Parts(np.arange(500), np.arange(500, 10_500), np.arange(0))
+    assert len(draw_roles(given, plan(), Seeds(0)).nonmembers) == 8000  # what 10,000 lead to

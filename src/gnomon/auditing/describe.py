@@ -10,6 +10,7 @@ from gnomon.attacks import ATTACKS
 from gnomon.auditing.assemble import Case
 from gnomon.auditing.mitigation import mitigation_sentences
 from gnomon.auditing.preflight import overlap
+from gnomon.auditing.roles import Parts, nonmembers_to_give
 from gnomon.auditing.scoring import Scored
 from gnomon.auditing.shadow_data import ShadowData
 from gnomon.auditing.worlds import Setting, World
@@ -25,6 +26,7 @@ from gnomon.core.record import (
     SourceAttack,
     ThreatModel,
 )
+from gnomon.stats.low_fpr import required_nonmembers
 
 MOST_EXPOSED = 20
 SOURCE_WORDS = {
@@ -35,8 +37,8 @@ SOURCE_WORDS = {
 }
 
 
-def notes(plan: Plan, case: Case) -> list[Finding]:
-    """Findings that every reader must know, whatever came out."""
+def notes(plan: Plan, case: Case, parts: Parts) -> list[Finding]:
+    """Findings that every reader must know, whatever came out; ``parts`` are the rows before roles were drawn."""
     nonmembers = int((~case.member).sum())
     refused = [f for f in plan.statistics.fprs if nonmembers * f < 1]
     notes = []
@@ -60,10 +62,21 @@ def notes(plan: Plan, case: Case) -> list[Finding]:
                 + (f" or of {', '.join(f'{f:g}' for f in sorted(refused)[:-1])}" if len(refused) > 1 else ""),
                 severity="note",
                 explanation="A true-positive rate at such a rate would be decided by less than one record.",
-                remedy=f"Give at least {int(np.ceil(1 / min(refused))):,} non-members.",
+                remedy=_more_nonmembers(required_nonmembers(min(refused)), plan, parts),
             )
         )
     return notes
+
+
+def _more_nonmembers(audited: int, plan: Plan, parts: Parts) -> str:
+    """How to come to so many audited non-members, counting those that are held out."""
+    needed = nonmembers_to_give(audited, parts, plan)
+    said = f"Give at least {needed.nonmembers:,} rows that the target is not trained on"
+    if needed.nonmember_size is not None:
+        said += f", and set data.nonmember_size = {needed.nonmember_size}"
+    if needed.nonmembers > audited:
+        said += f": {audited:,} of them are then audited, the others are held out for the attacker"
+    return f"{said}."
 
 
 def data_facts(data: Dataset, roles: Roles) -> DataFacts:

@@ -121,6 +121,37 @@ def draw_roles(parts: Parts, plan: Plan, seeds: Seeds, groups: NDArray[Any] | No
     return replace(draw(parts, rest, plan), reference=reference)
 
 
+@dataclass(frozen=True)
+class ToGive:
+    """What it takes to audit so many non-members."""
+
+    nonmembers: int  # to be given; more than are audited where some are held out for the attacker
+    nonmember_size: int | None  # to be put into the plan; None: nothing is
+
+
+def nonmembers_to_give(audited: int, parts: Parts, plan: Plan) -> ToGive:
+    """How many non-members must be given so that ``audited`` of them are audited, found by drawing roles.
+
+    Args:
+        audited: non-members that a figure needs.
+        parts: what is given now.
+        plan: what is asked now.
+    """
+    sized = plan.model_copy(update={"data": plan.data.model_copy(update={"nonmember_size": audited})})
+    wanted = plan if plan.view == "auditor" and plan.data.nonmember_size is None else sized
+    given = audited
+    while True:
+        first = len(parts.members) + len(parts.extra)
+        enough = Parts(parts.members, np.arange(first, first + given), parts.extra)
+        try:
+            short = audited - len(draw_roles(enough, wanted, Seeds(plan.seed)).nonmembers)
+        except UsageError:
+            short = max(1, given // 20)
+        if short <= 0:
+            return ToGive(given, None if wanted is plan else audited)
+        given += short
+
+
 def _set_aside(parts: Parts, plan: Plan, seeds: Seeds) -> tuple[Parts, Ints]:
     """The parts without the rows that are set aside for mitigations, and these.
 

@@ -40,7 +40,7 @@ from gnomon.auditing.provenance import provenance
 from gnomon.auditing.recipe_check import check_recipe
 from gnomon.auditing.repeats import add_repeats, refuse_repeats
 from gnomon.auditing.risk import assess_risk
-from gnomon.auditing.roles import who_is_who
+from gnomon.auditing.roles import draw_training_rows, who_is_who
 from gnomon.auditing.scoring import Attempt, attempt_all
 from gnomon.auditing.shadow_data import ShadowData, make_rows, real_rows
 from gnomon.auditing.slices import Cut, cut_rows, measure_slices
@@ -196,6 +196,7 @@ def _lay_ground(plan: Plan, setting: Setting, attacks: Sequence[Attack], clock: 
     data = subject.data
     with clock.stage("preflight"):
         roles = who_is_who(subject.parts, data, plan, seeds)
+        known = subject.parts or draw_training_rows(len(data), plan, seeds, data.groups)
         subject = mitigate_training(subject, setting.mitigations, roles, plan)
         setting = replace(setting, subject=subject, observations=wanted_observations(plan, subject, attacks))
         refuse_repeats(plan, subject.trainer, roles)
@@ -210,7 +211,7 @@ def _lay_ground(plan: Plan, setting: Setting, attacks: Sequence[Attack], clock: 
             model = train_target(data, roles, setting)
         target = make_target(model, data, roles, setting)
         (rows, world), *others = [_world(source, data, roles, target, setting) for source in plan.shadow.sources]
-    findings = [*findings, *_model_findings(rows, world, roles, setting), *notes(plan, world.case)]
+    findings = [*findings, *_model_findings(rows, world, roles, setting), *notes(plan, world.case, known)]
     findings = stop_on_errors(findings, plan.preflight.override)
     return Ground(setting, roles, cuts, model, rows, world, others, findings, canaries)
 

@@ -9,9 +9,10 @@ Two sources of error, both of known law, are put together. In ranks of the sampl
 threshold lies at a place R with P(R <= r) = P(V_r >= f), where V_r, the population's share above the r-th highest, is
 Beta(r, n0 + 1 - r); between ranks r is a fractional order statistic (Hutson, 1999). Given the place, the members above
 it bound their share as Clopper & Pearson (1934) do. The ends are quantiles of the mixture over all places: a confidence
-distribution, close to the Bayesian bootstrap of the ROC curve (Gu, Ghosal & Roy, 2008), without draws. It covers 94 to
-97 % of an asked 95 % where some ten members and ten false positives are to be counted, and more where few are: there
-counts are too coarse for any interval to do better (``benchmarks/intervals.py``). Only the order of scores counts.
+distribution, close to the Bayesian bootstrap of the ROC curve (Gu, Ghosal & Roy, 2008), without draws. Of an
+asked 95 % it covers 94 to 98 % where ten members and ten false positives are to be counted, more where fewer are (there
+counts are too coarse for any interval to do better) and 92 to 95 % where a tie of scores lies astride the very rate
+(``benchmarks/intervals.py``). Only the order of scores counts.
 
 Above the highest non-member nothing is counted. There the lower end supposes that the ROC curve falls towards its
 origin no faster than with the square of the false-positive rate (with a useless score it falls in a straight line,
