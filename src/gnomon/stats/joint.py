@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csc_array
 from scipy.special import ndtri
-from scipy.stats import binom, rankdata
 
 from gnomon.core.arrays import Bools, Ints
 from gnomon.core.errors import DataError
@@ -170,6 +169,8 @@ def _statistics(
     scores: Doubles, units: Units, persons: Doubles | None, *, tails: bool = True
 ) -> tuple[_Named, list[Ints]]:
     """Ranks, persons and tails of every attack; and the rows of each tail."""
+    from scipy.stats import rankdata
+
     ranks = [rankdata(row) - (scores.shape[1] + 1) / 2 for row in scores]
     dense: list[Doubles] = [np.asarray(np.bincount(units.of_row, one), dtype=np.float64) for one in ranks]
     kinds, attacks = ["auc"] * len(ranks), list(range(len(ranks)))
@@ -207,6 +208,8 @@ def _tail(by: Doubles, m: int) -> Ints:
 
 def _person_ranks(scores: Doubles, units: Units) -> Doubles:
     """Ranks (u,) of persons who stand wholly on one side, about their mean; others count nothing."""
+    from scipy.stats import rankdata
+
     own = np.where(units.group >= 0, scores[units.group], np.nan)
     told = ~np.isnan(own)
     ranks = np.zeros(len(own))
@@ -244,6 +247,8 @@ def _least(n: int, members: int, m: int, critical: float) -> int:
 
 def _power(tpr: float, fpr: float, m: int, members: int, others: int, least: int) -> float:
     """Chance of so many members in a tail of m rows where members stand above all but a share fpr of the others."""
+    from scipy.stats import binom
+
     above, wrong = tpr * members, fpr * others
     if m <= above + wrong:
         share = above / (above + wrong)

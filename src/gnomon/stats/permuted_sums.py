@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array
 from scipy.special import log_ndtr
-from scipy.stats import hypergeom
 
 from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.stats.samples import Doubles
@@ -175,6 +174,8 @@ def log_tail_p(n: int, members: int, size: int) -> Doubles:
     >>> np.exp(log_tail_p(4, 2, 2)).round(3)
     array([0.333, 1.   , 0.333])
     """
+    from scipy.stats import hypergeom
+
     single = hypergeom.logpmf(np.arange(size + 1), n, members, size)
     smaller = np.minimum(np.logaddexp.accumulate(single), np.logaddexp.accumulate(single[::-1])[::-1])
     logs: Doubles = np.minimum(np.log(2.0) + smaller, 0.0)
