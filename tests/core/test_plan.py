@@ -7,7 +7,7 @@ import pytest
 from pydantic.fields import FieldInfo
 
 from gnomon.core.errors import PlanError
-from gnomon.core.parts import Names, Section
+from gnomon.core.parts import Names, PlanTable
 from gnomon.core.plan import Plan, make_plan, plan_in, read_plan
 
 GOOD = {"data": {"source": "baskets"}}
@@ -57,10 +57,10 @@ def test_a_plan_that_cannot_be_read(tmp_path: Path, text: str | None, message: s
         read_plan(path)
 
 
-def _fields(section: type[Section], path: str = "") -> Iterator[tuple[str, FieldInfo]]:
+def _fields(section: type[PlanTable], path: str = "") -> Iterator[tuple[str, FieldInfo]]:
     for key, field in section.model_fields.items():
         inner = [a for a in (field.annotation, *get_args(field.annotation)) if isinstance(a, type)]
-        tables = [a for a in inner if issubclass(a, Section)]
+        tables = [a for a in inner if issubclass(a, PlanTable)]
         if tables:
             yield from _fields(tables[0], f"{path}{key}.")
         else:

@@ -15,14 +15,14 @@ from gnomon.core.comparison import AttackChange, Comparison, RunFacts
 from gnomon.core.reproduction import Compared, ExperimentResult, Reproduction, Statement
 from gnomon.core.study import (
     Axis,
-    Cell,
     ClassCloud,
     ClassPoint,
-    Curve,
     FigureKind,
     Heat,
     Point,
     Study,
+    StudyCell,
+    StudyCurve,
     StudyMachine,
 )
 from gnomon.report import render
@@ -54,13 +54,13 @@ def point(label: str, value: float | None, **changes: Any) -> Point:
     return Point(label=label, mean=None if value is None else around(value, 0.02), **{**values, **changes})
 
 
-def curves(axis: Axis, averaged: list[str]) -> list[Curve]:
+def curves(axis: Axis, averaged: list[str]) -> list[StudyCurve]:
     made = []
     for i, kind in enumerate(KINDS):
         for j, attack in enumerate([None] if kind.of == "target" else ["shokri", "gap"]):
             points = [point(label, 0.5 + 0.04 * i + 0.1 * k - 0.03 * j) for k, label in enumerate(axis.labels)]
             made.append(
-                Curve(axis=axis.key, figure=kind.key, attack=attack, fixed={}, averaged=averaged, points=points)
+                StudyCurve(axis=axis.key, figure=kind.key, attack=attack, fixed={}, averaged=averaged, points=points)
             )
     return made
 
@@ -92,8 +92,8 @@ def sample_study(**changes: Any) -> Study:
         "attacks": {"shokri": "Shadow models (Shokri)", "gap": f"Gap {HOSTILE}"},
         "headline": "shokri",
         "cells": [
-            Cell(labels={EPOCHS: "5", SOURCE: "real | a"}, seed=0, status="ok", seconds=3.0),
-            Cell(labels={EPOCHS: "80", SOURCE: HOSTILE}, seed=1, status="failed", reason=f"ValueError: {HOSTILE}"),
+            StudyCell(labels={EPOCHS: "5", SOURCE: "real | a"}, seed=0, status="ok", seconds=3.0),
+            StudyCell(labels={EPOCHS: "80", SOURCE: HOSTILE}, seed=1, status="failed", reason=f"ValueError: {HOSTILE}"),
         ],
         "curves": [*curves(epochs, [SOURCE]), *curves(source, [EPOCHS])],
         "heats": [heat],

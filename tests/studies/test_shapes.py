@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gnomon.core.parts import Estimate
-from gnomon.core.study import Cell, CellAttack
+from gnomon.core.study import CellAttack, StudyCell
 from gnomon.studies.shapes import Shape, above, alike, apart, near, rises, state, tracks
 
 
@@ -98,12 +98,12 @@ def test_more_pairs_ask_for_clearer_differences() -> None:
     assert apart("s", gaps, y, 0.03).verdict == "not shown"
 
 
-def cell(label: str, seed: int, precision: float, gap: float = 0.1) -> Cell:
+def cell(label: str, seed: int, precision: float, gap: float = 0.1) -> StudyCell:
     attacks = [
         CellAttack(name=name, title=name, status="ok", precision=Estimate(value=value, low=value, high=value))
         for name, value in (("shokri", precision), ("gap", 0.55))
     ]
-    return Cell(labels={"k": label}, seed=seed, status="ok", gap=gap, attacks=attacks)
+    return StudyCell(labels={"k": label}, seed=seed, status="ok", gap=gap, attacks=attacks)
 
 
 def test_statements_are_read_off_cells() -> None:

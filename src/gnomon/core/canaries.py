@@ -6,12 +6,12 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from gnomon.core.parts import FileName, Part, Section
+from gnomon.core.parts import FileName, Part, PlanTable
 
 Kind = Literal["mislabelled", "random", "own"]
 
 
-class CanariesPlan(Section):
+class CanariesPlan(PlanTable):
     """[canaries]: rows that fair coins put into one more training of the recipe, for a lower bound on epsilon."""
 
     kind: Kind = Field(

@@ -21,7 +21,7 @@ FileName = Annotated[str, Names("file")]
 CodeName = Annotated[str, Names("code")]
 
 
-class Section(BaseModel):
+class PlanTable(BaseModel):
     """A table of the plan: frozen, and closed to unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -30,7 +30,7 @@ class Section(BaseModel):
         """Every key, here and in tables inside, that names a file or code and is given: its dotted path and value."""
         for key, field in type(self).model_fields.items():
             value = getattr(self, key)
-            if isinstance(value, Section):
+            if isinstance(value, PlanTable):
                 yield from ((f"{key}.{inner}", name) for inner, name in value.named(what))
             elif value is not None and _marked(field.annotation, field.metadata, what):
                 yield key, value
@@ -40,7 +40,7 @@ class Section(BaseModel):
         found: dict[str, Any] = {}
         for key, field in type(self).model_fields.items():
             value = getattr(self, key)
-            if isinstance(value, Section):
+            if isinstance(value, PlanTable):
                 found[key] = value.with_files_in(folder)
             elif value is not None and _marked(field.annotation, field.metadata, "file"):
                 found[key] = str(folder / value)

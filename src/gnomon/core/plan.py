@@ -13,11 +13,11 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, Valida
 
 from gnomon.core.canaries import CanariesPlan
 from gnomon.core.errors import PlanError, did_you_mean
-from gnomon.core.parts import CodeName, FileName, Section
+from gnomon.core.parts import CodeName, FileName, PlanTable
 from gnomon.core.versions import VERSION_WORDS, is_version
 
 
-class DataPlan(Section):
+class DataPlan(PlanTable):
     """[data]: a data set by name, or files of the user's own."""
 
     source: str | None = Field(None, description="a data set by name (gnomon list datasets), e.g. baskets")
@@ -70,7 +70,7 @@ class DataPlan(Section):
         return self
 
 
-class TargetPlan(Section):
+class TargetPlan(PlanTable):
     """[target]: the model under attack; without any key it is trained here with [trainer]."""
 
     model: FileName | None = Field(
@@ -104,7 +104,7 @@ class TargetPlan(Section):
     )
 
 
-class PrivacyPlan(Section):
+class PrivacyPlan(PlanTable):
     """[trainer.dp]: differentially private training (DP-SGD) of a torch recipe."""
 
     epsilon: float | None = Field(None, gt=0, description="wanted; the noise follows from it (or give noise)")
@@ -124,7 +124,7 @@ class PrivacyPlan(Section):
         return self
 
 
-class TrainerPlan(Section):
+class TrainerPlan(PlanTable):
     """[trainer]: the recipe of the target and of its shadow models."""
 
     kind: Literal["torch", "sklearn", "function", "clone", "none"] = Field(
@@ -171,7 +171,7 @@ ShadowSource = Annotated[
 ]
 
 
-class ClimbingPlan(Section):
+class ClimbingPlan(PlanTable):
     """[shadow.climbing]: Algorithm 1 of Shokri et al. (2017), and who searches."""
 
     searcher: Literal["plain", "guided"] = Field(
@@ -195,7 +195,7 @@ class ClimbingPlan(Section):
     budget: int | None = Field(None, ge=1, description="most queries, never passed")
 
 
-class ShadowPlan(Section):
+class ShadowPlan(PlanTable):
     """[shadow]: how many shadow models, on which rows."""
 
     count: int = Field(16, ge=0, description="number of shadow models m")
@@ -234,7 +234,7 @@ def _check_query(text: str) -> str:
 Query = Annotated[str, AfterValidator(_check_query)]
 
 
-class AttacksPlan(Section):
+class AttacksPlan(PlanTable):
     """[attacks]: which, and with which options."""
 
     names: tuple[str, ...] | None = Field(
@@ -257,7 +257,7 @@ class AttacksPlan(Section):
     rehearsals: int = Field(4, ge=0, description="shadow models that play the target to calibrate thresholds")
 
 
-class StatisticsPlan(Section):
+class StatisticsPlan(PlanTable):
     """[statistics]: what is estimated."""
 
     fprs: tuple[float, ...] = Field(
@@ -269,7 +269,7 @@ class StatisticsPlan(Section):
     confidence: float = Field(0.95, gt=0.5, lt=1, description="level of every interval")
 
 
-class PreflightPlan(Section):
+class PreflightPlan(PlanTable):
     """[preflight]: findings to go on in spite of."""
 
     override: tuple[str, ...] = Field(
@@ -277,7 +277,7 @@ class PreflightPlan(Section):
     )
 
 
-class Plan(Section):
+class Plan(PlanTable):
     """What to audit."""
 
     name: str = Field("audit", description="what reports call the run")

@@ -48,7 +48,7 @@ class CellAttack(Part):
     tpr_01: Estimate | None = None  # ... of 0.1 %
 
 
-class Cell(Part):
+class StudyCell(Part):
     """One audit of a study."""
 
     labels: dict[str, str]  # axis -> value
@@ -74,7 +74,7 @@ class Point(Part):
     values: list[float]  # by seed
 
 
-class Curve(Part):
+class StudyCurve(Part):
     """One figure against one axis."""
 
     axis: str
@@ -140,13 +140,13 @@ class Study(Part):
     figures: list[FigureKind]
     attacks: dict[str, str]  # name -> title, in the plan's order
     headline: str | None  # the attack that heat tables and classes are of
-    cells: list[Cell]
-    curves: list[Curve]
+    cells: list[StudyCell]
+    curves: list[StudyCurve]
     heats: list[Heat] = Field(default_factory=list)
     classes: list[ClassCloud] = Field(default_factory=list)
     made: StudyMachine
 
     @property
-    def failed(self) -> list[Cell]:
+    def failed(self) -> list[StudyCell]:
         """Cells that could not be carried out."""
         return [cell for cell in self.cells if cell.status == "failed"]

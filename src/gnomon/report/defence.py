@@ -148,18 +148,10 @@ def _figures(bench: Bench) -> tuple[Figure, ...]:
     rows = [(o.label, tuple(rate_of(s.leak, fpr) if s else None for s in (o.adaptive, o.naive))) for o in options]
     if rows:
         lead = f"{tpr_at(fpr)} of the strongest attack, by the attacker’s shadow models. The dotted line is guessing."
-        found.append(
-            whiskers(
-                "naive",
-                "Adaptive and naive attackers",
-                rows,
-                ("mitigated shadow models", "plain ones"),
-                0.5 if fpr is None else fpr,
-                lead=lead,
-                shares=fpr is not None,
-                legend=("with the mitigation (adaptive)", "plain (naive)"),
-            )
-        )
+        chance, series = 0.5 if fpr is None else fpr, ("with the mitigation (adaptive)", "plain (naive)")
+        title, label = "Adaptive and naive attackers", tpr_at(fpr)
+        shares = fpr is not None
+        found.append(whiskers("naive", title, rows, series, chance, lead=lead, shares=shares, label=label))
     return tuple(found)
 
 

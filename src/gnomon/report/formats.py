@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from rich.console import Console
 
@@ -26,6 +28,15 @@ from gnomon.report.svg import standalone
 from gnomon.report.terminal import render_terminal, show
 
 Document = Record | Bench | Study | Reproduction | Comparison
+_PAGES: MappingProxyType[type[Document], Callable[[Any], Page]] = MappingProxyType(
+    {
+        Record: audit_page,
+        Bench: defence_page,
+        Study: study_page,
+        Reproduction: reproduction_page,
+        Comparison: comparison_page,
+    }
+)
 FORMATS = ("html", "json", "md", "terminal")
 _EXTENSIONS = MappingProxyType(
     {".htm": "html", ".html": "html", ".json": "json", ".markdown": "md", ".md": "md", ".txt": "terminal"}
@@ -34,17 +45,7 @@ _EXTENSIONS = MappingProxyType(
 
 def page_of(document: Document) -> Page:
     """What every renderer shows of a document."""
-    match document:
-        case Record():
-            return audit_page(document)
-        case Bench():
-            return defence_page(document)
-        case Study():
-            return study_page(document)
-        case Reproduction():
-            return reproduction_page(document)
-        case Comparison():
-            return comparison_page(document)
+    return _PAGES[type(document)](document)
 
 
 def render(document: Document, format: str) -> str:

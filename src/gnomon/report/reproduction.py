@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from gnomon.core.parts import Estimate
 from gnomon.core.reproduction import Compared, ExperimentResult, Reproduction, Statement
-from gnomon.core.study import Curve, Study
+from gnomon.core.study import Study, StudyCurve
 from gnomon.report import study as studies
 from gnomon.report.formatting import count, counted, duration, moment, share, shares
-from gnomon.report.plots.study import Spot, gaps
+from gnomon.report.plots.study import CellMeans, gaps
 from gnomon.report.sections import NONE, Cell, Cells, Fact, Page, Remark, Section, Table, filled, machine, table
 from gnomon.report.svg import CURVES
 
@@ -129,14 +129,14 @@ def _left_out(made: Reproduction) -> Section:
     return Section(whole.key, whole.title, tables=(whole,), short="What was left out", brief=lines)
 
 
-def spots(made: Reproduction) -> list[Spot]:
+def spots(made: Reproduction) -> list[CellMeans]:
     """All cells of the experiments that have a group, group by group."""
     found = [spot for experiment in made.experiments if experiment.group for spot in _spots(experiment)]
     groups = list(dict.fromkeys(spot.group for spot in found))[: len(CURVES)]
     return [spot for group in groups for spot in found if spot.group == group]
 
 
-def _spots(experiment: ExperimentResult) -> list[Spot]:
+def _spots(experiment: ExperimentResult) -> list[CellMeans]:
     study = experiment.study
     if study is None or not study.axes:
         return []
@@ -144,10 +144,10 @@ def _spots(experiment: ExperimentResult) -> list[Spot]:
     gap = _curve(study.curves, axis, "gap", None)
     precision = _curve(study.curves, axis, "precision", study.headline)
     shared = [label for label in gap if label in precision]
-    return [Spot(experiment.group, experiment.title, label, gap[label], precision[label]) for label in shared]
+    return [CellMeans(experiment.group, experiment.title, label, gap[label], precision[label]) for label in shared]
 
 
-def _curve(curves: list[Curve], axis: str, figure: str, attack: str | None) -> dict[str, Estimate]:
+def _curve(curves: list[StudyCurve], axis: str, figure: str, attack: str | None) -> dict[str, Estimate]:
     found = next((c for c in curves if (c.axis, c.figure, c.attack) == (axis, figure, attack)), None)
     return {} if found is None else {p.label: p.mean for p in found.points if p.mean is not None}
 

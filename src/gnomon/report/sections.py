@@ -123,15 +123,9 @@ class Section:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to show but a title and a lead."""
-        return not (
-            self.sentences
-            or self.remarks
-            or self.figures
-            or self.facts
-            or any(table.rows for table in self.tables)
-            or self.notes
-            or self.texts
-            or self.parts
+        tables = any(table.rows for table in self.tables)
+        return not tables and not any(
+            (self.sentences, self.remarks, self.figures, self.facts, self.notes, self.texts, self.parts)
         )
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from gnomon.core.errors import PlanError, UsageError, did_you_mean
-from gnomon.core.parts import Section
+from gnomon.core.parts import PlanTable
 from gnomon.datasets import SOURCES
 from gnomon.studies.shapes import Shape
 from gnomon.studies.spec import StudySpec, make_spec
@@ -28,7 +28,7 @@ PAPERS = ("shokri2017",)
 STAND_INS = {source.name: source.stand_in for source in SOURCES if source.stand_in is not None}
 
 
-class PaperRow(Section):
+class PaperRow(PlanTable):
     """Which of the paper's rows belongs beside which label of ours."""
 
     label: str = Field(description="of the experiment's first axis")
@@ -36,7 +36,7 @@ class PaperRow(Section):
     row: str
 
 
-class Experiment(Section):
+class Experiment(PlanTable):
     """One entry of the index."""
 
     key: str

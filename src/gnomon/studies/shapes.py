@@ -14,10 +14,10 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from gnomon.core.parts import Estimate, Section
+from gnomon.core.parts import Estimate, PlanTable
 from gnomon.core.record import Record
 from gnomon.core.reproduction import Holds, Statement
-from gnomon.core.study import Cell
+from gnomon.core.study import StudyCell
 from gnomon.stats.repeats import spread
 from gnomon.studies.summary import ENOUGH, figure_of
 
@@ -25,7 +25,7 @@ Values = Mapping[int, float]  # seed -> figure
 TARGET = ("train_accuracy", "test_accuracy", "gap")
 
 
-class Shape(Section):
+class Shape(PlanTable):
     """A shape that the paper's results have, as an experiment's table says it."""
 
     says: str = Field(description="the statement, as a report prints it")
@@ -45,7 +45,7 @@ class Shape(Section):
     than: str = Field("gap", description="above: the attack that finds less")
 
 
-def state(shape: Shape, cells: Sequence[Cell], records: Mapping[tuple[str, int], Record]) -> Statement:
+def state(shape: Shape, cells: Sequence[StudyCell], records: Mapping[tuple[str, int], Record]) -> Statement:
     """What the cells say of a shape.
 
     Args:
@@ -212,7 +212,7 @@ def _all(says: str, parts: Sequence[Statement]) -> Statement:
     return Statement(says=says, verdict=verdict, evidence="; ".join(part.evidence for part in parts))
 
 
-def _by_seed(cells: Sequence[Cell], axis: str, label: str, figure: str, attack: str | None) -> Values:
+def _by_seed(cells: Sequence[StudyCell], axis: str, label: str, figure: str, attack: str | None) -> Values:
     found = {}
     for cell in cells:
         if cell.labels.get(axis) == label and cell.status == "ok":

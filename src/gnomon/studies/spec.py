@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 from gnomon.attacks import make_attack
 from gnomon.auditing.recipes import make_trainer
 from gnomon.core.errors import PlanError, UsageError, did_you_mean
-from gnomon.core.parts import Section
+from gnomon.core.parts import PlanTable
 from gnomon.core.plan import Plan, plan_in, read_toml
 from gnomon.defences import make_mitigation
 from gnomon.studies.vary import VariedKey, axis_of, flat, named_axis, with_settings
@@ -21,7 +21,7 @@ from gnomon.studies.vary import VariedKey, axis_of, flat, named_axis, with_setti
 MOST_CELLS = 10_000
 
 
-class StudyTable(Section):
+class StudyTable(PlanTable):
     """[study] in a study file: a plan with this table beside its own."""
 
     title: str | None = Field(None, description="what reports call the study")

@@ -15,7 +15,18 @@ from gnomon.auditing.provenance import PACKAGES
 from gnomon.core import VERSION
 from gnomon.core.parts import Estimate
 from gnomon.core.record import AttackResult, Record, TprAtFpr
-from gnomon.core.study import Axis, Cell, CellAttack, ClassCloud, ClassPoint, Curve, FigureKind, Heat, Point, Study
+from gnomon.core.study import (
+    Axis,
+    CellAttack,
+    ClassCloud,
+    ClassPoint,
+    FigureKind,
+    Heat,
+    Point,
+    Study,
+    StudyCell,
+    StudyCurve,
+)
 from gnomon.core.study import StudyMachine as Machine
 from gnomon.engines.local import available_cores
 from gnomon.shadow.pool import package_versions
@@ -84,14 +95,14 @@ def _headline(runs: Sequence[CellRun], attacks: Sequence[str]) -> str | None:
     return max(attacks, key=lambda name: spoken[name], default=None)
 
 
-def cell_facts(run: CellRun, folder: Path) -> Cell:
+def cell_facts(run: CellRun, folder: Path) -> StudyCell:
     """One cell's figures."""
     labels, record = dict(run.cell.labels), run.record
     if record is None:
-        return Cell(labels=labels, seed=run.cell.seed, status="failed", reason=run.reason, seconds=run.seconds)
+        return StudyCell(labels=labels, seed=run.cell.seed, status="failed", reason=run.reason, seconds=run.seconds)
     target = record.target
     known = target.train_accuracy is not None and target.test_accuracy is not None
-    return Cell(
+    return StudyCell(
         labels=labels,
         seed=run.cell.seed,
         status="ok",
@@ -130,7 +141,7 @@ def _at(points: Sequence[TprAtFpr], fpr: float) -> Estimate | None:
     return next((point.tpr for point in points if abs(point.fpr - fpr) < 1e-12), None)
 
 
-def _attacks(cells: Sequence[Cell]) -> dict[str, str]:
+def _attacks(cells: Sequence[StudyCell]) -> dict[str, str]:
     found: dict[str, str] = {}
     for cell in cells:
         found.update({a.name: a.title for a in cell.attacks if a.status == "ok"})
@@ -147,7 +158,7 @@ def _axis(axis: VariedKey) -> Axis:
     )
 
 
-def figure_of(cell: Cell, figure: str, attack: str | None) -> Estimate | float | None:
+def figure_of(cell: StudyCell, figure: str, attack: str | None) -> Estimate | float | None:
     """A figure of a cell: the target's own, or an attack's with its interval; None where there is none."""
     if attack is None:
         value: float | None = getattr(cell, figure)
@@ -157,7 +168,7 @@ def figure_of(cell: Cell, figure: str, attack: str | None) -> Estimate | float |
     return estimate
 
 
-def gather(cells: Sequence[Cell], where: Mapping[str, str], figure: str, attack: str | None, label: str) -> Point:
+def gather(cells: Sequence[StudyCell], where: Mapping[str, str], figure: str, attack: str | None, label: str) -> Point:
     """A figure over the repeats of all cells with these labels; axes that are not named are averaged over.
 
     A seed counts only if every one of its cells has the figure, so that means compare like with like.
@@ -195,7 +206,7 @@ def _value(entry: Estimate | float | None) -> float:
     return entry.value if isinstance(entry, Estimate) else entry
 
 
-def _curves(axes: Sequence[VariedKey], cells: Sequence[Cell], attacks: Sequence[str]) -> list[Curve]:
+def _curves(axes: Sequence[VariedKey], cells: Sequence[StudyCell], attacks: Sequence[str]) -> list[StudyCurve]:
     curves = []
     for axis in axes:
         others = [other for other in axes if other is not axis]
@@ -210,7 +221,7 @@ def _curves(axes: Sequence[VariedKey], cells: Sequence[Cell], attacks: Sequence[
                         for choice in axis.choices
                     ]
                     curves.append(
-                        Curve(
+                        StudyCurve(
                             axis=axis.key,
                             figure=kind.key,
                             attack=attack,
@@ -226,7 +237,7 @@ def _labels(axes: Sequence[VariedKey], choices: Sequence[Choice]) -> dict[str, s
     return {axis.key: choice.label for axis, choice in zip(axes, choices, strict=True)}
 
 
-def _heats(axes: Sequence[VariedKey], cells: Sequence[Cell], headline: str | None) -> list[Heat]:
+def _heats(axes: Sequence[VariedKey], cells: Sequence[StudyCell], headline: str | None) -> list[Heat]:
     heats = []
     for first, second in combinations(axes, 2):
         averaged = [axis.key for axis in axes if axis not in (first, second)]

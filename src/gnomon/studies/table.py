@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gnomon.core.parts import Estimate
-from gnomon.core.study import Cell, CellAttack, Study
+from gnomon.core.study import CellAttack, Study, StudyCell
 
 ATTACK_FIGURES = ("precision", "recall", "accuracy", "auc", "tpr_1", "tpr_01")
 TARGET_FIGURES = ("train_size", "train_accuracy", "test_accuracy", "gap")
@@ -27,7 +27,7 @@ def _plain(number: float) -> float:
 
 
 def _row(
-    study: Study, cell: Cell, attack: CellAttack | None, numbers: Mapping[str, Mapping[str, float]]
+    study: Study, cell: StudyCell, attack: CellAttack | None, numbers: Mapping[str, Mapping[str, float]]
 ) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for axis in study.axes:

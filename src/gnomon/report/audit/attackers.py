@@ -48,11 +48,11 @@ def _ladder_figures(rungs: list[Rung]) -> tuple[Figure, ...]:
     rates: list[Row] = [(r.title, (r.tpr.tpr,)) for r in rungs]
     lead = "How often a member scores above a non-member, with intervals."
     title = "Telling members from others"
-    plots = [whiskers("ladder-auc", title, areas, ("AUC",), 0.5, lead=lead, shares=False, legend=())]
+    plots = [whiskers("ladder-auc", title, areas, ("AUC",), 0.5, lead=lead, shares=False)]
     if any(r.tpr.tpr is not None for r in rungs):
         name, title = f"members found (TPR at {rate(fpr)} FPR)", "Nearly certain accusations"
         lead = f"Members found while {one_in(fpr)} non-members may be wrongly accused."
-        plots.insert(0, whiskers("ladder-tpr", title, rates, (name,), fpr, lead=lead, legend=()))
+        plots.insert(0, whiskers("ladder-tpr", title, rates, (name,), fpr, lead=lead))
     return tuple(plots)
 
 

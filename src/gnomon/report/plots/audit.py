@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gnomon.core.record import AttackResult, ByShadows, Curve, Histogram
 from gnomon.report import formatting
-from gnomon.report.plots.axes import CHANCE, band, described, dot_box, guessing, marks, name_dots, place, ticks
+from gnomon.report.plots.axes import CHANCE, band, described, dot_box, dress, guessing, marks, name_dots, place, ticks
 from gnomon.report.sections import Figure, Table
 from gnomon.report.svg import CURVES, DASHES, INK, MEMBER, OTHER, SOFT
 
@@ -58,9 +58,7 @@ def roc(key: str, title: str, lead: str, attacks: Sequence[AttackResult], floor:
             ticks(axis, where)
         axes.set_xlim(floor, 1)
         axes.set_ylim(floor, 1)
-        axes.grid(True)
-        axes.set_xlabel("non-members wrongly accused (FPR)")
-        axes.set_ylabel("members found (TPR)")
+        dress(axes, "non-members wrongly accused (FPR)", "members found (TPR)")
 
     legend = tuple((f"curve-{j}", attack.title) for j, attack in enumerate(attacks, 1))
     return Figure(
@@ -103,9 +101,7 @@ def scores(attack: AttackResult, bins: Histogram, values: Table) -> Figure:
         axes.locator_params(axis="y", nbins=5)
         axes.locator_params(axis="x", nbins=6)
         ticks(axes.yaxis, [tick for tick in axes.get_yticks() if 0 <= tick <= top])
-        axes.grid(True, axis="y")
-        axes.set_xlabel("score (higher = more like a member)")
-        axes.set_ylabel("share of the group")
+        dress(axes, "score (higher = more like a member)", "share of the group", grid="y")
 
     legend = [("area-member", "members"), ("area-other", "non-members")]
     legend += [("rule", "threshold")] if threshold is not None else []
@@ -139,12 +135,10 @@ def classes(attack: AttackResult, values: Table) -> Figure:
         room = 0.08 * max(high - low, 0.05)
         axes.set_ylim(low - room, high + 1.5 * room)
         axes.margins(x=0.08)
-        axes.grid(True)
         worst = sorted(points, key=lambda point: -point[1])
         named = [(name[:_LONGEST], float(size), auc, True) for size, auc, name in worst[:_NAMED_CLASSES]]
         name_dots(axes, named, [dot_box(*place(axes, float(size), auc)) for size, auc, _ in points])
-        axes.set_xlabel("audited members of the class")
-        axes.set_ylabel("AUC within the class")
+        dress(axes, "audited members of the class", "AUC within the class")
 
     legend = (("dot-member", "a class"), ("mean", "all classes together"), *((CHANCE,) if low_enough else ()))
     text = f"One dot for each of {len(points)} classes; the table of classes has the values."
@@ -166,8 +160,7 @@ def by_shadows(found: ByShadows) -> Figure:
         ticks(axes.xaxis, [p.count for p in found.points], lambda count: formatting.count(int(count)))
         axes.set_ylim(0, 1.02)
         ticks(axes.yaxis, [0, 0.25, 0.5, 0.75, 1.0], lambda value: f"{value:g}")
-        axes.grid(True)
-        axes.set_xlabel("shadow models (logarithmic)")
+        dress(axes, "shadow models (logarithmic)")
 
     counts = [[f"{count} shadow models" for count, _ in points] for _, points in series]
     rows = [(name, tuple(e for _, e in points)) for name, points in series]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from gnomon.core.record import Estimate
 from gnomon.report import formatting
@@ -34,6 +34,13 @@ def ticks(axis: Axis, where: Sequence[float], spell: Callable[[float], str] = fo
     axis.set_ticks(list(where), labels=[spell(round(float(tick), 6)) for tick in where])
     axis.set_tick_params(which="minor", length=0)
     axis.set_minor_formatter(lambda *_: "")
+
+
+def dress(axes: Axes, x: str, y: str = "", *, grid: Literal["both", "x", "y"] = "both") -> None:
+    """Names of the axes, and the grid behind the drawing."""
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.grid(True, axis=grid)
 
 
 def guessing(axes: Axes, *, y: float | None = None, x: float | None = None) -> None:
@@ -121,7 +128,6 @@ def whiskers(
     lead: str = "",
     shares: bool = True,
     label: str = "",
-    legend: Sequence[str] | None = None,
 ) -> Figure:
     """One line a row, its name above it, and on it a mark with whiskers for each series.
 
@@ -134,7 +140,6 @@ def whiskers(
         lead: a sentence below the heading.
         shares: whether values are percentages.
         label: of the axis; default the series.
-        legend: names of the marks; default the series.
     """
     row = _ROW + 12 * max(0, len(series) - 2)
     height = row * len(rows) + _BOTTOM + 8
@@ -156,10 +161,9 @@ def whiskers(
                     axes.plot([estimate.value], [y], MARKS[j], color=CURVES[j], markersize=6.5, markeredgewidth=0)
         axes.set_yticks([])
         ticks(axes.xaxis, [low + i * step for i in range(math.floor((high - low) / step + 1e-9) + 1)], spell)
-        axes.grid(True, axis="x")
-        axes.set_xlabel(label or " and ".join(series))
+        dress(axes, label or " and ".join(series), grid="x")
 
-    shown = marks(series if legend is None else legend) + ((CHANCE,) if chance is not None else ())
+    shown = (marks(series) if len(series) > 1 else ()) + ((CHANCE,) if chance is not None else ())
     return Figure(key, title, lead, described(rows, series), paint, height, legend=shown)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from gnomon.core.bench import Option
 from gnomon.core.parts import Estimate
 from gnomon.report import formatting
-from gnomon.report.plots.axes import name_dots, ticks
+from gnomon.report.plots.axes import dress, name_dots, ticks
 from gnomon.report.sections import Figure
 from gnomon.report.svg import CURVES, INK, MEMBER, OTHER, SOFT
 
@@ -42,10 +42,8 @@ def frontier(points: Sequence[tuple[Option, Estimate, Estimate]], fpr: float | N
             axes.plot([x.value], [y.value], "o", color=colour, markersize=6.5, markeredgewidth=0)
         _limits(axes, "x", [x for _, x, _ in points], fpr)
         _limits(axes, "y", [y for _, _, y in points], 1.0)
-        axes.grid(True)
         name_dots(axes, [(o.label, x.value, y.value, o.acts_on == "nothing" or o.frontier) for o, x, y in points])
-        axes.set_xlabel(f"leakage: {formatting.tpr_at(fpr)} of the strongest attack")
-        axes.set_ylabel("accuracy")
+        dress(axes, f"leakage: {formatting.tpr_at(fpr)} of the strongest attack", "accuracy")
 
     legend = (("dot-ink", "plain model"), ("dot-member", "on the frontier"), ("dot-other", "not on it"))
     return Figure("frontier", "Useful and tight-lipped", FRONTIER, f"{said}.", paint, 340, legend=legend)
@@ -71,8 +69,7 @@ def training(key: str, label: str, curves: dict[str, list[float]]) -> Figure:
         for colour, values in zip(CURVES, shown.values(), strict=False):
             axes.plot(range(1, len(values) + 1), values, color=colour)
         axes.axhline(0, color=SOFT, linewidth=0.6)
-        axes.grid(True)
-        axes.set_xlabel("epoch")
+        dress(axes, "epoch")
 
     legend = tuple((f"line-{j}", name) for j, name in enumerate(shown, 1))
     lead = "What the training of the target noted, epoch by epoch."

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from gnomon.core.parts import Estimate
-from gnomon.core.study import Axis, ClassCloud, Curve, FigureKind
+from gnomon.core.study import Axis, ClassCloud, FigureKind, StudyCurve
 from gnomon.report import formatting
-from gnomon.report.plots.axes import CHANCE, band, guessing, marks, ticks, whiskers
+from gnomon.report.plots.axes import CHANCE, band, dress, guessing, marks, ticks, whiskers
 from gnomon.report.sections import Figure
 from gnomon.report.svg import CURVES, DASHES, MARKS
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 MOST_LINES = len(CURVES)
 _WIDE = 8  # from this ratio of largest to smallest on, a key's axis is logarithmic
 _SIZES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-Line = tuple[str, Curve]
+Line = tuple[str, StudyCurve]
 
 
-class Spot(NamedTuple):
+class CellMeans(NamedTuple):
     """One cell of an experiment: means over its seeds."""
 
     group: str
@@ -76,9 +76,7 @@ def _against_numbers(
         axes.locator_params(axis="y", nbins=6)
         ticks(axes.yaxis, [tick for tick in axes.get_yticks() if -1 <= tick <= 1.0001], plain)
         axes.set_ylim(*_limits([p.mean for _, points in known for _, p in points if p.mean], chance))
-        axes.grid(True)
-        axes.set_xlabel(axis.key + (" (logarithmic)" if logarithmic else ""))
-        axes.set_ylabel(title)
+        dress(axes, axis.key + (" (logarithmic)" if logarithmic else ""), title)
 
     legend = marks([name for name, _ in lines]) + ((CHANCE,) if chance is not None else ())
     return Figure(key, title, "", f"Against {axis.key}. {said}.", paint, 300, legend=legend)
@@ -116,9 +114,7 @@ def class_distribution(key: str, clouds: Sequence[ClassCloud], series: Sequence[
             ticks(axis, [0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
         axes.set_ylim(0, 1.02)
         axes.set_xlim(lowest, 1.01)
-        axes.grid(True)
-        axes.set_xlabel("precision of the class")
-        axes.set_ylabel("share of the classes")
+        dress(axes, "precision of the class", "share of the classes")
 
     lead = "Share of the classes (up) whose precision is at most so high (across), as in the paper of Shokri et al."
     text = f"Curves: {'; '.join(series)}. The table of classes has the values."
@@ -138,16 +134,14 @@ def class_sizes(key: str, clouds: Sequence[ClassCloud], series: Sequence[str]) -
         ticks(axes.xaxis, [t for t in _SIZES if min(shares) * 0.8 <= t <= max(shares) * 1.25])
         axes.set_ylim(0, 1.03)
         ticks(axes.yaxis, [0, 0.25, 0.5, 0.75, 1.0])
-        axes.grid(True)
-        axes.set_xlabel("share of the training set (logarithmic)")
-        axes.set_ylabel("precision of the class")
+        dress(axes, "share of the training set (logarithmic)", "precision of the class")
 
     lead = "One mark a class: its precision against its share of the training set."
     text = f"Marks: {'; '.join(series)}. The table of classes has the values."
     return Figure(key, "Precision and size of the class", lead, text, paint, 300, legend=marks(series))
 
 
-def gaps(title: str, spots: Sequence[Spot]) -> Figure:
+def gaps(title: str, spots: Sequence[CellMeans]) -> Figure:
     """What the attack finds against how far a model overfits, over all experiments of a reproduction."""
     groups = list(dict.fromkeys(spot.group for spot in spots))
     share = formatting.share
@@ -165,9 +159,7 @@ def gaps(title: str, spots: Sequence[Spot]) -> Figure:
         for axis in (axes.xaxis, axes.yaxis):
             low, high = axis.get_view_interval()
             ticks(axis, [tick / 10 for tick in range(-10, 11) if low <= tick / 10 <= high])
-        axes.grid(True)
-        axes.set_xlabel("train-test gap")
-        axes.set_ylabel("precision")
+        dress(axes, "train-test gap", "precision")
 
     said = "; ".join(f"{s.label}: gap {share(s.gap.value)}, precision {share(s.precision.value)}" for s in spots)
     return Figure("overview-gap", title, "", f"{said}.", paint, 340, legend=(*marks(groups), CHANCE))
