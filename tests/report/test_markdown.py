@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import itertools
 import re
+from pathlib import Path
+from xml.etree import ElementTree
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.report import sample_documents, sample_records
 
 from gnomon.core.record import Record
-from gnomon.report import render
+from gnomon.report import render, write_report
 from gnomon.report.formatting import clean
 from gnomon.report.markdown import escape
 
@@ -77,3 +80,22 @@ def test_a_fence_is_longer_than_any_run_of_ticks_in_it() -> None:
     text = render(record, "md")
     assert "\n`````\n{" in text
     assert text.count("`````") == 2
+
+
+@pytest.mark.parametrize("name", ["bench", "leaking", "study"])
+@pytest.mark.parametrize(("file", "prefix"), [("r.md", "r-"), ("README.md", "")])
+def test_a_file_s_figures_lie_next_to_it(name: str, file: str, prefix: str, tmp_path: Path) -> None:
+    write_report(sample_documents.ALL[name](), tmp_path / file)
+    links = re.findall(r"\]\(([\w.-]+\.svg)\)", (tmp_path / file).read_text(encoding="utf-8"))
+    assert len(links) >= 2
+    assert sorted(links) == sorted(path.name for path in tmp_path.glob("*.svg"))
+    assert all(link.startswith(prefix) for link in links)
+    for link in links:
+        ElementTree.parse(tmp_path / link)
+
+
+def test_without_files_the_figures_are_told_in_words() -> None:
+    text = sample_documents.rendered("leaking", "md")
+    assert ".svg" not in text
+    assert "Curves: Likelihood ratio, online (LiRA), AUC 0.967" in text.replace("\\", "")
+    assert "**31 of 100 training records found**: Interval 30.2–32.2%." in text

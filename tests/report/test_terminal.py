@@ -54,3 +54,10 @@ def test_a_console_of_any_width_will_do() -> None:
 def test_no_exposed_records_where_the_order_is_chance() -> None:
     assert "user-0000" in render(sample_records.leaking(), "terminal")
     assert "user-0000" not in render(sample_records.near_chance(), "terminal")
+
+
+def test_a_long_line_of_a_list_keeps_its_indent() -> None:
+    record = sample_records.leaking().model_copy(update={"not_tried": ["word " * 40]})
+    lines = render(record, "terminal").partition("What was not tried\n")[2].splitlines()
+    assert len(lines) > 2
+    assert all(line.startswith("  ") for line in lines)

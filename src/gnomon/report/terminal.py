@@ -6,6 +6,7 @@ import io
 
 from rich.box import HEAVY, SIMPLE_HEAD
 from rich.console import Console, RenderableType
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table as Grid
 from rich.text import Text
@@ -65,7 +66,8 @@ def _section(section: Section, console: Console) -> None:
 
 def _item(item: Table | Remark | str, section: Section) -> list[RenderableType]:
     if isinstance(item, str):
-        return [_text(item)]
+        words = item.lstrip(" ")
+        return [Padding(_text(words), (0, 0, 0, len(item) - len(words)))]
     if isinstance(item, Remark):
         code = f" ({item.code})" if item.code else ""
         label = (clean(f"{item.label}: "), _TONES[item.tone])
