@@ -24,11 +24,11 @@ from sklearn.naive_bayes import BernoulliNB
 from threadpoolctl import threadpool_limits
 
 from gnomon.auditing.canaries import CanaryTable, audit_canaries, draw_canaries
+from gnomon.auditing.evidence.answers import AuditContext
+from gnomon.auditing.inputs.loading import AuditInputs
 from gnomon.auditing.progress import Silent
-from gnomon.auditing.subject import Subject
-from gnomon.auditing.worlds import Setting
-from gnomon.core.canaries import CanaryFacts
-from gnomon.core.data import Dataset, Roles, make_dataset
+from gnomon.core.data.dataset import Dataset, Roles, make_dataset
+from gnomon.core.documents.canaries import CanaryFacts
 from gnomon.core.plan import make_plan
 from gnomon.core.protocols import Model, Trainer
 from gnomon.core.seeds import Seeds
@@ -36,9 +36,9 @@ from gnomon.datasets import load_dataset
 from gnomon.engines.local import LocalEngine
 from gnomon.models.sklearn import SklearnTrainer
 from gnomon.models.target import parse_reveal
-from gnomon.models.torch_dp import DPTrainer
-from gnomon.models.torch_trainer import TorchTrainer
-from gnomon.stats.one_run import one_run_p_value
+from gnomon.models.torch.dp import DPTrainer
+from gnomon.models.torch.trainer import TorchTrainer
+from gnomon.stats.privacy.one_run import one_run_p_value
 from gnomon.store.arrays import ArrayStore
 
 DELTA = 1e-5
@@ -84,10 +84,10 @@ class Place:
             roles = Roles(train, rest, rest[:0], rest[:0], train, "auditor")
             drawn = draw_canaries(plan, self.data, trainer, roles, seeds)
             assert drawn is not None
-            subject = Subject(self.data, None, False, None, None, trainer, trainer)
+            subject = AuditInputs(self.data, None, False, None, None, trainer, trainer)
             store, engine = ArrayStore(folder), LocalEngine(1)
             found.append(
-                audit_canaries(drawn, Setting(plan, subject, store, engine, Silent(), seeds, parse_reveal("full")))
+                audit_canaries(drawn, AuditContext(plan, subject, store, engine, Silent(), seeds, parse_reveal("full")))
             )
         return found
 

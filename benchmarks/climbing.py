@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from gnomon.core.features import FeatureSpace, infer_features
+from gnomon.core.data.features import FeatureSpace, infer_features
 from gnomon.datasets import load_dataset
 from gnomon.synthesis import Climb, climb, count_marginals
 

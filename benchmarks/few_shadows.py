@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from gnomon.attacks import make_attack
+from gnomon.auditing.evidence.answers import AuditContext, build_answers
+from gnomon.auditing.inputs.loading import load_inputs
+from gnomon.auditing.inputs.roles import draw_roles, draw_training_rows
+from gnomon.auditing.inputs.shadow_rows import real_rows
 from gnomon.auditing.progress import Silent
-from gnomon.auditing.roles import draw_roles, draw_training_rows
-from gnomon.auditing.shadow_data import real_rows
-from gnomon.auditing.subject import load_subject
-from gnomon.auditing.worlds import Setting, build_world
 from gnomon.core.answers import Reveal
 from gnomon.core.evidence import Evidence
 from gnomon.core.plan import read_plan
@@ -55,11 +55,11 @@ def main() -> None:
     found: dict[tuple[str, int], list[tuple[float, float]]] = {}
     for number, seed in enumerate(given.seeds):
         plan = read_plan(given.plan).model_copy(update={"seed": seed})
-        subject, seeds = load_subject(plan, trust=False), Seeds(seed)
+        subject, seeds = load_inputs(plan, trust=False), Seeds(seed)
         store = ArrayStore(Path(given.store[number % len(given.store)]))
-        setting = Setting(plan, subject, store, LocalEngine(), Silent(), seeds, Reveal())
+        setting = AuditContext(plan, subject, store, LocalEngine(), Silent(), seeds, Reveal())
         roles = draw_roles(subject.parts or draw_training_rows(len(subject.data), plan, seeds), plan, seeds)
-        case = build_world(real_rows(subject.data, roles), None, None, setting).case
+        case = build_answers(real_rows(subject.data, roles), None, None, setting).case
         for m in given.shadows:
             evidence = first(case.evidence, m)
             for name in ATTACKS:

@@ -20,7 +20,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from gnomon.auditing.api import audit
-from gnomon.core.record import Record
+from gnomon.core.documents.record import Record
 from gnomon.stats.clusters import Groups, split_groups
 from gnomon.stats.comparison import auc_difference
 from gnomon.stats.intervals import Interval

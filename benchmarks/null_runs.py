@@ -15,12 +15,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gnomon.stats.credible import credible_epsilon
-from gnomon.stats.epsilon import Bonferroni, Choice, Given, MultiSplit, Split, epsilon_lower_bound
 from gnomon.stats.intervals import clopper_pearson
 from gnomon.stats.low_fpr import tpr_at_fpr
-from gnomon.stats.mechanisms import gaussian_epsilon
-from gnomon.stats.one_run import one_run_bound_from_scores
+from gnomon.stats.privacy.credible import credible_epsilon
+from gnomon.stats.privacy.epsilon import Bonferroni, Choice, Given, MultiSplit, Split, epsilon_lower_bound
+from gnomon.stats.privacy.mechanisms import gaussian_epsilon
+from gnomon.stats.privacy.one_run import one_run_bound_from_scores
 from gnomon.stats.roc import auc, roc_curve
 
 DELTA = 1e-5

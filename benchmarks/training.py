@@ -24,7 +24,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from gnomon.models.torch_trainer import TorchTrainer, train_stack
+from gnomon.models.torch.trainer import TorchTrainer, train_stack
 
 SIDE = 1024  # of the plain matrix product
 

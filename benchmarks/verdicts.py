@@ -21,9 +21,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
 import gnomon
-from gnomon.core.record import Record
+from gnomon.core.documents.record import Record
 from gnomon.models.sklearn import SklearnTrainer
-from gnomon.stats.joint import LEVEL, joint_test
+from gnomon.stats.permutation.joint import LEVEL, joint_test
 
 Scores = np.ndarray
 

@@ -15,16 +15,16 @@ from pathlib import Path
 import numpy as np
 
 from gnomon.attacks import make_attack
+from gnomon.auditing.evidence.answers import AuditContext, build_answers
+from gnomon.auditing.inputs.loading import load_inputs
+from gnomon.auditing.inputs.roles import draw_roles, draw_training_rows
+from gnomon.auditing.inputs.shadow_rows import real_rows
 from gnomon.auditing.progress import Silent
-from gnomon.auditing.roles import draw_roles, draw_training_rows
-from gnomon.auditing.shadow_data import real_rows
-from gnomon.auditing.subject import load_subject
-from gnomon.auditing.worlds import Setting, build_world
 from gnomon.core.answers import Reveal
+from gnomon.core.data.augmentations import read_augmentations
 from gnomon.core.evidence import Evidence
 from gnomon.core.plan import read_plan
 from gnomon.core.seeds import Seeds
-from gnomon.core.versions import read_versions
 from gnomon.engines.local import LocalEngine
 from gnomon.stats.low_fpr import tpr_at_fpr
 from gnomon.stats.roc import auc
@@ -72,14 +72,14 @@ def worlds(given: argparse.Namespace, seed: int) -> list[tuple[str, Evidence, np
             "attacks": plan.attacks.model_copy(update={"queries": tuple(given.queries)}),
         }
     )
-    subject, seeds = load_subject(plan, trust=False), Seeds(seed)
-    setting = Setting(plan, subject, ArrayStore(given.store), LocalEngine(), Silent(), seeds, Reveal())
+    subject, seeds = load_inputs(plan, trust=False), Seeds(seed)
+    setting = AuditContext(plan, subject, ArrayStore(given.store), LocalEngine(), Silent(), seeds, Reveal())
     roles = draw_roles(subject.parts or draw_training_rows(len(subject.data), plan, seeds), plan, seeds)
-    world = build_world(real_rows(subject.data, roles), None, None, setting)
+    world = build_answers(real_rows(subject.data, roles), None, None, setting)
     evidence, names = world.case.evidence, [v.version.name for v in world.versions]
     result = [("nothing | 1", replace(evidence, variants=()), world.case.member)]
     for text in given.queries:
-        wanted = {v.name for v in read_versions([text], subject.data.features, seeds.child("queries"))}
+        wanted = {v.name for v in read_augmentations([text], subject.data.features, seeds.child("queries"))}
         some = tuple(v for v, name in zip(evidence.variants, names, strict=True) if name in wanted)
         result.append((f"`{text}` | {len(some) + 1}", replace(evidence, variants=some), world.case.member))
     return result

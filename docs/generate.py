@@ -16,16 +16,16 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from gnomon.attacks import ATTACKS
-from gnomon.auditing.verdict import MISSING, RULES
-from gnomon.core.bench import Bench
-from gnomon.core.comparison import Comparison
+from gnomon.auditing.verdict.speak import MISSING, RULES
+from gnomon.core.documents.comparison import Comparison
+from gnomon.core.documents.defence import DefenceReport
+from gnomon.core.documents.record import Record
+from gnomon.core.documents.reproduction import Reproduction
+from gnomon.core.documents.study import Study
 from gnomon.core.plan import Plan
-from gnomon.core.record import Record
-from gnomon.core.reproduction import Reproduction
-from gnomon.core.study import Study
 from gnomon.datasets import SOURCES
-from gnomon.defences import MITIGATIONS
-from gnomon.stats.joint import LEVEL, TOPS
+from gnomon.mitigations import MITIGATIONS
+from gnomon.stats.permutation.joint import LEVEL, TOPS
 
 FOLDER = Path(__file__).resolve().parent
 BANNER = "<!-- Made from the code by docs/generate.py: do not edit. -->\n\n"
@@ -163,7 +163,7 @@ def documents() -> dict[str, str]:
     return {
         "plan.schema.json": schema(Plan),
         "record.schema.json": schema(Record),
-        "bench.schema.json": schema(Bench),
+        "bench.schema.json": schema(DefenceReport),
         "comparison.schema.json": schema(Comparison),
         "study.schema.json": schema(Study),
         "reproduction.schema.json": schema(Reproduction),

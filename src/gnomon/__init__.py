@@ -15,46 +15,46 @@ from gnomon.core import VERSION
 if TYPE_CHECKING:
     # What most users need: the audit, its report, its gate.
     from gnomon.auditing.api import Settings, audit, audit_plan
-    from gnomon.auditing.gate import GateResult, Limit, gate, parse_limit
     from gnomon.auditing.outcome import Outcome
 
     # What a plan, a record and a data set are.
-    from gnomon.core.data import Dataset, make_dataset
-    from gnomon.core.documents import read_record, write_record
+    from gnomon.core.data.dataset import Dataset, make_dataset
+    from gnomon.core.documents.read_write import read_record, write_record
+    from gnomon.core.documents.record import Record
     from gnomon.core.errors import GnomonError
     from gnomon.core.plan import Plan, make_plan, read_plan
     from gnomon.core.protocols import Model, Trainer
-    from gnomon.core.record import Record
 
     # What can be audited, and how it is trained.
     from gnomon.datasets import load_dataset
     from gnomon.models.callable import CallableModel
     from gnomon.models.function import FunctionTrainer
     from gnomon.models.sklearn import SklearnModel, SklearnTrainer
-    from gnomon.models.torch_dp import DPTrainer
-    from gnomon.models.torch_model import TorchModel
-    from gnomon.models.torch_trainer import TorchTrainer
+    from gnomon.models.torch.dp import DPTrainer
+    from gnomon.models.torch.model import TorchModel
+    from gnomon.models.torch.trainer import TorchTrainer
     from gnomon.report import print_terminal, render, write_report
+    from gnomon.runs.gate import GateResult, Limit, gate, parse_limit
 
 __version__ = VERSION
 
 _HOMES = {
     "gnomon.auditing.api": ("Settings", "audit", "audit_plan"),
-    "gnomon.auditing.gate": ("GateResult", "Limit", "gate", "parse_limit"),
+    "gnomon.runs.gate": ("GateResult", "Limit", "gate", "parse_limit"),
     "gnomon.auditing.outcome": ("Outcome",),
-    "gnomon.core.data": ("Dataset", "make_dataset"),
-    "gnomon.core.documents": ("read_record", "write_record"),
+    "gnomon.core.data.dataset": ("Dataset", "make_dataset"),
+    "gnomon.core.documents.read_write": ("read_record", "write_record"),
     "gnomon.core.errors": ("GnomonError",),
     "gnomon.core.plan": ("Plan", "make_plan", "read_plan"),
     "gnomon.core.protocols": ("Model", "Trainer"),
-    "gnomon.core.record": ("Record",),
+    "gnomon.core.documents.record": ("Record",),
     "gnomon.datasets": ("load_dataset",),
     "gnomon.models.callable": ("CallableModel",),
     "gnomon.models.function": ("FunctionTrainer",),
     "gnomon.models.sklearn": ("SklearnModel", "SklearnTrainer"),
-    "gnomon.models.torch_dp": ("DPTrainer",),
-    "gnomon.models.torch_model": ("TorchModel",),
-    "gnomon.models.torch_trainer": ("TorchTrainer",),
+    "gnomon.models.torch.dp": ("DPTrainer",),
+    "gnomon.models.torch.model": ("TorchModel",),
+    "gnomon.models.torch.trainer": ("TorchTrainer",),
     "gnomon.report": ("print_terminal", "render", "write_report"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

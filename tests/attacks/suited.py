@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from gnomon.attacks import Augmentation, Boundary
-from gnomon.core.features import Feature, FeatureSpace
-from gnomon.core.layouts import layout_of
+from gnomon.core.data.features import Feature, FeatureSpace
+from gnomon.core.data.layouts import layout_of
 
 
 def as_images(world):

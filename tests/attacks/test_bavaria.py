@@ -4,10 +4,10 @@ from scipy import stats
 
 from gnomon.attacks import Bavaria, Lira, make_attack
 from gnomon.attacks.bavaria import bavaria_offline_scores, bavaria_scores
-from gnomon.stats.moments import group_moments
+from gnomon.stats.laws.moments import group_moments
+from gnomon.stats.laws.student import estimate_prior
 from gnomon.stats.roc import auc
 from gnomon.stats.samples import split_scores
-from gnomon.stats.student import estimate_prior
 from gnomon.testing.toy import make_world
 
 

@@ -5,9 +5,9 @@ import pytest
 
 from gnomon.attacks import Boundary
 from gnomon.core.answers import Reveal
+from gnomon.core.data.features import infer_features
 from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Evidence
-from gnomon.core.features import infer_features
 from gnomon.models.target import Allowance, Target
 
 N, D = 200, 10

@@ -10,10 +10,10 @@ from gnomon.attacks import CalibratedTrajectory, Trajectory
 from gnomon.attacks.calibrated_trajectory import _columns, _trajectories
 from gnomon.attacks.parts.leave_two_out import judge, learn_priors
 from gnomon.core.errors import UsageError
-from gnomon.stats.moments import group_moments
+from gnomon.stats.laws.moments import group_moments
+from gnomon.stats.laws.student import predict
 from gnomon.stats.roc import auc
 from gnomon.stats.signals import logit_of_loss
-from gnomon.stats.student import predict
 from gnomon.testing import difficulty_world, noise_world
 
 BOTH = [CalibratedTrajectory, partial(CalibratedTrajectory, online=False)]

@@ -6,10 +6,10 @@ import pytest
 
 from gnomon.attacks import Augmentation, NoiseRobustness
 from gnomon.core.answers import Reveal
+from gnomon.core.data.augmentations import shift_images
+from gnomon.core.data.features import infer_features
 from gnomon.core.errors import BudgetError, UsageError
 from gnomon.core.evidence import Evidence
-from gnomon.core.features import infer_features
-from gnomon.core.versions import shift_images
 from gnomon.models.target import Allowance, Target
 from gnomon.stats.roc import auc
 

@@ -8,11 +8,11 @@ import pytest
 from tests.attacks.suited import SUITED, as_it_is
 
 from gnomon.attacks import ATTACKS, Augmentation, Boundary, BoundaryBits, Gap, Loss, NoiseRobustness
-from gnomon.auditing.scoring import describe_attack
+from gnomon.auditing.results.scoring import describe_attack
 from gnomon.core.answers import Reveal
+from gnomon.core.documents.record import AttackResult
 from gnomon.core.evidence import BLACK_BOX, INSIDE, NEEDS, WHITE_BOX, reads_labels_only
-from gnomon.core.record import AttackResult
-from gnomon.studies.defend_measure import leaks
+from gnomon.defending.measure import leaks
 from gnomon.testing import overfitted_world
 from gnomon.testing.changes import arrays_of
 

@@ -3,8 +3,8 @@ import pytest
 from sklearn.tree import DecisionTreeClassifier
 
 from gnomon.auditing.api import audit
+from gnomon.core.documents.record import Record
 from gnomon.core.errors import UsageError
-from gnomon.core.record import Record
 
 RNG = np.random.default_rng(0)
 SIZES = (80, 80, 200)

@@ -14,13 +14,12 @@ from scipy.special import expit
 from sklearn.tree import DecisionTreeClassifier
 
 from gnomon.auditing.canaries import Canaries, audit_canaries, check_promise, draw_canaries
-from gnomon.auditing.folder import save_outcome
+from gnomon.auditing.evidence.answers import AuditContext
+from gnomon.auditing.inputs.loading import AuditInputs
 from gnomon.auditing.progress import Silent
 from gnomon.auditing.run import run_audit
-from gnomon.auditing.subject import Subject
-from gnomon.auditing.worlds import Setting
-from gnomon.core.canaries import CanaryFacts
-from gnomon.core.data import Dataset, Roles, make_dataset
+from gnomon.core.data.dataset import Dataset, Roles, make_dataset
+from gnomon.core.documents.canaries import CanaryFacts
 from gnomon.core.errors import DataError, PlanError
 from gnomon.core.plan import Plan, make_plan, read_plan
 from gnomon.core.protocols import Trainer
@@ -28,8 +27,9 @@ from gnomon.core.seeds import Seeds
 from gnomon.engines.local import LocalEngine
 from gnomon.models.sklearn import SklearnTrainer
 from gnomon.models.target import parse_reveal
-from gnomon.models.torch_dp import DPTrainer
-from gnomon.models.torch_trainer import TorchTrainer
+from gnomon.models.torch.dp import DPTrainer
+from gnomon.models.torch.trainer import TorchTrainer
+from gnomon.runs.folder import save_outcome
 from gnomon.store.arrays import ArrayStore
 
 TREE = SklearnTrainer(DecisionTreeClassifier())
@@ -92,9 +92,9 @@ def drawn(plan: Plan, trainer: Trainer | None = TREE, seed: int = 0) -> Canaries
     return found
 
 
-def setting(plan: Plan, data: Dataset, trainer: Trainer, folder: Path, seed: int) -> Setting:
-    subject = Subject(data, None, False, None, None, trainer, trainer)
-    return Setting(
+def setting(plan: Plan, data: Dataset, trainer: Trainer, folder: Path, seed: int) -> AuditContext:
+    subject = AuditInputs(data, None, False, None, None, trainer, trainer)
+    return AuditContext(
         plan, subject, ArrayStore(folder), LocalEngine(1), Silent(), Seeds(seed), parse_reveal("full")
     )  # fmt: skip
 
@@ -280,7 +280,7 @@ def whole(folder: Path, **canaries: Any) -> Any:
             "canaries": canaries,
         }
     )
-    subject = Subject(data, None, False, None, None, TREE, TREE)
+    subject = AuditInputs(data, None, False, None, None, TREE, TREE)
     return run_audit(plan, subject, store=ArrayStore(folder / "store"), engine=LocalEngine(1))
 
 
@@ -304,7 +304,7 @@ def test_a_whole_audit_holds_the_bound_and_trains_it_once(tmp_path: Path) -> Non
 def test_without_canaries_there_are_none(tmp_path: Path) -> None:
     data, _ = world(3)
     plan = make_plan({"data": {"source": "x"}, "shadow": {"count": 0}, "attacks": {"names": ["gap"]}})
-    subject = Subject(data, None, False, None, None, TREE, TREE)
+    subject = AuditInputs(data, None, False, None, None, TREE, TREE)
     outcome = run_audit(plan, subject, store=ArrayStore(tmp_path), engine=LocalEngine(1))
     assert outcome.record.canaries is None
     assert outcome.canaries is None

@@ -7,21 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.tree import DecisionTreeClassifier
-from tests.auditing.test_compare import N, outcome
-from tests.auditing.test_further import PLAN, SEEDS, judge, world
+from tests.auditing.results.test_attackers import PLAN, SEEDS, judge, world
 from tests.auditing.worlds import People, people
+from tests.runs.test_compare import N, outcome
 
-from gnomon.auditing.accuse import accuse
 from gnomon.auditing.api import audit
-from gnomon.auditing.compare import compare
-from gnomon.auditing.folder import read_outcome, save_outcome
-from gnomon.auditing.ladder import climb_ladder
-from gnomon.auditing.measure import measure
-from gnomon.auditing.more_shadows import by_shadows
 from gnomon.auditing.outcome import Outcome
-from gnomon.auditing.slices import cut_rows, measure_slices
-from gnomon.core.people import Slicing
-from gnomon.core.record import AttackResult, Estimate, Record
+from gnomon.auditing.results.attackers import climb_ladder
+from gnomon.auditing.results.figures import accuse, measure
+from gnomon.auditing.results.shadow_curve import by_shadows
+from gnomon.auditing.results.slices import cut_rows, measure_slices
+from gnomon.core.documents.person_results import Slicing
+from gnomon.core.documents.record import AttackResult, Estimate, Record
+from gnomon.runs.compare import compare
+from gnomon.runs.folder import read_outcome, save_outcome
 
 WORLDS = 40
 PLAN_ALL = {"preflight": {"override": ["distribution-shift", "unseen-models-tell"]}}  # by record, households shift

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gnomon.auditing.assemble import Case
-from gnomon.auditing.rehearsal import Played, Rehearsed
-from gnomon.auditing.scoring import Attempt, Scored
-from gnomon.core.data import Dataset, Roles, make_dataset
+from gnomon.auditing.evidence.assemble import Case
+from gnomon.auditing.results.rehearsal import Played, Rehearsed
+from gnomon.auditing.results.scoring import Attempt, Scored
+from gnomon.core.data.dataset import Dataset, Roles, make_dataset
 from gnomon.core.evidence import Evidence
 from gnomon.core.plan import Plan, make_plan
 

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
+from tests.defending.test_run import TOML
 from tests.report.sample_benches import sample_bench
-from tests.studies.test_defend import TOML
 
 from gnomon.cli.app import run
-from gnomon.core.bench import Bench
-from gnomon.core.documents import read_document, write_document
+from gnomon.core.documents.defence import DefenceReport
+from gnomon.core.documents.read_write import read_document, write_document
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_it_writes_what_it_says(plan: str, tmp_path: Path, capsys: pytest.Captur
     assert run(["defend", plan, "--try", "labels", "--no-naive", "--workers", "1", "--to", "bench"]) == 0
     said = capsys.readouterr().out
     assert "bench.html" in said
-    assert read_document(tmp_path / "bench", Bench).options[1].label == "labels"
+    assert read_document(tmp_path / "bench", DefenceReport).options[1].label == "labels"
     for name in ("bench.html", "bench.md", "audits/labels/report.html"):
         assert (tmp_path / "bench" / name).is_file()
 

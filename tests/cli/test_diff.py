@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.auditing.test_compare import outcome
+from tests.runs.test_compare import outcome
 
-from gnomon.auditing.folder import read_outcome
 from gnomon.cli.app import run
 from gnomon.cli.audit import write_outcome
+from gnomon.runs.folder import read_outcome
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.auditing.test_compare import outcome
+from tests.runs.test_compare import outcome
 
 from gnomon.cli.audit import write_outcome
 
@@ -72,7 +72,7 @@ def test_a_worker_that_trains_a_torch_stack_imports_no_scikit_learn(tmp_path: Pa
 import pickle
 from functools import partial
 import numpy as np
-from gnomon.models.torch_trainer import TorchTrainer
+from gnomon.models.torch.trainer import TorchTrainer
 x = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
 train = partial(TorchTrainer(hidden=(4,), epochs=1).train, x, np.arange(20) % 2, 2, [np.arange(9)] * 2, [1, 2])
 open({str(task)!r}, "wb").write(pickle.dumps(train))

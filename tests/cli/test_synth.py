@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gnomon.auditing.making import make_attackers_rows
-from gnomon.auditing.roles import who_is_who
+from gnomon.auditing.inputs.roles import who_is_who
+from gnomon.auditing.synth import make_attackers_rows
 from gnomon.cli.app import run
 from gnomon.cli.synth import write_rows
 from gnomon.core.plan import make_plan, read_plan

@@ -6,8 +6,8 @@ from typing import get_args
 import pytest
 from pydantic.fields import FieldInfo
 
+from gnomon.core.documents.schema import Names, PlanTable
 from gnomon.core.errors import PlanError
-from gnomon.core.parts import Names, PlanTable
 from gnomon.core.plan import Plan, make_plan, plan_in, read_plan
 
 GOOD = {"data": {"source": "baskets"}}

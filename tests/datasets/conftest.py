@@ -1,7 +1,7 @@
 import pytest
 
 from gnomon.datasets import RemoteFile
-from gnomon.datasets.pins import pin_of
+from gnomon.datasets.fetch import pin_of
 
 
 @pytest.fixture

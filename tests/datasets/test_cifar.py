@@ -12,7 +12,7 @@ from tests.datasets.archives import needs_mirror, tar_of
 from gnomon.core.errors import DataError
 from gnomon.datasets import load_dataset
 from gnomon.datasets.cifar import CIFAR10_FILES, CIFAR100_FILES, load_cifar10, load_cifar100
-from gnomon.datasets.pins import pin_of_all
+from gnomon.datasets.fetch import pin_of_all
 
 RNG = np.random.default_rng(0)
 

@@ -13,8 +13,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from gnomon.core.errors import DataError
-from gnomon.datasets.fetch import RemoteFile, cache_folder, fetch
-from gnomon.datasets.pins import pin_of
+from gnomon.datasets.fetch import RemoteFile, cache_folder, fetch, pin_of
 
 CONTENT = bytes(range(256)) * 1000
 

@@ -12,7 +12,7 @@ import pytest
 
 from gnomon.core.errors import GnomonError
 from gnomon.datasets import read_answers, read_tables
-from gnomon.datasets.files import read_rows
+from gnomon.datasets.own_files.files import read_rows
 
 GOOD = pd.DataFrame({"a": [0.5, 1.5, 2.5, 3.5], "c": ["x", "y", "x", "y"], "label": ["no", "yes", "no", "yes"]})
 

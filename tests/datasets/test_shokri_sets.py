@@ -5,7 +5,8 @@ import pytest
 from tests.datasets.archives import tar_of
 
 from gnomon.core.errors import DataError
-from gnomon.datasets import SOURCES, clusters
+from gnomon.datasets import SOURCES
+from gnomon.datasets import purchase100 as clusters
 from gnomon.datasets.purchase100 import load_purchase100
 from gnomon.datasets.texas100 import load_texas100
 

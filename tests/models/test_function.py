@@ -8,7 +8,7 @@ from sklearn.tree import DecisionTreeClassifier
 from gnomon.core.errors import ModelError, UsageError
 from gnomon.core.protocols import Trainer
 from gnomon.models import FunctionTrainer
-from gnomon.models.recipes import describe
+from gnomon.models.recipe_hash import describe
 
 X = np.arange(20.0)[:, None]
 Y = (np.arange(20) // 7).astype(np.int64)

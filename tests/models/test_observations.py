@@ -14,8 +14,8 @@ from sklearn.preprocessing import StandardScaler
 from gnomon.core.errors import ModelError, UsageError
 from gnomon.models.observations import Checkpoints
 from gnomon.models.sklearn import SklearnTrainer
-from gnomon.models.torch_trainer import TorchTrainer
-from gnomon.models.torch_watch import checkpoints, precise_loss
+from gnomon.models.torch.checkpoints import checkpoints, precise_loss
+from gnomon.models.torch.trainer import TorchTrainer
 from gnomon.stats.signals import loss
 
 RNG = np.random.default_rng(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.report import sample_documents, sample_records
 
-from gnomon.core.record import Record
+from gnomon.core.documents.record import Record
 
 
 @pytest.fixture(params=sorted(sample_documents.ALL))

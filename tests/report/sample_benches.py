@@ -6,21 +6,21 @@ from typing import Any, Literal
 
 from tests.report.sample_records import leaking
 
-from gnomon.core.bench import (
+from gnomon.core.documents.comparison import AttackChange, Change, FigureChange
+from gnomon.core.documents.defence import (
     Advice,
-    Bench,
     Cost,
+    DefenceReport,
     ExposedRows,
     Guarantee,
     Leak,
-    Option,
+    MitigationResult,
     Search,
+    StrengthTrial,
     Strongest,
-    Trial,
     Utility,
 )
-from gnomon.core.comparison import AttackChange, Change, FigureChange
-from gnomon.core.parts import Estimate, TprAtFpr
+from gnomon.core.documents.schema import Estimate, TprAtFpr
 
 TITLES = {"lira": "LiRA", "gap": "Gap: right or wrong", "noise_robustness": "Label only: robustness to noise"}
 
@@ -63,11 +63,11 @@ def option(
     size: float = 100.0,
     attack: str = "lira",
     **more: Any,
-) -> Option:
+) -> MitigationResult:
     strongest = Strongest(
         leak=leak(attack, tpr, area), chosen_on="shadows", exposed=leak(attack, min(1, 3 * tpr), area)
     )
-    return Option(
+    return MitigationResult(
         label=label,
         title=label.title(),
         paper="Shokri et al. 2017 (arXiv 1610.05820)",
@@ -97,7 +97,7 @@ def option(
 PLAIN = option("none", 0.25, 0.8, 0.62, None, loss=None, acts_on="nothing")
 
 
-def sample_bench(**changes: Any) -> Bench:
+def sample_bench(**changes: Any) -> DefenceReport:
     """Eight mitigations."""
     record = leaking()
     curves = {"loss of the classifier": [2.0, 1.0, 0.6, 0.5], "gain of the attacker": [0.1, 0.4, 0.3, 0.25]}
@@ -121,7 +121,7 @@ def sample_bench(**changes: Any) -> Bench:
             guarantee=Guarantee(epsilon=8.0, delta=1e-5),
         ),
         option("adversarial:3", 0.05, 0.6, 0.59, "better", loss=(-0.05, -0.01), acts_on="training", curves=curves),
-        Option(
+        MitigationResult(
             label="depth:3",
             title="Tree depth",
             paper="",
@@ -130,7 +130,7 @@ def sample_bench(**changes: Any) -> Bench:
             reason='mitigation "depth": expected a scikit-learn tree or forest, got TorchTrainer <script>',
         ),
     ]
-    bench = Bench(
+    bench = DefenceReport(
         name="baskets",
         plan={"data": {"source": "baskets"}},
         tried=["top3", "round1", "l2:1e-05..0.1"],
@@ -153,10 +153,10 @@ def sample_bench(**changes: Any) -> Bench:
                 limit="tpr@0.01<=0.1",
                 chosen="l2:0.001",
                 trials=[
-                    Trial(label="l2:1e-05", value=0.25, accuracy=0.62, meets=False),
-                    Trial(label="l2:0.1", value=0.01, accuracy=0.02, meets=True),
-                    Trial(label="l2:0.001", value=0.08, accuracy=0.61, meets=True),
-                    Trial(label="l2:0.05", value=None, accuracy=None, meets=False, reason="training diverged"),
+                    StrengthTrial(label="l2:1e-05", value=0.25, accuracy=0.62, meets=False),
+                    StrengthTrial(label="l2:0.1", value=0.01, accuracy=0.02, meets=True),
+                    StrengthTrial(label="l2:0.001", value=0.08, accuracy=0.61, meets=True),
+                    StrengthTrial(label="l2:0.05", value=None, accuracy=None, meets=False, reason="training diverged"),
                 ],
             )
         ],

@@ -11,9 +11,9 @@ from tests.report.sample_benches import around, change, sample_bench
 from tests.report.sample_records import ALL as RECORDS
 from tests.report.sample_records import HOSTILE
 
-from gnomon.core.comparison import AttackChange, Comparison, RunFacts
-from gnomon.core.reproduction import Compared, ExperimentResult, Reproduction, Statement
-from gnomon.core.study import (
+from gnomon.core.documents.comparison import AttackChange, Comparison, RunFacts
+from gnomon.core.documents.reproduction import Compared, ExperimentResult, Reproduction, Statement
+from gnomon.core.documents.study import (
     Axis,
     ClassCloud,
     ClassPoint,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from statistics import NormalDist
 from typing import Any
 
-from gnomon.core.people import (
+from gnomon.core.documents.person_results import (
     FdrAccusations,
     GroupResult,
     Repeats,
@@ -18,7 +18,7 @@ from gnomon.core.people import (
     SliceResult,
     Slicing,
 )
-from gnomon.core.record import (
+from gnomon.core.documents.record import (
     AttackResult,
     AtThreshold,
     ClassResult,

@@ -6,7 +6,7 @@ import pytest
 from tests.report.sample_benches import around, change
 from tests.report.sample_documents import sample_comparison
 
-from gnomon.core.comparison import Change, FigureChange
+from gnomon.core.documents.comparison import Change, FigureChange
 from gnomon.report.comparison import LABELS, comparison_page
 from gnomon.report.sections import LEVELS, Table
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.report.sample_benches import PLAIN, option, sample_bench
 
-from gnomon.core.bench import Advice, Bench
+from gnomon.core.documents.defence import Advice, DefenceReport
 from gnomon.report import render, write_report
 from gnomon.report.defence import defence_page
 from gnomon.report.svg import drawn
@@ -68,4 +68,4 @@ def test_without_a_rate_the_area_speaks() -> None:
 
 def test_json_is_the_document(tmp_path: Path) -> None:
     write_report(sample_bench(), tmp_path / "b.json")
-    assert Bench.model_validate(json.loads((tmp_path / "b.json").read_text())) == sample_bench()
+    assert DefenceReport.model_validate(json.loads((tmp_path / "b.json").read_text())) == sample_bench()

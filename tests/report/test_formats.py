@@ -7,9 +7,9 @@ import pytest
 from tests.report import sample_records
 
 from gnomon import report
-from gnomon.core.documents import read_record, write_record
+from gnomon.core.documents.read_write import read_record, write_record
+from gnomon.core.documents.record import Record
 from gnomon.core.errors import UsageError
-from gnomon.core.record import Record
 from gnomon.report import FORMATS, render, write_report
 
 

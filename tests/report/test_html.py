@@ -8,7 +8,7 @@ import pytest
 from tests.report import sample_documents, sample_records
 from tests.report.sample_records import HOSTILE
 
-from gnomon.core.record import Record
+from gnomon.core.documents.record import Record
 from gnomon.report import render
 from gnomon.report.formatting import clean
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.report import sample_documents, sample_records
 
-from gnomon.core.record import Record
+from gnomon.core.documents.record import Record
 from gnomon.report import render, write_report
 from gnomon.report.formatting import clean
 from gnomon.report.markdown import escape

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gnomon.core.record import Estimate, TprAtFpr
+from gnomon.core.documents.record import Estimate, TprAtFpr
 from gnomon.report.sections import NONE, Cell, Section, area, cell, filled, fold, rate, table
 
 SHARE = Estimate(value=0.45, low=0.41, high=0.49)

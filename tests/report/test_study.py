@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.report.sample_documents import EPOCHS, HOSTILE, point, rendered, sample_study
 
-from gnomon.core.study import Study
+from gnomon.core.documents.study import Study
 from gnomon.report.sections import Section
 from gnomon.report.study import intervals, study_page
 

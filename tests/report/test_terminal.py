@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from tests.report import sample_documents, sample_records
 
-from gnomon.core.record import Record
+from gnomon.core.documents.record import Record
 from gnomon.report import print_terminal, render
 from gnomon.report.formatting import clean
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.defences.answers import answers
+from tests.mitigations.answers import answers
 
 from gnomon.core.errors import ModelError
 from gnomon.core.mitigations import Known
-from gnomon.defences import make_mitigation
 from gnomon.engines.local import LocalEngine
+from gnomon.mitigations import make_mitigation
 from gnomon.shadow.mitigated import Owner, mitigate_pool
 from gnomon.shadow.pool import PoolAnswers
 from gnomon.store.arrays import ArrayStore

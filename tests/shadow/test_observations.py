@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gnomon.core.arrays import Floats, Ints, Rows
-from gnomon.core.data import Dataset, make_dataset
+from gnomon.core.data.dataset import Dataset, make_dataset
 from gnomon.core.errors import ModelError
 from gnomon.engines.local import LocalEngine
 from gnomon.shadow.pool import ShadowPool

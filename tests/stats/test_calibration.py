@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.stats.worlds import gaussian
 
 from gnomon.core.errors import DataError
 from gnomon.stats.calibration import calibrate_threshold, oracle, threshold_for_fpr
 from gnomon.stats.rates import rates_at_threshold
-
-from .worlds import gaussian
 
 SCORE = st.one_of(st.integers(-3, 3).map(float), st.sampled_from([np.inf, -np.inf]), st.floats(-1, 1))
 SAMPLE = st.lists(SCORE, min_size=1, max_size=12)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
+from tests.stats.households import Drawn, Households, Sizes
 
 from gnomon.core.errors import DataError
 from gnomon.stats.clusters import Clusters, Groups, split_groups, worth_of_shares
@@ -16,8 +17,6 @@ from gnomon.stats.intervals import Interval
 from gnomon.stats.low_fpr import tpr_at_fpr
 from gnomon.stats.rates import precision_at_prior, rates_at_threshold
 from gnomon.stats.roc import auc, half_width, placements
-
-from .households import Drawn, Households, Sizes
 
 NULL = Households("null", alike=0.3)
 LEAK = Households("leak by household", alike=0.2, remembered=0.3, lift=2.5)

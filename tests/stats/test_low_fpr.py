@@ -5,13 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
+from tests.stats.worlds import World, exposed, gaussian, heavy, lattice, tied_top, yes_or_no
 
 from gnomon.core.errors import UsageError
 from gnomon.stats.clusters import Groups
 from gnomon.stats.intervals import clopper_pearson
 from gnomon.stats.low_fpr import required_nonmembers, tpr_at_fpr
-
-from .worlds import World, exposed, gaussian, heavy, lattice, tied_top, yes_or_no
 
 Bounds = Callable[[np.ndarray, np.ndarray, float], tuple[float, float]]  # of sorted scores
 

@@ -3,10 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
+from tests.stats.worlds import World, exposed, gaussian, lattice, tied_top, yes_or_no
 
 from gnomon.stats.roc import auc, roc_curve
-
-from .worlds import World, exposed, gaussian, lattice, tied_top, yes_or_no
 
 SAMPLE = st.lists(st.one_of(st.integers(-3, 3).map(float), st.sampled_from([np.inf, -np.inf])), min_size=1, max_size=12)
 

@@ -12,10 +12,10 @@ import pytest
 
 from gnomon.auditing.api import Settings
 from gnomon.cli.app import run
-from gnomon.core.documents import read_document, read_record
+from gnomon.core.documents.read_write import read_document, read_record
+from gnomon.core.documents.record import Record
+from gnomon.core.documents.study import Study
 from gnomon.core.errors import DataError, PlanError, UsageError
-from gnomon.core.record import Record
-from gnomon.core.study import Study
 from gnomon.studies import make_spec, run_study
 from gnomon.studies.cells import CellRun, cell_folder
 from gnomon.studies.spec import lay_out

@@ -2,13 +2,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.synthesis.toy import Constant, Linear, bits, mixed
 
 from gnomon.core.errors import UsageError
 from gnomon.synthesis import ClimbRules, climb
 from gnomon.synthesis.climbers import classes_to_start, new_ledger
 from gnomon.synthesis.streams import Streams, stream_keys
-
-from .toy import Constant, Linear, bits, mixed
 
 
 def algorithm_1(target, space, c, stream, rules):

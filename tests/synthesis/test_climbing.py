@@ -4,13 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.synthesis.toy import Constant, Failing, Linear, bits, log_softmax, mixed
 
 from gnomon.core.answers import Reveal
+from gnomon.core.data.features import infer_features
 from gnomon.core.errors import BudgetError, StoreError, UsageError
-from gnomon.core.features import infer_features
 from gnomon.synthesis import ClimbInterruptedError, ClimbRules, climb, count_marginals
-
-from .toy import Constant, Failing, Linear, bits, log_softmax, mixed
 
 RULES = ClimbRules(kmax=9, kmin=2, rejmax=2, confmin=0.4, itermax=40, failmax=3)
 NAMES = tuple("abcd")

@@ -1,14 +1,13 @@
 import numpy as np
 import pytest
+from tests.synthesis.toy import Linear, bits, log_softmax, mixed
 
-from gnomon.core.features import Feature, FeatureSpace
+from gnomon.core.data.features import Feature, FeatureSpace
 from gnomon.synthesis import Cells, ClimbRules, Marginals, climb, count_marginals
 from gnomon.synthesis.guided import Guided
 from gnomon.synthesis.levels import make_levels
 from gnomon.synthesis.searchers import Spot
 from gnomon.synthesis.streams import Streams, stream_keys
-
-from .toy import Linear, bits, log_softmax, mixed
 
 Z = 4.5
 NAMES = tuple("abcdef")

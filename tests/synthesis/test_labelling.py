@@ -1,12 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from tests.synthesis.toy import Constant, Linear, bits, log_softmax
 
 from gnomon.core.answers import Reveal
 from gnomon.core.errors import ModelError, UsageError
 from gnomon.synthesis import label_by_target
-
-from .toy import Constant, Linear, bits, log_softmax
 
 
 def test_labels_are_the_targets_answers_in_batches_and_counted():

@@ -5,12 +5,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.synthesis.toy import bits, mixed
 
+from gnomon.core.data.features import Feature, FeatureSpace, infer_features
 from gnomon.core.errors import DataError, UsageError
-from gnomon.core.features import Feature, FeatureSpace, infer_features
 from gnomon.synthesis import Cells, Marginals, count_marginals, load_marginals, save_marginals
-
-from .toy import bits, mixed
 
 Z = 4.5
 

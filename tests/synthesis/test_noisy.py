@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
+from tests.synthesis.toy import bits, mixed
 
 from gnomon.core.errors import DataError, UsageError
 from gnomon.synthesis import noisy
-
-from .toy import bits, mixed
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.1, 0.2, 1.0])

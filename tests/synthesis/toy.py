@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gnomon.core.features import Feature, FeatureSpace
+from gnomon.core.data.features import Feature, FeatureSpace
 
 
 def bits(d):

@@ -5,7 +5,7 @@ have a normal-inverse-gamma prior, learned from all records at once; integrating
 target's scaled logit in place of LiRA's normal one, wide where little is known. A record that no IN model has seen
 keeps the prior, so nothing special is done for it.
 
-The abstract of the paper was read, not its formulas: how the prior is estimated (`gnomon.stats.student`) is ours.
+The abstract of the paper was read, not its formulas: how the prior is estimated (`gnomon.stats.laws.student`) is ours.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from gnomon.attacks.parts.queries import note_versions
 from gnomon.core.arrays import Bools, Float64s, Floats
 from gnomon.core.evidence import Evidence
 from gnomon.core.protocols import variant
-from gnomon.stats.moments import GroupMoments, group_moments, outside_moments
+from gnomon.stats.laws.moments import GroupMoments, group_moments, outside_moments
+from gnomon.stats.laws.student import Predictive, estimate_prior, predict
 from gnomon.stats.signals import scaled_logit
-from gnomon.stats.student import Predictive, estimate_prior, predict
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ import numpy as np
 from gnomon.attacks.parts.other_label import mostly_discrete, nearest_otherwise
 from gnomon.attacks.parts.queries import note_queries
 from gnomon.core.arrays import Bools, Float64s, Floats, Ints
+from gnomon.core.data.features import FeatureSpace
 from gnomon.core.errors import BudgetError, UsageError
 from gnomon.core.evidence import Evidence, Need, QueryHandle
-from gnomon.core.features import FeatureSpace
 from gnomon.core.protocols import Attack
 from gnomon.stats.signals import correct
 

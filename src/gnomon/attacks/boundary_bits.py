@@ -15,10 +15,10 @@ import numpy as np
 
 from gnomon.attacks.parts.other_label import mostly_discrete, nearest_otherwise
 from gnomon.core.arrays import Bools, Floats, Ints
+from gnomon.core.data.feature_space import Codes, FeatureSpace
 from gnomon.core.errors import BudgetError, UsageError
 from gnomon.core.evidence import Evidence, Need, QueryHandle
 from gnomon.core.protocols import Attack
-from gnomon.core.spaces import Codes, FeatureSpace
 from gnomon.stats.signals import correct
 
 
@@ -79,7 +79,7 @@ class BoundaryBits(Attack):
         right, starts = right[starts >= 0], starts[starts >= 0]
         found = []
         for _ in range(self.searches if len(right) else 0):
-            search = _Search(query, space, codes[right], evidence.labels[right], codes[starts])
+            search = _BitSearch(query, space, codes[right], evidence.labels[right], codes[starts])
             ended = search.run(self.queries, rng)
             found.append(search.distance())
             if not ended:
@@ -96,7 +96,7 @@ class BoundaryBits(Attack):
 
 
 @dataclass
-class _Search:
+class _BitSearch:
     """Rows that the target labels otherwise, drawn ever nearer to their records."""
 
     query: QueryHandle

@@ -37,8 +37,8 @@ from gnomon.core.arrays import Bools, Float64s, Floats
 from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Evidence, Need
 from gnomon.core.protocols import variant
-from gnomon.stats.conditional import ConditionalLaw, fit_conditional_law
-from gnomon.stats.student import Prior
+from gnomon.stats.laws.conditional import ConditionalLaw, fit_conditional_law
+from gnomon.stats.laws.student import Prior
 
 FEWEST_SHADOWS = 4  # with fewer, a rehearsal that leaves two out has nothing left to calibrate with
 FEWEST_LESSONS = 100  # of members and of non-members

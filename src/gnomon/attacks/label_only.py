@@ -20,10 +20,10 @@ import numpy as np
 
 from gnomon.attacks.parts.queries import count_votes, note_queries
 from gnomon.core.arrays import Floats, Rows, is_frame
+from gnomon.core.data.augmentations import STEPS, perturb, shift_images
 from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Evidence, Need
 from gnomon.core.protocols import Attack
-from gnomon.core.versions import STEPS, perturb, shift_images
 from gnomon.stats.signals import correct
 
 PAPER = "Choquette-Choo, Tramer, Carlini, Papernot 2021"

@@ -19,7 +19,7 @@ from gnomon.attacks.parts.queries import note_versions
 from gnomon.core.arrays import Bools, Float64s, Floats
 from gnomon.core.evidence import Evidence
 from gnomon.core.protocols import variant
-from gnomon.stats.moments import GroupMoments, Moments, group_moments, outside_moments
+from gnomon.stats.laws.moments import GroupMoments, Moments, group_moments, outside_moments
 from gnomon.stats.signals import scaled_logit
 
 RECORD_VARIANCE_FROM = 64  # shadows; with fewer, one variance for all records does better (the paper, section VI)

@@ -106,11 +106,11 @@ def _thresholds(signal: Signal, evidence: Evidence) -> Float64s:
     rows = _known_rows(pool, signal)
     thresholds = np.full(evidence.n_classes, _best_threshold(rows))
     for c in judged_classes(pool, evidence.n_classes):
-        thresholds[c] = _best_threshold(_KnownRows(*(column[rows.labels == c] for column in rows)))
+        thresholds[c] = _best_threshold(_ShadowSignals(*(column[rows.labels == c] for column in rows)))
     return thresholds
 
 
-class _KnownRows(NamedTuple):
+class _ShadowSignals(NamedTuple):
     """Answers of shadow models, pooled over the shadows: (rows,) each."""
 
     values: Float64s
@@ -118,19 +118,19 @@ class _KnownRows(NamedTuple):
     member: Bools
 
 
-def _known_rows(pool: ShadowAnswers, signal: Signal) -> _KnownRows:
+def _known_rows(pool: ShadowAnswers, signal: Signal) -> _ShadowSignals:
     parts = [
-        _KnownRows(
+        _ShadowSignals(
             np.asarray(signal(pool.of_shadow(i)[usable], pool.labels[usable]), dtype=np.float64),
             pool.labels[usable],
             pool.member[i][usable],
         )
         for i, usable in enumerate(pool.usable)
     ]
-    return _KnownRows(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    return _ShadowSignals(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
-def _best_threshold(rows: _KnownRows) -> float:
+def _best_threshold(rows: _ShadowSignals) -> float:
     """The threshold of the best balanced accuracy, kept finite: the paper's, up to halfway to the next lower value."""
     best = calibrate_threshold(rows.values, rows.member)
     return float(np.clip(best, rows.values.min(), np.nextafter(rows.values.max(), np.inf)))

@@ -18,7 +18,7 @@ from gnomon.core.arrays import Float64s, Floats, Ints, Rows, count_rows, is_fram
 from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Evidence, Need, required
 from gnomon.core.protocols import Attack
-from gnomon.models.image_regression import ImageRegression, Law
+from gnomon.models.torch.image_regression import ImageRegression, Law
 from gnomon.stats.signals import margin
 
 PAPER = "Bertran, Tang, Kearns, Morgenstern, Roth, Wu 2023"

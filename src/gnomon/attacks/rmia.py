@@ -27,7 +27,7 @@ from gnomon.core.arrays import Bools, Float64s, Floats
 from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Evidence, Need, Population, required
 from gnomon.core.protocols import variant
-from gnomon.stats.moments import group_moments, outside_moments
+from gnomon.stats.laws.moments import group_moments, outside_moments
 from gnomon.stats.roc import placements
 from gnomon.stats.signals import confidence
 

@@ -15,7 +15,7 @@ from gnomon.attacks.parts.online_offline import OnlineOffline
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.evidence import Evidence, Need
 from gnomon.core.protocols import variant
-from gnomon.stats.moments import group_moments
+from gnomon.stats.laws.moments import group_moments
 from gnomon.stats.signals import loss
 
 

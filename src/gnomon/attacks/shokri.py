@@ -20,9 +20,9 @@ from gnomon.core.arrays import Bools, Float64s, Floats, Ints
 from gnomon.core.errors import DataError, MissingExtraError, UsageError
 from gnomon.core.evidence import Evidence, Need
 from gnomon.core.protocols import Attack
-from gnomon.models.networks import import_torch
 from gnomon.models.sklearn import estimator_from_path
-from gnomon.models.torch_trainer import TorchTrainer
+from gnomon.models.torch.networks import import_torch
+from gnomon.models.torch.trainer import TorchTrainer
 from gnomon.stats.signals import LOG_TINY, scaled_logit
 
 Features: TypeAlias = Literal["largest", "sorted", "vector"]

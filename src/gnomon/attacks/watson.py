@@ -14,7 +14,7 @@ import numpy as np
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.evidence import Evidence, Need
 from gnomon.core.protocols import Attack
-from gnomon.stats.moments import outside_moments
+from gnomon.stats.laws.moments import outside_moments
 from gnomon.stats.signals import loss
 
 

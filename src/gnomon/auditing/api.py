@@ -10,20 +10,20 @@ from typing import Any
 
 import numpy as np
 
+from gnomon.auditing.inputs.loading import AuditInputs, load_inputs
+from gnomon.auditing.inputs.roles import RowSplit
+from gnomon.auditing.inputs.trainers import speaking, trainer_from
 from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.progress import Progress
-from gnomon.auditing.recipes import speaking, trainer_from
-from gnomon.auditing.roles import Parts
 from gnomon.auditing.run import run_audit
-from gnomon.auditing.subject import Subject, load_subject
 from gnomon.core.arrays import Rows, concat_rows, count_rows
-from gnomon.core.data import View, make_dataset
+from gnomon.core.data.dataset import View, make_dataset
+from gnomon.core.documents.record import Record
 from gnomon.core.errors import UsageError
 from gnomon.core.plan import Plan, make_plan
 from gnomon.core.protocols import Trainer
-from gnomon.core.record import Record
 from gnomon.engines.local import LocalEngine
-from gnomon.models.loading import as_model, known_classes
+from gnomon.models.files import as_model, known_classes
 from gnomon.store.arrays import ArrayStore
 
 Table = tuple[Rows, Any]  # rows and labels
@@ -65,7 +65,7 @@ def audit_plan(
         GnomonError: bad input, in one line.
     """
     settings = settings or Settings()
-    subject = load_subject(plan, trust=settings.trust)
+    subject = load_inputs(plan, trust=settings.trust)
     return run_audit(
         plan,
         subject,
@@ -160,9 +160,9 @@ def audit(
         values["target"] = {"model": "(in memory)", **(plan or {}).get("target", {})}
     if attacks is not None:
         values["attacks"] = {"names": attacks, **(plan or {}).get("attacks", {})}
-    subject = Subject(
+    subject = AuditInputs(
         data=data,
-        parts=Parts(parts[0], parts[1], parts[2] if pool is not None else np.empty(0, np.int64)),
+        parts=RowSplit(parts[0], parts[1], parts[2] if pool is not None else np.empty(0, np.int64)),
         own_ids=False,
         model=model,
         answers=None,

@@ -12,20 +12,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gnomon.auditing.evidence.answers import AuditContext
 from gnomon.auditing.outcome import CanaryTable
-from gnomon.auditing.worlds import Setting
 from gnomon.core.arrays import Bools, Ints, Rows, concat_rows, take_rows
-from gnomon.core.canaries import CanariesPlan, CanaryFacts, CanaryTrial, Kind
-from gnomon.core.data import Dataset, Roles
+from gnomon.core.data.dataset import Dataset, Roles
+from gnomon.core.documents.canaries import CanariesPlan, CanaryFacts, CanaryTrial, Kind
+from gnomon.core.documents.record import Finding
 from gnomon.core.errors import PlanError
 from gnomon.core.plan import Plan
 from gnomon.core.protocols import Trainer
-from gnomon.core.record import Finding
 from gnomon.core.seeds import Seeds
-from gnomon.datasets.appended import read_further
-from gnomon.models.torch_dp import DPTrainer
+from gnomon.datasets.own_files.tables import read_further_rows
+from gnomon.models.torch.dp import DPTrainer
 from gnomon.shadow.pool import ShadowPool
-from gnomon.stats.one_run import numbers_of_guesses, one_run_bound_from_scores, one_run_ceiling
+from gnomon.stats.privacy.one_run import numbers_of_guesses, one_run_bound_from_scores, one_run_ceiling
 
 USUAL_COUNT = 500
 USUAL_DELTA = 1e-5  # as in the paper; what delta allows to go wrong counts 2 m delta, so a larger one hides much
@@ -91,7 +91,7 @@ def draw_canaries(plan: Plan, data: Dataset, trainer: Trainer | None, roles: Rol
     )
 
 
-def audit_canaries(canaries: Canaries, setting: Setting) -> tuple[CanaryFacts, CanaryTable]:
+def audit_canaries(canaries: Canaries, setting: AuditContext) -> tuple[CanaryFacts, CanaryTable]:
     """Trains once with the canaries (or takes the answers from the store), guesses, and gives the bound."""
     data, trainer, rows = canaries.data, setting.subject.trainer, canaries.rows
     assert trainer is not None  # `draw_canaries` came first
@@ -171,7 +171,7 @@ def _make(
 
 def _from_file(asked: CanariesPlan, plan: Plan, data: Dataset, rng: np.random.Generator) -> tuple[Rows, Ints]:
     assert asked.file is not None
-    found = read_further(asked.file, data, plan.data.label, plan.data.id, plan.data.group)
+    found = read_further_rows(asked.file, data, plan.data.label, plan.data.id, plan.data.group)
     k = len(found.y)
     m = asked.count or k
     if m > k:

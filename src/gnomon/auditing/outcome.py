@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gnomon.core.arrays import Bools, Floats, Ints
-from gnomon.core.record import Record
+from gnomon.core.documents.record import Record
 
 
 @dataclass(frozen=True)
@@ -45,4 +45,4 @@ class Outcome:
     risk: RiskTable | None = None
     canaries: CanaryTable | None = None
     groups: list[str] | None = None  # (n,) the person or household of each audited row
-    exposure: Floats | None = None  # (n,) how much a record is worth to an attacker; see `gnomon.auditing.exposure`
+    exposure: Floats | None = None  # (n,) how much a record is worth to an attacker; see `results.vulnerability`

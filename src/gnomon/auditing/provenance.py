@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 
 from gnomon.core import VERSION
-from gnomon.core.record import Provenance
+from gnomon.core.documents.record import Provenance
 from gnomon.engines.local import available_cores
 from gnomon.shadow.pool import package_versions
 

@@ -13,11 +13,29 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gnomon.attacks import ATTACKS, make_attack
-from gnomon.auditing.access import barred, look_inside, wanted_observations, wants_model
-from gnomon.auditing.answers_map import map_answers
-from gnomon.auditing.assemble import Case
 from gnomon.auditing.canaries import Canaries, audit_canaries, check_promise, draw_canaries
-from gnomon.auditing.describe import (
+from gnomon.auditing.checks.given_labels import check_given_labels
+from gnomon.auditing.checks.near_duplicates import check_sides, check_swapped, check_unseen
+from gnomon.auditing.checks.preflight import check_data, check_shadows, check_target, stop_on_errors
+from gnomon.auditing.checks.recipe import check_recipe
+from gnomon.auditing.evidence.answers import AnswerSet, AuditContext, build_answers, make_target, train_target
+from gnomon.auditing.evidence.assemble import Case
+from gnomon.auditing.evidence.mitigations import mitigate_training, mitigation_facts, read_mitigations
+from gnomon.auditing.evidence.permissions import barred, look_inside, wanted_observations, wants_model
+from gnomon.auditing.inputs.answers_map import map_answers
+from gnomon.auditing.inputs.loading import AuditInputs
+from gnomon.auditing.inputs.roles import draw_training_rows, who_is_who
+from gnomon.auditing.inputs.shadow_rows import ShadowData, make_rows, real_rows
+from gnomon.auditing.outcome import Outcome
+from gnomon.auditing.progress import Progress, Silent
+from gnomon.auditing.provenance import provenance
+from gnomon.auditing.results.attackers import look_further
+from gnomon.auditing.results.figures import measure
+from gnomon.auditing.results.repeats import add_repeats, refuse_repeats
+from gnomon.auditing.results.risk import assess_risk
+from gnomon.auditing.results.scoring import Attempt, attempt_all
+from gnomon.auditing.results.slices import Cut, cut_rows, measure_slices
+from gnomon.auditing.results.threat_model import (
     data_facts,
     describe_source,
     fingerprints,
@@ -26,31 +44,13 @@ from gnomon.auditing.describe import (
     notes,
     threat_model,
 )
-from gnomon.auditing.exposure import exposure
-from gnomon.auditing.further import look_further
-from gnomon.auditing.given_labels import check_given_labels
-from gnomon.auditing.hearing import Heard, hear
-from gnomon.auditing.likeness import check_sides, check_swapped, check_unseen
-from gnomon.auditing.measure import measure
-from gnomon.auditing.mitigation import mitigate_training, mitigation_facts, read_mitigations
-from gnomon.auditing.outcome import Outcome
-from gnomon.auditing.preflight import check_data, check_shadows, check_target, stop_on_errors
-from gnomon.auditing.progress import Progress, Silent
-from gnomon.auditing.provenance import provenance
-from gnomon.auditing.recipe_check import check_recipe
-from gnomon.auditing.repeats import add_repeats, refuse_repeats
-from gnomon.auditing.risk import assess_risk
-from gnomon.auditing.roles import draw_training_rows, who_is_who
-from gnomon.auditing.scoring import Attempt, attempt_all
-from gnomon.auditing.shadow_data import ShadowData, make_rows, real_rows
-from gnomon.auditing.slices import Cut, cut_rows, measure_slices
-from gnomon.auditing.subject import Subject
-from gnomon.auditing.verdict import conclude, speak
-from gnomon.auditing.worlds import Setting, World, build_world, make_target, train_target
-from gnomon.core.data import Dataset, Roles
+from gnomon.auditing.results.vulnerability import vulnerability
+from gnomon.auditing.verdict.joint_test import Heard, hear
+from gnomon.auditing.verdict.speak import conclude, speak
+from gnomon.core.data.dataset import Dataset, Roles
+from gnomon.core.documents.record import AttackResult, Finding, Record, ShadowSourceFacts
 from gnomon.core.plan import Plan, ShadowSource
 from gnomon.core.protocols import Attack, Model
-from gnomon.core.record import AttackResult, Finding, Record, ShadowSourceFacts
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine, LocalEngine
 from gnomon.engines.threads import one_thread
@@ -75,7 +75,7 @@ class Clock:
 
 def run_audit(
     plan: Plan,
-    subject: Subject,
+    subject: AuditInputs,
     *,
     store: ArrayStore,
     engine: Engine | None = None,
@@ -97,7 +97,7 @@ def run_audit(
     """
     with one_thread():
         reveal = parse_reveal(plan.target.reveals)
-        setting = Setting(
+        setting = AuditContext(
             plan,
             subject,
             store,
@@ -111,21 +111,21 @@ def run_audit(
 
 
 @dataclass(frozen=True)
-class Ground:
+class Prepared:
     """What an audit stands on once all models have answered and nothing speaks against going on."""
 
-    setting: Setting  # with trainers that mitigate, where the plan says so
+    setting: AuditContext  # with trainers that mitigate, where the plan says so
     roles: Roles
     cuts: Sequence[Cut]
     model: Model | None
     rows: ShadowData
-    world: World
-    others: list[tuple[ShadowData, World]]  # further sources of shadow rows
+    world: AnswerSet
+    others: list[tuple[ShadowData, AnswerSet]]  # further sources of shadow rows
     findings: list[Finding]
     canaries: Canaries | None
 
 
-def _run(plan: Plan, setting: Setting, given: dict[str, Any] | None) -> Outcome:
+def _run(plan: Plan, setting: AuditContext, given: dict[str, Any] | None) -> Outcome:
     clock, seeds, data, attacks = Clock(), setting.seeds, setting.subject.data, _selected(plan)
     ground = _lay_ground(plan, setting, attacks, clock)
     setting, roles, rows, world = ground.setting, ground.roles, ground.rows, ground.world
@@ -186,11 +186,11 @@ def _run(plan: Plan, setting: Setting, given: dict[str, Any] | None) -> Outcome:
         groups=None if case.groups is None else [str(g) for g in case.groups],
         risk=None if risk is None else risk.table,
         canaries=None if one_run is None else one_run[1],
-        exposure=exposure(case.evidence.shadows),
+        exposure=vulnerability(case.evidence.shadows),
     )
 
 
-def _lay_ground(plan: Plan, setting: Setting, attacks: Sequence[Attack], clock: Clock) -> Ground:
+def _lay_ground(plan: Plan, setting: AuditContext, attacks: Sequence[Attack], clock: Clock) -> Prepared:
     """Roles, models and findings; raises if a finding of severity error stands against the audit."""
     subject, seeds = setting.subject, setting.seeds
     data = subject.data
@@ -213,10 +213,10 @@ def _lay_ground(plan: Plan, setting: Setting, attacks: Sequence[Attack], clock: 
         (rows, world), *others = [_world(source, data, roles, target, setting) for source in plan.shadow.sources]
     findings = [*findings, *_model_findings(rows, world, roles, setting), *notes(plan, world.case, known)]
     findings = stop_on_errors(findings, plan.preflight.override)
-    return Ground(setting, roles, cuts, model, rows, world, others, findings, canaries)
+    return Prepared(setting, roles, cuts, model, rows, world, others, findings, canaries)
 
 
-def _model_findings(rows: ShadowData, world: World, roles: Roles, setting: Setting) -> list[Finding]:
+def _model_findings(rows: ShadowData, world: AnswerSet, roles: Roles, setting: AuditContext) -> list[Finding]:
     """Findings that need the models' answers."""
     case, facts = world.case, world.target
     swapped = check_swapped(facts, world.target_answers, case)
@@ -233,7 +233,7 @@ def _model_findings(rows: ShadowData, world: World, roles: Roles, setting: Setti
 
 
 def _attempts(
-    attacks: Sequence[Attack], case: Case, plan: Plan, setting: Setting, kept_out: Mapping[str, str]
+    attacks: Sequence[Attack], case: Case, plan: Plan, setting: AuditContext, kept_out: Mapping[str, str]
 ) -> list[Attempt]:
     rates, rehearsals = plan.statistics.fprs, plan.attacks.rehearsals
     engine, progress = setting.engine, setting.progress
@@ -241,7 +241,7 @@ def _attempts(
 
 
 def _other_sources(
-    ground: Ground, attacks: Sequence[Attack], data: Dataset, plan: Plan, setting: Setting
+    ground: Prepared, attacks: Sequence[Attack], data: Dataset, plan: Plan, setting: AuditContext
 ) -> list[ShadowSourceFacts]:
     """The attacks that learn from the attacker's rows, once more for each further source of them."""
     learners = [a for a in attacks if "pool" in a.needs]
@@ -259,13 +259,13 @@ def _must_ask(plan: Plan) -> bool:
 
 
 def _world(
-    source: ShadowSource, data: Dataset, roles: Roles, target: Target | None, setting: Setting
-) -> tuple[ShadowData, World]:
+    source: ShadowSource, data: Dataset, roles: Roles, target: Target | None, setting: AuditContext
+) -> tuple[ShadowData, AnswerSet]:
     if source == "real":
         rows = real_rows(data, roles)
     else:
         rows = make_rows(source, data, roles, setting.plan, target, setting.seeds, setting.store.root, setting.progress)
-    return rows, build_world(rows, None if target is None else target.model, target, setting)
+    return rows, build_answers(rows, None if target is None else target.model, target, setting)
 
 
 def _selected(plan: Plan) -> list[Attack]:

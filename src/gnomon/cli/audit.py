@@ -10,12 +10,12 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from gnomon.auditing.api import Settings, audit_plan
-from gnomon.auditing.folder import save_outcome
 from gnomon.auditing.outcome import Outcome
 from gnomon.cli.progress import TerminalProgress
 from gnomon.core.errors import PlanError
 from gnomon.core.plan import make_plan, read_plan
 from gnomon.report import print_terminal, write_report
+from gnomon.runs.folder import save_outcome
 
 
 def audit(

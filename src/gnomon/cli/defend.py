@@ -11,14 +11,14 @@ from rich.console import Console
 
 from gnomon.auditing.api import Settings
 from gnomon.cli.progress import TerminalProgress
-from gnomon.core.documents import write_document
+from gnomon.core.documents.read_write import write_document
 from gnomon.core.errors import UsageError
 from gnomon.core.plan import Plan, read_plan
+from gnomon.defending.apply import apply_mitigation
+from gnomon.defending.combinations import Combination, read_tries
+from gnomon.defending.run import defend as hold_against
+from gnomon.defending.search import FEWEST_TRIALS, read_until
 from gnomon.report import print_terminal, write_report
-from gnomon.studies.defend import defend as hold_against
-from gnomon.studies.defend_apply import apply_mitigation
-from gnomon.studies.defend_search import FEWEST_TRIALS, read_until
-from gnomon.studies.defend_tries import Setting, read_tries
 
 
 def defend(
@@ -89,7 +89,7 @@ def _named(plan: Path) -> Plan:
 
 def _apply(plan: Path, text: str, to: Path | None, *, trust: bool) -> int:
     chosen = read_tries(text, sweeping=False)
-    if len(chosen) != 1 or not isinstance(chosen[0], Setting):
+    if len(chosen) != 1 or not isinstance(chosen[0], Combination):
         raise UsageError(f'--apply "{text}": expected one mitigation, or several for one model as l2:1e-3+top3')
     if trust:
         sys.path.insert(0, str(Path.cwd()))
@@ -98,5 +98,5 @@ def _apply(plan: Path, text: str, to: Path | None, *, trust: bool) -> int:
     with TerminalProgress() as progress:
         made = apply_mitigation(checked, chosen[0], folder, trust=trust, progress=progress)
     print(f"{', '.join(m.label for m in made.mitigations)} in {folder}")
-    print(f'in a service: gnomon.studies.load_service(Path("{folder}")).log_probs(rows)')
+    print(f'in a service: gnomon.defending.load_service(Path("{folder}")).log_probs(rows)')
     return 0

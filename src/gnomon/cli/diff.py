@@ -6,9 +6,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from gnomon.auditing.compare import compare
-from gnomon.auditing.folder import read_outcome
 from gnomon.report import print_terminal, write_report
+from gnomon.runs.compare import compare
+from gnomon.runs.folder import read_outcome
 
 
 def diff(first: Path, second: Path, /, *, to: Path | None = None, fail_if_worse: bool = False) -> int:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gnomon.auditing.gate import gate as hold
-from gnomon.auditing.gate import parse_limit
-from gnomon.core.documents import read_record
+from gnomon.core.documents.read_write import read_record
+from gnomon.runs.gate import gate as hold
+from gnomon.runs.gate import parse_limit
 
 
 def gate(run: Path, /, *limits: str, allow_missing: str = "") -> int:

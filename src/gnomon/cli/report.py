@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from gnomon.core.documents import read_any
+from gnomon.core.documents.read_write import read_any
 from gnomon.report import print_terminal, write_report
 
 

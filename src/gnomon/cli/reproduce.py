@@ -9,12 +9,12 @@ from rich.console import Console
 
 from gnomon.auditing.api import Settings
 from gnomon.cli.progress import TerminalProgress
-from gnomon.core.documents import write_document
+from gnomon.core.documents.read_write import write_document
 from gnomon.core.errors import UsageError
 from gnomon.report import print_terminal, write_report
-from gnomon.studies import Wish
-from gnomon.studies import reproduce as run_reproduction
-from gnomon.studies.budget import parse_duration
+from gnomon.reproducing import Wish
+from gnomon.reproducing import reproduce as run_reproduction
+from gnomon.reproducing.budget import parse_duration
 
 
 def reproduce(

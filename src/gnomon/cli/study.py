@@ -12,11 +12,11 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from gnomon.auditing.api import Settings
-from gnomon.auditing.folder import write_columns
 from gnomon.cli.progress import TerminalProgress
-from gnomon.core.documents import write_document
-from gnomon.core.study import Study
+from gnomon.core.documents.read_write import write_document
+from gnomon.core.documents.study import Study
 from gnomon.report import print_terminal, write_report
+from gnomon.runs.folder import write_columns
 from gnomon.studies import read_spec, run_study, study_columns
 from gnomon.studies.cells import CellRun
 from gnomon.studies.vary import parse_vary

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gnomon.auditing.making import MadeRows, make_attackers_rows, source_to_make
+from gnomon.auditing.synth import MadeRows, make_attackers_rows, source_to_make
 from gnomon.cli.progress import TerminalProgress
 from gnomon.core.arrays import is_frame
 from gnomon.core.errors import MissingExtraError, StoreError, UsageError, did_you_mean

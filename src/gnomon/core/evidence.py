@@ -14,9 +14,9 @@ from typing import Any, Literal, Protocol, TypeAlias, TypeVar, get_args, overloa
 
 from gnomon.core.answers import Reveal, ShadowAnswers, Signal
 from gnomon.core.arrays import Bools, Floats, Ints, Rows, take_rows
+from gnomon.core.data.features import FeatureSpace
 from gnomon.core.errors import UsageError
-from gnomon.core.features import FeatureSpace
-from gnomon.core.insider import Insider
+from gnomon.core.known_half import KnownHalf
 
 Need: TypeAlias = Literal[
     "labels",  # the label that the target predicts on the audited rows, and nothing else of any answer
@@ -184,7 +184,7 @@ class Evidence:
     features: FeatureSpace | None = None
     gradients: Mapping[str, Floats] | None = None
     observed: Mapping[str, Floats] = field(default_factory=dict)
-    insider: Insider | None = None
+    insider: KnownHalf | None = None
     variants: tuple[Evidence, ...] = ()
     reveal: Reveal = field(default_factory=Reveal)
 
@@ -229,7 +229,7 @@ class Evidence:
     @overload
     def require(self, part: Literal["gradients"]) -> Mapping[str, Floats]: ...
     @overload
-    def require(self, part: Literal["insider"]) -> Insider: ...
+    def require(self, part: Literal["insider"]) -> KnownHalf: ...
     def require(self, part: str) -> Any:
         """A part of the evidence, or what is observed under that name: how an attack takes what it declared.
 

@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, ValidationError, model_validator
 
-from gnomon.core.canaries import CanariesPlan
+from gnomon.core.data.augmentations import VERSION_WORDS, is_augmentation
+from gnomon.core.documents.canaries import CanariesPlan
+from gnomon.core.documents.schema import CodeName, FileName, PlanTable
 from gnomon.core.errors import PlanError, did_you_mean
-from gnomon.core.parts import CodeName, FileName, PlanTable
-from gnomon.core.versions import VERSION_WORDS, is_version
 
 
 class DataPlan(PlanTable):
@@ -226,7 +226,7 @@ class ShadowPlan(PlanTable):
 
 
 def _check_query(text: str) -> str:
-    if not is_version(text):
+    if not is_augmentation(text):
         raise ValueError(f'expected {VERSION_WORDS}, got "{text}"')
     return text
 

@@ -5,10 +5,9 @@ checksum, or read from a local mirror named by the environment variable GNOMON_D
 one line in `SOURCES`.
 """
 
-from gnomon.core.data import Dataset
+from gnomon.core.data.dataset import Dataset
 from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.datasets.adult import ADULT
-from gnomon.datasets.answer_files import read_answers
 from gnomon.datasets.baskets import BASKETS
 from gnomon.datasets.bundled import BREAST_CANCER, DIGITS
 from gnomon.datasets.cifar import CIFAR10, CIFAR100
@@ -17,9 +16,10 @@ from gnomon.datasets.fetch import RemoteFile
 from gnomon.datasets.idx_images import FASHION_MNIST, MNIST
 from gnomon.datasets.location30 import LOCATION30
 from gnomon.datasets.newsgroups import NEWSGROUPS
+from gnomon.datasets.own_files.answer_files import read_answers
+from gnomon.datasets.own_files.tables import Tables, read_tables
 from gnomon.datasets.purchase100 import PURCHASE100
 from gnomon.datasets.source import Source
-from gnomon.datasets.tables import Tables, read_tables
 from gnomon.datasets.texas100 import TEXAS100
 
 __all__ = ["SOURCES", "RemoteFile", "Source", "Tables", "load_dataset", "read_answers", "read_tables"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from gnomon.core.data import Dataset, make_dataset
+from gnomon.core.data.dataset import Dataset, make_dataset
 from gnomon.core.errors import DataError, MissingExtraError
 from gnomon.datasets.fetch import RemoteFile, fetch
 from gnomon.datasets.source import Source

@@ -6,8 +6,8 @@ from importlib import resources
 
 import numpy as np
 
-from gnomon.core.data import Dataset, make_dataset
-from gnomon.core.features import Feature, FeatureSpace
+from gnomon.core.data.dataset import Dataset, make_dataset
+from gnomon.core.data.features import Feature, FeatureSpace
 from gnomon.datasets.source import Source
 
 N_TYPES = 600

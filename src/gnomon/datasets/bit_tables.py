@@ -15,8 +15,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from gnomon.core.arrays import Ints
+from gnomon.core.data.features import Feature, FeatureSpace
 from gnomon.core.errors import DataError
-from gnomon.core.features import Feature, FeatureSpace
 
 CHUNK = 1 << 24
 COMMA, ZERO = b",0"

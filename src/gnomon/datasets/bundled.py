@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gnomon.core.data import Dataset, make_dataset
-from gnomon.core.features import Feature, FeatureSpace
+from gnomon.core.data.dataset import Dataset, make_dataset
+from gnomon.core.data.features import Feature, FeatureSpace
 from gnomon.datasets.source import Source
 
 DIGITS_NOTE = "UCI Optical Recognition of Handwritten Digits (test part), as packaged in scikit-learn; CC BY 4.0."

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.core.arrays import Ints
-from gnomon.core.data import Dataset, make_dataset
+from gnomon.core.data.dataset import Dataset, make_dataset
+from gnomon.core.data.features import Feature, FeatureSpace
+from gnomon.core.data.layouts import layout_of
 from gnomon.core.errors import DataError
-from gnomon.core.features import Feature, FeatureSpace
-from gnomon.core.layouts import layout_of
 from gnomon.datasets.fetch import RemoteFile, fetch
 from gnomon.datasets.source import Source
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.core.data import Dataset
+from gnomon.core.data.dataset import Dataset
 from gnomon.core.errors import DataError
 from gnomon.datasets.fetch import RemoteFile, fetch
 from gnomon.datasets.images import ImagePart, join_parts

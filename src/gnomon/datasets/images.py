@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.core.arrays import Ints
-from gnomon.core.data import Dataset, make_dataset
-from gnomon.core.features import Feature, FeatureSpace
-from gnomon.core.layouts import layout_of
+from gnomon.core.data.dataset import Dataset, make_dataset
+from gnomon.core.data.features import Feature, FeatureSpace
+from gnomon.core.data.layouts import layout_of
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gnomon.core.data import Dataset, make_dataset
+from gnomon.core.data.dataset import Dataset, make_dataset
 from gnomon.datasets.bit_tables import opened_tar, read_bits, tar_member
 from gnomon.datasets.fetch import RemoteFile, fetch
 from gnomon.datasets.source import Source

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.core.data import Dataset, make_dataset
+from gnomon.core.data.dataset import Dataset, make_dataset
 from gnomon.core.errors import DataError
 from gnomon.datasets.bit_tables import bit_features, opened_tar
 from gnomon.datasets.fetch import RemoteFile, fetch, read_mirror

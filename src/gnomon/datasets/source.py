@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gnomon.core.data import Dataset
+from gnomon.core.data.dataset import Dataset
 
 
 @dataclass(frozen=True)

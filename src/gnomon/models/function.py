@@ -10,8 +10,8 @@ from gnomon.core.arrays import Ints, Rows, take_rows
 from gnomon.core.errors import ModelError, UsageError
 from gnomon.core.outputs import Outputs
 from gnomon.core.protocols import Model
-from gnomon.models.loading import as_model
-from gnomon.models.recipes import describe
+from gnomon.models.files import as_model
+from gnomon.models.recipe_hash import describe
 
 SEEDS = 2**31  # a function's seed is below
 

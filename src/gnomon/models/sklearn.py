@@ -14,12 +14,12 @@ from scipy.special import log_expit, log_softmax
 from threadpoolctl import threadpool_limits
 
 from gnomon.core.arrays import Floats, Ints, Rows, check_log_probs, count_rows, log_from_probabilities, take_rows
+from gnomon.core.data.labels import class_name, first_unknown, match_classes
 from gnomon.core.errors import ModelError, UsageError, did_you_mean
-from gnomon.core.labels import class_name, first_unknown, match_classes
 from gnomon.core.seeds import Seeds
-from gnomon.models.imports import import_object
+from gnomon.models.import_path import import_object
 from gnomon.models.penalties import penalties
-from gnomon.models.recipes import describe, describe_class
+from gnomon.models.recipe_hash import describe, describe_class
 
 NO_EFFECT = ("n_jobs", "verbose")  # parameters that decide how fast and how loud, not what comes out
 

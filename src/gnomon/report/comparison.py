@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gnomon.core.comparison import AttackChange, Comparison, FigureChange, RunFacts
+from gnomon.core.documents.comparison import AttackChange, Comparison, FigureChange, RunFacts
 from gnomon.report.formatting import count, moment, number, points, share
 from gnomon.report.sections import NONE, Cell, Cells, Page, Section, Table, filled, table
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gnomon.core.bench import Bench, Leak, Option, Search, Strongest
-from gnomon.core.parts import Estimate
+from gnomon.core.documents.defence import DefenceReport, Leak, MitigationResult, Search, Strongest
+from gnomon.core.documents.schema import Estimate
 from gnomon.report.formatting import count, counted, duration, moment, number, points, rate, tpr_at
 from gnomon.report.plots.axes import whiskers
 from gnomon.report.plots.defence import frontier, training
@@ -51,7 +51,7 @@ EFFECTS = {
 }
 
 
-def defence_page(bench: Bench) -> Page:
+def defence_page(bench: DefenceReport) -> Page:
     """The view that all renderers share."""
     level, label = _level(bench)
     return Page(
@@ -80,7 +80,7 @@ def defence_page(bench: Bench) -> Page:
     )
 
 
-def _level(bench: Bench) -> tuple[str, str]:
+def _level(bench: DefenceReport) -> tuple[str, str]:
     chosen = next((o for o in bench.options if o.label == bench.advice.choice), None)
     if chosen is None:
         return "leaks", "No mitigation helps"
@@ -89,7 +89,7 @@ def _level(bench: Bench) -> tuple[str, str]:
     return ("leaks_some", "Helps at a price") if dear else ("none_found", "A mitigation helps")
 
 
-def _facts(bench: Bench) -> tuple[Fact, ...]:
+def _facts(bench: DefenceReport) -> tuple[Fact, ...]:
     return (
         ("Data", f"{bench.data}, {counted(bench.classes, 'class', 'classes')}"),
         ("Audited", f"{count(bench.members)} members, {count(bench.nonmembers)} non-members"),
@@ -100,7 +100,7 @@ def _facts(bench: Bench) -> tuple[Fact, ...]:
     )
 
 
-def _origin(bench: Bench) -> tuple[Fact, ...]:
+def _origin(bench: DefenceReport) -> tuple[Fact, ...]:
     origin = bench.provenance
     return (
         ("Tried", ", ".join(bench.tried)),
@@ -113,7 +113,7 @@ def _origin(bench: Bench) -> tuple[Fact, ...]:
     )
 
 
-def audited(bench: Bench) -> list[tuple[Option, Strongest]]:
+def audited(bench: DefenceReport) -> list[tuple[MitigationResult, Strongest]]:
     """The options that have values, with their strongest attack; the plain model first."""
     return [(o, o.strongest) for o in bench.options if o.status == "ok" and o.strongest is not None]
 
@@ -135,7 +135,7 @@ def _found(found: Strongest | None, fpr: float | None) -> Cell:
     return _spelt(found.leak if found else None, fpr)
 
 
-def _figures(bench: Bench) -> tuple[Figure, ...]:
+def _figures(bench: DefenceReport) -> tuple[Figure, ...]:
     found, fpr = [], bench.fpr
     points = [
         (o, leak, o.utility.accuracy)
@@ -155,12 +155,12 @@ def _figures(bench: Bench) -> tuple[Figure, ...]:
     return tuple(found)
 
 
-def _trainings(bench: Bench) -> tuple[Figure, ...]:
+def _trainings(bench: DefenceReport) -> tuple[Figure, ...]:
     told = [o for o in bench.options if o.curves]
     return tuple(training(f"curves-{i}", o.label, o.curves) for i, o in enumerate(told))
 
 
-def _leakage(bench: Bench) -> Section:
+def _leakage(bench: DefenceReport) -> Section:
     """What each mitigation buys: the strongest attack that knows it, and next to it the attacker who does not."""
     fpr, name, exposed = bench.fpr, tpr_at(bench.fpr), bench.exposed
     rows: list[Cells] = []
@@ -193,7 +193,7 @@ def _leakage(bench: Bench) -> Section:
     return Section("leakage", whole.title, KNOWING, tables=(whole,), notes=tuple(notes), brief=(_brief(bench),))
 
 
-def _brief(bench: Bench) -> Table:
+def _brief(bench: DefenceReport) -> Table:
     """What each buys and costs in so many columns as a terminal has room for."""
     rows: list[Cells] = []
     for option, strongest in audited(bench):
@@ -206,13 +206,13 @@ def _brief(bench: Bench) -> Table:
     return table("brief", "What each buys, and the accuracy that is left", heads, rows, left=2)
 
 
-def _name(option: Option, bench: Bench) -> Cell:
+def _name(option: MitigationResult, bench: DefenceReport) -> Cell:
     """The option's name; below it whether it is recommended, or on the frontier."""
     chosen = ("recommended",) if option.label == bench.advice.choice else ()
     return Cell(option.label, (*chosen, *(("on the frontier",) if option.frontier else ())))
 
 
-def _verdict(option: Option) -> Cell:
+def _verdict(option: MitigationResult) -> Cell:
     if option.effect is None:
         return Cell("the plain model", muted=True)
     missed = ("above the wanted leakage",) if option.meets is False else ()
@@ -227,7 +227,7 @@ def _label_only(leak: Leak | None) -> Cell:
     return Cell(shown.text, (*shown.detail, leak.title.removeprefix("Label only: ")))
 
 
-def _price(bench: Bench) -> Table:
+def _price(bench: DefenceReport) -> Table:
     """What each mitigation costs."""
     proven = any(o.guarantee for o in bench.options)
     rows = [_price_row(option, bench)[: 7 if proven else 6] for option, _ in audited(bench)]
@@ -235,7 +235,7 @@ def _price(bench: Bench) -> Table:
     return table("price", "What each costs", ("Mitigation", *costs, *(("Proven epsilon",) if proven else ())), rows)
 
 
-def _price_row(option: Option, bench: Bench) -> Cells:
+def _price_row(option: MitigationResult, bench: DefenceReport) -> Cells:
     use, proven = option.utility, option.guarantee
     if use is None:
         return (_name(option, bench), *(None,) * 6)
@@ -259,7 +259,7 @@ def _points(change: Estimate) -> Cell:
     return Cell(f"{sign}{points(change.value)} points", (f"{points(change.low)} to {points(change.high)}",))
 
 
-def _time(option: Option) -> Cell:
+def _time(option: MitigationResult) -> Cell:
     spent, plain = option.cost, option.acts_on == "nothing"
     if spent is None:
         return NONE
@@ -271,7 +271,7 @@ def _time(option: Option) -> Cell:
     return Cell(duration(spent.seconds), times)
 
 
-def _matrices(bench: Bench) -> tuple[Table, ...]:
+def _matrices(bench: DefenceReport) -> tuple[Table, ...]:
     """Every attack (rows) on every mitigation (columns): one table a kind of value, the most telling first and open."""
     options = [option for option, _ in audited(bench)]
     fprs = {p.fpr for o in options for leak in o.attacks for p in leak.tpr_at_fpr if p.tpr is not None}
@@ -281,7 +281,7 @@ def _matrices(bench: Bench) -> tuple[Table, ...]:
     return tuple(_matrix(options, key, fpr, folded=i > 0) for i, (key, fpr) in enumerate(kinds))
 
 
-def _matrix(options: Sequence[Option], key: str, fpr: float | None, *, folded: bool) -> Table:
+def _matrix(options: Sequence[MitigationResult], key: str, fpr: float | None, *, folded: bool) -> Table:
     titles = {leak.attack: leak.title for o in options for leak in o.attacks if leak.auc is not None}
     found = [{leak.attack: leak for leak in o.attacks} for o in options]
     rows: list[Cells] = [
@@ -293,7 +293,7 @@ def _matrix(options: Sequence[Option], key: str, fpr: float | None, *, folded: b
     return table(f"matrix-{key}", title, heads, rows, folded=title if folded else "")
 
 
-def _matrix_cell(leak: Leak | None, key: str, fpr: float | None, option: Option) -> Cell:
+def _matrix_cell(leak: Leak | None, key: str, fpr: float | None, option: MitigationResult) -> Cell:
     found = leak.advantage if leak and key == "advantage" else rate_of(leak, fpr)
     if leak is None or found is None:
         return NONE
@@ -331,7 +331,7 @@ def _search(found: Search) -> Section:
     return Section(whole.key, title, lead, tables=(whole,), brief=(whole, lead))
 
 
-def _left_out(bench: Bench) -> Section:
+def _left_out(bench: DefenceReport) -> Section:
     """Mitigations without values, and why."""
     rows = [
         (o.label, o.status, o.reason or "no strongest attack")
@@ -342,7 +342,7 @@ def _left_out(bench: Bench) -> Section:
     return Section(whole.key, whole.title, tables=(whole,), brief=tuple(f"{a}, {b}: {c}" for a, b, c in rows))
 
 
-def _about(bench: Bench) -> Section:
+def _about(bench: DefenceReport) -> Section:
     """What each mitigation is, and where its whole audit lies."""
     rows = [(o.label, o.title, o.acts_on, o.paper or None, o.folder or None) for o in bench.options]
     heads = ("Mitigation", "What it is", "Acts on", "Paper", "Its whole audit")

@@ -9,13 +9,13 @@ from typing import Any
 
 from rich.console import Console
 
-from gnomon.core.bench import Bench
-from gnomon.core.comparison import Comparison
+from gnomon.core.documents.comparison import Comparison
+from gnomon.core.documents.defence import DefenceReport
+from gnomon.core.documents.record import Record
+from gnomon.core.documents.reproduction import Reproduction
+from gnomon.core.documents.study import Study
 from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.core.files import write_text
-from gnomon.core.record import Record
-from gnomon.core.reproduction import Reproduction
-from gnomon.core.study import Study
 from gnomon.report.audit.page import audit_page
 from gnomon.report.comparison import comparison_page
 from gnomon.report.defence import defence_page
@@ -27,11 +27,11 @@ from gnomon.report.study import study_page
 from gnomon.report.svg import standalone
 from gnomon.report.terminal import render_terminal, show
 
-Document = Record | Bench | Study | Reproduction | Comparison
+Document = Record | DefenceReport | Study | Reproduction | Comparison
 _PAGES: MappingProxyType[type[Document], Callable[[Any], Page]] = MappingProxyType(
     {
         Record: audit_page,
-        Bench: defence_page,
+        DefenceReport: defence_page,
         Study: study_page,
         Reproduction: reproduction_page,
         Comparison: comparison_page,

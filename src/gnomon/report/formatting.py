@@ -6,7 +6,7 @@ import math
 import re
 from datetime import UTC, datetime
 
-from gnomon.core.record import Estimate
+from gnomon.core.documents.record import Estimate
 
 _ARXIV = re.compile(r"(?:arxiv[:\s.]*|arxiv\.org/abs/)(\d{4}\.\d{4,5})", re.IGNORECASE)
 _DOI = re.compile(r"\b(10\.\d{4,9}/[^\s,;\"<>]+)")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gnomon.core.parts import Estimate
-from gnomon.core.reproduction import Compared, ExperimentResult, Reproduction, Statement
-from gnomon.core.study import Study, StudyCurve
+from gnomon.core.documents.reproduction import Compared, ExperimentResult, Reproduction, Statement
+from gnomon.core.documents.schema import Estimate
+from gnomon.core.documents.study import Study, StudyCurve
 from gnomon.report import study as studies
 from gnomon.report.formatting import count, counted, duration, moment, share, shares
 from gnomon.report.plots.study import CellMeans, gaps

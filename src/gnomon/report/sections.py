@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gnomon.core.record import Estimate, Provenance, TprAtFpr
-from gnomon.core.study import StudyMachine
+from gnomon.core.documents.record import Estimate, Provenance, TprAtFpr
+from gnomon.core.documents.study import StudyMachine
 from gnomon.report import formatting
 
 if TYPE_CHECKING:

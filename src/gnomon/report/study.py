@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from gnomon.core.study import Axis, FigureKind, Heat, Point, Study
+from gnomon.core.documents.study import Axis, FigureKind, Heat, Point, Study
 from gnomon.report.formatting import count, counted, duration, moment, rate, tpr_at
 from gnomon.report.plots import study as plots
 from gnomon.report.sections import NONE, Cell, Cells, Fact, Figure, Page, Section, Table, filled, machine, table

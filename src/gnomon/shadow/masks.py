@@ -1,8 +1,8 @@
 """Which shadow is trained on which row.
 
-The target's rows are drawn first and apart (`gnomon.auditing.roles`); shadows are balanced among themselves only.
-Drawing both from one balanced matrix gives the membership away: on pure noise, counting a row's shadow memberships
-then scores an AUC of 1.
+The target's rows are drawn first and apart (`gnomon.auditing.inputs.roles`); shadows are balanced among themselves
+only. Drawing both from one balanced matrix gives the membership away: on pure noise, counting a row's shadow
+memberships then scores an AUC of 1.
 
 Shadows come in pairs: the second of a pair prefers the rows that the first was not trained on, and pairs are
 independent of each other. So every row is IN and OUT of nearly equally many shadows, even with very few of them, and

@@ -16,7 +16,7 @@ from gnomon.core.arrays import Floats, Ints, check_log_probs, fingerprint
 from gnomon.core.errors import StoreError
 from gnomon.core.mitigations import AnswerMitigation, InOrder, Known, fit_in_order
 from gnomon.engines.local import Engine, Task
-from gnomon.models.recipes import describe
+from gnomon.models.recipe_hash import describe
 from gnomon.shadow.pool import DECIDING_PACKAGES, PoolAnswers, package_versions
 from gnomon.store.arrays import ArrayStore
 

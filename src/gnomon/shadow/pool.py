@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from gnomon.core.arrays import Floats, Ints, check_log_probs, fingerprint, take_rows
-from gnomon.core.data import Dataset
+from gnomon.core.data.dataset import Dataset
 from gnomon.core.errors import StoreError
 from gnomon.core.protocols import Observation, Trainer, Watching
 from gnomon.engines.local import Engine, Task

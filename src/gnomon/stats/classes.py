@@ -28,7 +28,7 @@ class ClassRates:
 
 
 @dataclass(frozen=True)
-class Percentiles:
+class ClassPercentiles:
     """Percentiles over classes."""
 
     p10: float
@@ -89,7 +89,7 @@ def _one_class(label: int, scores: np.ndarray, member: np.ndarray, accused: np.n
     return ClassRates(label, n1, n0, precision, recall, fpr, area)
 
 
-def percentiles(values: Iterable[float | None]) -> Percentiles | None:
+def percentiles(values: Iterable[float | None]) -> ClassPercentiles | None:
     """The 10th, 25th, 50th, 75th and 90th percentile of the values that are there; None if none is.
 
     >>> percentiles([0.0, None, 1.0]).p25
@@ -98,4 +98,4 @@ def percentiles(values: Iterable[float | None]) -> Percentiles | None:
     known = [value for value in values if value is not None]
     if not known:
         return None
-    return Percentiles(*(float(q) for q in np.quantile(known, [0.10, 0.25, 0.50, 0.75, 0.90])))
+    return ClassPercentiles(*(float(q) for q in np.quantile(known, [0.10, 0.25, 0.50, 0.75, 0.90])))

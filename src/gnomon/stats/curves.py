@@ -29,7 +29,7 @@ class ThinCurve:
 
 
 @dataclass(frozen=True)
-class Histogram:
+class ScoreHistogram:
     """Scores of both samples in common bins; ``edges`` has one entry more than the counts."""
 
     edges: Doubles  # (bins + 1,) finite, rising
@@ -106,7 +106,7 @@ def _spread(fp: Counts, tp: Counts, points: int) -> Counts:
     return np.unique(np.clip(everything, 0, fp.size - 1)).astype(np.int64)
 
 
-def histogram(members: ArrayLike, nonmembers: ArrayLike, *, bins: int = 60) -> Histogram:
+def histogram(members: ArrayLike, nonmembers: ArrayLike, *, bins: int = 60) -> ScoreHistogram:
     """Counts of both samples in common bins, whatever the scores: infinities and far outliers go to the outer bins.
 
     Args:
@@ -142,7 +142,7 @@ def histogram(members: ArrayLike, nonmembers: ArrayLike, *, bins: int = 60) -> H
         edges = np.array([np.nextafter(low, -np.inf), np.nextafter(high, np.inf)])
     clipped = sum(int(np.count_nonzero((sample < low) | (sample > high))) for sample in (m, n))
     counts = [np.histogram(np.clip(sample, edges[0], edges[-1]), bins=edges)[0].astype(np.int64) for sample in (m, n)]
-    return Histogram(edges, counts[0], counts[1], clipped)
+    return ScoreHistogram(edges, counts[0], counts[1], clipped)
 
 
 def _central_range(sample: Doubles) -> tuple[float, float] | None:

@@ -49,7 +49,7 @@ STEEPEST = 2.0  # below one false positive, the ROC curve is supposed to fall no
 
 
 @dataclass(frozen=True)
-class TprAtFpr:
+class TprPoint:
     """True-positive rate at one false-positive rate, or the reason why the sample can't say.
 
     ``resolution`` is "refused" under ``1 / fpr`` non-members (then there is no figure), "coarse" (a warning) under
@@ -83,7 +83,7 @@ def tpr_at_fpr(
     *,
     confidence: float = 0.95,
     groups: Groups | None = None,
-) -> TprAtFpr:
+) -> TprPoint:
     """The largest true-positive rate that a threshold reaches with a false-positive rate of at most ``fpr``.
 
     Args:
@@ -110,7 +110,7 @@ def tpr_at_fpr(
     n0, needed = int(n.size), required_nonmembers(fpr)
     if n0 < needed:
         reason = f"too few non-members (have {n0:,}, need {needed:,})"
-        return TprAtFpr(fpr, None, None, None, n0, "refused", reason)
+        return TprPoint(fpr, None, None, None, n0, "refused", reason)
     allowed = math.floor(fpr * n0 + ROUNDING)
     cut = n[n0 - 1 - allowed] if allowed < n0 else -np.inf
     first = int(np.searchsorted(m, cut, side="right"))
@@ -127,7 +127,7 @@ def tpr_at_fpr(
             f"few non-members (have {n0:,}; {required_nonmembers(fpr / WARN_FALSE_POSITIVES):,} would do): "
             f"at most {allowed} may be accused, so the figure is coarse"
         )
-    return TprAtFpr(
+    return TprPoint(
         fpr,
         Interval(value, min(float(low[0]), value), max(float(high[0]), value)),
         float(min(above)) if above else None,

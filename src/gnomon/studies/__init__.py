@@ -2,26 +2,17 @@
 
 An audit says how much one model leaks. A study varies keys of its plan (`vary`), repeats each combination with other
 seeds, keeps every cell's record in a folder of its own so that a killed run goes on (`cells`), and puts the figures
-together with intervals over the repeats (`summary`). Reproductions of papers are studies.
-
-`gnomon.studies.defend` holds mitigations of one model against each other, and `apply_mitigation` writes the chosen one
-for a service.
+together with intervals over the repeats (`summary`).
 """
 
-from gnomon.studies.defend_apply import apply_mitigation, load_service
-from gnomon.studies.reproduce import Wish, reproduce
 from gnomon.studies.run import run_study
 from gnomon.studies.spec import StudySpec, make_spec, read_spec
 from gnomon.studies.table import study_columns
 
 __all__ = [
     "StudySpec",
-    "Wish",
-    "apply_mitigation",
-    "load_service",
     "make_spec",
     "read_spec",
-    "reproduce",
     "run_study",
     "study_columns",
 ]

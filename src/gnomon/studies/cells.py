@@ -16,16 +16,16 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from gnomon.auditing.api import Settings, audit_plan
-from gnomon.auditing.folder import save_outcome
 from gnomon.auditing.progress import Progress
 from gnomon.core import VERSION
 from gnomon.core.arrays import fingerprint
-from gnomon.core.documents import read_record
+from gnomon.core.documents.read_write import read_record
+from gnomon.core.documents.record import Record
+from gnomon.core.documents.schema import Part
 from gnomon.core.errors import DataError, GnomonError
 from gnomon.core.files import write_text
-from gnomon.core.parts import Part
 from gnomon.core.plan import Plan
-from gnomon.core.record import Record
+from gnomon.runs.folder import save_outcome
 from gnomon.studies.spec import CellPlan
 
 RECORD_VERSION = Record.model_fields["version"].default

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gnomon.auditing.api import Settings
 from gnomon.auditing.progress import Progress, Silent
-from gnomon.core.study import Study
+from gnomon.core.documents.study import Study
 from gnomon.studies.cells import CellRun, run_cell
 from gnomon.studies.spec import StudySpec, lay_out
 from gnomon.studies.summary import summarise

@@ -11,11 +11,11 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from gnomon.attacks import make_attack
-from gnomon.auditing.recipes import make_trainer
+from gnomon.auditing.inputs.trainers import make_trainer
+from gnomon.core.documents.schema import PlanTable
 from gnomon.core.errors import PlanError, UsageError, did_you_mean
-from gnomon.core.parts import PlanTable
 from gnomon.core.plan import Plan, plan_in, read_toml
-from gnomon.defences import make_mitigation
+from gnomon.mitigations import make_mitigation
 from gnomon.studies.vary import VariedKey, axis_of, flat, named_axis, with_settings
 
 MOST_CELLS = 10_000

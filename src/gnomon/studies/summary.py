@@ -13,9 +13,9 @@ import numpy as np
 
 from gnomon.auditing.provenance import PACKAGES
 from gnomon.core import VERSION
-from gnomon.core.parts import Estimate
-from gnomon.core.record import AttackResult, Record, TprAtFpr
-from gnomon.core.study import (
+from gnomon.core.documents.record import AttackResult, Record, TprAtFpr
+from gnomon.core.documents.schema import Estimate
+from gnomon.core.documents.study import (
     Axis,
     CellAttack,
     ClassCloud,
@@ -27,10 +27,10 @@ from gnomon.core.study import (
     StudyCell,
     StudyCurve,
 )
-from gnomon.core.study import StudyMachine as Machine
+from gnomon.core.documents.study import StudyMachine as Machine
 from gnomon.engines.local import available_cores
 from gnomon.shadow.pool import package_versions
-from gnomon.stats.repeats import spread
+from gnomon.stats.intervals import spread
 from gnomon.studies.cells import CellRun
 from gnomon.studies.spec import StudySpec
 from gnomon.studies.vary import Choice, VariedKey

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gnomon.core.parts import Estimate
-from gnomon.core.study import CellAttack, Study, StudyCell
+from gnomon.core.documents.schema import Estimate
+from gnomon.core.documents.study import CellAttack, Study, StudyCell
 
 ATTACK_FIGURES = ("precision", "recall", "accuracy", "auc", "tpr_1", "tpr_01")
 TARGET_FIGURES = ("train_size", "train_accuracy", "test_accuracy", "gap")

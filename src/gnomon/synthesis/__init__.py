@@ -3,7 +3,7 @@
 Three ways out: `noisy` versions of real records; records drawn from each feature's marginal distribution
 (`count_marginals`, `Marginals.draw`), to which the target gives labels (`label_by_target`); and records climbed out of
 the target's own confidence (`climb`), for which not even the features' frequencies need be known. All of them stand on
-a `gnomon.core.features.FeatureSpace`, and make only records that are legal in it.
+a `gnomon.core.data.features.FeatureSpace`, and make only records that are legal in it.
 """
 
 from gnomon.synthesis.asking import Ask

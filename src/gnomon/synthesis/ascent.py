@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from gnomon.core.answers import Reveal
 from gnomon.core.arrays import Floats, Ints
+from gnomon.core.data.features import Codes, FeatureSpace
 from gnomon.core.errors import BudgetError, GnomonError, StoreError, UsageError
-from gnomon.core.features import Codes, FeatureSpace
 from gnomon.synthesis.asking import Asker
 from gnomon.synthesis.checkpoint import load_state, save_state
 from gnomon.synthesis.climbed import ClassClimb, Climb, ClimbInterruptedError, notes_on
 from gnomon.synthesis.climbers import (
     Climbers,
+    ClimbLedger,
     ClimbRules,
-    Ledger,
     classes_to_start,
     judge,
     new_climbers,
@@ -189,7 +189,7 @@ class Ascent:
         self.found = [(codes, classes, attempts, queries)]
         self.climbers = restore(Climbers, arrays, "climbers_")
         self.done = np.zeros(len(self.climbers), dtype=bool)
-        self.ledger = restore(Ledger, arrays, "ledger_")
+        self.ledger = restore(ClimbLedger, arrays, "ledger_")
         self.searcher.load({k.removeprefix("searcher_"): v for k, v in arrays.items() if k.startswith("searcher_")})
         self.step, self.ask.asked = (int(v) for v in arrays["clock"])
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.core.arrays import Bools, Floats, Ints
+from gnomon.core.data.features import Codes
 from gnomon.core.errors import UsageError
-from gnomon.core.features import Codes
 from gnomon.core.seeds import Words
 
 
@@ -136,7 +136,7 @@ def new_climbers(
 
 
 @dataclass
-class Ledger:
+class ClimbLedger:
     """What each class has cost and given so far; all arrays are (c,).
 
     Attributes:
@@ -160,14 +160,14 @@ class Ledger:
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
 
-def new_ledger(n_classes: int) -> Ledger:
+def new_ledger(n_classes: int) -> ClimbLedger:
     """Nothing asked yet."""
-    counts = {f.name: np.zeros(n_classes, dtype=np.int64) for f in fields(Ledger) if f.name != "best"}
-    return Ledger(**counts, best=np.zeros(n_classes))
+    counts = {f.name: np.zeros(n_classes, dtype=np.int64) for f in fields(ClimbLedger) if f.name != "best"}
+    return ClimbLedger(**counts, best=np.zeros(n_classes))
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ClimbOutcome:
     """What one step brought: which climbers returned their record, and which have failed."""
 
     returned: Bools
@@ -175,8 +175,8 @@ class Outcome:
 
 
 def judge(
-    climbers: Climbers, answers: Floats, uniform: Floats, rules: ClimbRules, features: int, ledger: Ledger
-) -> Outcome:
+    climbers: Climbers, answers: Floats, uniform: Floats, rules: ClimbRules, features: int, ledger: ClimbLedger
+) -> ClimbOutcome:
     """Lines 6 to 23 of Algorithm 1 for a batch of answers: accept, sample, or reject.
 
     Args:
@@ -208,10 +208,10 @@ def judge(
     failed = ~returned & (climbers.queries >= rules.itermax)
     ledger.found += np.bincount(classes[returned], minlength=n_classes)
     ledger.failed += np.bincount(classes[failed], minlength=n_classes)
-    return Outcome(returned, failed)
+    return ClimbOutcome(returned, failed)
 
 
-def classes_to_start(ledger: Ledger, running: Ints, per_class: int, rules: ClimbRules, slots: int) -> Ints:
+def classes_to_start(ledger: ClimbLedger, running: Ints, per_class: int, rules: ClimbRules, slots: int) -> Ints:
     """Classes (s,), s <= slots, that get a new climber each, those with fewest starts first.
 
     A climber starts only where it would start as well if climbers of its class ran one after the other: as long as

@@ -16,8 +16,8 @@ import numpy as np
 
 from gnomon.core.answers import Reveal
 from gnomon.core.arrays import fingerprint
+from gnomon.core.data.features import FeatureSpace
 from gnomon.core.errors import UsageError, did_you_mean
-from gnomon.core.features import FeatureSpace
 from gnomon.synthesis.ascent import Ascent, Progress
 from gnomon.synthesis.asking import Ask, Asker
 from gnomon.synthesis.climbed import Climb
@@ -79,7 +79,7 @@ def climb(
         StoreError: the checkpoint can't be read or written.
         ClimbInterruptedError: the target failed or answered nonsense; the records found so far are in ``partial``.
 
-    >>> from gnomon.core.features import Feature
+    >>> from gnomon.core.data.features import Feature
     >>> def ask(x):  # class 1 likes ones
     ...     logit = x.sum(axis=1) - 10.0
     ...     return -np.logaddexp(0, np.column_stack([logit, -logit]))

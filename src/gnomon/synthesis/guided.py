@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.core.arrays import Floats, Ints
-from gnomon.core.features import Codes, FeatureSpace
+from gnomon.core.data.features import Codes, FeatureSpace
 from gnomon.synthesis.levels import make_levels
 from gnomon.synthesis.marginals import Marginals
 from gnomon.synthesis.searchers import Arrays, Spot

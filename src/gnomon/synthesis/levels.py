@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from gnomon.core.arrays import Floats, Ints
-from gnomon.core.features import Codes, FeatureSpace
+from gnomon.core.data.features import Codes, FeatureSpace
 from gnomon.synthesis.marginals import Marginals, place_in
 
 NUMBER_LEVELS = 16

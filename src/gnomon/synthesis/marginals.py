@@ -17,8 +17,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gnomon.core.arrays import Bools, Floats, Ints, Rows, fingerprint
+from gnomon.core.data.features import Codes, FeatureSpace, feature_space
 from gnomon.core.errors import DataError, UsageError
-from gnomon.core.features import Codes, FeatureSpace, feature_space
 from gnomon.core.files import write_text
 
 MAX_VALUES = 256  # a numeric feature with more distinct values is counted in ranges
@@ -28,7 +28,7 @@ BLOCK_NUMBERS = 2**22
 
 @dataclass(frozen=True)
 class Cells:
-    """How often the values of one feature occur, in codes (see `gnomon.core.spaces`).
+    """How often the values of one feature occur, in codes (see `gnomon.core.data.feature_space`).
 
     Attributes:
         low: smallest value of each cell; a cell of one value has low = high.
@@ -99,7 +99,7 @@ class Marginals:
     def draw(self, n: int, rng: np.random.Generator) -> Rows:
         """N records, every feature drawn independently from its marginal distribution.
 
-        >>> from gnomon.core.features import infer_features
+        >>> from gnomon.core.data.features import infer_features
         >>> x = (np.random.default_rng(0).random((1000, 3)) < [0.1, 0.5, 0.9]).astype(float)
         >>> known = count_marginals(x, infer_features(x))
         >>> known.draw(10_000, np.random.default_rng(1)).mean(axis=0).round(1).tolist()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gnomon.core.arrays import Rows
-from gnomon.core.features import FeatureSpace
+from gnomon.core.data.features import FeatureSpace
 
 
 def noisy(x: Rows, space: FeatureSpace, rate: float, rng: np.random.Generator) -> Rows:
@@ -28,7 +28,7 @@ def noisy(x: Rows, space: FeatureSpace, rate: float, rng: np.random.Generator) -
         UsageError: a rate outside [0, 1].
         DataError: rows that are not legal in this space.
 
-    >>> from gnomon.core.features import infer_features
+    >>> from gnomon.core.data.features import infer_features
     >>> bits = np.tile(np.array([0, 1], dtype=np.uint8), (500, 10))
     >>> round(float((noisy(bits, infer_features(bits), 0.1, np.random.default_rng(0)) != bits).mean()), 2)
     0.1

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.core.arrays import Floats, Ints
-from gnomon.core.features import Codes, FeatureSpace
+from gnomon.core.data.features import Codes, FeatureSpace
 from gnomon.synthesis.streams import Streams
 
 Arrays = Mapping[str, NDArray[Any]]

@@ -7,7 +7,7 @@ import re
 import pytest
 from tests.report import sample_records
 
-from gnomon.core.record import (
+from gnomon.core.documents.record import (
     Agreement,
     ByShadows,
     Estimate,

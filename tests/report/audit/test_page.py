@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.report import sample_records
 
-from gnomon.core.record import ModelFacts, Record
+from gnomon.core.documents.record import ModelFacts, Record
 from gnomon.report.audit.page import CHOICES, LOWER_BOUND, NO_VERDICT, audit_page
 from gnomon.report.sections import Figure
 

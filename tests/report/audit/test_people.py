@@ -4,7 +4,7 @@ import pytest
 from tests.report import sample_documents, sample_records
 from tests.report.test_html import Page
 
-from gnomon.core.record import Record
+from gnomon.core.documents.record import Record
 from gnomon.report.audit.people import people
 from gnomon.report.sections import Section
 

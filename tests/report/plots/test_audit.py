@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.report.sample_records import attack
 
-from gnomon.core.record import Curve
+from gnomon.core.documents.record import Curve
 from gnomon.report.plots.audit import _visible, classes, lowest_rate, roc, scores
 from gnomon.report.sections import table
 from gnomon.report.svg import drawn

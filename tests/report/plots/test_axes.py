@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure as Canvas
 from matplotlib.text import Text
 
-from gnomon.core.record import Estimate
+from gnomon.core.documents.record import Estimate
 from gnomon.report.plots.axes import CHANCE, described, name_dots, ticks, whiskers
 from gnomon.report.svg import drawn
 

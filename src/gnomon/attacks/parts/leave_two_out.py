@@ -19,9 +19,9 @@ import numpy as np
 
 from gnomon.core.answers import Signal
 from gnomon.core.arrays import Bools, Float64s, Ints
-from gnomon.stats.moments import group_moments
+from gnomon.stats.laws.moments import group_moments
+from gnomon.stats.laws.student import Prior, estimate_prior, predict
 from gnomon.stats.signals import margin, negative_entropy, scaled_logit
-from gnomon.stats.student import Prior, estimate_prior, predict
 
 BLOCK_ROWS = 10_000
 

@@ -14,7 +14,7 @@ import numpy as np
 from gnomon.attacks.parts.boosting import LogOdds, grow_trees
 from gnomon.core.arrays import Bools, Float64s, Floats, Ints
 from gnomon.core.evidence import Evidence
-from gnomon.core.insider import FOLDS, Insider
+from gnomon.core.known_half import FOLDS, KnownHalf
 from gnomon.stats.signals import LOG_TINY, modified_entropy, scaled_logit
 
 FEWEST = 50  # known members, and as many non-members, from which trees are tried at all
@@ -31,7 +31,7 @@ def answer_features(answers: Floats, labels: Ints) -> Float64s:
     return np.column_stack([scaled_logit(answers, labels), modified_entropy(answers, labels), largest])
 
 
-def cross_fit(insider: Insider, features: Floats, rng: np.random.Generator) -> Float64s:
+def cross_fit(insider: KnownHalf, features: Floats, rng: np.random.Generator) -> Float64s:
     """Scores (n,) whose 0 is undecided for members and non-members in equal number, and where nothing is known.
 
     Where trees judge, they are log-odds of "member".

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gnomon.core.record import Estimate, Record, Rung, ShadowGain, ShadowSourceFacts, SourceAttack, TprAtFpr
+from gnomon.core.documents.record import Estimate, Record, Rung, ShadowGain, ShadowSourceFacts, SourceAttack, TprAtFpr
 from gnomon.report.audit.attacks import title_of
 from gnomon.report.formatting import count, duration, number, one_in, rate, share, tpr_at
 from gnomon.report.plots.audit import by_shadows as shadows_plot

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from gnomon.core.record import AttackResult, AtThreshold, Histogram, Record, TprAtFpr
+from gnomon.core.documents.record import AttackResult, AtThreshold, Histogram, Record, TprAtFpr
 from gnomon.report.formatting import counted, duration, paper_link, rate, score, tpr_at
 from gnomon.report.sections import NONE, NOTHING_FOUND, Cell, Cells, Section, Table, area, cell, fold, table
 

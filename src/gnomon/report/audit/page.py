@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from gnomon.core.record import AttackResult, Finding, Record
+from gnomon.core.documents.record import AttackResult, Finding, Record
 from gnomon.report.audit.attackers import agreement, by_shadows, ladder, sources
 from gnomon.report.audit.attacks import all_attacks, by_auc, classes, exposed, headliner, score_bins
 from gnomon.report.audit.canaries import canaries

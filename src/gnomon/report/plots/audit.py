@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from gnomon.core.record import AttackResult, ByShadows, Curve, Histogram
+from gnomon.core.documents.record import AttackResult, ByShadows, Curve, Histogram
 from gnomon.report import formatting
 from gnomon.report.plots.axes import CHANCE, band, described, dot_box, dress, guessing, marks, name_dots, place, ticks
 from gnomon.report.sections import Figure, Table

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from gnomon.core.record import Estimate
+from gnomon.core.documents.record import Estimate
 from gnomon.report import formatting
 from gnomon.report.sections import Figure
 from gnomon.report.svg import CURVES, DASHES, MARKS, SOFT, WIDTH

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from gnomon.core.bench import Option
-from gnomon.core.parts import Estimate
+from gnomon.core.documents.defence import MitigationResult
+from gnomon.core.documents.schema import Estimate
 from gnomon.report import formatting
 from gnomon.report.plots.axes import dress, name_dots, ticks
 from gnomon.report.sections import Figure
@@ -22,7 +22,7 @@ FRONTIER = (
 )
 
 
-def frontier(points: Sequence[tuple[Option, Estimate, Estimate]], fpr: float | None) -> Figure:
+def frontier(points: Sequence[tuple[MitigationResult, Estimate, Estimate]], fpr: float | None) -> Figure:
     """Accuracy against leakage; what lies on the frontier is joined by a line.
 
     Args:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from gnomon.core.parts import Estimate
-from gnomon.core.study import Axis, ClassCloud, FigureKind, StudyCurve
+from gnomon.core.documents.schema import Estimate
+from gnomon.core.documents.study import Axis, ClassCloud, FigureKind, StudyCurve
 from gnomon.report import formatting
 from gnomon.report.plots.axes import CHANCE, band, dress, guessing, marks, ticks, whiskers
 from gnomon.report.sections import Figure

@@ -1,0 +1,199 @@
+"""Preflight: what would make the verdict false, found before it is spoken.
+
+Each check returns a `Finding` or None. A finding of severity "error" stops the audit unless the plan overrides it by
+its code, and the override stands in the record.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gnomon.auditing.checks.near_duplicates import check_near_duplicates
+from gnomon.auditing.checks.shift import check_blind
+from gnomon.auditing.results.groups import check_groups
+from gnomon.core.arrays import Floats, Rows, is_frame
+from gnomon.core.data.dataset import Dataset, Roles
+from gnomon.core.documents.record import Finding, ModelFacts, ShadowFacts
+from gnomon.core.errors import PreflightError
+from gnomon.core.seeds import Seeds
+
+OVERLAP_ERROR_SHARE = 0.01  # of the audited non-members; below it, natural duplicates are likelier than a mistake
+ACCURACY_BOUND = 0.1  # shadows' accuracy further than this from the target's
+SIZE_BOUND = 0.1  # shadows' size further than this share from the target's
+LOSS_FACTOR = 2.0  # shadows' mean loss further than this factor from the target's
+
+
+def row_digests(x: Rows) -> NDArray[np.object_]:
+    """A digest of each row's content, (n,): equal rows have equal digests."""
+    if is_frame(x):
+        parts = ["\x1f".join(map(str, row)).encode() for row in x.itertuples(index=False, name=None)]
+    else:
+        flat = np.ascontiguousarray(np.asarray(x).reshape(len(x), -1))
+        parts = [row.tobytes() for row in flat]
+    return np.array([hashlib.blake2b(part, digest_size=12).digest() for part in parts], dtype=object)
+
+
+def check_data(data: Dataset, roles: Roles, *, own_ids: bool, seeds: Seeds) -> list[Finding]:
+    """Findings on the rows alone, before any model is looked at.
+
+    Args:
+        data: the rows.
+        roles: who is who.
+        own_ids: the ids were given by the user, so equal ids are equal records.
+        seeds: the audit's root.
+    """
+    checks = [
+        _shared_ids(data, roles) if own_ids else None,
+        _shared_rows(data, roles),
+        _one_sided_classes(data, roles),
+        _pool_overlap(roles),
+        check_blind(data, roles, seeds),
+        check_near_duplicates(data, roles, seeds),
+        check_groups(data, roles),
+    ]
+    return [finding for finding in checks if finding is not None]
+
+
+def _shared_ids(data: Dataset, roles: Roles) -> Finding | None:
+    shared = np.intersect1d(data.ids[roles.members], data.ids[roles.nonmembers])
+    if not len(shared):
+        return None
+    return Finding(
+        code="members-overlap",
+        title=f"{len(shared)} record ids stand among the members and the non-members (e.g. {shared[0]})",
+        severity="error",
+        explanation="A record cannot be both; every figure would be false, and would look reassuring.",
+        remedy="Remove the members from the file of non-members.",
+    )
+
+
+def _shared_rows(data: Dataset, roles: Roles) -> Finding | None:
+    digests = row_digests(data.x)
+    same = np.isin(digests[roles.nonmembers].astype(bytes), digests[roles.members].astype(bytes))
+    if not same.any():
+        return None
+    share = float(same.mean())
+    first = data.ids[roles.nonmembers][int(same.argmax())]
+    return Finding(
+        code="members-overlap",
+        title=f"{int(same.sum())} of {len(same)} non-members also stand among the members (e.g. {first})",
+        severity="error" if share > OVERLAP_ERROR_SHARE else "warning",
+        explanation="The model was trained on these rows, so an attack that finds them is counted as wrong: the audit "
+        "would call a leaking model harmless.",
+        remedy="Remove the members from the non-members, or deduplicate before you split.",
+    )
+
+
+def _one_sided_classes(data: Dataset, roles: Roles) -> Finding | None:
+    inside, outside = (set(np.unique(data.y[part]).tolist()) for part in (roles.members, roles.nonmembers))
+    only_in, only_out = ([data.classes[c] for c in sorted(a - b)] for a, b in ((inside, outside), (outside, inside)))
+    if not only_in and not only_out:
+        return None
+    side, names = ("members", only_in) if only_in else ("non-members", only_out)
+    others = "non-members" if only_in else "members"
+    few = len(names) / data.n_classes
+    size = int(np.isin(data.y[roles.audited], [data.classes.index(name) for name in names]).sum())
+    small = size <= max(1, 0.001 * len(roles.audited))
+    return Finding(
+        code="one-sided-class",
+        title=f"only {side} have {'class' if len(names) == 1 else 'classes'} {', '.join(names[:5])}"
+        + (f" and {len(names) - 5} more" if len(names) > 5 else ""),
+        severity="note" if small else "error",
+        explanation=f"The class alone would tell {side} from {others}, whatever the model gives away "
+        f"({few:.0%} of the classes, {size} rows).",
+        remedy=f"Split members and non-members at random from one source, or give {others} of these classes.",
+    )
+
+
+def _pool_overlap(roles: Roles) -> Finding | None:
+    if roles.view == "auditor":
+        return None
+    shared = np.intersect1d(roles.nonmembers, roles.pool)
+    if not len(shared):
+        return None
+    return Finding(
+        code="pool-overlap",
+        title=f"{len(shared)} of {len(roles.nonmembers)} audited non-members also stand in the attacker's pool",
+        severity="warning",
+        explanation="Some shadow models were trained on records that are audited as non-members. An attack that learns "
+        "from the pool has seen them, which can help or hurt it; no member is concerned.",
+        remedy="Set data.keep_apart = true with a smaller data.nonmember_size or shadow.size, or give more rows.",
+    )
+
+
+def check_target(answers: Floats) -> list[Finding]:
+    """Findings on the target's answers (n, c) to the audited rows alone."""
+    if len(answers) < 2 or not bool((answers == answers[0]).all()):
+        return []
+    return [
+        Finding(
+            code="constant-answers",
+            title="the model answers the same to every record",
+            severity="error",
+            explanation="Nothing can be learned from such answers, so attacks fail whatever the model remembers.",
+            remedy="Check that the model is fitted and that rows reach it in the form that it was trained on.",
+        )
+    ]
+
+
+def check_shadows(target: ModelFacts, shadows: ShadowFacts, losses: Sequence[float]) -> list[Finding]:
+    """Shadows that are unlike the target: attacks calibrated on them would fail for the wrong reason.
+
+    Args:
+        target: the target's size, accuracy and loss.
+        shadows: the same of the shadows, as means.
+        losses: the shadows' mean training and test loss.
+    """
+    differences = list(_differences(target, shadows, losses))
+    if not differences:
+        return []
+    return [
+        Finding(
+            code="shadows-unlike-target",
+            title="the shadow models are unlike the target: " + "; ".join(differences),
+            severity="warning",
+            explanation="Attacks learn from the shadows what the target's training does. Where the recipe differs they "
+            "look weaker than a better informed attacker's would be, and a leaking model looks harmless.",
+            remedy="Give the target's own recipe in [trainer] and its training size in [shadow] size.",
+        )
+    ]
+
+
+def _differences(target: ModelFacts, shadows: ShadowFacts, losses: Sequence[float]) -> Iterable[str]:
+    if abs(shadows.size - target.train_size) > SIZE_BOUND * target.train_size:
+        yield f"{shadows.size} training rows against {target.train_size}"
+    sides = (
+        ("training", shadows.train_accuracy, target.train_accuracy, losses[0], target.train_loss),
+        ("test", shadows.test_accuracy, target.test_accuracy, losses[1], target.test_loss),
+    )
+    for side, ours, theirs, our_loss, their_loss in sides:
+        if ours is not None and theirs is not None and abs(ours.value - theirs) > ACCURACY_BOUND:
+            yield f"{side} accuracy {ours.value:.3f} against {theirs:.3f}"
+        elif their_loss is not None and max(our_loss, their_loss) > 0.05:
+            low, high = sorted((max(our_loss, 1e-6), max(their_loss, 1e-6)))
+            if high > LOSS_FACTOR * low:
+                yield f"{side} loss {our_loss:.3g} against {their_loss:.3g}"
+
+
+def stop_on_errors(findings: Sequence[Finding], override: Sequence[str]) -> list[Finding]:
+    """The findings with overrides marked.
+
+    Raises:
+        PreflightError: an error that the plan does not override.
+    """
+    marked = [f.model_copy(update={"overridden": f.severity == "error" and f.code in override}) for f in findings]
+    for finding in marked:
+        if finding.severity == "error" and not finding.overridden:
+            raise PreflightError(
+                f'{finding.title}. {finding.remedy} (to go on all the same: preflight.override = ["{finding.code}"])'
+            )
+    return marked
+
+
+def overlap(roles: Roles) -> int:
+    """Audited non-members that also stand in the adversary's pool."""
+    return 0 if roles.view == "auditor" else len(np.intersect1d(roles.nonmembers, roles.pool))

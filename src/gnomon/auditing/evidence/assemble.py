@@ -1,0 +1,228 @@
+"""From rows, roles and models to evidence: everything that the attacker saw, put together once.
+
+Audited rows are shuffled, so that their order gives no membership away; the membership itself stays outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gnomon.auditing.evidence.augmented import with_augmentations
+from gnomon.core.answers import Reveal, ShadowAnswers
+from gnomon.core.arrays import Bools, Floats, Ints, take_rows
+from gnomon.core.data.dataset import Dataset, Roles
+from gnomon.core.documents.record import Estimate, ModelFacts, ShadowFacts
+from gnomon.core.evidence import Evidence, Population, QueryHandle
+from gnomon.core.known_half import halve
+from gnomon.core.seeds import Seeds
+from gnomon.shadow.masks import ShadowRows, membership
+from gnomon.shadow.pool import PoolAnswers
+from gnomon.stats.calibration import expected_calibration_error
+from gnomon.stats.signals import loss
+
+
+@dataclass(frozen=True)
+class Case:
+    """The evidence, and beside it what the attacker does not see."""
+
+    evidence: Evidence
+    audited: Ints  # (n,) positions in the data set, shuffled
+    member: Bools  # (n,) the truth
+    groups: NDArray[Any] | None = None  # (n,) the person or household of each row
+
+
+@dataclass(frozen=True)
+class TargetAnswers:
+    """What is seen of a target on the a asked rows: full answers (a, c), and what is observed, name -> (a, k).
+
+    The answers, and those to versions of the rows, are behind the target's mitigations.
+    """
+
+    answers: Floats
+    observed: Mapping[str, Floats] = field(default_factory=dict)
+    said: Mapping[str, Any] = field(default_factory=dict)  # what a target that was trained here says of itself
+
+
+def found_by_pool(found: PoolAnswers, i: int) -> TargetAnswers:
+    """What is seen of model i of a pool, as of a target."""
+    observed = {name: np.asarray(each[i]) for name, each in found.observed.items()}
+    return TargetAnswers(np.asarray(found.answers[i]), observed, found.facts[i] if found.facts else {})
+
+
+def asked_rows(roles: Roles) -> Ints:
+    """Positions of all rows that models are asked: sorted, each once."""
+    return np.unique(np.concatenate([roles.audited, roles.pool, roles.population, roles.reference]))
+
+
+def assemble(
+    data: Dataset,
+    roles: Roles,
+    asked: Ints,
+    target: TargetAnswers,
+    shadows: tuple[ShadowRows, PoolAnswers] | None,
+    *,
+    reveal: Reveal,
+    query: QueryHandle | None,
+    seeds: Seeds,
+    versions: Sequence[str] = (),
+) -> Case:
+    """Puts the evidence together.
+
+    Args:
+        data: the rows.
+        roles: who is who.
+        asked: (a,) positions that all models were asked, sorted.
+        target: the target's full answers on them, and what else is observed.
+        shadows: which rows the shadows were trained and tested on, and their answers on the asked rows.
+        reveal: what the target reveals of an answer.
+        query: for further queries.
+        seeds: the audit's root.
+        versions: observations that are full answers (a, c) to further versions of the asked rows.
+    """
+    audited = seeds.child("evidence", "order").generator().permutation(roles.audited)
+    member = np.isin(audited, roles.members)
+    places = np.searchsorted(asked, audited), np.searchsorted(asked, roles.population)
+    shown = reveal.apply(target.answers)
+    view = _Shadows(data, asked, shadows, reveal, versions) if shadows is not None else None
+    hide = roles.view == "adversary"
+    population = None
+    if len(roles.population):
+        population = Population(
+            labels=data.y[roles.population],
+            answers=shown[places[1]],
+            shadows=None if view is None else view.at(roles.population, hide=False),
+            x=take_rows(data.x, roles.population),
+        )
+    evidence = Evidence(
+        labels=data.y[audited],
+        n_classes=data.n_classes,
+        answers=shown[places[0]],
+        shadows=None
+        if view is None
+        else _without_giveaway(view.at(audited, hide=hide), member, seeds.child("evidence", "hidden").generator()),
+        pool=None if view is None else view.at(roles.pool, hide=False),
+        population=population,
+        query=query,
+        x=take_rows(data.x, audited),
+        features=data.features,
+        observed={n: values[places[0]] for n, values in target.observed.items() if n not in versions},
+        insider=None if hide else halve(member, seeds.child("evidence", "insider").generator()),
+        reveal=reveal,
+    )
+    if versions:
+        own = {name: target.observed[name] for name in versions}
+        evidence = with_augmentations(evidence, places, own, None if shadows is None else shadows[1], reveal)
+    return Case(evidence, audited, member, None if data.groups is None else data.groups[audited])
+
+
+def _without_giveaway(shadows: ShadowAnswers | None, member: Bools, rng: np.random.Generator) -> ShadowAnswers | None:
+    """Adversary's view: members get hidden answers where non-members have them.
+
+    Where audited non-members also stand in the attacker's pool, some shadows were trained on them and these answers
+    are hidden, while no shadow was trained on a member. Counting the answers that are left would then find all members
+    without any model (a reference attack ranks by that count where all agree). So each member is hidden
+    from the shadows that a non-member, drawn at random, is hidden from.
+    """
+    if shadows is None or not shadows.hide_members or not shadows.member.any():
+        return shadows
+    hidden = shadows.member.copy()
+    hidden[:, member] = shadows.member[:, rng.choice(np.flatnonzero(~member), size=int(member.sum()))]
+    return replace(shadows, member=hidden)
+
+
+@dataclass(frozen=True)
+class _Shadows:
+    data: Dataset
+    asked: Ints
+    shadows: tuple[ShadowRows, PoolAnswers]
+    reveal: Reveal
+    versions: Sequence[str]
+
+    def at(self, rows: Ints, *, hide: bool) -> ShadowAnswers:
+        drawn, pool = self.shadows
+        member = membership(drawn.train, rows)
+        return ShadowAnswers(
+            answers=pool.answers,
+            rows=np.searchsorted(self.asked, rows).astype(np.int64),
+            labels=self.data.y[rows],
+            member=member,
+            usable=member | membership(drawn.test, rows),
+            hide_members=hide,
+            reveal=self.reveal,
+            paired=True,
+            observed={name: each for name, each in pool.observed.items() if name not in self.versions},
+        )
+
+
+def model_facts(
+    answers: Floats, labels: Ints, member: Bools, train_size: int, revealed: Floats | None = None
+) -> ModelFacts:
+    """Accuracy and mean loss of the target on audited members and non-members, from its full answers.
+
+    Args:
+        answers: (n, c) full answers.
+        labels: (n,) class ids.
+        member: (n,) the truth.
+        train_size: rows that the target was trained on.
+        revealed: (n, c) what the target reveals of them, which is what a user gets to work with.
+    """
+    told = None if revealed is None else revealed[~member]
+    right = answers.argmax(axis=1) == labels
+    losses = finite_loss(answers, labels)
+    return ModelFacts(
+        train_size=train_size,
+        train_accuracy=float(right[member].mean()),
+        test_accuracy=float(right[~member].mean()),
+        train_loss=float(losses[member].mean()),
+        test_loss=float(losses[~member].mean()),
+        calibration_error=None if told is None else expected_calibration_error(told, labels[~member]),
+        answer_size=None if told is None else float((told > -np.inf).sum(axis=1).mean()),
+    )
+
+
+def finite_loss(answers: Floats, labels: Ints) -> Floats:
+    """Cross-entropy (n,), with a probability of 0 counted as 1e-12 so that means stay finite."""
+    finite: Floats = np.minimum(loss(answers, labels), -np.log(1e-12))
+    return finite
+
+
+def shadow_facts(
+    data: Dataset, asked: Ints, shadows: tuple[ShadowRows, PoolAnswers], source: str, note: str | None
+) -> tuple[ShadowFacts, tuple[float, float]]:
+    """The shadows' size and quality, and their mean loss on rows that they were trained and tested on."""
+    drawn, pool = shadows
+    accuracy: list[tuple[float, float]] = []
+    losses: list[tuple[float, float]] = []
+    for answers, train, test in zip(pool.answers, drawn.train, drawn.test, strict=True):
+        sides = [np.searchsorted(asked, rows) for rows in (train, test)]
+        parts = [(np.asarray(answers[s]), data.y[asked[s]]) for s in sides]
+        accuracy.append(_pair([float((a.argmax(axis=1) == y).mean()) for a, y in parts]))
+        losses.append(_pair([float(finite_loss(a, y).mean()) for a, y in parts]))
+    facts = ShadowFacts(
+        count=len(pool.answers),
+        size=len(drawn.train[0]),
+        source=source,
+        train_accuracy=_spread([a for a, _ in accuracy]),
+        test_accuracy=_spread([b for _, b in accuracy]),
+        stacked=pool.batch,
+        trained=pool.trained,
+        reused=pool.reused,
+        remade=pool.remade,
+        note=note,
+        seconds=round(pool.seconds, 3),
+        seconds_each=None if pool.seconds_each is None else round(pool.seconds_each, 4),
+    )
+    return facts, (float(np.mean([a for a, _ in losses])), float(np.mean([b for _, b in losses])))
+
+
+def _pair(values: Sequence[float]) -> tuple[float, float]:
+    return values[0], values[1]
+
+
+def _spread(values: Sequence[float]) -> Estimate:
+    return Estimate(value=float(np.mean(values)), low=min(values), high=max(values))

@@ -1,0 +1,173 @@
+"""Subject: what a plan puts under audit, loaded and checked, before roles are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gnomon.auditing.inputs.roles import RowSplit
+from gnomon.auditing.inputs.trainers import make_trainer, speaking
+from gnomon.core.arrays import Floats
+from gnomon.core.data.dataset import Dataset
+from gnomon.core.data.features import feature_space
+from gnomon.core.errors import PlanError
+from gnomon.core.plan import Plan
+from gnomon.core.protocols import Model, Trainer
+from gnomon.datasets import load_dataset
+from gnomon.datasets.own_files.answer_files import AnswerTable, read_answers
+from gnomon.datasets.own_files.tables import read_tables
+from gnomon.models.callable import CallableModel
+from gnomon.models.files import known_classes, load_onnx, named_model, read_model
+from gnomon.models.import_path import import_object
+from gnomon.models.torch.dp import DPTrainer
+from gnomon.models.torch.trainer import TorchTrainer, load_torch
+
+WEIGHTS = (".pt", ".pth", ".safetensors")
+
+
+@dataclass(frozen=True)
+class AuditInputs:
+    """What is audited.
+
+    Attributes:
+        data: all rows.
+        parts: known members, known non-members, further rows; None if the target is to be trained here.
+        own_ids: the row ids are the user's own.
+        model: the target, if it is given.
+        answers: (N, c) the target's answers on all rows, if only these are given.
+        trainer: the target's recipe, or None if nobody knows it.
+        shadow_trainer: the recipe that the attacker uses; usually the same object.
+        tables: the files of answers as they were read.
+    """
+
+    data: Dataset
+    parts: RowSplit | None
+    own_ids: bool
+    model: Model | None
+    answers: Floats | None
+    trainer: Trainer | None
+    shadow_trainer: Trainer | None
+    tables: tuple[AnswerTable, ...] = ()
+
+
+def load_inputs(plan: Plan, *, trust: bool) -> AuditInputs:
+    """Loads what a plan names.
+
+    Args:
+        plan: the plan.
+        trust: whether pickles may be loaded and code that the plan names may be imported.
+
+    Raises:
+        GnomonError: a missing or broken file, columns that differ, a model that can't be loaded, keys that clash.
+    """
+    given = _read_given(plan, trust=trust)
+    data, parts = _load_rows(plan, known_classes(given))
+    if plan.data.features is not None:
+        data = _with_declared_features(data, plan.data.features)
+    model = _load_model(plan, given, data, trust=trust)
+    answers, tables = _load_answers(plan, data, parts)
+    if model is not None and answers is not None:
+        raise PlanError("target: give a model or its answers, not both")
+    trainer = speaking(make_trainer(plan.trainer, model, trust=trust), data)
+    if model is None and answers is None:
+        if parts is not None and plan.trainer.kind in ("clone", "none"):
+            raise PlanError("target: give target.model, target.callable, the answers files, or a recipe in [trainer]")
+        if plan.trainer.kind == "clone":
+            raise PlanError(
+                'trainer.kind: "clone" needs target.model; a target that is trained here needs a recipe, e.g. "torch"'
+            )
+    guessed = plan.shadow.recipe
+    shadow_trainer = trainer if guessed is None else speaking(make_trainer(guessed, model, trust=trust), data)
+    return AuditInputs(data, parts, plan.data.id is not None, model, answers, trainer, shadow_trainer, tuple(tables))
+
+
+def _read_given(plan: Plan, *, trust: bool) -> Any:
+    """What the target's file holds, where that is a model by itself; None for weights and for no file."""
+    target = plan.target
+    if target.model is None or Path(target.model).suffix.lower() in WEIGHTS:
+        return None
+    if target.callable is not None:
+        raise PlanError("target: give model or callable, not both")
+    return read_model(target.model, trust=trust)
+
+
+def _load_rows(plan: Plan, known: Sequence[Any] | None) -> tuple[Dataset, RowSplit | None]:
+    data = plan.data
+    if data.source is not None:
+        if plan.target.model or plan.target.callable or plan.target.member_answers:
+            raise PlanError(
+                "target: a model of your own needs data.members and data.nonmembers (files), not data.source"
+            )
+        return load_dataset(data.source, classes=data.classes), None
+    assert data.members is not None
+    assert data.nonmembers is not None
+    tables = read_tables(
+        Path(data.members),
+        Path(data.nonmembers),
+        None if data.pool is None else Path(data.pool),
+        label=data.label,
+        id=data.id,
+        group=data.group,
+        known=known,
+    )
+    return tables.dataset, RowSplit(tables.members, tables.nonmembers, tables.pool)
+
+
+def _with_declared_features(data: Dataset, declared: tuple[dict[str, Any], ...]) -> Dataset:
+    """The data set with the features that the plan declares; its rows must be legal in them."""
+    space = feature_space({"features": declared})
+    if space.width != data.features.width:
+        raise PlanError(f"data.features: {space.width} columns are declared, {data.name} has {data.features.width}")
+    space = replace(space, layout=data.features.layout)
+    space.encode(data.x)
+    return replace(data, features=space)
+
+
+def _load_model(plan: Plan, given: Any, data: Dataset, *, trust: bool) -> Model | None:
+    target = plan.target
+    if target.model is not None and target.callable is not None:
+        raise PlanError("target: give model or callable, not both")
+    if target.model is not None:
+        if Path(target.model).suffix.lower() in WEIGHTS:
+            return _load_weights(Path(target.model), plan, data, trust=trust)
+        if isinstance(given, Path):
+            return load_onnx(given, data.n_classes, target.outputs)
+        return named_model(given, target.model, data.classes, target.outputs)
+    if target.callable is not None:
+        return CallableModel(
+            import_object(target.callable, trust=trust), outputs=target.outputs, n_classes=data.n_classes
+        )
+    return None
+
+
+def _load_weights(path: Path, plan: Plan, data: Dataset, *, trust: bool) -> Model:
+    recipe = make_trainer(plan.trainer, None, trust=trust) if plan.trainer.kind == "torch" else None
+    if isinstance(recipe, DPTrainer):
+        recipe = recipe.trainer
+    if not isinstance(recipe, TorchTrainer):
+        raise PlanError(
+            f'{path}: a file of weights needs the network in [trainer] (kind = "torch", module, hidden, ...)'
+        )
+    return load_torch(path, recipe, np.shape(data.x)[1:], data.n_classes)
+
+
+def _load_answers(plan: Plan, data: Dataset, parts: RowSplit | None) -> tuple[Floats | None, list[AnswerTable]]:
+    target = plan.target
+    files = (target.member_answers, target.nonmember_answers)
+    if files == (None, None):
+        return None, []
+    if None in files or parts is None:
+        raise PlanError(
+            "target: member_answers and nonmember_answers belong together, beside data.members and data.nonmembers"
+        )
+    tables: list[AnswerTable] = []
+    answers = np.full((len(data), data.n_classes), np.nan, dtype=np.float32)
+    for file, rows in zip(files, (parts.members, parts.nonmembers), strict=True):
+        table = read_answers(str(file), target.outputs, data.classes, len(rows))
+        answers[rows] = table.log_probs
+        tables.append(table)
+    return answers, tables

@@ -1,0 +1,270 @@
+"""Who is who: drawn from the root seed, before anything is trained, the target's members first and apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gnomon.core.arrays import Ints
+from gnomon.core.data.dataset import Dataset, Roles, View
+from gnomon.core.errors import DataError, PlanError, UsageError
+from gnomon.core.plan import Plan
+from gnomon.core.seeds import Seeds
+
+POOL_PER_SHADOW = 1.5  # rows in the pool for one row of a shadow: half a training set is left to test it
+LEAST_APART = 100  # audited non-members below which keeping them apart from the pool is not worth it
+POPULATION_SHARE = 0.2  # of the non-members, set aside for the attacker in the auditor's view
+POPULATION_MOST = 2500
+LEAST_NONMEMBERS_FOR_POPULATION = 1000
+LARGEST_SHADOW_SHARE = 0.75  # of the auditor's pool, so that every row is OUT of enough shadows
+
+
+@dataclass(frozen=True)
+class RowSplit:
+    """Positions in one data set before roles are drawn: known members, known non-members, further rows."""
+
+    members: Ints
+    nonmembers: Ints
+    extra: Ints
+
+
+def draw_training_rows(n: int, plan: Plan, seeds: Seeds, groups: NDArray[Any] | None = None) -> RowSplit:
+    """A target to be trained here: its members are drawn at random, the rest are non-members.
+
+    Args:
+        n: rows of the data set.
+        plan: ``data.rows`` limits the rows in play, ``data.train_size`` sets the target's; default half.
+        seeds: the audit's root.
+        groups: (n,) group ids; with ``data.split_by_group`` a group's rows are members together or not at all.
+
+    Raises:
+        UsageError: the rows do not suffice for what the plan asks.
+        PlanError: a split by group of rows without groups.
+    """
+    order = seeds.child("roles", "train").generator().permutation(n).astype(np.int64)
+    rows = plan.data.rows or n
+    if rows > n:
+        raise UsageError(f"data.rows: {rows} rows asked, the data set has {n}")
+    size = plan.data.train_size or rows // 2
+    if size >= rows:
+        raise UsageError(f"data.train_size: {size} of {rows} rows leave no non-members; ask for fewer")
+    if plan.data.split_by_group:
+        if groups is None:
+            raise PlanError("data.split_by_group: the data set has no groups; name their column in data.group")
+        return _whole_parts(by_group(order, groups), groups, size, rows)
+    return RowSplit(members=order[:size], nonmembers=order[size:rows], extra=order[rows:])
+
+
+def by_group(order: Ints, groups: NDArray[Any]) -> Ints:
+    """Shuffled rows with every group's rows together; groups stand in the order of their first rows."""
+    _, first, group = np.unique(groups[order], return_index=True, return_inverse=True)
+    return order[np.argsort(first[group], kind="stable")]
+
+
+def _whole_parts(order: Ints, groups: NDArray[Any], size: int, rows: int) -> RowSplit:
+    """Whole groups for members (up to ``size`` rows) and for non-members (up to ``rows`` altogether)."""
+    starts = np.flatnonzero(np.concatenate([[True], groups[order][1:] != groups[order][:-1]]))
+    parts: tuple[list[Ints], list[Ints], list[Ints]] = ([], [], [])
+    room = [size, rows - size]
+    for chunk in np.split(order, starts[1:]):
+        fits = next((i for i in (0, 1) if len(chunk) <= room[i]), 2)
+        parts[fits].append(chunk)
+        if fits < 2:
+            room[fits] -= len(chunk)
+    members, nonmembers, extra = (np.concatenate([np.empty(0, np.int64), *part]) for part in parts)
+    if len(members) == 0 or len(nonmembers) == 0:
+        raise UsageError(
+            f"data.split_by_group: groups are too large for {size} members among {rows} rows; ask for other sizes"
+        )
+    return RowSplit(members, nonmembers, extra)
+
+
+def who_is_who(parts: RowSplit | None, data: Dataset, plan: Plan, seeds: Seeds) -> Roles:
+    """Who is who in an audit of this plan, and in whatever must meet the same target: made rows, a served model.
+
+    Args:
+        parts: known members and non-members; None for a target that is trained here, on rows drawn by the plan.
+        data: all rows.
+        plan: what is asked.
+        seeds: the audit's root.
+
+    Raises:
+        UsageError: the rows do not suffice for what the plan asks.
+    """
+    known = parts or draw_training_rows(len(data), plan, seeds, data.groups)
+    return draw_roles(known, plan, seeds, data.groups)
+
+
+def draw_roles(parts: RowSplit, plan: Plan, seeds: Seeds, groups: NDArray[Any] | None = None) -> Roles:
+    """Audited rows, pool and population of the plan's view.
+
+    Args:
+        parts: known members, known non-members, further rows.
+        plan: what is asked.
+        seeds: the audit's root.
+        groups: (n,) group ids of all rows; with ``data.split_by_group`` non-members are parted by whole groups too.
+
+    Raises:
+        UsageError: the rows do not suffice for what the plan asks.
+    """
+    if len(parts.members) == 0 or len(parts.nonmembers) == 0:
+        raise DataError("expected members and non-members, got none of one of them; an audit compares the two")
+    parts, reference = _set_aside(parts, plan, seeds)
+    rng = seeds.child("roles", "parts").generator()
+    rest = rng.permutation(parts.nonmembers)
+    if plan.data.split_by_group and groups is not None:
+        rest = by_group(rest, groups)
+    draw = _draw_adversary if plan.view == "adversary" else _draw_auditor
+    return replace(draw(parts, rest, plan), reference=reference)
+
+
+@dataclass(frozen=True)
+class ToGive:
+    """What it takes to audit so many non-members."""
+
+    nonmembers: int  # to be given; more than are audited where some are held out for the attacker
+    nonmember_size: int | None  # to be put into the plan; None: nothing is
+
+
+def nonmembers_to_give(audited: int, parts: RowSplit, plan: Plan) -> ToGive:
+    """How many non-members must be given so that ``audited`` of them are audited, found by drawing roles.
+
+    Args:
+        audited: non-members that a figure needs.
+        parts: what is given now.
+        plan: what is asked now.
+    """
+    sized = plan.model_copy(update={"data": plan.data.model_copy(update={"nonmember_size": audited})})
+    wanted = plan if plan.view == "auditor" and plan.data.nonmember_size is None else sized
+    given = audited
+    while True:
+        first = len(parts.members) + len(parts.extra)
+        enough = RowSplit(parts.members, np.arange(first, first + given), parts.extra)
+        try:
+            short = audited - len(draw_roles(enough, wanted, Seeds(plan.seed)).nonmembers)
+        except UsageError:
+            short = max(1, given // 20)
+        if short <= 0:
+            return ToGive(given, None if wanted is plan else audited)
+        given += short
+
+
+def _set_aside(parts: RowSplit, plan: Plan, seeds: Seeds) -> tuple[RowSplit, Ints]:
+    """The parts without the rows that are set aside for mitigations, and these.
+
+    They come from rows that are out of play as far as there are any, and then from the non-members. A file of further
+    rows is the attacker's, so nothing is taken from there.
+    """
+    size = plan.data.reference_size or 0
+    spare = parts.extra if plan.data.pool is None else parts.extra[:0]
+    from_rest = max(0, size - len(spare))
+    if from_rest >= len(parts.nonmembers):
+        raise UsageError(
+            f"data.reference_size: {size} rows asked, but only {len(spare) + len(parts.nonmembers)} are no members, "
+            "and some of these must be audited; ask for fewer"
+        )
+    rng = seeds.child("roles", "reference").generator()
+    rest, spare = rng.permutation(parts.nonmembers), rng.permutation(spare)
+    taken = np.concatenate([spare[: size - from_rest], rest[:from_rest]])
+    kept = RowSplit(
+        parts.members,
+        parts.nonmembers[~np.isin(parts.nonmembers, taken)],
+        parts.extra[~np.isin(parts.extra, taken)],
+    )
+    return kept, np.sort(taken)
+
+
+def _draw_adversary(parts: RowSplit, rest: Ints, plan: Plan) -> Roles:
+    """The pool is disjoint from the target's members; audited non-members stay out of it wherever the data allow it.
+
+    Rows beyond ``data.rows`` stay out of play: the plan says how much data the attacker's world holds.
+    """
+    k = len(parts.members)
+    shadow = plan.shadow.size or k
+    given = parts.extra if plan.data.pool is not None else np.empty(0, np.int64)
+    if plan.shadow.count == 0:
+        audited = rest[: _asked_nonmembers(plan, min(k, len(rest)), len(rest))]
+        return _roles(parts, audited, np.setdiff1d(rest, audited), "adversary")
+    spare = len(rest) + len(given) - int(np.ceil(POOL_PER_SHADOW * shadow))
+    apart = plan.data.keep_apart
+    if apart is None:
+        wanted = plan.data.nonmember_size or min(LEAST_APART, k)
+        apart = spare >= wanted
+    if not apart:
+        audited = rest[: _asked_nonmembers(plan, min(k, len(rest)), len(rest))]
+        return _roles(parts, audited, np.concatenate([rest, given]), "adversary")
+    size = plan.data.nonmember_size or min(k, max(1, spare), len(rest) - (1 if len(given) == 0 else 0))
+    audited, pool = rest[:size], np.concatenate([rest[size:], given])
+    if size > len(rest) or len(pool) <= shadow:
+        raise UsageError(
+            f"{len(rest) + len(given)} non-members cannot give {size} audited ones kept apart and shadows of {shadow} "
+            "rows; lower data.nonmember_size, data.train_size or shadow.size, or set data.keep_apart = false"
+        )
+    return _roles(parts, audited, pool, "adversary")
+
+
+def _draw_auditor(parts: RowSplit, rest: Ints, plan: Plan) -> Roles:
+    """The pool holds the audited rows; a population of known non-members is set aside where there are enough."""
+    population = _population_size(parts, rest, plan)
+    from_extra = min(population, len(parts.extra))
+    from_rest = population - from_extra
+    limit = len(rest) - from_rest
+    audited = rest[: _asked_nonmembers(plan, limit, limit)]
+    aside = np.concatenate([parts.extra[:from_extra], rest[len(rest) - from_rest :]])
+    return Roles(
+        members=np.sort(parts.members),
+        nonmembers=np.sort(audited),
+        pool=np.sort(np.concatenate([parts.members, audited])),
+        population=np.sort(aside),
+        train=np.sort(parts.members),
+        view="auditor",
+    )
+
+
+def _population_size(parts: RowSplit, rest: Ints, plan: Plan) -> int:
+    asked = plan.data.population_size
+    if asked is not None:
+        if asked >= len(rest) + len(parts.extra):
+            there = len(rest) + len(parts.extra)
+            raise UsageError(f"data.population_size: {asked} known non-members asked, but only {there} are there")
+        return asked
+    if len(parts.extra):
+        return min(POPULATION_MOST, len(parts.extra))
+    return (
+        min(POPULATION_MOST, int(POPULATION_SHARE * len(rest))) if len(rest) >= LEAST_NONMEMBERS_FOR_POPULATION else 0
+    )
+
+
+def _asked_nonmembers(plan: Plan, default: int, most: int) -> int:
+    asked = plan.data.nonmember_size
+    if asked is not None and asked > most:
+        raise UsageError(f"data.nonmember_size: {asked} audited non-members asked, but only {most} are there")
+    return asked or default
+
+
+def _roles(parts: RowSplit, audited: Ints, pool: Ints, view: View) -> Roles:
+    """Adversary's view: every row of the pool is known to be no member of the target, so it is the population too.
+
+    Audited non-members are left out of the population even where they stand in the pool: an attack that learns how
+    known non-members look would have been told the answer.
+    """
+    pool = np.sort(pool)
+    return Roles(
+        members=np.sort(parts.members),
+        nonmembers=np.sort(audited),
+        pool=pool,
+        population=np.setdiff1d(pool, audited),
+        train=np.sort(parts.members),
+        view=view,
+    )
+
+
+def shadow_size(roles: Roles, plan: Plan) -> int:
+    """Rows a shadow is trained on: the plan's number, or the target's as far as the pool allows."""
+    if plan.shadow.size is not None:
+        return plan.shadow.size
+    share = LARGEST_SHADOW_SHARE if roles.view == "auditor" else 1.0
+    return min(len(roles.train), int(share * len(roles.pool)) if share < 1 else len(roles.train))

@@ -1,0 +1,230 @@
+"""Per-record risk: how probable it is, after the headline attack, that a record was trained on.
+
+The probabilities are learned on shadow models that played the target, and held against the audited rows, whose truth
+was not used. Where these contradict them beyond chance, or where the shadows are known to be unlike the target, nothing
+that shadows state is passed on: the probabilities are learned anew on the audited rows, each row's from other rows (and
+other persons) only, or withheld where these are too few. Where shadows were trained on audited rows, they also tell
+whether a record is exposed whenever it is trained on, or was only unlucky this once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gnomon.auditing.evidence.assemble import Case
+from gnomon.auditing.outcome import RiskTable
+from gnomon.auditing.results.rehearsal import Played
+from gnomon.auditing.results.scoring import Attempt
+from gnomon.core.arrays import Bools, Floats, Ints
+from gnomon.core.data.dataset import Dataset, Roles
+from gnomon.core.documents.person_results import RiskBand, RiskFacts
+from gnomon.core.documents.record import Finding
+from gnomon.core.documents.schema import Estimate
+from gnomon.core.plan import Plan
+from gnomon.core.seeds import Seeds
+from gnomon.stats.intervals import Interval
+from gnomon.stats.risk import RiskCurve, fit_risk
+from gnomon.stats.risk_check import contradicted, contradiction, deviations
+
+BANDS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
+LEAST_COMMON = 50  # rows that two rehearsals were both trained on, for a rank correlation
+FOLDS = 5
+FEWEST_UNITS = 50  # members, and non-members (persons, where groups are given), that probabilities are learned anew on
+DRAWS = 100  # bootstrap samples of each fold's curve
+UNLIKE = "the shadow models are unlike the target"
+UNTRUE = "what they stated did not come true on the audited records"
+
+
+@dataclass(frozen=True)
+class Risk:
+    """What the record says, the table that lies with it (None: withheld), and what must be known of both."""
+
+    facts: RiskFacts
+    table: RiskTable | None
+    findings: list[Finding]
+
+
+@dataclass(frozen=True)
+class _Stated:
+    """Probabilities of all audited rows, (n,) each."""
+
+    probability: Floats
+    low: Floats
+    high: Floats
+
+
+def assess_risk(
+    headline: str | None,
+    attempts: Sequence[Attempt],
+    case: Case,
+    data: Dataset,
+    roles: Roles,
+    plan: Plan,
+    seeds: Seeds,
+    *,
+    unlike: bool = False,
+) -> Risk | None:
+    """The risk of every audited row; None without a headline attack or without rehearsals.
+
+    Args:
+        headline: name of the attack.
+        attempts: all attacks with their rehearsals.
+        case: the audited rows and the truth.
+        data: where their ids, labels and groups stand.
+        roles: who is who; the pool's order is that of the rehearsals' rows.
+        plan: the confidence of the intervals.
+        seeds: the audit's root.
+        unlike: a finding says that the shadow models are unlike the target.
+    """
+    found = next((a for a in attempts if a.scored.name == headline), None)
+    if found is None or found.scored.scores is None or not found.rehearsed.played:
+        return None
+    scores, played, member = found.scored.scores, found.rehearsed.played, case.member
+    groups = None if data.groups is None else data.groups[case.audited]
+    known, confidence = [(p.scores, p.member) for p in played], plan.statistics.confidence
+    rng = seeds.child("risk").generator()
+    curve = fit_risk(known, rng=rng, confidence=confidence)
+    shadows = _Stated(*curve.at(scores))
+    checked = deviations(shadows.probability, member, groups)
+    shadow_error, p_value = checked.interval(confidence, rng), contradiction(checked, known)
+    untrue = contradicted(shadow_error, p_value)
+    reason = UNLIKE if unlike else UNTRUE if untrue else None
+    stated = shadows if reason is None else _learn_anew(scores, member, groups, rng, confidence)
+    error = shadow_error
+    if stated is not None and reason is not None:
+        error = deviations(stated.probability, member, groups).interval(confidence, rng)
+    seen = _again(played, curve, case.audited, roles.pool)
+    stability, records = _stability(seen) if reason is None else (None, 0)
+    facts = RiskFacts(
+        attack=found.scored.name,
+        rehearsals=len(played),
+        basis="withheld" if stated is None else "shadows" if reason is None else "audited records",
+        reason=reason,
+        calibration_error=None if stated is None else _estimate(error),
+        mean_members=None if stated is None else float(stated.probability[member].mean()),
+        mean_nonmembers=None if stated is None else float(stated.probability[~member].mean()),
+        bands=[] if stated is None else _bands(stated.probability, member),
+        shadow_error=_estimate(shadow_error),
+        shadow_p_value=p_value,
+        shadow_bands=_bands(shadows.probability, member),
+        stable_pairs=stability,
+        stable_records=records,
+        file=None if stated is None else "risk.csv",
+    )
+    findings = [_miscalibrated(facts)] if untrue else []
+    if stated is None:
+        return Risk(facts, None, findings)
+    times = np.isfinite(seen).sum(axis=0).astype(np.int64) if reason is None else np.zeros(len(member), np.int64)
+    mean = np.where(times > 0, np.nansum(seen, axis=0) / np.maximum(times, 1), np.nan)
+    table = RiskTable(
+        ids=[str(i) for i in data.ids[case.audited]],
+        labels=[data.classes[c] for c in data.y[case.audited]],
+        groups=None if groups is None else [str(g) for g in groups],
+        member=member,
+        score=scores,
+        probability=stated.probability,
+        low=stated.low,
+        high=stated.high,
+        when_trained=mean,
+        trainings=times,
+    )
+    return Risk(facts, table, findings)
+
+
+def _learn_anew(
+    scores: Floats, member: Bools, groups: NDArray[np.generic] | None, rng: np.random.Generator, confidence: float
+) -> _Stated | None:
+    """Probabilities of each row from the audited rows of other folds; None where these are too few.
+
+    Groups stay together; those that stand on both sides are dealt out for themselves.
+    """
+    own = np.arange(len(scores)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    _, first = np.unique(own, return_index=True)
+    share = np.bincount(own, member) / np.bincount(own)
+    if min(len(np.unique(own[member])), len(np.unique(own[~member]))) < FEWEST_UNITS:
+        return None
+    fold = np.zeros(len(first), dtype=np.int64)
+    for side in (share == 1, share == 0, (share > 0) & (share < 1)):
+        fold[side] = rng.permutation(int(side.sum())) % FOLDS
+    result = _Stated(*(np.zeros(len(scores)) for _ in range(3)))
+    for i in range(FOLDS):
+        here = fold[own] == i
+        learn = ~here
+        together = None if groups is None else [own[learn]]
+        curve = fit_risk([(scores[learn], member[learn])], rng=rng, draws=DRAWS, confidence=confidence, groups=together)
+        result.probability[here], result.low[here], result.high[here] = curve.at(scores[here])
+    return result
+
+
+def _estimate(interval: Interval) -> Estimate:
+    return Estimate(value=interval.value, low=interval.low, high=interval.high)
+
+
+def _miscalibrated(facts: RiskFacts) -> Finding:
+    """What shadow models stated of the audited rows is not what came true."""
+    worst = max(
+        (b for b in facts.shadow_bands if b.stated is not None and b.true is not None),
+        key=lambda b: (b.members + b.nonmembers) * abs((b.stated or 0.0) - (b.true or 0.0)),
+    )
+    if facts.basis == "withheld":
+        done = "The audited records are too few to learn probabilities anew, so none are stated."
+    else:
+        done = "The probabilities that are stated were learned anew on the audited records, each from the others."
+    return Finding(
+        code="risk-miscalibrated",
+        title=f"the probabilities of membership that shadow models state do not come true: {worst.stated:.2f} stated, "
+        f"{worst.true:.2f} true among {worst.members + worst.nonmembers:,} records; calibration error "
+        f"{facts.shadow_error.value:.3f} ({facts.shadow_error.low:.3f} to {facts.shadow_error.high:.3f})",
+        severity="warning",
+        explanation="The shadow models remember their records more, or less, than the target does. " + done,
+        remedy="Give the target's own recipe in [trainer] and its training size in [shadow] size.",
+    )
+
+
+def _again(played: Sequence[Played], curve: RiskCurve, audited: Ints, pool: Ints) -> Floats:
+    """Probabilities (rehearsals, n) of audited rows in models that were trained on them too, else NaN."""
+    result = np.full((len(played), len(audited)), np.nan)
+    order = np.argsort(audited)
+    for row, one in zip(result, played, strict=True):
+        rows = pool[one.rows[one.member]]
+        place = np.minimum(np.searchsorted(audited, rows, sorter=order), len(audited) - 1)
+        there = audited[order[place]] == rows
+        row[order[place[there]]] = curve.at(one.scores[one.member][there])[0] if there.any() else np.nan
+    return result
+
+
+def _stability(seen: Floats) -> tuple[float | None, int]:
+    """Mean rank correlation of the probabilities of rows that two models were both trained on."""
+    from scipy.stats import spearmanr
+
+    found, rows = [], 0
+    for one, other in combinations(seen, 2):
+        both = np.isfinite(one) & np.isfinite(other)
+        if both.sum() >= LEAST_COMMON and np.ptp(one[both]) > 0 and np.ptp(other[both]) > 0:
+            found.append(float(spearmanr(one[both], other[both]).statistic))
+            rows += int(both.sum())
+    return (float(np.mean(found)), rows) if found else (None, 0)
+
+
+def _bands(probability: Floats, member: Bools) -> list[RiskBand]:
+    weight = np.where(member, 0.5 / member.sum(), 0.5 / (~member).sum())
+    bands = []
+    for low, high in pairwise(BANDS):
+        here = (probability >= low) & ((probability < high) | (high == BANDS[-1]))
+        total = float(weight[here].sum())
+        bands.append(
+            RiskBand(
+                low=low,
+                high=high,
+                members=int((here & member).sum()),
+                nonmembers=int((here & ~member).sum()),
+                stated=float((weight * probability)[here].sum()) / total if total else None,
+                true=float(weight[here & member].sum()) / total if total else None,
+            )
+        )
+    return bands

@@ -1,0 +1,207 @@
+"""Attacks at work: each scores the evidence that it declared and rehearses on shadows, side by side in processes.
+
+A broken attack is data, not the end of an audit.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from gnomon.auditing.progress import Progress
+from gnomon.auditing.results.rehearsal import Rehearsed, rehearse
+from gnomon.core.arrays import Floats
+from gnomon.core.documents.record import Skipped, Status
+from gnomon.core.errors import DataError
+from gnomon.core.evidence import INSIDE, Evidence, Need
+from gnomon.core.protocols import Attack, options_of, why_not
+from gnomon.core.seeds import Seeds
+from gnomon.engines.local import Engine, Task
+from gnomon.models.target import Allowance
+
+AT_HOME: frozenset[Need] = frozenset({"query"})  # a counted query handle can't be shared out among processes
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What an attack returned, or why it did not."""
+
+    name: str
+    title: str
+    paper: str
+    needs: list[str]
+    options: dict[str, Any]
+    status: Status
+    reason: str | None = None
+    skipped: Skipped | None = None
+    traceback: str | None = None
+    scores: Floats | None = None  # (n,) higher = member
+    seconds: float = 0.0
+    queries: int = 0
+    notes: list[str] = field(default_factory=list)
+    threshold: float | None = None
+    calibrated: Literal["shadow", "attack", "oracle"] = "oracle"
+
+    def with_threshold(self, own: float | None, rehearsed: float | None, broke: str | None) -> Scored:
+        """The same with a decision rule: the attack's own threshold, or the one that shadows taught, or none."""
+        notes = [*self.notes, broke] if broke else self.notes
+        if own is not None:
+            return replace(self, threshold=own, calibrated="attack", notes=notes)
+        if rehearsed is not None:
+            return replace(self, threshold=rehearsed, calibrated="shadow", notes=notes)
+        return replace(self, notes=notes)
+
+
+def describe_attack(attack: Attack) -> Scored:
+    """An attack that has not run yet."""
+    options = options_of(attack)
+    plain = {k: v for k, v in options.items() if isinstance(v, str | int | float | bool | list | tuple | type(None))}
+    return Scored(attack.name, attack.title, attack.paper, sorted(attack.needs), plain, "ok")
+
+
+def score_attack(attack: Attack, evidence: Evidence, seeds: Seeds) -> Scored:
+    """Runs one attack on what it declared to need."""
+    blank = describe_attack(attack)
+    asked = 0 if evidence.query is None else evidence.query.asked
+    start = time.perf_counter()
+    view = evidence.view(attack.needs)
+    try:
+        reason = why_not(attack, evidence)
+        if reason is not None:
+            return replace(blank, status="skipped", reason=reason, skipped=_what_lacks(attack, evidence))
+        scores = _checked(attack.score(view, seeds.child("attack", attack.name).generator()), len(evidence))
+        notes = attack.notes(view)
+    except Exception as error:
+        line = f"{type(error).__name__}: {error}"
+        return replace(
+            blank,
+            status="failed",
+            reason=line,
+            traceback=traceback.format_exc(),
+            seconds=time.perf_counter() - start,
+            queries=0 if evidence.query is None else evidence.query.asked - asked,
+        )
+    return replace(
+        blank,
+        scores=scores,
+        seconds=round(time.perf_counter() - start, 3),
+        queries=0 if evidence.query is None else evidence.query.asked - asked,
+        notes=notes,
+    )
+
+
+def _what_lacks(attack: Attack, evidence: Evidence) -> Skipped:
+    """Whose doing it is that an attack can't run: the plan's, the evidence's, or the records'."""
+    if evidence.missing(attack.needs) is None:
+        return "unfit"
+    kept_out = bool(attack.needs & (INSIDE | AT_HOME)) or ("shadows" in attack.needs and _hides_members(evidence))
+    return "plan" if kept_out else "evidence"
+
+
+def _hides_members(evidence: Evidence) -> bool:
+    """Shadow models there are, but of the adversary's view: none was trained on audited rows."""
+    return evidence.shadows is not None and evidence.missing(frozenset({"shadows"})) is not None
+
+
+def _checked(scores: Any, n: int) -> Floats:
+    array = np.asarray(scores, dtype=np.float64)
+    if array.shape != (n,):
+        raise DataError(f"expected {n} scores, one an audited row, got shape {array.shape}")
+    if np.isnan(array).any():
+        raise DataError(f"{int(np.isnan(array).sum())} of {n} scores are NaN")
+    return array
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of one attack: scores with a decision rule, and what rehearsals taught."""
+
+    scored: Scored
+    rehearsed: Rehearsed
+
+
+def attempt(attack: Attack, evidence: Evidence, rehearsals: int, fprs: Sequence[float], seeds: Seeds) -> Attempt:
+    """Scores the evidence with one attack and lets shadows rehearse it."""
+    scored = score_attack(attack, evidence, seeds)
+    if scored.status != "ok":
+        return Attempt(scored, Rehearsed())
+    try:
+        learned, broke = rehearse(attack, evidence, rehearsals, fprs, seeds), None
+    except Exception as error:
+        learned, broke = Rehearsed(), f"the rehearsal on shadow models broke: {type(error).__name__}: {error}"
+    return Attempt(scored.with_threshold(attack.threshold, learned.threshold, broke), learned)
+
+
+def attempt_all(
+    attacks: Sequence[Attack],
+    evidence: Evidence,
+    rehearsals: int,
+    fprs: Sequence[float],
+    seeds: Seeds,
+    engine: Engine,
+    progress: Progress,
+    barred: Mapping[str, str] | None = None,
+) -> list[Attempt]:
+    """All attacks, in their order; those that need no query handle run in the engine's processes.
+
+    Those that ask share what is left of the budget evenly; what one leaves, the next ones get. Attacks that are barred
+    (name -> why) are skipped.
+    """
+    advance = progress.stage("attacks", len(attacks))
+    found: dict[int, Attempt] = {}
+    for i, attack in enumerate(attacks):
+        if barred and attack.name in barred:
+            found[i] = Attempt(
+                replace(describe_attack(attack), status="skipped", reason=barred[attack.name], skipped="plan"),
+                Rehearsed(),
+            )
+            advance(1)
+    away = [i for i, attack in enumerate(attacks) if i not in found and not attack.needs & AT_HOME]
+    home = [i for i in range(len(attacks)) if i not in found and i not in away]
+    fit = [i for i in home if _will_ask(attacks[i], evidence)]
+    for i in home:
+        to_come = sum(j >= i for j in fit)
+        found[i] = attempt(attacks[i], _with_allowance(evidence, max(1, to_come)), rehearsals, fprs, seeds)
+        advance(1)
+    slow_first = sorted(away, key=lambda i: "pool" not in attacks[i].needs)
+    tasks = [
+        Task(
+            f"attack {attacks[i].name}",
+            attempt,
+            (attacks[i], _to_send(evidence, attacks[i].needs), rehearsals, fprs, seeds),
+        )
+        for i in slow_first
+    ]
+    for done in engine.run(tasks):
+        found[slow_first[done.position]] = done.result
+        advance(1)
+    return [found[i] for i in range(len(attacks))]
+
+
+def _will_ask(attack: Attack, evidence: Evidence) -> bool:
+    try:
+        return why_not(attack, evidence) is None
+    except Exception:  # an attack that breaks here fails when its turn comes, and asks nothing
+        return False
+
+
+def _with_allowance(evidence: Evidence, parts: int) -> Evidence:
+    """The evidence with one of so many parts of the queries that are left."""
+    query = evidence.query
+    if query is None:
+        return evidence
+    limit = None if query.remaining is None else query.remaining // parts
+    return replace(evidence, query=Allowance(query, limit))
+
+
+def _to_send(evidence: Evidence, needs: frozenset[Need]) -> Evidence:
+    """The evidence without what would only be carried along: rows that the attack does not read."""
+    population = evidence.population
+    if "x" in needs:
+        return replace(evidence, query=None)
+    return replace(evidence, query=None, x=None, population=None if population is None else replace(population, x=None))

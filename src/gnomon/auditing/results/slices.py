@@ -1,0 +1,191 @@
+"""Leakage by slice: per class, per value of a column, per quantile of a column.
+
+Slices are many looks at the same scores. Every interval is given at the level at which all of them hold together
+(Bonferroni), so the most exposed slice may be named although it was found by looking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gnomon.auditing.evidence.assemble import Case
+from gnomon.auditing.results.estimates import estimate, tpr_point
+from gnomon.auditing.results.scoring import Scored
+from gnomon.core.arrays import Bools, Ints, is_frame
+from gnomon.core.data.dataset import Dataset
+from gnomon.core.data.features import Feature
+from gnomon.core.documents.person_results import SliceResult, Slicing
+from gnomon.core.documents.record import Estimate
+from gnomon.core.errors import PlanError, did_you_mean
+from gnomon.core.plan import Plan
+from gnomon.stats.clusters import split_groups
+from gnomon.stats.roc import auc
+
+MOST_VALUES = 50  # more distinct values than this ask for quantiles
+LEAST_ROWS = 10  # members and non-members of a slice; fewer are counted, not measured
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One way to part the rows of a data set."""
+
+    name: str  # as in the plan
+    slices: tuple[str, ...]
+    index: Ints  # (N,) which slice each row of the data set belongs to
+
+
+def cut_rows(wanted: Sequence[str], data: Dataset) -> list[Cut]:
+    """The slices that a plan asks for, before anything is trained.
+
+    Args:
+        wanted: "class", a column's name, or "name:q" for q quantiles of a column of numbers.
+        data: the rows.
+
+    Raises:
+        PlanError: an unknown column, quantiles of text, or more values than make sense as slices.
+    """
+    return [_cut(name, data) for name in wanted]
+
+
+def _cut(wanted: str, data: Dataset) -> Cut:
+    if wanted == "class":
+        return Cut(wanted, tuple(f"class = {name}" for name in data.classes), data.y)
+    name, _, quantiles = wanted.rpartition(":") if ":" in wanted else (wanted, "", "")
+    features = {f.name: f for f in data.features.features}
+    if wanted in features:  # a column may have a colon in its name
+        name, quantiles = wanted, ""
+    if name not in features:
+        known = ["class", *features]
+        raise PlanError(f'statistics.slices: no column "{name}"{did_you_mean(name, known)}')
+    values = _column(features[name], data)
+    if quantiles:
+        return _quantiles(wanted, values, quantiles)
+    names, index = np.unique(values, return_inverse=True)
+    if len(names) > MOST_VALUES:
+        raise PlanError(
+            f'statistics.slices: "{wanted}" has {len(names):,} values; ask for quantiles, such as "{wanted}:4"'
+        )
+    return Cut(wanted, tuple(f"{name} = {_spell(value)}" for value in names), index.astype(np.int64))
+
+
+def _column(feature: Feature, data: Dataset) -> NDArray[np.generic]:
+    if len(feature.columns) > 1:
+        block = np.asarray(data.x.iloc[:, list(feature.columns)] if is_frame(data.x) else _flat(data))
+        block = block if is_frame(data.x) else block[:, list(feature.columns)]
+        return np.asarray(block.argmax(axis=1))
+    column = np.asarray(data.x.iloc[:, feature.columns[0]] if is_frame(data.x) else _flat(data)[:, feature.columns[0]])
+    return column if column.dtype.kind in "biuf" else column.astype(str)
+
+
+def _flat(data: Dataset) -> NDArray[np.generic]:
+    return np.asarray(data.x).reshape(len(data), -1)
+
+
+def _quantiles(wanted: str, values: NDArray[np.generic], count: str) -> Cut:
+    if not count.isdigit() or not 2 <= int(count) <= MOST_VALUES:
+        raise PlanError(f'statistics.slices: expected 2 to {MOST_VALUES} quantiles, such as "age:4", got "{wanted}"')
+    if values.dtype.kind not in "biuf":
+        raise PlanError(f'statistics.slices: "{wanted}" asks for quantiles of a column of text; leave the number away')
+    numbers = values.astype(np.float64)
+    shares = np.linspace(0, 1, int(count) + 1)[1:-1]
+    edges = np.unique(np.quantile(numbers, shares, method="higher"))
+    edges = edges[edges > numbers.min()]
+    index = np.searchsorted(edges, numbers, side="right")
+    bounds = [numbers.min(), *edges]
+    column = wanted.rpartition(":")[0]
+    names = [f"{column} from {_spell(low)} to under {_spell(high)}" for low, high in pairwise(bounds)]
+    names.append(f"{column} from {_spell(bounds[-1])}")
+    return Cut(wanted, tuple(names), index.astype(np.int64))
+
+
+def _spell(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float | np.floating) else str(value)
+
+
+@dataclass(frozen=True)
+class Share:
+    """The error that all intervals of a record's slices share."""
+
+    intervals: int
+    confidence: float  # of all of them together
+
+    @property
+    def level(self) -> float:
+        """The confidence of each interval (Bonferroni)."""
+        return 1 - (1 - self.confidence) / self.intervals
+
+
+def measure_slices(
+    cuts: Sequence[Cut], headline: str | None, scored: Sequence[Scored], case: Case, plan: Plan
+) -> list[Slicing]:
+    """The headline attack, slice by slice; every figure shares the error with all others of all slicings."""
+    attack = next((s for s in scored if s.name == headline and s.scores is not None), None)
+    if attack is None or not cuts:
+        return []
+    masks = [[(name, cut.index[case.audited] == i) for i, name in enumerate(cut.slices)] for cut in cuts]
+    measured = sum(_enough(mask, case.member) for part in masks for _, mask in part)
+    share = Share(max(1, 2 * measured), plan.statistics.confidence)  # an AUC and a true-positive rate each
+    return [
+        _slicing(cut.name, part, attack, case, share, plan.statistics.fprs)
+        for cut, part in zip(cuts, masks, strict=True)
+    ]
+
+
+def _enough(mask: Bools, member: Bools) -> bool:
+    return min(int((mask & member).sum()), int((mask & ~member).sum())) >= LEAST_ROWS
+
+
+def _slicing(
+    name: str,
+    masks: Sequence[tuple[str, Bools]],
+    attack: Scored,
+    case: Case,
+    share: Share,
+    fprs: Sequence[float],
+) -> Slicing:
+    assert attack.scores is not None
+    member = case.member
+    # a rate that fewer than ten wrong accusations decide would have no interval to speak of
+    fewest = min((int((m & ~member).sum()) for _, m in masks if _enough(m, member)), default=0)
+    fpr = min((f for f in fprs if f * fewest >= 10), default=max(fprs))
+    results = [_slice(part, mask, attack, case, fpr, share.level) for part, mask in masks if mask.any()]
+    known = sorted((r for r in results if r.auc is not None), key=lambda r: r.auc.value if r.auc else 0.0)
+    disparity = None
+    if len(known) > 1 and known[0].auc is not None and known[-1].auc is not None:
+        low, high = known[0].auc, known[-1].auc
+        # Both intervals hold together with all others, so their difference does, whichever two are picked.
+        disparity = Estimate(value=high.value - low.value, low=high.low - low.high, high=high.high - low.low)
+    return Slicing(
+        name=name,
+        attack=attack.name,
+        level=share.level,
+        intervals=share.intervals,
+        slices=results,
+        most=known[-1].name if disparity else None,
+        least=known[0].name if disparity else None,
+        disparity=disparity,
+    )
+
+
+def _slice(name: str, mask: Bools, attack: Scored, case: Case, fpr: float, level: float) -> SliceResult:
+    scores, member = attack.scores, case.member
+    assert scores is not None
+    inside, outside = scores[mask & member], scores[mask & ~member]
+    if not _enough(mask, member):
+        return SliceResult(name=name, members=len(inside), nonmembers=len(outside), auc=None)
+    threshold = attack.threshold
+    groups = None if case.groups is None else split_groups(case.groups[mask], member[mask])
+    return SliceResult(
+        name=name,
+        members=len(inside),
+        nonmembers=len(outside),
+        auc=estimate(auc(inside, outside, confidence=level, groups=groups)),
+        tpr=tpr_point(inside, outside, fpr, level, groups),
+        recall=None if threshold is None else float((inside >= threshold).mean()),
+        fpr=None if threshold is None else float((outside >= threshold).mean()),
+    )

@@ -1,0 +1,201 @@
+"""The sentences and lists of a record that follow from the plan and the rows, and from no attack's figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gnomon.attacks import ATTACKS
+from gnomon.auditing.checks.preflight import overlap
+from gnomon.auditing.evidence.answers import AnswerSet, AuditContext
+from gnomon.auditing.evidence.assemble import Case
+from gnomon.auditing.evidence.mitigations import mitigation_sentences
+from gnomon.auditing.inputs.roles import RowSplit, nonmembers_to_give
+from gnomon.auditing.inputs.shadow_rows import ShadowData
+from gnomon.auditing.results.scoring import Scored
+from gnomon.core.arrays import Floats, fingerprint
+from gnomon.core.data.dataset import Dataset, Roles
+from gnomon.core.documents.record import (
+    AttackResult,
+    DataFacts,
+    Exposed,
+    Finding,
+    ShadowSourceFacts,
+    SourceAttack,
+    ThreatModel,
+)
+from gnomon.core.plan import Plan
+from gnomon.stats.low_fpr import required_nonmembers
+
+MOST_EXPOSED = 20
+SOURCE_WORDS = {
+    "real": "come from the same population as the target's (the setting of Shokri et al. 2017).",
+    "noisy": "are noisy versions of real records of the same population.",
+    "marginals": "are made up: each feature is drawn on its own from its frequencies, and the target names the class.",
+    "climbing": "are made up by climbing the target's own confidence, without any real record.",
+}
+
+
+def notes(plan: Plan, case: Case, parts: RowSplit) -> list[Finding]:
+    """Findings that every reader must know, whatever came out; ``parts`` are the rows before roles were drawn."""
+    nonmembers = int((~case.member).sum())
+    refused = [f for f in plan.statistics.fprs if nonmembers * f < 1]
+    notes = []
+    if plan.target.repeats == 1:
+        notes.append(
+            Finding(
+                code="single-target",
+                title="one trained model was audited",
+                severity="note",
+                explanation="Training is random: another run of the same recipe on other rows leaks somewhat more or "
+                "less, and exposes partly other records. The intervals cover the sampling of records, not of models.",
+                remedy="Audit several trained models of the recipe ([target] repeats = 5) before you rely on a small "
+                "difference.",
+            )
+        )
+    if refused:
+        notes.append(
+            Finding(
+                code="too-few-nonmembers",
+                title=f"{nonmembers} non-members cannot resolve a false-positive rate of {max(refused):g}"
+                + (f" or of {', '.join(f'{f:g}' for f in sorted(refused)[:-1])}" if len(refused) > 1 else ""),
+                severity="note",
+                explanation="A true-positive rate at such a rate would be decided by less than one record.",
+                remedy=_more_nonmembers(required_nonmembers(min(refused)), plan, parts),
+            )
+        )
+    return notes
+
+
+def _more_nonmembers(audited: int, plan: Plan, parts: RowSplit) -> str:
+    """How to come to so many audited non-members, counting those that are held out."""
+    needed = nonmembers_to_give(audited, parts, plan)
+    said = f"Give at least {needed.nonmembers:,} rows that the target is not trained on"
+    if needed.nonmember_size is not None:
+        said += f", and set data.nonmember_size = {needed.nonmember_size}"
+    if needed.nonmembers > audited:
+        said += f": {audited:,} of them are then audited, the others are held out for the attacker"
+    return f"{said}."
+
+
+def data_facts(data: Dataset, roles: Roles) -> DataFacts:
+    """The audited rows in numbers."""
+    return DataFacts(
+        name=data.name,
+        note=data.note,
+        fingerprint=data.fingerprint,
+        rows=len(data),
+        features=len(data.features),
+        classes=data.n_classes,
+        members=len(roles.members),
+        nonmembers=len(roles.nonmembers),
+        pool=len(roles.pool),
+        population=len(roles.population),
+        overlap=overlap(roles),
+        groups=None if data.groups is None else len(np.unique(data.groups[roles.audited])),
+    )
+
+
+def threat_model(setting: AuditContext, rows: ShadowData, world: AnswerSet) -> ThreatModel:
+    """What the attacker is assumed to have, in words."""
+    roles, source, reveal, plan, pool = rows.roles, rows.facts.source, setting.reveal, setting.plan, world.shadows
+    same = setting.subject.shadow_trainer is not None and plan.shadow.recipe is None
+    sentences = [f"The attacker sees {reveal} that the model answers to a record, and knows the record's true label."]
+    if pool is not None:
+        recipe = "the target's own training recipe" if same else "a recipe that the attacker guesses"
+        sentences.append(f"He trains {pool.count} shadow models of {pool.size:,} rows each with {recipe}.")
+    if roles.view == "auditor":
+        sentences.append(
+            "His shadow models are trained on random parts of the audited records themselves, so that he knows how a "
+            "model answers with and without each of them: the worst case, which an owner should test, not what any "
+            "stranger can do."
+        )
+    else:
+        words = SOURCE_WORDS[source.partition(":")[0]]
+        sentences.append(f"His {len(roles.pool):,} rows {words} None of them is one of the target's members.")
+        if rows.facts.queries:
+            sentences.append(f"Making them cost {rows.facts.queries:,} queries to the target.")
+    sentences += mitigation_sentences(setting.mitigations, plan)
+    queries = [v.version.name for v in world.asking.versions]
+    if queries:
+        sentences.append(
+            f"He also asks about {len(queries)} version{'s' * (len(queries) > 1)} of each record "
+            f"({', '.join(queries)}): {world.queries:,} further queries, the known non-members' included."
+        )
+    return ThreatModel(
+        view=roles.view,
+        reveals=str(reveal),
+        knows_recipe=same,
+        knows_mitigations=plan.shadow.mitigated if setting.mitigations and pool is not None else None,
+        shadow_data=source if pool is not None else "none",
+        sentences=sentences,
+        queries=queries,
+        queries_asked=world.queries,
+    )
+
+
+def describe_source(rows: ShadowData, world: AnswerSet, results: Sequence[AttackResult]) -> ShadowSourceFacts:
+    """What one source of shadow rows cost, and what the attacks that learn from it achieve."""
+    learned = [
+        SourceAttack(
+            name=r.name,
+            auc=r.auc,
+            accuracy=r.at_threshold.accuracy,
+            precision=r.at_threshold.precision,
+            recall=r.at_threshold.recall,
+            unreached_precision=_mean_precision(r, rows.facts.unreached),
+        )
+        for r in results
+        if "pool" in r.needs and r.auc is not None and r.at_threshold is not None
+    ]
+    tested = None if world.shadows is None or world.shadows.test_accuracy is None else world.shadows.test_accuracy.value
+    return rows.facts.model_copy(update={"attacks": learned, "shadow_test_accuracy": tested})
+
+
+def _mean_precision(result: AttackResult, names: Sequence[str]) -> float | None:
+    known = [c.precision for c in result.classes if c.name in names and c.precision is not None]
+    return float(np.mean(known)) if known else None
+
+
+def most_exposed(name: str | None, scored: Sequence[Scored], case: Case, data: Dataset) -> list[Exposed]:
+    """The members that an attack ranks highest."""
+    scores = next((s.scores for s in scored if s.name == name), None)
+    if scores is None:
+        return []
+    nonmembers = np.sort(scores[~case.member])
+    order = np.argsort(-scores, kind="stable")
+    ranks = {int(i): r for r, i in enumerate(order, start=1)}
+    top = [int(i) for i in order if case.member[i]][:MOST_EXPOSED]
+    return [
+        Exposed(
+            id=str(data.ids[case.audited[i]]),
+            label=data.classes[data.y[case.audited[i]]],
+            score=float(np.clip(scores[i], -1e300, 1e300)),
+            rank=ranks[i],
+            nonmembers_above=int(len(nonmembers) - np.searchsorted(nonmembers, scores[i], side="left")),
+        )
+        for i in top
+    ]
+
+
+def not_tried(plan: Plan) -> list[str]:
+    """What this audit leaves open."""
+    chosen = set(plan.attacks.names or [a.name for a in ATTACKS])
+    omitted = [f"{a.name} ({a.title}): not asked for" for a in ATTACKS if a.name not in chosen]
+    return [
+        *omitted,
+        "attacks on several models of the same data (updates, fine-tuning) or on training itself (federated, poisoned)",
+        "records beside the audited ones: outliers that are not in the sample may be more exposed",
+    ]
+
+
+def fingerprints(data: Dataset, roles: Roles, answers: Floats) -> dict[str, str]:
+    """Digests of what went in and of what the target answered."""
+    return {
+        "data": data.fingerprint,
+        "members": fingerprint(roles.members),
+        "nonmembers": fingerprint(roles.nonmembers),
+        "pool": fingerprint(roles.pool),
+        "target_answers": fingerprint(answers),
+    }

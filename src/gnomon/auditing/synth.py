@@ -1,0 +1,108 @@
+"""The attacker's rows on their own: what a plan's shadow models would be trained on, without the audit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gnomon.auditing.evidence.answers import AuditContext, make_target, train_target
+from gnomon.auditing.evidence.mitigations import mitigate_training, read_mitigations
+from gnomon.auditing.inputs.loading import load_inputs
+from gnomon.auditing.inputs.roles import who_is_who
+from gnomon.auditing.inputs.shadow_rows import make_rows
+from gnomon.auditing.progress import Progress, Silent
+from gnomon.core.arrays import Ints, Rows, take_rows
+from gnomon.core.documents.record import ShadowSourceFacts
+from gnomon.core.errors import UsageError
+from gnomon.core.plan import Plan, ShadowSource, make_plan
+from gnomon.core.seeds import Seeds
+from gnomon.engines.local import LocalEngine
+from gnomon.engines.threads import one_thread
+from gnomon.models.target import parse_reveal
+from gnomon.store.arrays import ArrayStore
+from gnomon.synthesis import Marginals, count_marginals, load_marginals
+
+
+@dataclass(frozen=True)
+class MadeRows:
+    """Rows that an attacker made.
+
+    Attributes:
+        x: n rows in the form of the plan's data.
+        y: (n,) class ids.
+        classes: the c class names.
+        facts: the source, what it cost, what it could not reach.
+        marginals: each feature's frequencies, as the attacker is assumed to know them.
+    """
+
+    x: Rows
+    y: Ints
+    classes: tuple[str, ...]
+    facts: ShadowSourceFacts
+    marginals: Marginals
+
+
+def source_to_make(plan: Plan, asked: str | None) -> ShadowSource:
+    """The source that is asked for, or else the first of the plan's that makes anything.
+
+    Raises:
+        PlanError: no such source.
+        UsageError: real rows, which nobody has to make.
+
+    >>> plan = make_plan({"data": {"source": "digits"}, "shadow": {"source": ["real", "noisy:0.2"]}})
+    >>> source_to_make(plan, None), source_to_make(plan, "marginals")
+    ('noisy:0.2', 'marginals')
+    """
+    sources = plan.shadow.sources if asked is None else _checked(plan, asked)
+    made = [source for source in sources if source != "real"]
+    if not made:
+        raise UsageError(
+            "real rows need not be made: name a source that makes some (noisy, noisy:0.2, marginals, climbing, "
+            "climbing:guided)"
+        )
+    return made[0]
+
+
+def _checked(plan: Plan, asked: str) -> tuple[ShadowSource, ...]:
+    values = plan.model_dump(mode="json", exclude_unset=True)
+    values["shadow"] = {**values.get("shadow", {}), "source": [asked]}
+    return make_plan(values, "source").shadow.sources
+
+
+def make_attackers_rows(
+    plan: Plan, source: ShadowSource, folder: Path, *, trust: bool = False, progress: Progress | None = None
+) -> MadeRows:
+    """Makes the rows that this plan's audit would train its shadow models on: same seed, same target, same rows.
+
+    Args:
+        plan: the plan.
+        source: which way to make them.
+        folder: where a climb keeps its state, so that it goes on after an interruption.
+        trust: load pickles and import code that the plan names.
+        progress: who is told.
+
+    Raises:
+        UsageError: the auditor's view, or a source that the target does not allow.
+        GnomonError: bad input, in one line.
+    """
+    told = progress or Silent()
+    with one_thread():  # as in the audit, whose target must come out the same
+        subject, seeds, reveal = load_inputs(plan, trust=trust), Seeds(plan.seed), parse_reveal(plan.target.reveals)
+        mitigations = read_mitigations(plan)
+        data = subject.data
+        roles = who_is_who(subject.parts, data, plan, seeds)
+        if roles.view == "auditor":
+            raise UsageError(f'shadow.source "{source}" is the adversary\'s: set view = "adversary"')
+        target = None
+        if not source.startswith("noisy"):
+            subject = mitigate_training(subject, mitigations, roles, plan)
+            setting = AuditContext(plan, subject, ArrayStore(folder), LocalEngine(1), told, seeds, reveal, mitigations)
+            model = subject.model
+            if model is None and subject.answers is None:
+                model = train_target(data, roles, setting)
+            target = make_target(model, data, roles, setting)
+        made = make_rows(source, data, roles, plan, target, seeds, folder, told)
+        pool = made.roles.pool
+        known = None if plan.shadow.marginals is None else load_marginals(Path(plan.shadow.marginals))
+        marginals = known or count_marginals(take_rows(data.x, roles.pool), data.features)
+        return MadeRows(take_rows(made.data.x, pool), made.data.y[pool], data.classes, made.facts, marginals)

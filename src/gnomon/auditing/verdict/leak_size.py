@@ -1,0 +1,91 @@
+"""How large a leak is that the joint test has found: what makes it a clear one, in the words of which figure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gnomon.core.documents.person_results import FdrAccusations
+from gnomon.core.documents.record import AttackResult, Estimate, JointResult, TprAtFpr
+from gnomon.stats.intervals import clopper_pearson
+
+CLEAR_RATIO = 5.0  # a true-positive rate that is surely this many times the false-positive rate is a clear leak
+CLEAR_AUC = 0.6  # ... and so is an AUC that is surely above this
+FEWEST_ACCUSED = 5  # accusations that hold are a clear leak from so many on
+TOLERATED = 2.0  # times the wanted share of false accusations, which one sample of them may pass by chance
+
+Speaks = Literal["persons", "rate", "auc", "accusations", "tail", "nothing"]
+
+
+@dataclass(frozen=True)
+class Size:
+    """What the figures of a found attack show."""
+
+    clear: tuple[Speaks, ...]  # the figures that show a clear leak, the most telling first
+    auc: Estimate  # above 0.5 = the direction that was found
+    persons: Estimate | None  # the same by person
+    point: TprAtFpr | None
+    accused: FdrAccusations | None  # accusations that hold
+
+    @property
+    def rank(self) -> int:
+        """2: a clear leak, 1: some leak."""
+        return 2 if self.clear else 1
+
+
+def leak_size(result: AttackResult, tested: JointResult) -> Size:
+    """What an attack that was found shows.
+
+    Args:
+        result: its figures.
+        tested: what the joint test says of it; where members stand below others, rates of the usual direction and
+            accusations say nothing.
+    """
+    assert result.auc is not None
+    area = _turned(result.auc) if tested.reversed else result.auc
+    persons = None if result.groups is None else result.groups.auc
+    persons = _turned(persons) if persons is not None and tested.reversed else persons
+    point = None if tested.reversed else headline_point(result)
+    accused = None if tested.reversed else _held(result)
+    sure = point is not None and point.tpr is not None and point.tpr.low > CLEAR_RATIO * point.fpr
+    told: dict[Speaks, bool] = {
+        "persons": persons is not None and persons.low > CLEAR_AUC,
+        "rate": sure,
+        "auc": area.low > CLEAR_AUC,
+        "accusations": accused is not None,
+        "tail": _clear_tail(tested) and result.groups is None,
+    }
+    return Size(tuple(name for name, is_clear in told.items() if is_clear), area, persons, point, accused)
+
+
+def _turned(estimate: Estimate) -> Estimate:
+    return Estimate(value=1 - estimate.value, low=1 - estimate.high, high=1 - estimate.low)
+
+
+def headline_point(result: AttackResult) -> TprAtFpr | None:
+    """The lowest false-positive rate at which the attack surely does much better than guessing.
+
+    If there is none, the lowest at which the sample gives a true-positive rate at all.
+    """
+    points = sorted((p for p in result.tpr_at_fpr if p.tpr is not None), key=lambda p: p.fpr)
+    sure = [p for p in points if p.tpr is not None and p.tpr.low > CLEAR_RATIO * p.fpr]
+    return next(iter([*sure, *points]), None)
+
+
+def _held(result: AttackResult) -> FdrAccusations | None:
+    """Accusations that came true as promised: the most of them."""
+    held = [
+        one
+        for one in result.accusations
+        if one.accused >= FEWEST_ACCUSED and one.accused - one.members <= TOLERATED * one.fdr * one.accused
+    ]
+    return max(held, key=lambda one: one.members, default=None)
+
+
+def _clear_tail(tested: JointResult) -> bool:
+    """Members are surely `CLEAR_RATIO` times as frequent, against others, as among rows that are drawn at random."""
+    if tested.rows is None or tested.members is None or not tested.expected:
+        return False
+    low = float(clopper_pearson(tested.members, tested.rows)[0])
+    base = tested.expected / tested.rows
+    return low / max(1 - low, 1e-12) > CLEAR_RATIO * base / (1 - base)

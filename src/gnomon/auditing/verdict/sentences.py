@@ -1,0 +1,247 @@
+"""The verdict's sentences. Each claims what an interval or the joint test shows, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gnomon.auditing.verdict.joint_test import Heard
+from gnomon.auditing.verdict.leak_size import Size
+from gnomon.core.documents.record import AttackResult, JointResult, ModelFacts
+from gnomon.core.evidence import INSIDE
+from gnomon.stats.permutation.joint import POWER, JointTest
+
+WANTED_AUC = 0.55  # what more records would show, where there were too few
+LARGE_AUC = 0.6  # from here on a leak is not called slight
+NOTHING_FOUND = "No attack did significantly better than guessing"
+
+
+def describe_found(best: AttackResult, tested: JointResult, size: Size, view: str) -> str:
+    """The headline of an audit in which the joint test found the attack that speaks."""
+    who = (
+        "In the worst case that was tested, an attacker"
+        if view == "auditor"
+        else "An attacker with black-box access and data like yours"
+    )
+    if tested.reversed:
+        return _reversed(who, tested, size)
+    speaks = size.clear[0] if size.clear else "nothing"
+    if speaks == "persons" and size.persons is not None:
+        told = f"AUC {size.persons.value:.3f} by person, where guessing is 0.5"
+        return f"{who} tells whose records the model was trained on ({told})."
+    if speaks == "rate" and size.point is not None and size.point.tpr is not None:
+        return (
+            f"{who} finds {_of_hundred(size.point.tpr.value)} training records "
+            f"while wrongly accusing {_one_in(size.point.fpr)} others."
+        )
+    if speaks == "auc":
+        return f"{who} tells training records from others far better than by guessing{_accuracy(best)}."
+    if speaks == "accusations" and size.accused is not None:
+        return (
+            f"{who} can name some of the training records: of {size.accused.accused:,} records that it accuses, "
+            f"{size.accused.members:,} were trained on."
+        )
+    if tested.rows is not None:
+        return f"{who} tells a few training records from others: {_tail(tested)}."
+    area = size.persons if tested.by == "persons" and size.persons is not None else size.auc
+    told = f"AUC {area.value:.3f}{' by person' if area is size.persons else ''}, where guessing is 0.5"
+    if area.low <= 0.5:
+        return f"{who} ranks training records above others more often than chance explains ({told})."
+    return f"{who} does {'' if area.value >= LARGE_AUC else 'slightly '}better than guessing ({told})."
+
+
+def _reversed(who: str, tested: JointResult, size: Size) -> str:
+    if tested.rows is not None:
+        return f"{who} tells a few training records from others by scores below theirs: {_tail(tested)}."
+    area = size.persons if tested.by == "persons" and size.persons is not None else size.auc
+    return (
+        f"{who} tells training records from others by scores below theirs: AUC {1 - area.value:.3f}, where guessing is "
+        "0.5 and members are expected above."
+    )
+
+
+def _tail(tested: JointResult) -> str:
+    end = "lowest" if tested.by == "bottom" else "highest"
+    return (
+        f"of the {tested.rows:,} records with the {end} scores {tested.members:,} were trained on, where guessing "
+        f"finds {tested.expected:.0f}"
+    )
+
+
+def _accuracy(best: AttackResult) -> str:
+    """How often a decision is right, where that is more than guessing; else the AUC."""
+    rule = best.at_threshold
+    if rule is not None and rule.accuracy.low > 0.5:
+        return f", right on {rule.accuracy.value:.0%} where guessing is right on 50%"
+    return "" if best.auc is None else f" (AUC {best.auc.value:.3f}, where guessing is 0.5)"
+
+
+def describe_nothing(test: JointTest, missing: Sequence[str]) -> str:
+    """The headline of an audit in which the joint test found nothing."""
+    if not missing:
+        return f"{NOTHING_FOUND}, and this audit would have found an AUC of {_up(test.detectable_auc())} or more."
+    if "few-records" in missing:
+        return f"{NOTHING_FOUND}, but {_too_few(test)}."
+    return f"{NOTHING_FOUND}, but this audit does not show that there is nothing to find."
+
+
+def explain(
+    best: AttackResult,
+    heard: Heard,
+    size: Size | None,
+    missing: Sequence[str],
+    target: ModelFacts,
+    results: Sequence[AttackResult],
+    fpr: float,
+) -> list[str]:
+    """What stands below the headline."""
+    by_name = {r.name: r for r in results}
+    sentences = [*_inside(heard, by_name), *_missing(heard, missing, results), *_attack(best, size)]
+    if size is not None:
+        sentences += [*_choice(best, heard, by_name), *_people(best), *_threshold(best)]
+    else:
+        sentences += _power(heard.test, fpr, missing)
+    if target.train_accuracy is not None and target.test_accuracy is not None:
+        gap = target.train_accuracy - target.test_accuracy
+        sentences.append(
+            f"The model is right on {target.train_accuracy:.1%} of its training records and on "
+            f"{target.test_accuracy:.1%} of others: a gap of {100 * gap:.1f} points."
+        )
+    failed = [r.name for r in results if r.status == "failed"]
+    if failed:
+        sentences.append(f"Attacks that broke and say nothing: {', '.join(failed)}.")
+    sentences.append(
+        "These figures are what the attacks listed here achieved on one trained model: a lower bound. "
+        "A better attack, more shadow models or another training run may find more."
+    )
+    return sentences
+
+
+def _inside(heard: Heard, results: dict[str, AttackResult]) -> list[str]:
+    """What attacks from inside find where the others find nothing."""
+    found = [one for one in heard.inside if one.found]
+    if heard.found or not found:
+        return []
+    best = min(found, key=lambda one: (one.p, -abs(_area(results[one.name]) - 0.5)))
+    return [
+        f"Who sees more than answers finds what these attacks don't: {results[best.name].title}, AUC "
+        f"{_area(results[best.name]):.3f}."
+    ]
+
+
+def _area(result: AttackResult) -> float:
+    return 0.5 if result.auc is None else result.auc.value
+
+
+def _missing(heard: Heard, missing: Sequence[str], results: Sequence[AttackResult]) -> list[str]:
+    if heard.found:
+        return []
+    broken = [r.title for r in results if r.status == "failed" and not INSIDE & set(r.needs)]
+    words = {
+        "no-shadows": "No attack that compares the model with shadow models ran, and these are the strongest: give the "
+        "model's recipe in [trainer], or a scikit-learn model that can be cloned.",
+        "shadows-unlike-target": "The shadow models are unlike the target, so attacks that learn from them look weaker "
+        "than they are: give the target's own recipe and training size.",
+        "attacks-failed": f"What {', '.join(broken)} would find is not known: repair the attack, or leave it out.",
+    }
+    return [words[code] for code in missing if code in words]
+
+
+def _attack(best: AttackResult, size: Size | None) -> list[str]:
+    assert best.auc is not None
+    sentences = [f"Attack: {best.title} ({best.paper}). AUC {_interval(best.auc.value, best.auc.low, best.auc.high)}."]
+    point = None if size is None else size.point
+    if point is not None and point.tpr is not None:
+        sentences.append(
+            f"At a false-positive rate of {point.fpr:.2%} it finds "
+            f"{_interval(point.tpr.value, point.tpr.low, point.tpr.high, percent=True)} of the training records."
+        )
+    return sentences
+
+
+def _choice(best: AttackResult, heard: Heard, results: dict[str, AttackResult]) -> list[str]:
+    """How the attack was chosen, and how many attacks the test pays for."""
+    count = len(heard.tested)
+    tested = heard.of(best.name)
+    chance = "" if tested is None else f" (p {_p(tested.p)}, {count} attacks paid for)"
+    if heard.chosen_on == "shadows":
+        return [f"The test of all attacks together finds it{chance}."] if count > 1 else []
+    why = "there were no rehearsals on shadow models to choose it in"
+    if heard.rehearsed is not None:
+        other = results[heard.rehearsed]
+        why = f"{other.title}, which rehearsals on shadow models chose, shows less (AUC {_area(other):.3f})"
+    return [
+        f"It was chosen on the audited rows themselves, because {why}: the test of all attacks together finds it"
+        f"{chance}, and the choice flatters its figures a little."
+    ]
+
+
+def _people(best: AttackResult) -> list[str]:
+    if best.groups is None:
+        return []
+    area = best.groups.auc
+    return [
+        f"By person, all records of each put together: AUC {_interval(area.value, area.low, area.high)} on "
+        f"{best.groups.members:,} persons inside and {best.groups.nonmembers:,} outside; by record the same attack has "
+        f"{_area(best):.3f}."
+    ]
+
+
+def _threshold(best: AttackResult) -> list[str]:
+    """Where the threshold that shadow models taught does not fit the target."""
+    rule, most = best.at_threshold, best.oracle
+    if rule is None or most is None or rule.calibrated == "oracle" or most.accuracy.low <= rule.accuracy.high:
+        return []
+    return [
+        f"The attack's threshold does not fit this model: it is right on {rule.accuracy.value:.0%}, where the best "
+        f"threshold on the audited records is right on {most.accuracy.value:.0%} (guessing: 50%)."
+    ]
+
+
+def _power(test: JointTest | None, fpr: float, missing: Sequence[str]) -> list[str]:
+    if test is None:
+        return []
+    rate = test.detectable_tpr(fpr)
+    told = (
+        "" if rate is None else f", or a true-positive rate of {100 * rate:.2g}% at a false-positive rate of {fpr:.2%}"
+    )
+    sentences = [
+        f"With {test.members:,} members and {test.nonmembers:,} non-members, {POWER:.0%} of audits like this one find "
+        f"an AUC of {_up(test.detectable_auc())}{told}; what is smaller may have been missed."
+    ]
+    if "few-records" in missing:
+        sentences.append(f"About {test.required(WANTED_AUC):,} records would show an AUC of {WANTED_AUC:g}.")
+    return sentences
+
+
+def _too_few(test: JointTest) -> str:
+    return (
+        f"these {test.members + test.nonmembers:,} records could not have shown an AUC below "
+        f"{_up(test.detectable_auc())}"
+    )
+
+
+def _up(area: float) -> str:
+    """Two digits, rounded up: no smaller AUC than the true one is promised."""
+    return f"{min(1.0, -(-area * 100 // 1) / 100):.2f}"
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
+
+
+def _of_hundred(rate: float) -> str:
+    return (
+        f"{100 * rate:.0f} of 100"
+        if rate >= 0.095
+        else f"{1000 * rate:.0f} of 1,000"
+        if rate >= 0.0095
+        else f"{10000 * rate:.0f} of 10,000"
+    )
+
+
+def _one_in(rate: float) -> str:
+    return f"1 in {1 / rate:,.0f}"
+
+
+def _interval(value: float, low: float, high: float, *, percent: bool = False) -> str:
+    return f"{value:.1%} ({low:.1%} to {high:.1%})" if percent else f"{value:.3f} ({low:.3f} to {high:.3f})"

@@ -1,0 +1,199 @@
+"""Dataset and Roles: the rows, and who is who among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gnomon.core.arrays import Ints, Rows, check_labels, count_rows, fingerprint, is_frame, take_rows
+from gnomon.core.data.features import FeatureSpace, infer_features
+from gnomon.core.data.labels import Rule, class_name, first_unknown, match_classes, unknown_label
+from gnomon.core.errors import DataError
+
+View = Literal["adversary", "auditor"]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Rows with class ids; checked when made, never changed.
+
+    Attributes:
+        x: (n, ...) array of finite numbers, or a data frame of n rows (text and missing text are legal there, missing
+            numbers are not).
+        y: (n,) int64 class ids in 0 .. c - 1.
+        classes: the c class names, in the order of their ids.
+        ids: (n,) text, the user's own stable row ids; by default the row numbers.
+        groups: (n,) ids of the person or household a row belongs to, or None.
+        features: kinds and ranges of the columns.
+        name: what reports call it.
+        note: provenance and caveats, shown wherever the data set is shown.
+        labels: the labels of the c classes as the model has them (``classes_``), or else the user: what recipes that
+            name classes speak of. None: the class ids.
+        matched: what the user's labels and the model's were matched by; None without a model that names its classes.
+    """
+
+    x: Rows
+    y: Ints
+    classes: tuple[str, ...]
+    ids: NDArray[Any]
+    groups: NDArray[Any] | None
+    features: FeatureSpace
+    name: str
+    note: str = ""
+    labels: tuple[Any, ...] | None = None
+    matched: Rule | None = None
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes c."""
+        return len(self.classes)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Digest of rows, labels and class names."""
+        return fingerprint(self.x, self.y, list(self.classes))
+
+    def take(self, rows: Ints) -> Dataset:
+        """The data set of these rows (positions), in this order; classes and features stay."""
+        return replace(
+            self,
+            x=take_rows(self.x, rows),
+            y=self.y[rows],
+            ids=self.ids[rows],
+            groups=None if self.groups is None else self.groups[rows],
+        )
+
+
+def make_dataset(
+    x: Rows,
+    y: Any,
+    *,
+    classes: tuple[str, ...] | None = None,
+    known: Sequence[Any] | None = None,
+    ids: Any = None,
+    groups: Any = None,
+    features: FeatureSpace | None = None,
+    name: str = "data",
+    note: str = "",
+) -> Dataset:
+    """Checks rows and labels and makes a `Dataset`.
+
+    Args:
+        x: (n, ...) array or data frame of n rows.
+        y: (n,) labels: class ids when ``classes`` is given, otherwise any values (sorted to give class ids).
+        classes: class names; without them they are the sorted distinct labels.
+        known: the labels that the model knows, in the order of its answers; they become the classes, also those that
+            no row has.
+        ids: (n,) row ids, by default 0 .. n - 1.
+        groups: (n,) group ids or None.
+        features: the feature space, by default inferred.
+        name: what reports call it.
+        note: provenance.
+
+    Raises:
+        DataError: no rows, one class, NaN or infinity, lengths that differ, or a label that the model does not know.
+    """
+    x = x if is_frame(x) else np.asarray(x)
+    n = count_rows(x)
+    if n == 0:
+        raise DataError(f"{name}: expected at least one row, got none")
+    labels = np.asarray(y)
+    if labels.shape != (n,):
+        raise DataError(f"{name}: expected {n} labels, one a row, got shape {labels.shape}")
+    ids = np.asarray(np.arange(n) if ids is None else ids).astype(str)
+    own, matched = None, None
+    if classes is None:
+        values, labels = np.unique(_clean_labels(labels, name), return_inverse=True)
+        own = tuple(values.tolist())
+        classes = tuple(class_name(v) for v in own)
+        if known is not None:
+            match = match_classes(own, known)
+            if match is None:
+                strange = first_unknown(own, known)
+                raise DataError(unknown_label(name, ids[int((labels == strange).argmax())], own[strange], known))
+            names = {int(place): class_name(v) for place, v in zip(match.places, own, strict=True)}
+            classes = tuple(names.get(i, class_name(v)) for i, v in enumerate(known))
+            own, labels, matched = tuple(known), match.places[labels], match.rule
+    if len(classes) < 2:
+        raise DataError(f"{name}: expected at least 2 classes, got {len(classes)} ({', '.join(classes)})")
+    labels = check_labels(labels, rows=n, classes=len(classes), source=name)
+    _check_finite(x, name)
+    return Dataset(
+        x=x,
+        y=labels,
+        classes=classes,
+        ids=ids,
+        groups=None if groups is None else np.asarray(groups),
+        features=infer_features(x) if features is None else features,
+        name=name,
+        note=note,
+        labels=own,
+        matched=matched,
+    )
+
+
+def _clean_labels(labels: NDArray[Any], name: str) -> NDArray[Any]:
+    if labels.dtype.kind == "f":
+        if not np.isfinite(labels).all():
+            raise DataError(f"{name}: row {int((~np.isfinite(labels)).argmax())} has no label (NaN or infinity)")
+        if (labels == np.round(labels)).all():
+            return labels.astype(np.int64)
+        raise DataError(
+            f"{name}: labels must be classes, got fractions such as {labels[labels != np.round(labels)][0]}"
+        )
+    return labels if labels.dtype.kind in "biu" else labels.astype(str)
+
+
+def _check_finite(x: Rows, name: str) -> None:
+    if is_frame(x):
+        for column in x.columns:
+            values = np.asarray(x[column])
+            if values.dtype.kind == "f" and not np.isfinite(values).all():
+                row = int((~np.isfinite(values)).argmax())
+                raise DataError(
+                    f'{name}: column "{column}" holds NaN or infinity (first: row {row}); fill it or drop the row'
+                )
+        return
+    if x.dtype.kind not in "biuf":
+        raise DataError(f"{name}: expected an array of numbers, got {x.dtype}; give mixed columns as a data frame")
+    if x.dtype.kind == "f" and not np.isfinite(x).all():
+        bad = ~np.isfinite(x.reshape(len(x), -1)).all(axis=1)
+        raise DataError(f"{name}: row {int(bad.argmax())} holds NaN or infinity; fill it or drop the row")
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Who is who among the rows of one data set (positions, int64).
+
+    Attributes:
+        members: audited rows that the target was trained on.
+        nonmembers: audited rows that it was not trained on.
+        pool: rows that shadow models may be trained on. Adversary's view: disjoint from the target's members.
+            Auditor's view: holds the audited rows.
+        population: rows that the attacker knows the target was not trained on (for RMIA's z and population attacks).
+        train: all rows the target was trained on; a superset of ``members``.
+        view: "adversary" or "auditor".
+        reference: rows set aside for mitigations: no model is trained on them, none is audited, and no attacker holds
+            them.
+    """
+
+    members: Ints
+    nonmembers: Ints
+    pool: Ints
+    population: Ints
+    train: Ints
+    view: View
+    reference: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+
+    @property
+    def audited(self) -> Ints:
+        """Members, then non-members (evidence shuffles them, so that order gives nothing away)."""
+        return np.concatenate([self.members, self.nonmembers])

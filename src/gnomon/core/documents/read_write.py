@@ -1,0 +1,81 @@
+"""The documents that commands leave in folders: one reader, one writer, and one message for what can't be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from gnomon.core.documents.defence import DefenceReport
+from gnomon.core.documents.record import Record
+from gnomon.core.documents.reproduction import Reproduction
+from gnomon.core.documents.schema import Part
+from gnomon.core.documents.study import Study
+from gnomon.core.errors import DataError
+from gnomon.core.files import write_text
+
+D = TypeVar("D", bound=Part)
+
+FILES: MappingProxyType[str, type[Record | DefenceReport | Study | Reproduction]] = MappingProxyType(
+    {"record.json": Record, "bench.json": DefenceReport, "study.json": Study, "reproduction.json": Reproduction}
+)
+
+
+def read_document(path: Path, kind: type[D]) -> D:
+    """Reads a document of one kind: the file itself, or the folder that holds it.
+
+    Raises:
+        DataError: no such file, not JSON, or not a document of this kind and version.
+    """
+    name, word = file_of(kind), kind.__name__.lower()
+    file = path / name if path.is_dir() else path
+    try:
+        return kind.model_validate_json(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataError(f"{file}: no such {word}; expected its folder or its {name}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{file}: cannot be read ({error})") from None
+    except ValidationError as error:
+        problem = error.errors()[0]
+        place = ".".join(str(part) for part in problem["loc"]) or "document"
+        raise DataError(f"{file}: not a gnomon {word} of version 1 ({place}: {problem['msg']})") from None
+
+
+def read_any(path: Path) -> Record | DefenceReport | Study | Reproduction:
+    """Reads the document that a folder holds, or that a file's name says it is; a record where nothing says.
+
+    Raises:
+        DataError: no such file, not JSON, or not a document of its kind and version.
+    """
+    names = (name for name in FILES if path.name == name or (path / name).is_file())
+    return read_document(path, FILES[next(names, "record.json")])
+
+
+def write_document(document: Part, path: Path) -> None:
+    """Writes a document atomically: a reader sees the old file or the new one, never half of one."""
+    write_text(path, document.model_dump_json(indent=1) + "\n")
+
+
+def file_of(kind: type[Part]) -> str:
+    """What the file of a kind of document is called.
+
+    >>> file_of(Study)
+    'study.json'
+    """
+    return next(name for name, known in FILES.items() if known is kind)
+
+
+def read_record(path: Path) -> Record:
+    """Reads the record of a run: its folder, or its record.json.
+
+    Raises:
+        DataError: no such file, not JSON, or not a record of this version.
+    """
+    return read_document(path, Record)
+
+
+def write_record(record: Record, path: Path) -> None:
+    """Writes a record to a file, atomically."""
+    write_document(record, path)

@@ -1,0 +1,71 @@
+"""Reproduction: a paper's experiments run here, its figures beside ours, and whether each shape holds.
+
+One versioned JSON document; a report of it computes nothing. Fields are only ever added.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from gnomon.core.documents.schema import Part
+from gnomon.core.documents.study import Point, Study, StudyMachine
+
+Holds = Literal["holds", "holds in part", "does not hold", "not shown"]
+
+
+class Statement(Part):
+    """A shape of the paper's results, and what our figures say of it."""
+
+    says: str
+    verdict: Holds  # "in part": not every step is clear; "not shown": the intervals allow either, or too few seeds
+    evidence: str  # the figures that it rests on, in words
+
+
+class Compared(Part):
+    """One figure of the paper beside ours."""
+
+    label: str
+    figure: str  # key of a study's figure
+    paper: float
+    source: str  # "as recalled", "secondary source"
+    ours: Point | None
+    stand_in: bool = False  # ours is of other data than the paper's
+
+
+class ExperimentResult(Part):
+    """One experiment: what was run of it, what it says."""
+
+    key: str
+    title: str
+    question: str
+    status: Literal["run", "cut short", "left out", "no data"]
+    reason: str = ""  # why not, or not all of it
+    wanted: str = ""  # what it would take
+    cells: int  # wanted
+    done: int
+    seconds: float  # that its cells took, those shared with an earlier experiment not counted
+    estimate: float  # seconds for what is missing
+    notes: list[str] = Field(default_factory=list)  # stand-ins, sizes that differ from the paper's
+    show: list[str] = Field(default_factory=list)  # figures to draw
+    group: str = ""  # its mark in the picture of precision against the gap; "": not in it
+    study: Study | None = None
+    compared: list[Compared] = Field(default_factory=list)
+    statements: list[Statement] = Field(default_factory=list)
+
+
+class Reproduction(Part):
+    """A paper's experiments, run here."""
+
+    version: Literal[1] = 1
+    name: str
+    paper: str
+    sources: dict[str, str]  # tag of a paper's figure -> what it means
+    seeds: list[int]
+    budget: float | None  # seconds
+    spent: float  # seconds that all its cells took, whenever they were run
+    stand_ins: bool
+    scale: float  # how much slower than the machine that costs were measured on
+    experiments: list[ExperimentResult]
+    made: StudyMachine

@@ -1,0 +1,165 @@
+"""A file of answers: one probability row for each audited row, for people who may not export the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gnomon.core.arrays import Floats
+from gnomon.core.data.labels import class_name
+from gnomon.core.errors import DataError, did_you_mean
+from gnomon.core.outputs import Outputs, check_outputs, is_one_column, log_from_outputs
+from gnomon.datasets.own_files.answer_columns import ColumnRule, class_of, match_columns
+from gnomon.datasets.own_files.files import NPZ, SUFFIXES, check_path, read_frame, read_npz
+
+KEY, CLASSES = "answers", "classes"
+
+
+@dataclass(frozen=True)
+class AnswerTable:
+    """Answers of a file, in the order of the classes.
+
+    Attributes:
+        log_probs: natural-log probabilities, float32 (n, c).
+        columns: what each class's column is called in the file, in the order of the classes; of a file without names
+            its position, from 0.
+        rule: what the columns were matched by.
+    """
+
+    log_probs: Floats
+    columns: tuple[str, ...]
+    rule: ColumnRule
+
+
+def read_answers(
+    path: str | Path,
+    outputs: Outputs = "probabilities",
+    classes: Sequence[str] | None = None,
+    rows: int | None = None,
+) -> AnswerTable:
+    """Reads a model's answers, one row for each audited row, in the order of the rows' file.
+
+    Args:
+        path: csv or parquet with one column a class and nothing else, or npz with the array ``answers`` (or one array
+            only) and, if wanted, ``classes``, the names of its columns. For two classes one column is enough.
+        outputs: what the numbers are.
+        classes: the data set's class names. Columns are matched by them: a column is called after its class, or its
+            name holds one class name (``prob_yes``), or the columns are numbered in the order of the classes. A npz
+            array without names is taken in that order.
+        rows: how many answers there must be.
+
+    Raises:
+        DataError: no such file, unreadable, columns that are not numbers or name no class, or another number of rows or
+            classes.
+        ModelError: NaN, or probabilities that do not sum to one.
+        UsageError: an unknown extension or kind of output.
+        MissingExtraError: csv and parquet need pandas, parquet pyarrow too.
+    """
+    check_outputs(outputs)
+    place = check_path(path, SUFFIXES)
+    table, names = _from_arrays(place) if place.suffix.lower() in NPZ else _from_frame(place)
+    if table.ndim == 1:
+        table = table[:, None]
+    if table.ndim != 2 or table.dtype.kind not in "iuf":
+        raise DataError(f"{place.name}: expected numbers of shape (n, c), got {table.dtype} of shape {table.shape}")
+    if len(table) == 0 or (rows is not None and len(table) != rows):
+        wanted = "at least one row" if rows is None else f"{rows} rows, one for each audited row"
+        raise DataError(f"{place.name}: expected {wanted}, got {len(table)}")
+    if is_one_column(table):
+        return _one_column(place.name, table, names, outputs, classes)
+    table, columns, rule = _in_order(place.name, table, names, classes)
+    logs = log_from_outputs(table, outputs, rows=len(table), classes=None, source=place.name)
+    return AnswerTable(logs, columns, rule)
+
+
+def _in_order(
+    source: str, table: NDArray[Any], names: Sequence[str] | None, classes: Sequence[str] | None
+) -> tuple[NDArray[Any], tuple[str, ...], ColumnRule]:
+    """The columns in the order of the classes."""
+    count = table.shape[1]
+    if classes is not None and count != len(classes):
+        _check_names(source, names, classes)
+        raise DataError(f"{source}: expected {len(classes)} columns, one a class, got {count}")
+    if names is None:
+        return table, tuple(map(str, range(count))), "position"
+    found = match_columns(names, [str(k) for k in range(count)] if classes is None else classes)
+    if found is not None:
+        return table[:, found.places], tuple(names[i] for i in found.places), found.rule
+    if classes is None:
+        return table, tuple(names), "position"
+    _check_names(source, names, classes)
+    shown = ", ".join(classes[:8]) + (", ..." if len(classes) > 8 else "")
+    raise DataError(
+        f"{source}: the columns {', '.join(names[:8])} do not say which class they belong to; call them after the "
+        f'classes ({shown}), for example "prob_{classes[0]}", or number them from 0 in this order'
+    )
+
+
+def _check_names(source: str, names: Sequence[str] | None, classes: Sequence[str]) -> None:
+    """Names the column or class that is amiss where some columns are called after classes."""
+    named = [] if names is None else [name for name in names if name in classes]
+    missing = [name for name in classes if name not in named]
+    extra = [] if names is None else [name for name in names if name not in classes]
+    if named and missing:
+        raise DataError(f'{source}: no column for the class "{missing[0]}", though others bear class names')
+    if named and extra:
+        raise DataError(f'{source}: the column "{extra[0]}" bears no class name, though others do')
+
+
+def _one_column(
+    source: str, table: NDArray[Any], names: Sequence[str] | None, outputs: Outputs, classes: Sequence[str] | None
+) -> AnswerTable:
+    """Answers of two classes from one column: that of the class that its name holds, otherwise of the second one."""
+    if classes is not None and len(classes) != 2:
+        raise DataError(f"{source}: expected {len(classes)} columns, one a class, got 1")
+    name = "0" if names is None else names[0]
+    if names is not None and name.isdigit():
+        raise DataError(
+            f'{source}: its one column is called "{name}", which may be a class or a mere number; call it after the '
+            "class whose probability it holds"
+        )
+    held = 1 if names is None or classes is None else class_of(name, classes)
+    logs = log_from_outputs(table, outputs, rows=len(table), classes=2, source=source)
+    other = f"not {name}"
+    return (
+        AnswerTable(logs[:, ::-1], (name, other), "one column")
+        if held == 0
+        else AnswerTable(logs, (other, name), "one column")
+    )
+
+
+def _from_arrays(place: Path) -> tuple[NDArray[Any], list[str] | None]:
+    arrays = read_npz(place)
+    names = arrays.pop(CLASSES, None) if len(arrays) > 1 else None
+    if KEY not in arrays and len(arrays) != 1:
+        raise DataError(f'{place.name}: no array "{KEY}"{did_you_mean(KEY, arrays)}')
+    table = arrays[KEY] if KEY in arrays else next(iter(arrays.values()))
+    if names is None:
+        return table, None
+    if names.shape != table.shape[1:]:
+        raise DataError(f"{place.name}: expected {CLASSES} to name each column, got {names.shape} for {table.shape}")
+    return table, [class_name(name) for name in names.tolist()]
+
+
+def _from_frame(place: Path) -> tuple[NDArray[Any], list[str]]:
+    frame = read_frame(place)
+    names = [str(name) for name in frame.columns]
+    if any(_is_fraction(name) for name in names):
+        raise DataError(f"{place.name}: its first line is numbers; expected a line of column names")
+    for name in names:
+        if frame[name].dtype.kind not in "iuf":
+            raise DataError(f'{place.name}: expected one column of numbers a class, but "{name}" holds other things')
+    return np.asarray(frame.to_numpy()), names
+
+
+def _is_fraction(name: str) -> bool:
+    """Whether a column's name is a number that no class would be called by."""
+    try:
+        return not float(name).is_integer()
+    except (ValueError, OverflowError):
+        return False

@@ -1,0 +1,195 @@
+"""The chosen mitigation as something that a service can load.
+
+That is a folder with the model, with what its answers go through, and with a description. Nothing in it runs code when
+it is read (unless the model was given as a pickle), and no training row is in it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field, ValidationError
+
+from gnomon.auditing.evidence.mitigations import mitigation_facts
+from gnomon.auditing.progress import Progress
+from gnomon.auditing.released_model import Owned, make_owned
+from gnomon.core import VERSION
+from gnomon.core.arrays import take_rows
+from gnomon.core.documents.record import MitigationFacts
+from gnomon.core.documents.schema import Part
+from gnomon.core.errors import DataError, ModelError, StoreError, UsageError
+from gnomon.core.plan import Plan
+from gnomon.core.protocols import Model
+from gnomon.defending.combinations import Combination
+from gnomon.defending.run import mitigated
+from gnomon.models.files import load_model
+from gnomon.models.mitigated import MitigatedModel
+from gnomon.models.sklearn import SklearnModel
+from gnomon.models.torch.model import TorchModel, save_weights
+from gnomon.models.torch.trainer import TorchTrainer, load_torch
+
+DESCRIPTION, ANSWERS = "service.json", "answers.skops"
+NETWORK = ("module", "hidden", "activation", "dropout")  # of a recipe: what decides a network's weights
+OURS = ("gnomon.", "numpy.", "builtins.", "operator.")  # types that a description of answers may hold
+CHECKED_ROWS = 100
+SAME = 1e-5  # in probability
+
+
+class Service(Part):
+    """What is in the folder."""
+
+    version: Literal[1] = 1
+    name: str
+    made: str  # ISO 8601, UTC
+    gnomon: str
+    mitigations: list[MitigationFacts]
+    classes: list[str]
+    row_shape: list[int] | None  # of one row; None for a data frame
+    model: str  # file
+    network: dict[str, Any] | None = None  # where the file holds weights only
+    answers: str | None = None  # file of what answers go through
+    recipe: dict[str, Any] = Field(default_factory=dict)  # that it was trained by here
+
+
+def apply_mitigation(
+    plan: Plan, setting: Combination, folder: Path, *, trust: bool = False, progress: Progress | None = None
+) -> Service:
+    """Puts a mitigation on a plan's model and writes the result; a mitigation in training trains the model anew.
+
+    Args:
+        plan: whose target it is.
+        setting: the mitigation.
+        folder: to write; it must not exist yet.
+        trust: load pickles and import code that the plan names.
+        progress: who is told.
+
+    Raises:
+        UsageError: the folder exists, or the model can't be written to a file.
+        GnomonError: bad input, in one line; nothing is left behind.
+    """
+    if folder.exists():
+        raise UsageError(f"{folder}: exists already; name a folder that does not, or remove this one")
+    owned = make_owned(mitigated(plan, setting, knows=True), trust=trust, progress=progress)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as place:
+            whole = Path(place) / "service"
+            whole.mkdir()
+            service = _write(owned, plan, whole)
+            _check_same(owned, load_service(whole, trust=trust))
+            whole.rename(folder)
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be written ({error.strerror or error})") from None
+    return service
+
+
+def load_service(folder: Path, *, trust: bool = False) -> Model:
+    """The model of a folder that `apply_mitigation` wrote, behind the mitigations of its answers.
+
+    Args:
+        folder: the folder.
+        trust: it holds a pickle that the user trusts.
+
+    Raises:
+        DataError: no such folder, or a description that can't be read.
+        ModelError: a damaged model.
+    """
+    try:
+        service = Service.model_validate_json((folder / DESCRIPTION).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValidationError):
+        raise DataError(f"{folder}: expected a folder that gnomon defend --apply wrote, with {DESCRIPTION}") from None
+    file = folder / service.model
+    if service.network is not None:
+        recipe = TorchTrainer(**{**service.network, "hidden": tuple(service.network["hidden"])})
+        model: Model = load_torch(file, recipe, tuple(service.row_shape or ()), len(service.classes))
+    else:
+        model = load_model(file, service.classes, trust=trust)
+    return model if service.answers is None else MitigatedModel(model, _read_answers(folder / service.answers))
+
+
+def _write(owned: Owned, plan: Plan, folder: Path) -> Service:
+    import skops.io
+
+    network, file = _write_model(owned, plan, folder)
+    answers = None
+    if isinstance(owned.model, MitigatedModel):
+        skops.io.dump(owned.model.mitigation, folder / ANSWERS)
+        answers = ANSWERS
+    shape = getattr(owned.data.x, "shape", ())
+    service = Service(
+        name=plan.name,
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        gnomon=VERSION,
+        mitigations=mitigation_facts(owned.mitigations, getattr(owned.plain, "facts", {})),
+        classes=list(owned.data.classes),
+        row_shape=[int(n) for n in shape[1:]] if isinstance(owned.data.x, np.ndarray) else None,
+        model=file,
+        network=network,
+        answers=answers,
+        recipe=owned.trainer.recipe() if owned.trainer is not None else {},
+    )
+    (folder / DESCRIPTION).write_text(service.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    return service
+
+
+def _write_model(owned: Owned, plan: Plan, folder: Path) -> tuple[dict[str, Any] | None, str]:
+    """What decides the network, if only weights are written, and the file's name."""
+    import skops.io
+
+    given = plan.target.model
+    trainer = _network_of(owned.trainer) if given is None else TorchTrainer(**_given_network(plan))
+    weights = isinstance(owned.plain, TorchModel)
+    network = {name: getattr(trainer, name) for name in NETWORK} if weights and trainer is not None else None
+    if given is not None:
+        file = f"model{Path(given).suffix.lower()}"
+        shutil.copyfile(given, folder / file)
+        return network, file
+    if isinstance(owned.plain, TorchModel) and network is not None:
+        save_weights(owned.plain, folder / "model.safetensors")
+        return network, "model.safetensors"
+    if isinstance(owned.plain, SklearnModel):
+        skops.io.dump(owned.plain.estimator, folder / "model.skops")
+        return None, "model.skops"
+    raise UsageError(
+        f"a {type(owned.plain).__name__} can't be written to a file; --apply works on scikit-learn estimators, torch "
+        "networks of gnomon's own trainer, and model files"
+    )
+
+
+def _given_network(plan: Plan) -> dict[str, Any]:
+    return {name: getattr(plan.trainer, name) for name in NETWORK}
+
+
+def _network_of(trainer: Any) -> TorchTrainer | None:
+    """The torch trainer inside mitigations that wrap it."""
+    while trainer is not None and not isinstance(trainer, TorchTrainer):
+        trainer = getattr(trainer, "trainer", None)
+    return trainer
+
+
+def _read_answers(file: Path) -> Any:
+    import skops.io
+
+    try:
+        types = skops.io.get_untrusted_types(file=file)
+        strange = [t for t in types if not t.startswith(OURS)]
+        if strange:
+            raise ModelError(f"{file}: holds {', '.join(strange)}, which no mitigation is made of")
+        return skops.io.load(file, trusted=types)
+    except ModelError:
+        raise
+    except Exception as error:  # zipfile, json and skops each raise their own
+        raise ModelError(f"{file}: damaged ({type(error).__name__}: {error})") from None
+
+
+def _check_same(owned: Owned, loaded: Model) -> None:
+    rows = take_rows(owned.data.x, owned.roles.audited[:CHECKED_ROWS])
+    with np.errstate(invalid="ignore"):
+        gaps = np.abs(np.exp(owned.model.log_probs(rows)) - np.exp(loaded.log_probs(rows)))
+    if float(gaps.max()) > SAME:
+        raise ModelError("the model that was written answers otherwise than the one that was audited; nothing is kept")

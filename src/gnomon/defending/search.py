@@ -1,0 +1,181 @@
+"""The search for a strength: the most useful model among those that leak no more than is wanted.
+
+Optuna's tree-structured Parzen estimator proposes strengths; both ends of the range and their middle are tried first,
+so that a range which can't reach the wanted leakage shows it at once.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from gnomon.auditing.outcome import Outcome
+from gnomon.core.documents.defence import Search, StrengthTrial
+from gnomon.core.documents.record import Record
+from gnomon.core.errors import MissingExtraError, UsageError
+from gnomon.defending.combinations import Combination, StrengthRange
+from gnomon.runs.gate import Held, Limit, hold, parse_limit, summed_up
+
+FEWEST_TRIALS = 3  # both ends and the middle
+MISSED = 1e-6  # how far above its limit a strength counts at least that does not meet it
+DECADES = 10.0  # a range that spans more than this factor is searched on a logarithmic scale
+
+Audit = Callable[[Combination], Outcome | str]  # the outcome, or in one line why there is none
+Accuracy = Callable[[Outcome], float]  # how useful an audited model is
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search came to.
+
+    Attributes:
+        setting: the most useful strength that meets the limit, or else the one that came closest; None if no audit
+            ended.
+        facts: every trial.
+    """
+
+    setting: Combination | None
+    facts: Search
+
+
+def read_until(text: str) -> Limit:
+    """A wanted leakage, in the words of `gnomon gate`.
+
+    Raises:
+        UsageError: no limit.
+
+    >>> read_until("tpr@0.01<=0.05").most
+    0.05
+    """
+    limit = parse_limit(text)
+    if limit.figure == "epsilon":
+        raise UsageError(f'limit "{text}": a search needs a figure of attacks (auc, advantage, accuracy or tpr@FPR)')
+    return limit
+
+
+def meets(record: Record, limit: Limit) -> bool:
+    """Whether a record meets a limit: every attack's whole interval lies below it, as `gnomon gate` has it.
+
+    Raises:
+        UsageError: the record has no such figure.
+    """
+    return summed_up(hold(record, limit)) == "met"
+
+
+def check_limit(record: Record, limit: Limit) -> None:
+    """Refuses a limit that could hold nothing, before hours of work.
+
+    Raises:
+        UsageError: no attack of the plain model's record has a value of this figure.
+    """
+    held = hold(record, limit)
+    if all(one.estimate is None for one in held):
+        raise UsageError(f'limit "{limit.text}": {held[0].line.removeprefix("unresolved: ")}')
+
+
+def upper_end(held: Sequence[Held]) -> float | None:
+    """The largest upper end of an interval that a limit is held against; None where no attack has a value."""
+    return max((one.estimate.high for one in held if one.estimate is not None), default=None)
+
+
+def search(sweep: StrengthRange, audit: Audit, accuracy: Accuracy, limit: Limit, trials: int, seed: int) -> Found:
+    """Looks for the strength of the best accuracy that meets the limit.
+
+    Args:
+        sweep: the mitigation and its range.
+        audit: what tries a strength.
+        accuracy: usefulness of an audited model.
+        limit: the wanted leakage.
+        trials: strengths to try, at least 3.
+        seed: of the proposals.
+
+    Raises:
+        MissingExtraError: Optuna is not installed.
+        UsageError: audits have no such figure.
+    """
+    seen: dict[str, tuple[StrengthTrial, Combination]] = {}
+    with _optuna() as optuna:
+        study = optuna.create_study(
+            direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=FEWEST_TRIALS)
+        )
+        for strength in _first(sweep):
+            study.enqueue_trial({"strength": strength})
+        for _ in range(max(trials, FEWEST_TRIALS)):
+            proposal = study.ask({"strength": _scale(sweep, optuna)})
+            setting = sweep.at(proposal.params["strength"])
+            if setting.label not in seen:
+                seen[setting.label] = (_try(setting, audit, accuracy, limit), setting)
+            _tell(study, proposal, seen[setting.label][0], limit, optuna)
+    return _found(sweep, list(seen.values()), limit)
+
+
+def _try(setting: Combination, audit: Audit, accuracy: Accuracy, limit: Limit) -> StrengthTrial:
+    outcome = audit(setting)
+    if isinstance(outcome, str):
+        return StrengthTrial(label=setting.label, value=None, accuracy=None, meets=False, reason=outcome)
+    held = hold(outcome.record, limit)
+    value, met = upper_end(held), summed_up(held) == "met"
+    reason = held[0].line if value is None else None
+    return StrengthTrial(label=setting.label, value=value, accuracy=accuracy(outcome), meets=met, reason=reason)
+
+
+def _tell(study: Any, proposal: Any, trial: StrengthTrial, limit: Limit, optuna: Any) -> None:
+    if trial.value is None:
+        study.tell(proposal, state=optuna.trial.TrialState.FAIL)
+        return
+    above = trial.value - limit.most
+    proposal.set_constraint("leakage", above if trial.meets else max(above, MISSED))
+    study.tell(proposal, trial.accuracy)
+
+
+def _found(sweep: StrengthRange, tried: list[tuple[StrengthTrial, Combination]], limit: Limit) -> Found:
+    ended = [(trial, setting) for trial, setting in tried if trial.value is not None]
+    meeting = [(trial, setting) for trial, setting in ended if trial.meets]
+    best = max(meeting, key=lambda one: (one[0].accuracy or 0.0, -(one[0].value or 0.0)), default=None)
+    closest = min(ended, key=lambda one: one[0].value or 0.0, default=None)
+    chosen = best or closest
+    facts = Search(
+        name=sweep.name,
+        low=sweep.low,
+        high=sweep.high,
+        limit=limit.text,
+        chosen=None if best is None else best[1].label,
+        trials=[trial for trial, _ in tried],
+    )
+    return Found(None if chosen is None else chosen[1], facts)
+
+
+def _first(sweep: StrengthRange) -> list[float]:
+    middle = (sweep.low * sweep.high) ** 0.5 if _logarithmic(sweep) else (sweep.low + sweep.high) / 2
+    ends = [sweep.low, sweep.high, middle]
+    return [round(end) for end in ends] if sweep.whole else ends
+
+
+def _scale(sweep: StrengthRange, optuna: Any) -> Any:
+    if sweep.whole:
+        return optuna.distributions.IntDistribution(int(sweep.low), int(sweep.high), log=_logarithmic(sweep))
+    return optuna.distributions.FloatDistribution(sweep.low, sweep.high, log=_logarithmic(sweep))
+
+
+def _logarithmic(sweep: StrengthRange) -> bool:
+    return sweep.low > 0 and sweep.high / sweep.low >= DECADES
+
+
+@contextmanager
+def _optuna() -> Iterator[Any]:
+    """Optuna, quiet; its verbosity is put back afterwards."""
+    try:
+        import optuna
+    except ImportError:
+        raise MissingExtraError("optuna", "search", "a search for a strength (--until)") from None
+    loud = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            yield optuna
+    finally:
+        optuna.logging.set_verbosity(loud)

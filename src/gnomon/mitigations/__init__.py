@@ -1,0 +1,100 @@
+"""Mitigations: one idea a module, each a frozen record of its strength.
+
+A mitigation of the answers has ``fit(known, n_classes, seed)``, which gives a function of answers alone, so that it
+works on anybody's model and on stored answers. A mitigation in training has ``apply(trainer, reference)``, which gives
+another trainer. Whether one is worth its cost only an audit can tell whose attacker knows it too (`gnomon defend`).
+To add one, write a frozen dataclass that inherits from `OfAnswers` or `InTraining` (`gnomon.mitigations.base`) and
+name it in `MITIGATIONS` below; the contract suite in `tests/mitigations` picks it up from there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gnomon.core.errors import UsageError, did_you_mean
+from gnomon.core.mitigations import AnswerMitigation, Reference, TrainingMitigation
+from gnomon.core.protocols import Trainer
+from gnomon.mitigations.adversarial import Adversarial
+from gnomon.mitigations.augmentation import Augment
+from gnomon.mitigations.base import CannotError
+from gnomon.mitigations.dp import DP
+from gnomon.mitigations.hamp import HampAnswers
+from gnomon.mitigations.memguard import MemGuard
+from gnomon.mitigations.objectives import HampTraining, Relax, SmoothLabels
+from gnomon.mitigations.perturbation import Noise, Temperature
+from gnomon.mitigations.regularisation import L2, Dropout, EarlyStopping
+from gnomon.mitigations.reveal import Labels, Rounding, Top
+from gnomon.mitigations.selena import Selena
+from gnomon.mitigations.trees import Depth, Leaf
+
+MITIGATIONS: tuple[type[Any], ...] = (
+    Top,
+    Labels,
+    Rounding,
+    Temperature,
+    Noise,
+    MemGuard,
+    HampAnswers,
+    L2,
+    Dropout,
+    EarlyStopping,
+    SmoothLabels,
+    Augment,
+    Relax,
+    HampTraining,
+    Selena,
+    Adversarial,
+    Depth,
+    Leaf,
+    DP,
+)
+
+__all__ = [
+    "MITIGATIONS",
+    "able",
+    "apply_in_training",
+    "make_mitigation",
+    *(mitigation.__name__ for mitigation in MITIGATIONS),
+]
+
+
+def make_mitigation(text: str) -> AnswerMitigation | TrainingMitigation:
+    """The mitigation that a plan names: a name, and behind it the strength, with a colon or without.
+
+    Raises:
+        UsageError: no such mitigation, or a strength that it can't have.
+
+    >>> make_mitigation("top3"), make_mitigation("noise:1e-2"), make_mitigation("labels")
+    (Top(k=3, renormalised=False), Noise(deviation=0.01), Labels())
+    >>> make_mitigation("temprature5")
+    Traceback (most recent call last):
+    gnomon.core.errors.UsageError: no mitigation is called "temprature" (did you mean "temperature"?)
+    """
+    known = {mitigation.name: mitigation for mitigation in MITIGATIONS}
+    for name in sorted(known, key=len, reverse=True):  # "l2" ends with a digit: names first, then strengths
+        rest = text.removeprefix(name)
+        if text.startswith(name) and (not rest or rest[0] in ":+-.0123456789"):
+            made: AnswerMitigation | TrainingMitigation = known[name].parse(rest.removeprefix(":"))
+            return made
+    word = text.partition(":")[0].rstrip("+-.0123456789")
+    raise UsageError(f'no mitigation is called "{word}"{did_you_mean(word, known)}')
+
+
+def able(trainer: Trainer) -> list[str]:
+    """Names of the mitigations in training that a trainer can do."""
+    examples: list[Any] = [make_mitigation(kind.examples[0]) for kind in MITIGATIONS if kind.acts_on == "training"]
+    return [example.name for example in examples if example.suits(trainer)]
+
+
+def apply_in_training(mitigation: TrainingMitigation, trainer: Trainer, reference: Reference | None) -> Trainer:
+    """The trainer that does what ``trainer`` does, and this.
+
+    Raises:
+        UsageError: this trainer can't; the line says what it can do.
+    """
+    try:
+        return mitigation.apply(trainer, reference)
+    except CannotError as error:
+        known = able(trainer)
+        can = f"in training it can do {', '.join(known)}" if known else "it can do none in training"
+        raise UsageError(f"{error}; {can}, and every mitigation of the answers works") from error

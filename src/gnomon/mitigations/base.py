@@ -1,0 +1,238 @@
+"""What all mitigations share: a strength, read from the text behind the name, and trainers that can do it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+
+from gnomon.core.errors import UsageError
+from gnomon.core.mitigations import Reference
+from gnomon.core.protocols import Trainer
+from gnomon.models.sklearn import SklearnTrainer
+from gnomon.models.torch.trainer import TorchTrainer
+
+
+class CannotError(UsageError):
+    """A mitigation that a trainer can't do."""
+
+    def __init__(self, name: str, trainer: Trainer) -> None:
+        own = trainer.estimator if isinstance(trainer, SklearnTrainer) else trainer
+        super().__init__(f'mitigation "{name}": {type(own).__name__} cannot do that')
+
+
+@dataclass(frozen=True)
+class Range:
+    """Which strengths a mitigation can have.
+
+    Attributes:
+        what: the strength is.
+        whole: whether it is a whole number; then ``least`` must be given.
+        above: a number that it must pass.
+        least: the smallest.
+        most: the largest.
+    """
+
+    what: str
+    whole: bool = False
+    above: float | None = None
+    least: float | None = None
+    most: float = math.inf
+
+    def read(self, strength: str, name: str) -> Any:
+        """The number in the text behind the name.
+
+        Raises:
+            UsageError: it is missing, no number, or out of range.
+        """
+        if self.whole:
+            return whole(strength, name, least=int(self.least or 0), what=self.what)
+        return number(strength, name, what=self.what, above=self.above, least=self.least, most=self.most)
+
+
+@dataclass(frozen=True)
+class Base:
+    """A mitigation of at most one number: how a plan writes it, what it needs, what it promises.
+
+    Class attributes: those of `gnomon.core.mitigations.Mitigation`; ``range`` of the number (None: there is none) and
+    what ``joins`` name and number in the label.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    paper: ClassVar[str] = "a baseline"
+    needs: ClassVar[frozenset[Literal["reference", "random"]]] = frozenset()
+    keeps_label: ClassVar[bool] = False
+    examples: ClassVar[tuple[str, ...]]
+    range: ClassVar[Range | None] = None
+    joins: ClassVar[str] = ":"
+
+    @classmethod
+    def parse(cls, strength: str) -> Self:
+        """From the text behind the name, which may be empty where there is no number or a default.
+
+        Raises:
+            UsageError: a strength that it can't have.
+        """
+        if cls.range is None:
+            nothing(strength, cls.name)
+            return cls()
+        has_default = dataclasses.fields(cls)[0].default is not dataclasses.MISSING
+        make: Callable[..., Self] = cls  # with the number that the subclass holds
+        return make() if has_default and not strength else make(cls.range.read(strength, cls.name))
+
+    @property
+    def label(self) -> str:
+        """As the plan has it."""
+        values = [getattr(self, field.name) for field in dataclasses.fields(self)]
+        return f"{self.name}{self.joins}{values[0]:g}" if values else self.name
+
+
+@dataclass(frozen=True)
+class OfAnswers(Base):
+    """A mitigation of the answers: it has a method ``fit``, as in `gnomon.core.mitigations.AnswerMitigation`."""
+
+    acts_on: ClassVar[Literal["answers"]] = "answers"
+
+
+@dataclass(frozen=True)
+class InTraining(Base):
+    """A mitigation in training: what it makes of a network's recipe, of an estimator's, or of neither."""
+
+    acts_on: ClassVar[Literal["training"]] = "training"
+
+    def on_network(self, network: TorchTrainer) -> TorchTrainer | None:  # noqa: ARG002 - for those that can
+        """The network trained another way; None if it can't be."""
+        return None
+
+    def on_estimator(self, trainer: SklearnTrainer) -> SklearnTrainer | None:  # noqa: ARG002 - for those that can
+        """scikit-learn's estimator trained another way; None if it can't be."""
+        return None
+
+    def suits(self, trainer: Trainer) -> bool:
+        """Whether the trainer can do it."""
+        try:
+            return self._changed(trainer) is not None
+        except UsageError:
+            return False
+
+    def apply(self, trainer: Trainer, reference: Reference | None) -> Trainer:  # noqa: ARG002 - for those that need it
+        """The trainer that does what ``trainer`` does, and this; one that wraps another is changed inside.
+
+        Raises:
+            UsageError: this trainer can't.
+        """
+        changed = self._changed(trainer)
+        if changed is None:
+            raise CannotError(self.name, trainer)
+        return changed
+
+    def _changed(self, trainer: Trainer) -> Trainer | None:
+        if isinstance(trainer, SklearnTrainer):
+            return self.on_estimator(trainer)
+        if isinstance(trainer, TorchTrainer):
+            return self.on_network(trainer)
+        wrapper: Any = trainer  # of its own kind, round a trainer that it calls so
+        inner = getattr(wrapper, "trainer", None)
+        changed = self._changed(inner) if isinstance(inner, Trainer) else None
+        return None if changed is None else dataclasses.replace(wrapper, trainer=changed)
+
+
+@dataclass(frozen=True)
+class AroundNetwork(InTraining):
+    """A mitigation that is a trainer of its own, round the recipe of a network."""
+
+    def suits(self, trainer: Trainer) -> bool:
+        """Whether the trainer trains a network, and nothing is round it yet."""
+        return isinstance(trainer, TorchTrainer)
+
+    def network_of(self, trainer: Trainer) -> TorchTrainer:
+        """The network's recipe.
+
+        Raises:
+            UsageError: a trainer of another kind.
+        """
+        if not isinstance(trainer, TorchTrainer):
+            raise CannotError(self.name, trainer)
+        return trainer
+
+
+def bounded(trainer: SklearnTrainer, parameter: str, bound: Callable[[Any], Any]) -> SklearnTrainer | None:
+    """The trainer with a parameter bounded wherever its estimator has it; None if it has it nowhere."""
+    from sklearn.base import clone
+
+    own = trainer.estimator.get_params(deep=True)
+    found = {name: bound(value) for name, value in own.items() if name.rpartition("__")[2] == parameter}
+    return dataclasses.replace(trainer, estimator=clone(trainer.estimator).set_params(**found)) if found else None
+
+
+def whole(strength: str, name: str, *, least: int, what: str) -> int:
+    """A whole number of at least ``least``.
+
+    Raises:
+        UsageError: it is missing, no whole number, or too small.
+
+    >>> whole("3", "top", least=1, what="entries to keep")
+    3
+    >>> whole("0", "top", least=1, what="entries to keep")
+    Traceback (most recent call last):
+    gnomon.core.errors.UsageError: mitigation "top": entries to keep must be a whole number >= 1, got "0"
+    """
+    try:
+        value = int(strength)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise UsageError(_line(name, what, f"a whole number >= {least}", strength))
+    return value
+
+
+def number(
+    strength: str,
+    name: str,
+    *,
+    what: str,
+    above: float | None = None,
+    least: float | None = None,
+    most: float = math.inf,
+) -> float:
+    """A finite number: larger than ``above`` or at least ``least``, and at most ``most``.
+
+    Raises:
+        UsageError: it is missing, no number, or out of range.
+
+    >>> number("1e-3", "l2", what="lambda", least=0)
+    0.001
+    >>> number("-5", "temperature", what="t", above=0)
+    Traceback (most recent call last):
+    gnomon.core.errors.UsageError: mitigation "temperature": t must be a number > 0, got "-5"
+    """
+    try:
+        value = float(strength)
+    except ValueError:
+        value = math.nan
+    low = (above is None or value > above) and (least is None or value >= least)
+    if not (math.isfinite(value) and low and value <= most):
+        bounds = [f"> {above:g}" if above is not None else "", f">= {least:g}" if least is not None else ""]
+        bounds.append(f"<= {most:g}" if math.isfinite(most) else "")
+        raise UsageError(_line(name, what, f"a number {' and '.join(b for b in bounds if b)}".strip(), strength))
+    return value
+
+
+def nothing(strength: str, name: str) -> None:
+    """No strength at all.
+
+    Raises:
+        UsageError: one was given.
+
+    >>> nothing("", "labels")
+    """
+    if strength:
+        raise UsageError(f'mitigation "{name}" has no strength, got "{strength}": write "{name}"')
+
+
+def _line(name: str, what: str, expected: str, strength: str) -> str:
+    got = f'got "{strength}"' if strength else f'got none: write it behind the name, as in "{name}:NUMBER"'
+    return f'mitigation "{name}": {what} must be {expected}, {got}'

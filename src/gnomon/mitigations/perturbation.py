@@ -1,0 +1,118 @@
+"""Answers are flattened or disturbed, always the same way for the same answer.
+
+A mitigation that drew anew for each query could be undone by asking again and averaging: chance is keyed by the answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy.special import ndtri
+
+from gnomon.core.arrays import Floats
+from gnomon.core.mitigations import Known
+from gnomon.core.seeds import GOLDEN, mix
+from gnomon.mitigations.base import OfAnswers, Range
+from gnomon.mitigations.reveal import keep_label, normalise
+
+DECIMALS = 2  # of the log-probabilities: how many rows are asked at once changes the last bits of an answer
+LOWEST = -1e6  # stands for minus infinity
+
+
+def draw_uniform(answers: Floats, count: int, seed: int) -> Floats:
+    """Numbers (n, count) in (0, 1), each row decided by that row of the answers (to two decimals) and the seed.
+
+    Args:
+        answers: (n, c) natural-log probabilities.
+        count: numbers a row.
+        seed: the owner's secret; who knows it can compute the draws.
+
+    >>> answers = np.log([[0.2, 0.8], [0.5, 0.5]])
+    >>> draws = draw_uniform(answers, 3, seed=7)
+    >>> bool((draw_uniform(answers[1:], 3, seed=7) == draws[1:]).all())
+    True
+    """
+    whole = np.round(np.maximum(np.asarray(answers, dtype=np.float64), LOWEST) * 10**DECIMALS).astype(np.int64)
+    state = np.full(len(whole), np.uint64(seed % 2**64))
+    for column in whole.T:
+        state = mix(state + GOLDEN ^ mix(column.astype(np.uint64)))
+    places = np.arange(1, count + 1, dtype=np.uint64) * GOLDEN
+    bits = mix(state[:, None] + places[None, :])
+    uniform: Floats = ((bits >> np.uint64(11)).astype(np.float64) + 0.5) / 2.0**53
+    return uniform
+
+
+@dataclass(frozen=True)
+class Flattened:
+    """exp(z_i / t) / sum_j exp(z_j / t), where log-probabilities serve as logits z."""
+
+    t: float
+
+    def __call__(self, answers: Floats, /) -> Floats:
+        """Flattened natural-log probabilities (n, c)."""
+        return keep_label(normalise(np.asarray(answers, dtype=np.float64) / self.t), answers)
+
+
+@dataclass(frozen=True)
+class Temperature(OfAnswers):
+    """Logits are divided by ``t`` before the softmax: with a large t all answers look alike, the label stays.
+
+    >>> np.exp(Flattened(2.0)(np.log([[0.2, 0.8]]))).round(3)
+    array([[0.333, 0.667]], dtype=float32)
+    """
+
+    name: ClassVar[str] = "temperature"
+    title: ClassVar[str] = "Temperature"
+    paper: ClassVar[str] = "Shokri et al. 2017"
+    keeps_label: ClassVar[bool] = True
+    examples: ClassVar[tuple[str, ...]] = ("temperature5", "temperature20", "temperature:1e12")
+    range: ClassVar[Range | None] = Range("t", above=0)
+    joins: ClassVar[str] = ""
+
+    t: float
+
+    def fit(self, known: Known, n_classes: int, seed: int) -> Flattened:  # noqa: ARG002 - the protocol's arguments
+        """The same for every model."""
+        return Flattened(self.t)
+
+
+@dataclass(frozen=True)
+class Disturbed:
+    """Normal noise of one standard deviation, added to probabilities; below 0 is cut off, the rest sums to 1."""
+
+    deviation: float
+    seed: int
+
+    def __call__(self, answers: Floats, /) -> Floats:
+        """Disturbed natural-log probabilities (n, c)."""
+        logs = np.asarray(answers, dtype=np.float64)
+        noise = self.deviation * ndtri(draw_uniform(logs, logs.shape[1], self.seed))
+        disturbed = np.maximum(np.exp(logs) + noise, 0.0)
+        gone = disturbed.sum(axis=1) == 0  # everything was cut off: the label is what is left
+        disturbed[gone, logs[gone].argmax(axis=1)] = 1.0
+        with np.errstate(divide="ignore"):
+            shown: Floats = np.log(disturbed / disturbed.sum(axis=1, keepdims=True)).astype(np.float32)
+        return shown
+
+
+@dataclass(frozen=True)
+class Noise(OfAnswers):
+    """Normal noise on the probabilities, drawn from the answer itself: asking again averages nothing away.
+
+    Attributes:
+        deviation: standard deviation of the noise on a probability. The label may change.
+    """
+
+    name: ClassVar[str] = "noise"
+    title: ClassVar[str] = "Noise on answers"
+    paper: ClassVar[str] = "a baseline"
+    examples: ClassVar[tuple[str, ...]] = ("noise:0.05", "noise:1")
+    range: ClassVar[Range | None] = Range("standard deviation", above=0)
+
+    deviation: float
+
+    def fit(self, known: Known, n_classes: int, seed: int) -> Disturbed:  # noqa: ARG002 - the protocol's arguments
+        """Every model has noise of its own."""
+        return Disturbed(self.deviation, seed)

@@ -1,0 +1,88 @@
+"""What keeps networks and estimators from learning single records by heart: penalty, dropout, early stopping."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from gnomon.mitigations.base import InTraining, Range, bounded
+from gnomon.models.penalties import penalties
+from gnomon.models.sklearn import SklearnTrainer
+from gnomon.models.torch.networks import BUILT_IN
+from gnomon.models.torch.trainer import TorchTrainer
+
+
+@dataclass(frozen=True)
+class L2(InTraining):
+    """Mean loss plus lambda / 2 times the sum of squared weights.
+
+    Networks get it as weight decay. scikit-learn's estimators get it in their own parameter (C, alpha,
+    l2_regularization), reckoned from the number of rows, so that lambda means the same everywhere.
+
+    Attributes:
+        strength: lambda.
+    """
+
+    name: ClassVar[str] = "l2"
+    title: ClassVar[str] = "L2 penalty"
+    paper: ClassVar[str] = "Shokri et al. 2017"
+    examples: ClassVar[tuple[str, ...]] = ("l2:0.001", "l2:1e-2")
+    range: ClassVar[Range | None] = Range("lambda", above=0)
+
+    strength: float
+
+    def on_network(self, network: TorchTrainer) -> TorchTrainer | None:
+        """The penalty is set to lambda, whatever it was."""
+        return replace(network, weight_decay=self.strength)
+
+    def on_estimator(self, trainer: SklearnTrainer) -> SklearnTrainer | None:
+        """The same, where the estimator has such a penalty."""
+        return replace(trainer, l2=self.strength) if penalties(trainer.estimator, self.strength, 1) else None
+
+
+@dataclass(frozen=True)
+class Dropout(InTraining):
+    """Every hidden unit of the fully connected layers is left out of a step with some probability.
+
+    Attributes:
+        rate: that probability.
+    """
+
+    name: ClassVar[str] = "dropout"
+    title: ClassVar[str] = "Dropout"
+    paper: ClassVar[str] = "Srivastava et al. 2014"
+    examples: ClassVar[tuple[str, ...]] = ("dropout:0.5",)
+    range: ClassVar[Range | None] = Range("rate", above=0, most=0.99)  # of a hundred units one is left
+
+    rate: float
+
+    def on_network(self, network: TorchTrainer) -> TorchTrainer | None:
+        """The rate is set, whatever it was, in a network of ours (mlp, cnn) with hidden layers."""
+        return replace(network, dropout=self.rate) if network.module in BUILT_IN and network.hidden else None
+
+
+@dataclass(frozen=True)
+class EarlyStopping(InTraining):
+    """Training ends after so many epochs without a better loss on a tenth of the rows, held out for it.
+
+    scikit-learn's estimators do it their own way (n_iter_no_change), where they can.
+
+    Attributes:
+        patience: epochs.
+    """
+
+    name: ClassVar[str] = "early_stopping"
+    title: ClassVar[str] = "Early stopping"
+    examples: ClassVar[tuple[str, ...]] = ("early_stopping:5",)
+    range: ClassVar[Range | None] = Range("patience", whole=True, least=1)
+
+    patience: int
+
+    def on_network(self, network: TorchTrainer) -> TorchTrainer | None:
+        """The patience is set, whatever it was."""
+        return replace(network, patience=self.patience)
+
+    def on_estimator(self, trainer: SklearnTrainer) -> SklearnTrainer | None:
+        """The same, with early stopping switched on where that is a parameter of its own."""
+        stopped = bounded(trainer, "n_iter_no_change", lambda _: self.patience)
+        return stopped and (bounded(stopped, "early_stopping", lambda _: True) or stopped)

@@ -1,0 +1,323 @@
+"""Training of a stack: order of rows, dropout, optimiser, early stopping.
+
+Whatever a network's seed decides (initial weights, held-out rows, order of the batches, dropped units) is drawn from
+streams of its own, so that it comes out the same alone and in any company. Networks may have different numbers of
+rows: each goes through its own epochs, its last batch of an epoch is padded with rows of weight 0 where others in the
+stack draw a longer one, and a network that has finished leaves its slot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+
+from gnomon.core.arrays import Ints
+from gnomon.core.errors import ModelError
+from gnomon.core.seeds import Seeds
+from gnomon.models.torch.augmentation import Moves
+from gnomon.models.torch.checkpoints import Watch
+from gnomon.models.torch.mlp_stack import Batch, Gradient, Objective, Stack
+from gnomon.models.torch.networks import Scratch, TensorRows
+
+if TYPE_CHECKING:
+    import torch
+
+State: TypeAlias = "dict[str, torch.Tensor]"
+Rates: TypeAlias = dict[str, tuple[float, tuple[int, ...]]]  # dropout layer -> its rate, shape of a row's factors
+
+HELD_OUT = 10  # early stopping holds one row in this many out
+EVALUATION_ROWS = 4096
+_MASK_STEPS = 65536  # dropout rates are multiples of 1 / 65536
+
+
+@dataclass(frozen=True)
+class Regime:
+    """How networks are trained, whatever they are: the numbers of a `TorchTrainer`."""
+
+    optimizer: Literal["adam", "sgd"]
+    learning_rate: float
+    weight_decay: float
+    momentum: float
+    batch: int
+    epochs: int
+    patience: int | None
+    dropout: Rates
+    join_last: bool = False  # a lone last row joins the batch before it (for batch statistics)
+    objective: Objective | None = None  # default: cross-entropy
+    moves: Moves | None = None  # what is done to the rows of every batch
+
+
+@dataclass(frozen=True)
+class Sparring:
+    """What an opponent is told of a network."""
+
+    network: int
+    rows: Ints  # that it is trained on
+    epoch: int  # full passes that it has behind it
+
+
+class Opponent(Objective, Protocol):
+    """Something that is trained in turns with the networks of a stack, and decides what they are trained to do."""
+
+    def facts(self) -> list[dict[str, Any]]:
+        """What there is to tell of each network's training, as JSON."""
+        ...
+
+    def spar(self, stack: Stack, slots: Sequence[Sparring], /) -> None:
+        """Its own steps before a step of the networks in the first slots."""
+        ...
+
+
+@dataclass
+class _Course:
+    """Where one network stands in its training."""
+
+    rows: Ints
+    held_out: Ints
+    batches: Iterator[tuple[Ints, bool]]
+    dice: np.random.Generator
+    moved: np.random.Generator  # chance of what is done to the rows
+    epoch: int = 0
+    best_loss: float = float("inf")
+    waited: int = 0
+    best: State | None = None
+
+
+def fit(
+    stack: Stack,
+    x: TensorRows,
+    y: torch.Tensor,
+    rows: Sequence[Ints],
+    seeds: Sequence[int],
+    regime: Regime,
+    opponent: Opponent | None = None,
+    watch: Watch | None = None,
+) -> list[State]:
+    """Trains every network of a stack on its own rows of ``x`` and returns their weights, in order.
+
+    Args:
+        stack: networks with their initial weights; their tensors are changed.
+        x: rows of all networks, on the stack's device.
+        y: class ids (n,), int64, on the same device; or probabilities (n, c), float32, where the objective takes them.
+        rows: for each network its positions in ``x``; at least one, and two where early stopping holds some out.
+        seeds: one a network.
+        regime: how to train.
+        opponent: who is trained in turns with the networks, and stands in for the regime's objective.
+        watch: told at the end of each epoch of each network; it only looks.
+
+    Raises:
+        ModelError: a network's weights became infinite or NaN.
+    """
+    import torch
+
+    courses = [_start(r, seed, regime) for r, seed in zip(rows, seeds, strict=True)]
+    live = list(range(len(courses)))  # slot -> network
+    finished: dict[int, State] = {}
+    scratch = Scratch()
+    optimizer = Optimizer(stack.parameters, regime)
+    with torch.no_grad():
+        while live:
+            drawn = [next(courses[i].batches) for i in live]
+            batch = _assemble([index for index, _ in drawn], [courses[i] for i in live], x, y, regime, scratch)
+            if opponent is not None:
+                opponent.spar(stack, [Sparring(i, courses[i].rows, courses[i].epoch) for i in live])
+            optimizer.step(stack.gradients(batch, opponent or regime.objective))
+            ended = [slot for slot, (_, ends) in enumerate(drawn) if ends]
+            for slot in reversed(ended):
+                course = courses[live[slot]]
+                over = _epoch_ends(stack, slot, course, x, y, regime)
+                if watch is not None:
+                    watch.look(stack, slot, live[slot], course.epoch)
+                if over:
+                    finished[live[slot]] = course.best or stack.state(slot)
+                    _leave(slot, live, [*stack.parameters, *stack.constants, *optimizer.memory])
+    states = [finished[i] for i in range(len(courses))]
+    for i, state in enumerate(states):
+        if not all(bool(torch.isfinite(value).all()) for value in state.values()):
+            raise ModelError(
+                f"training network {i} (seed {seeds[i]}) diverged to NaN or infinity: lower the learning rate "
+                f"(now {regime.learning_rate:g}) or scale the features"
+            )
+    return states
+
+
+def _start(rows: Ints, seed: int, regime: Regime) -> _Course:
+    streams = Seeds(seed)
+    held_out = rows[:0]
+    if regime.patience is not None:
+        shuffled = streams.child("held out").generator().permutation(rows)
+        count = max(1, len(rows) // HELD_OUT)
+        held_out, rows = shuffled[:count], shuffled[count:]
+    order = np.random.Generator(np.random.SFC64(streams.child("order").integer()))
+    dice = np.random.Generator(np.random.SFC64(streams.child("dropout").integer()))
+    moved = np.random.Generator(np.random.SFC64(streams.child("augmentation").integer()))
+    return _Course(rows, held_out, _batches(rows, regime, order), dice, moved)
+
+
+def _batches(rows: Ints, regime: Regime, order: np.random.Generator) -> Iterator[tuple[Ints, bool]]:
+    """Batches of an endless sequence of epochs: positions, and whether the epoch ends with them."""
+    starts = list(range(0, len(rows), regime.batch))
+    if regime.join_last and len(starts) > 1 and len(rows) - starts[-1] == 1:
+        starts.pop()
+    stops = [*starts[1:], len(rows)]
+    while True:
+        shuffled = order.permutation(rows)
+        for start, stop in zip(starts, stops, strict=True):
+            yield shuffled[start:stop], stop == len(rows)
+
+
+def _assemble(
+    indices: list[Ints],
+    courses: list[_Course],
+    x: TensorRows,
+    y: torch.Tensor,
+    regime: Regime,
+    scratch: Scratch,
+) -> Batch:
+    import torch
+
+    counts = np.array([len(index) for index in indices])
+    width = int(counts.max())
+    table = np.zeros((len(indices), width), dtype=np.int64)
+    for row, index in zip(table, indices, strict=True):
+        row[: len(index)] = index
+    weights = ((np.arange(width) < counts[:, None]) / counts[:, None]).astype(np.float32)
+    device = y.device
+    where = torch.from_numpy(table).to(device)
+    masks = {
+        name: torch.from_numpy(_factors([course.dice for course in courses], counts, width, rate, shape)).to(device)
+        for name, (rate, shape) in regime.dropout.items()
+    }
+    drawn = x.take(where, scratch)
+    return Batch(
+        drawn if regime.moves is None else regime.moves.apply(drawn, counts, [course.moved for course in courses]),
+        y.index_select(0, where.view(-1)).view(*where.shape, *y.shape[1:]),
+        torch.from_numpy(weights).to(device).unsqueeze(2),
+        masks,
+        tuple(course.epoch for course in courses),
+    )
+
+
+def _factors(
+    dice: list[np.random.Generator], counts: Ints, width: int, rate: float, shape: tuple[int, ...]
+) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Dropout factors (a, b, *shape): 0, or 1 over the share that is kept."""
+    lost = min(round(rate * _MASK_STEPS), _MASK_STEPS - 1)
+    bits = np.zeros((len(dice), width, *shape), dtype=np.uint16)
+    for slot, (rng, count) in enumerate(zip(dice, counts, strict=True)):
+        bits[slot, :count] = rng.integers(0, _MASK_STEPS, size=(count, *shape), dtype=np.uint16)
+    return (bits >= lost) * np.float32(_MASK_STEPS / (_MASK_STEPS - lost))
+
+
+def _epoch_ends(stack: Stack, slot: int, course: _Course, x: TensorRows, y: torch.Tensor, regime: Regime) -> bool:
+    """Counts the epoch, looks at the held-out rows, and says whether the network has finished."""
+    course.epoch += 1
+    if regime.patience is None:
+        return course.epoch >= regime.epochs
+    loss = _held_out_loss(stack, slot, course.held_out, x, y)
+    if loss < course.best_loss:
+        course.best_loss, course.waited, course.best = loss, 0, stack.state(slot)
+    else:
+        course.waited += 1
+    return course.epoch >= regime.epochs or course.waited >= regime.patience
+
+
+def _held_out_loss(stack: Stack, slot: int, rows: Ints, x: TensorRows, y: torch.Tensor) -> float:
+    import torch
+
+    total = 0.0
+    for start in range(0, len(rows), EVALUATION_ROWS):
+        where = torch.from_numpy(rows[start : start + EVALUATION_ROWS]).to(y.device)
+        logits = stack.logits(slot, x.take(where, Scratch()))
+        wanted = y[where].double() if y.is_floating_point() else y[where]
+        total += float(torch.nn.functional.cross_entropy(logits.double(), wanted, reduction="sum"))
+    return total / len(rows)
+
+
+def _leave(slot: int, live: list[int], tensors: list[torch.Tensor]) -> None:
+    """The last live network moves into the slot of one that has finished."""
+    last = len(live) - 1
+    if slot != last:
+        for tensor in tensors:
+            tensor[slot] = tensor[last]
+        live[slot] = live[last]
+    live.pop()
+
+
+_Cut: TypeAlias = tuple[tuple[int, bool], ...]  # for each parameter: slots, and whether one by one
+
+
+@dataclass(frozen=True)
+class _Views:
+    cut: _Cut
+    values: list[torch.Tensor]
+    moments: list[list[torch.Tensor]]
+    counts: list[torch.Tensor]  # steps taken, for Adam's bias correction
+
+
+@dataclass
+class Optimizer:
+    """Adam (Kingma and Ba, 2015) or gradient descent with momentum, for all slots in one fused call.
+
+    All networks of a stack start together, so that one count of steps serves all.
+    """
+
+    parameters: list[torch.Tensor]  # (m, ...) each
+    regime: Regime
+    memory: list[torch.Tensor] = field(init=False)  # moments, (m, ...) each
+    _taken: int = field(init=False, default=0)
+    _views: _Views | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        import torch
+
+        copies = {"adam": 2, "sgd": 1 if self.regime.momentum else 0}[self.regime.optimizer]
+        self.memory = [torch.zeros_like(p) for _ in range(copies) for p in self.parameters]
+
+    def step(self, gradients: list[Gradient]) -> None:
+        """One update of the slots that the gradients speak of."""
+        views = self._slots(gradients)
+        self._taken += 1
+        flat = [g for gradient in gradients for g in (gradient if isinstance(gradient, list) else [gradient])]
+        if self.regime.optimizer == "adam":
+            self._adam(flat, views)
+        else:
+            self._sgd(flat, views)
+
+    def _slots(self, gradients: list[Gradient]) -> _Views:
+        """Views of parameters and moments, cut as the gradients are; kept until the cut changes."""
+        import torch
+
+        cut = tuple((len(g), isinstance(g, list)) for g in gradients)
+        if self._views is None or self._views.cut != cut:
+            k = len(self.parameters)
+            tensors = [*self.parameters, *self.memory]
+            groups = [_cut(tensors[start : start + k], cut) for start in range(0, len(tensors), k)]
+            counts = [torch.tensor(float(self._taken), device=value.device) for value in groups[0]]
+            self._views = _Views(cut, groups[0], groups[1:], counts)
+        return self._views
+
+    def _adam(self, gradients: list[torch.Tensor], views: _Views) -> None:
+        from torch.optim.adam import adam
+
+        first, second = views.moments
+        adam(
+            views.values, gradients, first, second, [], views.counts,
+            fused=True, amsgrad=False, maximize=False, beta1=0.9, beta2=0.999, eps=1e-8,
+            lr=self.regime.learning_rate, weight_decay=self.regime.weight_decay,
+        )  # fmt: skip
+
+    def _sgd(self, gradients: list[torch.Tensor], views: _Views) -> None:
+        for i, (value, gradient) in enumerate(zip(views.values, gradients, strict=True)):
+            slope = gradient.add(value, alpha=self.regime.weight_decay) if self.regime.weight_decay else gradient
+            if views.moments:
+                slope = views.moments[0][i].mul_(self.regime.momentum).add_(slope)
+            value.add_(slope, alpha=-self.regime.learning_rate)
+
+
+def _cut(tensors: list[torch.Tensor], cut: _Cut) -> list[torch.Tensor]:
+    parts = [list(t[:a].unbind(0)) if split else [t[:a]] for t, (a, split) in zip(tensors, cut, strict=True)]
+    return [view for part in parts for view in part]

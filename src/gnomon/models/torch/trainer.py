@@ -1,0 +1,362 @@
+"""The torch recipe: networks trained from rows and seeds, many at once where that pays."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from gnomon.core.arrays import Floats, Ints, Rows, check_labels, count_rows
+from gnomon.core.errors import DataError, UsageError
+from gnomon.core.seeds import Seeds
+from gnomon.models.torch.augmentation import Moves, TrainingAugmentation
+from gnomon.models.torch.checkpoints import Watch, Watched, start_watch
+from gnomon.models.torch.mlp_stack import Objective
+from gnomon.models.torch.model import TorchModel, put_weights, read_weights
+from gnomon.models.torch.networks import (
+    BUILT_IN,
+    Activation,
+    ModuleFactory,
+    TensorRows,
+    build_seeded,
+    cnn,
+    describe_factory,
+    find_factory,
+    import_torch,
+    layout_of,
+    mlp,
+    resolve_device,
+    seeded,
+    tensor_rows,
+)
+from gnomon.models.torch.objectives import SoftLabels, describe_objective
+from gnomon.models.torch.stackability import PROBE_ROWS, NetworkFacts, Stacking, StackRule, examine
+from gnomon.models.torch.stacked_training import Opponent, Regime, fit
+from gnomon.models.torch.vmap_stack import named_values
+from gnomon.stats.signals import loss
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+Meet: TypeAlias = "Callable[[TensorRows, torch.Tensor, Sequence[int]], Opponent]"  # rows, labels, the stack's seeds
+
+NOT_PLAIN = ("module", "watched", "objective", "augmentation")  # fields with an entry of their own in a recipe, or none
+RECIPE_VERSION = 1  # raise when the same fields train another model: answers in stores must not pass for the new ones
+
+
+@dataclass(frozen=True)
+class TrainingTask:
+    """What all stacks of one call share."""
+
+    subject: NetworkFacts
+    data: TensorRows
+    y: torch.Tensor
+    moves: Moves | None
+    meet: Meet | None
+
+
+@dataclass(frozen=True)
+class TorchTrainer:
+    """Trains `torch` classifiers by minibatch gradient descent on the cross-entropy.
+
+    Several models of one call are trained as a stack: one batched product a layer for all of them. Initial weights,
+    order of batches and dropped units come from the model's own seed, so a model is the same (to 1e-4 in
+    log-probability after a few epochs) alone and in a stack. Modules with running statistics, random numbers of their
+    own or code that ``torch.func.vmap`` can't follow are trained one at a time, and so are convolutions on a CPU, where
+    stacking them is slower; `stacking` says which and why. The rule is fixed, not timed at run time, so that a run
+    that is resumed beside a busier neighbour still gives the same bits.
+
+    Rows are float32 for every network; images of bytes (uint8, ``(n, h, w)`` or ``(n, h, w, channels)``) are scaled to
+    [0, 1]. Dropout is `torch.nn.Dropout` and its channel-wise kin.
+
+    Args:
+        module: ``mlp`` (fully connected), ``cnn`` (Shokri et al. 2017: two convolutions 5 x 5 with max-pooling, then
+            fully connected layers), ``package.module:function``, or a function ``(input_shape, n_classes)`` that
+            returns a `torch.nn.Module` giving logits.
+        hidden: units of the fully connected hidden layers (mlp, cnn).
+        activation: ``tanh`` or ``relu`` (mlp, cnn).
+        dropout: rate after each fully connected hidden layer (mlp, cnn).
+        optimizer: ``adam`` or ``sgd``.
+        learning_rate: step size.
+        weight_decay: L2 penalty, added to the gradient as lambda times the weight.
+        momentum: of ``sgd``.
+        batch: rows a step; an epoch's last batch may be smaller.
+        epochs: passes over the rows, at most.
+        patience: early stopping after so many epochs without a better loss on a tenth of the rows, which is held out
+            for it; the weights of the best epoch are kept. None trains on all rows to the end.
+        device: ``auto`` (a GPU if there is one), ``cpu`` or ``cuda``.
+        stack: ``auto`` (as said above), ``always`` where it is possible, or ``never``.
+        objective: what to train for instead of the plain cross-entropy, of `gnomon.models.torch.objectives`.
+        augmentation: flips bits, or mirrors and shifts images, anew at every step.
+        watched: rows whose losses are kept at checkpoints, evenly spaced over the epochs (`TorchModel.course`). It
+            changes no model, so it is no part of the recipe.
+
+    >>> import numpy as np
+    >>> x, y = np.eye(4, dtype=np.float32), np.array([0, 1, 0, 1])
+    >>> trainer = TorchTrainer(hidden=(8,), epochs=100, learning_rate=0.05)
+    >>> models = trainer.train(x, y, 2, rows=[np.arange(4), np.arange(2)], seeds=[0, 1])
+    >>> models[0].log_probs(x).argmax(axis=1).tolist()
+    [0, 1, 0, 1]
+    """
+
+    module: str | ModuleFactory = "mlp"
+    hidden: tuple[int, ...] = (128,)
+    activation: Activation = "tanh"
+    dropout: float = 0.0
+    optimizer: Literal["adam", "sgd"] = "adam"
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    momentum: float = 0.0
+    batch: int = 100
+    epochs: int = 60
+    patience: int | None = None
+    device: str = "auto"
+    stack: StackRule = "auto"
+    objective: Objective | None = None
+    augmentation: TrainingAugmentation | None = None
+    watched: Watched | None = None
+
+    def __post_init__(self) -> None:
+        choices = {"activation": ("tanh", "relu"), "optimizer": ("adam", "sgd"), "stack": ("auto", "always", "never")}
+        for name, known in choices.items():
+            if getattr(self, name) not in known:
+                raise UsageError(f"torch trainer: expected {name} {' or '.join(known)}, got {getattr(self, name)!r}")
+        if self.module not in BUILT_IN:
+            find_factory(self.module)
+        rules = {
+            "dropout": 0 <= self.dropout < 1,
+            "learning_rate": self.learning_rate > 0,
+            "weight_decay": self.weight_decay >= 0,
+            "momentum": 0 <= self.momentum < 1,
+            "batch": self.batch >= 1,
+            "epochs": self.epochs >= 1,
+            "patience": self.patience is None or self.patience >= 1,
+            "hidden": all(units >= 1 for units in self.hidden),
+        }
+        for name, holds in rules.items():
+            if not holds:
+                raise UsageError(f"torch trainer: {name}={getattr(self, name)!r} is out of range")
+        if self.momentum and self.optimizer == "adam":
+            raise UsageError(f'momentum={self.momentum:g} is for optimizer "sgd"; adam has its own')
+
+    def train(self, x: Rows, y: Ints, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int]) -> list[TorchModel]:
+        """Trains one network per entry of ``rows``, each with its own seed; numbers of rows may differ.
+
+        Args:
+            x: numbers ``(n, ...)``, or a data frame of numeric columns.
+            y: class ids (n,).
+            n_classes: number of classes c.
+            rows: for each model its positions in ``x``.
+            seeds: for each model its seed.
+
+        Raises:
+            MissingExtraError: torch is not installed.
+            DataError: rows, labels or positions that can't be trained on.
+            ModelError: the network does not fit the rows, or its training diverged.
+        """
+        import_torch("the torch trainer")
+        labels = check_labels(y, rows=count_rows(x), classes=n_classes, source="torch trainer")
+        return self._train(x, labels, n_classes, rows, seeds, None)
+
+    def train_against(
+        self, x: Rows, y: Ints, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int], meet: Meet
+    ) -> list[TorchModel]:
+        """As `train`, every stack in turns with an opponent; ``meet`` makes it from the stack, its seeds and labels."""
+        labels = check_labels(y, rows=count_rows(x), classes=n_classes, source="torch trainer")
+        return self._train(x, labels, n_classes, rows, seeds, meet)
+
+    def distil(self, x: Rows, answers: Floats, rows: Sequence[Ints], seeds: Sequence[int]) -> list[TorchModel]:
+        """As `train`, on another model's probabilities (n, c) in place of labels (Hinton, Vinyals and Dean, 2015)."""
+        import_torch("the torch trainer")
+        student = replace(self, objective=SoftLabels())
+        return student._train(x, answers.astype(np.float32), answers.shape[1], rows, seeds, None)
+
+    def _train(
+        self, x: Rows, y: Any, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int], meet: Meet | None
+    ) -> list[TorchModel]:
+        positions = check_rows(rows, seeds, len(y), 1 if self.patience is None else 2)
+        if not positions:
+            return []
+        device = resolve_device(self.device)
+        data = tensor_rows(x, layout_of(self.module), device)
+        task = TrainingTask(
+            self._subject(data, n_classes), data, _on_device(y, device),
+            self.augmentation.moves(x, layout_of(self.module), device) if self.augmentation else None, meet,
+        )  # fmt: skip
+        size = self._at_once(task.subject, device, max(len(r) for r in positions))
+        models: list[TorchModel] = []
+        for start in range(0, len(positions), size):
+            part = slice(start, start + size)
+            models += self._train_group(task, positions[part], seeds[part])
+        return models
+
+    def recipe(self) -> dict[str, Any]:
+        """Everything that decides what comes out, as JSON; of a function of the user's own also its source's digest."""
+        fields = {name: value for name, value in self.__dict__.items() if name not in NOT_PLAIN}
+        fields |= {"hidden": list(self.hidden), "device": resolve_device(self.device)}
+        if self.objective is not None:
+            fields["objective"] = describe_objective(self.objective)
+        if self.augmentation is not None:
+            fields["augmentation"] = asdict(self.augmentation)
+        return {"kind": "torch", "version": RECIPE_VERSION, "module": describe_factory(self.module), **fields}
+
+    def stacking(self, x: Rows, n_classes: int) -> Stacking:
+        """Whether models for such rows are trained as a stack, and why or why not; a Record should say it.
+
+        >>> import numpy as np
+        >>> TorchTrainer().stacking(np.zeros((2, 5)), 3).stacked
+        True
+        """
+        return self._subject(self._first_rows(x), n_classes).stacking
+
+    def batch_size(self, x: Rows, n_classes: int, size: int) -> int:
+        """How many models of ``size`` rows one call of `train` should get.
+
+        On a CPU as many as keep weights, gradients, moments and a batch within the cache, since the optimiser's step
+        is memory traffic; on a GPU as many as fit into a quarter of its memory; 1 where models are trained alone.
+        """
+        data = self._first_rows(x)
+        return self._at_once(self._subject(data, n_classes), str(data.values.device), size)
+
+    def factory(self, input_shape: tuple[int, ...], n_classes: int) -> Callable[[], nn.Module]:
+        """A function that builds the network for rows of this shape, as the network sees them."""
+        if self.module == "mlp":
+            return functools.partial(mlp, input_shape, n_classes, self.hidden, self.activation, self.dropout)
+        if self.module == "cnn":
+            return functools.partial(cnn, input_shape, n_classes, self.hidden, self.activation, self.dropout)
+        return functools.partial(find_factory(self.module), input_shape, n_classes)
+
+    def _subject(self, data: TensorRows, n_classes: int) -> NetworkFacts:
+        hidden = self.hidden if self.module == "mlp" else None
+        return examine(self.factory(data.shape, n_classes), data, n_classes, self.stack, hidden)
+
+    def _first_rows(self, x: Rows) -> TensorRows:
+        return tensor_rows(x[:PROBE_ROWS], layout_of(self.module), resolve_device(self.device))
+
+    def _at_once(self, subject: NetworkFacts, device: str, size: int) -> int:
+        return subject.at_once(min(self.batch, size), 2 if self.optimizer == "adam" else 1, device)
+
+    def _train_group(self, task: TrainingTask, rows: Sequence[Ints], seeds: Sequence[int]) -> list[TorchModel]:
+        subject, device = task.subject, str(task.data.values.device)
+        modules = [build_seeded(subject.build, seed) for seed in seeds]
+        stack = subject.stack(modules, self.activation if self.module == "mlp" else None, device)
+        regime = Regime(
+            self.optimizer, self.learning_rate, self.weight_decay, self.momentum, self.batch, self.epochs,
+            self.patience, subject.dropout, subject.own_dice, self.objective, task.moves,
+        )  # fmt: skip
+        opponent = task.meet(task.data, task.y, seeds) if task.meet else None
+        watch = self._watch(device, len(modules))
+        with seeded(Seeds(seeds[0]).child("dice").integer(), device) if subject.own_dice else nullcontext():
+            states = fit(stack, task.data, task.y, rows, seeds, regime, opponent, watch)
+        for module, state in zip(modules, states, strict=True):
+            values = named_values(module)
+            for name, value in state.items():
+                values[name].data.copy_(value)
+        layout = layout_of(self.module)
+        facts = opponent.facts() if opponent else [{} for _ in modules]
+        models = [
+            TorchModel(module, subject.n_classes, layout=layout, device=self.device, facts=told)
+            for module, told in zip(modules, facts, strict=True)
+        ]
+        if watch is None or self.watched is None:
+            return models
+        last = [loss(model.log_probs(self.watched.x), self.watched.y) for model in models]
+        return [replace(model, course=watch.course(i, last[i])) for i, model in enumerate(models)]
+
+    def _watch(self, device: str, networks: int) -> Watch | None:
+        if self.watched is None:
+            return None
+        return start_watch(self.watched, layout_of(self.module), device, self.epochs, networks)
+
+
+def train_stack(
+    xs: Sequence[Floats], ys: Sequence[Ints], n_classes: int, trainer: TorchTrainer, seeds: Sequence[int]
+) -> list[TorchModel]:
+    """Trains one network per data set, all at once: c attack networks for c classes, say.
+
+    Every network sees each of its own rows once an epoch and none of the others', whatever their numbers.
+
+    Args:
+        xs: for each network its rows ``(n_i, ...)``; all rows are of one shape.
+        ys: for each network its class ids ``(n_i,)``.
+        n_classes: number of classes, the same for all.
+        trainer: the recipe.
+        seeds: one a network.
+
+    Raises:
+        DataError: an empty data set, or rows of different shapes.
+
+    >>> import numpy as np
+    >>> xs, ys = [np.eye(2), np.eye(2)[[1, 0, 1]]], [np.array([0, 1]), np.array([1, 0, 1])]
+    >>> models = train_stack(xs, ys, 2, TorchTrainer(hidden=(8,), learning_rate=0.05), seeds=[0, 1])
+    >>> [int(model.log_probs(np.eye(2)).argmax(axis=1)[0]) for model in models]
+    [0, 0]
+    """
+    if not len(xs) == len(ys) == len(seeds):
+        raise DataError(f"expected as many data sets as labels and seeds, got {len(xs)}, {len(ys)} and {len(seeds)}")
+    if not xs:
+        return []
+    shapes = {np.shape(x)[1:] for x in xs}
+    if len(shapes) > 1:
+        raise DataError(f"networks of one stack need rows of one shape, got {sorted(shapes)}")
+    for i, (x, y) in enumerate(zip(xs, ys, strict=True)):
+        if len(x) != len(y):
+            raise DataError(f"data set {i}: expected one label a row, got {len(x)} rows and {len(y)} labels")
+    ends = np.cumsum([len(x) for x in xs])
+    rows = [np.arange(end - len(x), end) for x, end in zip(xs, ends, strict=True)]
+    return trainer.train(np.concatenate(xs), np.concatenate(ys), n_classes, rows, seeds)
+
+
+def load_torch(path: Path, trainer: TorchTrainer, x_shape: tuple[int, ...], n_classes: int) -> TorchModel:
+    """A trained network from its recipe and a file of weights (.safetensors, .pt, .pth); no code in it is run.
+
+    Args:
+        path: weights, from `gnomon.models.torch.model.save_weights` or ``torch.save(module.state_dict(), path)``.
+        trainer: the recipe; only what decides the network's shape matters.
+        x_shape: shape of one row, as the trainer gets it: ``(d,)``, ``(h, w)`` or ``(h, w, channels)``.
+        n_classes: number of classes c.
+
+    Raises:
+        ModelError: the file holds no weights, or weights of another network.
+    """
+    weights = read_weights(path)
+    example = tensor_rows(np.zeros((1, *x_shape), dtype=np.float32), layout_of(trainer.module), "cpu")
+    module = build_seeded(trainer.factory(example.shape, n_classes), 0)
+    put_weights(module, weights, str(path))
+    return TorchModel(module, n_classes, layout=layout_of(trainer.module), device=trainer.device)
+
+
+def _on_device(labels: Ints | Floats, device: str) -> torch.Tensor:
+    import torch
+
+    return torch.tensor(labels, device=device)
+
+
+def check_rows(rows: Sequence[Ints], seeds: Sequence[int], n: int, least: int) -> list[Ints]:
+    """Positions of each model's rows as int64 arrays, at least ``least`` each, and one seed a model.
+
+    Raises:
+        DataError: anything else.
+    """
+    if len(rows) != len(seeds):
+        raise DataError(f"expected one seed a model, got {len(rows)} models and {len(seeds)} seeds")
+    checked = []
+    for i, positions in enumerate(rows):
+        array = np.asarray(positions)
+        if array.dtype == np.bool_ or array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+            raise DataError(f"rows of model {i}: expected positions (k,), got {array.dtype} of shape {array.shape}")
+        if len(array) < least:
+            why = "" if least == 1 else " (early stopping holds some out)"
+            raise DataError(f"rows of model {i}: expected {least} or more{why}, got {len(array)}")
+        if array.min() < 0 or array.max() >= n:
+            raise DataError(
+                f"rows of model {i}: positions must lie in 0 .. {n - 1}, got {array.min()} .. {array.max()}"
+            )
+        checked.append(array.astype(np.int64))
+    return checked

@@ -1,0 +1,269 @@
+"""Whether the shape of a result holds: statements computed from intervals over seeds, never from single figures.
+
+A statement holds if its interval says so, does not hold if its interval says the contrary, and is "not shown" where
+the interval allows either; an order holds in part where its ends are clear and some step between them is not. Cells of
+one seed share the target's rows where they can, so differences are taken seed by seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations, pairwise
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from gnomon.core.documents.record import Record
+from gnomon.core.documents.reproduction import Holds, Statement
+from gnomon.core.documents.schema import Estimate, PlanTable
+from gnomon.core.documents.study import StudyCell
+from gnomon.stats.intervals import spread
+from gnomon.studies.summary import ENOUGH, figure_of
+
+Values = Mapping[int, float]  # seed -> figure
+TARGET = ("train_accuracy", "test_accuracy", "gap")
+
+
+class Shape(PlanTable):
+    """A shape that the paper's results have, as an experiment's table says it."""
+
+    says: str = Field(description="the statement, as a report prints it")
+    kind: Literal["rises", "near", "alike", "tracks", "apart", "first", "above", "classes"] = Field(
+        description="rises: along the labels; near: a value; alike: each label's and the last one's; "
+        "tracks: rises with another figure over all cells; apart: differs where another figure is alike; first: the "
+        "first label's lies above every other's; above: one attack finds more than another; classes: precision of a "
+        "class falls with its size"
+    )
+    axis: str = Field(description="what varies")
+    figure: str = Field("precision", description="of the attack, or of the target")
+    attack: str = Field("shokri", description="whose figure")
+    labels: tuple[str, ...] | None = Field(None, description="values of the axis, lowest figure first; default all")
+    value: float = Field(0.5, description="near: to what")
+    margin: float = Field(0.03, description="near, alike, apart: how near")
+    against: str = Field("gap", description="tracks: the figure that it rises with; apart: the one that is alike")
+    than: str = Field("gap", description="above: the attack that finds less")
+
+
+def state(shape: Shape, cells: Sequence[StudyCell], records: Mapping[tuple[str, int], Record]) -> Statement:
+    """What the cells say of a shape.
+
+    Args:
+        shape: the statement.
+        cells: of the study, all seeds.
+        records: by label of the shape's axis and seed; for statements on classes.
+    """
+    there = list(dict.fromkeys(c.labels[shape.axis] for c in cells if shape.axis in c.labels and c.status == "ok"))
+    labels = [label for label in shape.labels or there if label in there]
+    missing = [label for label in shape.labels or () if label not in there]
+    if shape.kind in ("rises", "tracks", "alike", "apart", "first") and (len(labels) < 2 or missing):
+        return Statement(says=shape.says, verdict="not shown", evidence=f"not run: {', '.join(missing) or 'its cells'}")
+    if not labels:
+        return Statement(says=shape.says, verdict="not shown", evidence="not run")
+    attack = None if shape.figure in TARGET else shape.attack
+    by_label = {label: _by_seed(cells, shape.axis, label, shape.figure, attack) for label in labels}
+    if shape.kind == "rises":
+        return rises(shape.says, by_label)
+    if shape.kind == "near":
+        return _all(shape.says, [near(label, by_label[label], shape.value, shape.margin) for label in labels])
+    if shape.kind == "alike":
+        last = labels[-1]
+        found = [alike(f"{a} and {last}", by_label[a], by_label[last], shape.margin) for a in labels[:-1]]
+        return _all(shape.says, found)
+    if shape.kind in ("tracks", "apart"):
+        other = {label: _by_seed(cells, shape.axis, label, shape.against, None) for label in labels}
+        if shape.kind == "apart":
+            return apart(shape.says, other, by_label, shape.margin)
+        return tracks(shape.says, other, by_label)
+    if shape.kind == "first":
+        best = labels[0]
+        return _all(shape.says, [above(f"{best}, {label}", by_label[best], by_label[label]) for label in labels[1:]])
+    if shape.kind == "above":
+        less = {label: _by_seed(cells, shape.axis, label, shape.figure, shape.than) for label in labels}
+        return _all(shape.says, [above(label, by_label[label], less[label]) for label in labels])
+    return _all(shape.says, [falls_with_size(label, shape.attack, records) for label in labels])
+
+
+def rises(says: str, by_label: Mapping[str, Values]) -> Statement:
+    """Whether a figure rises along the labels: the last lies above the first, and no step clearly goes down.
+
+    It holds in part where that is so, but not every step is clear by itself.
+
+    >>> rises("it rises", {"a": {0: 0.50, 1: 0.51, 2: 0.50}, "b": {0: 0.60, 1: 0.61, 2: 0.61}}).verdict
+    'holds'
+    """
+    labels = list(by_label)
+    means = ", ".join(f"{label}: {_share(by_label[label])}" for label in labels)
+    whole = _difference(by_label[labels[-1]], by_label[labels[0]])
+    steps = [_difference(by_label[b], by_label[a]) for a, b in pairwise(labels)]
+    if whole is None or None in steps:
+        return Statement(says=says, verdict="not shown", evidence=f"{means}; {_too_few()}")
+    known = [step for step in steps if step is not None]
+    down = [f"{a} to {b}" for (a, b), step in zip(pairwise(labels), known, strict=True) if step.high < 0]
+    clear = sum(step.low > 0 for step in known)
+    verdict = _verdict(whole)
+    if down:
+        verdict = "does not hold"
+    elif verdict == "holds" and clear < len(known):
+        verdict = "holds in part"
+    tail = f"; falls from {', '.join(down)}" if down else ""
+    evidence = (
+        f"{means}; from first to last {_points(whole)}; {clear} of {len(known)} steps are clear by themselves{tail}"
+    )
+    return Statement(says=says, verdict=verdict, evidence=evidence)
+
+
+def near(label: str, values: Values, value: float, margin: float) -> Statement:
+    """Whether a figure's interval lies within a margin of a value."""
+    found = _interval(list(values.values()))
+    if found is None:
+        return Statement(says=label, verdict="not shown", evidence=f"{label}: {_share(values)}; {_too_few()}")
+    verdict: Holds = "not shown"
+    if found.low >= value - margin and found.high <= value + margin:
+        verdict = "holds"
+    elif found.low > value + margin or found.high < value - margin:
+        verdict = "does not hold"
+    return Statement(says=label, verdict=verdict, evidence=f"{label}: {_estimate(found)}")
+
+
+def alike(label: str, one: Values, other: Values, margin: float) -> Statement:
+    """Whether two figures differ by no more than a margin, seed by seed."""
+    found = _difference(one, other)
+    if found is None:
+        return Statement(says=label, verdict="not shown", evidence=f"{label}; {_too_few()}")
+    verdict: Holds = "not shown"
+    if found.low >= -margin and found.high <= margin:
+        verdict = "holds"
+    elif found.low > margin or found.high < -margin:
+        verdict = "does not hold"
+    return Statement(says=label, verdict=verdict, evidence=f"{label}: {_points(found)}")
+
+
+def tracks(says: str, x: Mapping[str, Values], y: Mapping[str, Values]) -> Statement:
+    """Whether a figure rises with another over all cells: rank correlation (Spearman), seed by seed."""
+    seeds = sorted(set.intersection(*(set(values) for values in (*x.values(), *y.values()))))
+    found = [_rank_correlation([x[k][seed] for k in x], [y[k][seed] for k in x]) for seed in seeds]
+    known = [value for value in found if value is not None]
+    interval = _interval(known)
+    if interval is None:
+        return Statement(says=says, verdict="not shown", evidence=_too_few())
+    evidence = f"rank correlation over {len(x)} cells {_correlation(interval)}"
+    return Statement(says=says, verdict=_verdict(interval), evidence=evidence)
+
+
+def apart(says: str, x: Mapping[str, Values], y: Mapping[str, Values], margin: float) -> Statement:
+    """Whether a figure differs between cells in which another is alike: some pair differs clearly.
+
+    Pairs count whose other figures differ by no more than the margin on average; the intervals of their differences
+    hold for all of them at once (Bonferroni). It does not hold if every pair's lies within the margin.
+
+    >>> gaps = {"a": {0: 0.30, 1: 0.31, 2: 0.30}, "b": {0: 0.30, 1: 0.30, 2: 0.31}}
+    >>> apart("it differs", gaps, {"a": {0: 0.8, 1: 0.81, 2: 0.8}, "b": {0: 0.6, 1: 0.61, 2: 0.61}}, 0.03).verdict
+    'holds'
+    """
+    means = {label: float(np.mean(list(values.values()))) for label, values in x.items() if values}
+    pairs = [(a, b) for a, b in combinations(means, 2) if abs(means[a] - means[b]) <= margin]
+    if not pairs:
+        return Statement(says=says, verdict="not shown", evidence=f"no two are alike within {100 * margin:.0f} points")
+    found = {(a, b): _difference(y[a], y[b], confidence=1 - 0.05 / len(pairs)) for a, b in pairs}
+    known = {pair: interval for pair, interval in found.items() if interval is not None}
+    if len(known) < len(pairs):
+        return Statement(says=says, verdict="not shown", evidence=_too_few())
+    clear = sum(i.low > 0 or i.high < 0 for i in known.values())
+    within = all(-margin <= i.low and i.high <= margin for i in known.values())
+    texts = [f"{a} ({_share(y[a])}) and {b} ({_share(y[b])}): {_points(i)}" for (a, b), i in known.items()]
+    evidence = f"{clear} of {len(known)} pairs with like figures are apart; {'; '.join(texts)}"
+    return Statement(
+        says=says, verdict="holds" if clear else "does not hold" if within else "not shown", evidence=evidence
+    )
+
+
+def above(label: str, more: Values, less: Values) -> Statement:
+    """Whether one attack finds more than another, seed by seed."""
+    found = _difference(more, less)
+    pair = f"{label}: {_share(more)} against {_share(less)}"
+    if found is None:
+        return Statement(says=label, verdict="not shown", evidence=f"{pair}; {_too_few()}")
+    return Statement(says=label, verdict=_verdict(found), evidence=f"{pair}, {_points(found)}")
+
+
+def falls_with_size(label: str, attack: str, records: Mapping[tuple[str, int], Record]) -> Statement:
+    """Whether precision of a class falls with its share of the training rows: rank correlation over classes."""
+    found = [class_correlation(record, attack) for (name, _), record in sorted(records.items()) if name == label]
+    interval = _interval([value for value in found if value is not None])
+    if interval is None:
+        return Statement(says=label, verdict="not shown", evidence=f"{label}: {_too_few()}")
+    negative = Estimate(value=-interval.value, low=-interval.high, high=-interval.low)
+    evidence = f"{label}: rank correlation of precision and share over classes {_correlation(interval)}"
+    return Statement(says=label, verdict=_verdict(negative), evidence=evidence)
+
+
+def class_correlation(record: Record, attack: str) -> float | None:
+    """Rank correlation (Spearman) of a class's precision with its number of members, in one record."""
+    result = next((a for a in record.attacks if a.name == attack), None)
+    known = [(c.members, c.precision) for c in (result.classes if result else ()) if c.precision is not None]
+    return _rank_correlation([m for m, _ in known], [p for _, p in known])
+
+
+def _all(says: str, parts: Sequence[Statement]) -> Statement:
+    """A statement that is made of one for each label: as bad as its worst part."""
+    order: tuple[Holds, ...] = ("does not hold", "not shown", "holds in part", "holds")
+    verdict = next(v for v in order if any(part.verdict == v for part in parts))
+    return Statement(says=says, verdict=verdict, evidence="; ".join(part.evidence for part in parts))
+
+
+def _by_seed(cells: Sequence[StudyCell], axis: str, label: str, figure: str, attack: str | None) -> Values:
+    found = {}
+    for cell in cells:
+        if cell.labels.get(axis) == label and cell.status == "ok":
+            value = figure_of(cell, figure, attack)
+            if value is not None:
+                found[cell.seed] = value.value if isinstance(value, Estimate) else value
+    return found
+
+
+def _rank_correlation(x: Sequence[float], y: Sequence[float]) -> float | None:
+    from scipy.stats import spearmanr
+
+    if len(x) < 3 or len(set(x)) < 2 or len(set(y)) < 2:
+        return None
+    return float(spearmanr(x, y).statistic)
+
+
+def _difference(more: Values, less: Values, confidence: float = 0.95) -> Estimate | None:
+    return _interval([more[seed] - less[seed] for seed in sorted(set(more) & set(less))], confidence)
+
+
+def _interval(values: Sequence[float], confidence: float = 0.95) -> Estimate | None:
+    """Student's interval; None for fewer than three seeds."""
+    if len(values) < ENOUGH:
+        return None
+    mean = spread(values, confidence=confidence).mean
+    assert mean is not None
+    return Estimate(value=mean.value, low=mean.low, high=mean.high)
+
+
+def _verdict(interval: Estimate) -> Holds:
+    return "holds" if interval.low > 0 else "does not hold" if interval.high < 0 else "not shown"
+
+
+def _too_few() -> str:
+    return f"an interval needs {ENOUGH} seeds"
+
+
+def _share(values: Values) -> str:
+    return f"{100 * float(np.mean(list(values.values()))):.1f}%" if values else "–"
+
+
+def _estimate(found: Estimate) -> str:
+    return f"{100 * found.value:.1f}% ({100 * found.low:.1f} to {100 * found.high:.1f})"
+
+
+def _correlation(found: Estimate) -> str:
+    low, high = max(-1.0, found.low), min(1.0, found.high)
+    return f"{found.value:.2f} ({low:.2f} to {high:.2f})".replace("-", "\N{MINUS SIGN}")
+
+
+def _points(found: Estimate) -> str:
+    text = f"{100 * found.value:+.1f} points ({100 * found.low:+.1f} to {100 * found.high:+.1f})"
+    return text.replace("-", "\N{MINUS SIGN}")

@@ -1,0 +1,284 @@
+"""The gate: a record becomes an exit code for a build pipeline.
+
+A limit is held against an interval, never against a value alone. It is **met** where the whole interval lies at or
+below it, **not met** where the whole interval lies above it, and **unresolved** otherwise: too few records, a value
+that is refused, or a record that cannot be trusted. Exit codes, the first that applies: 1 a limit is not met, 3 an
+attack did not run, 4 a limit is unresolved, 0 all are met (2 is a usage or plan error, raised as such).
+
+An AUC, an accuracy and an advantage below guessing are a leak too: whoever turns the scores around gets the mirrored
+value. So the distance from guessing is compared, and ``auc<=0.6`` means 0.4 to 0.6.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from scipy.special import ndtri
+
+from gnomon.core.documents.record import AttackResult, Estimate, Record, TprAtFpr
+from gnomon.core.errors import UsageError
+from gnomon.stats.low_fpr import required_nonmembers
+
+Figure = Literal["auc", "advantage", "accuracy", "tpr", "epsilon"]
+State = Literal["met", "not met", "unresolved"]
+
+LIMIT = re.compile(r"^(?:(?P<attack>[a-z_0-9]+)\.)?(?P<figure>auc|advantage|accuracy|epsilon|tpr@(?P<fpr>[0-9.eE-]+))"
+                   r"<=(?P<limit>[0-9.eE-]+)$")  # fmt: skip
+GUESSING: dict[Figure, float] = {"auc": 0.5, "accuracy": 0.5, "advantage": 0.0}  # mirrored around it
+POWER = 0.8  # share of audits of the stated size that would resolve a limit, were the value the truth
+MOST = 1000.0  # times as many records; beyond, no number is named
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A figure of one attack (None: of every attack) that must not be above a number."""
+
+    text: str
+    attack: str | None
+    figure: Figure
+    fpr: float | None
+    most: float
+
+    @property
+    def words(self) -> str:
+        """The figure's name."""
+        return self.figure if self.fpr is None else f"{self.figure}@{self.fpr:g}"
+
+
+@dataclass(frozen=True)
+class Held:
+    """One limit against one attack (None: against the canaries, or against no attack at all)."""
+
+    state: State
+    attack: str | None
+    estimate: Estimate | None  # mirrored, where a value below guessing counts; None where there is none to hold
+    line: str
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """The exit code, and a line for each reason."""
+
+    code: Literal[0, 1, 3, 4]
+    lines: list[str]
+
+
+def parse_limit(text: str) -> Limit:
+    """A limit from words like ``auc<=0.6``, ``tpr@0.001<=0.01`` or ``lira.advantage<=0.1``.
+
+    ``epsilon<=3`` holds the bound of the one-run audit, and the accountant's promise, against a number.
+
+    Raises:
+        UsageError: other words, or a number outside the figure's range.
+
+    >>> parse_limit("tpr@0.01<=0.05").fpr
+    0.01
+    """
+    match = LIMIT.match(text.replace(" ", ""))
+    if match is None:
+        raise UsageError(
+            f'limit "{text}": expected [ATTACK.]FIGURE<=NUMBER with FIGURE auc, advantage, accuracy, epsilon or '
+            "tpr@FPR, e.g. tpr@0.001<=0.01; the whole interval is held against it"
+        )
+    figure: Figure = match["figure"].split("@")[0]  # type: ignore[assignment]
+    try:
+        fpr = float(match["fpr"]) if match["fpr"] else None
+        most = float(match["limit"])
+    except ValueError:
+        raise UsageError(f'limit "{text}": "{match["limit"]}" or "{match["fpr"]}" is no number') from None
+    low, high = GUESSING.get(figure, 0.0), math.inf if figure == "epsilon" else 1.0
+    if not (low <= most <= high and math.isfinite(most)):
+        reach = f"from {low:g} up" if math.isinf(high) else f"from {low:g} to {high:g}"
+        raise UsageError(f'limit "{text}": expected a number {reach} for {figure}, got {most:g}')
+    if fpr is not None and not 0.0 < fpr < 1.0:
+        raise UsageError(f'limit "{text}": expected a false-positive rate between 0 and 1, got {fpr:g}')
+    if figure == "epsilon" and match["attack"]:
+        raise UsageError(f'limit "{text}": the canaries give one bound, for no single attack; write epsilon<=NUMBER')
+    return Limit(text, match["attack"], figure, fpr, most)
+
+
+def gate(record: Record, limits: Sequence[Limit], *, allow_missing: Collection[str] = ()) -> GateResult:
+    """Holds a record against limits.
+
+    Args:
+        record: an audit's record.
+        limits: what must not be exceeded.
+        allow_missing: names of attacks that need not have run.
+
+    Returns:
+        Code 1 if a limit is not met, else 3 if an attack did not run that should have (`did_not_run`), else 4 if a
+        limit is unresolved, else 0.
+
+    Raises:
+        UsageError: a limit, or ``allow_missing``, names an attack that the record does not have, or a limit speaks of a
+            false-positive rate that was not measured; a gate that checks nothing must not look open.
+    """
+    known = {a.name for a in record.attacks}
+    for name in allow_missing:
+        if name not in known:
+            raise UsageError(f'allow-missing: the record has no attack "{name}"')
+    held = [one for limit in limits for one in hold(record, limit)]
+    missing = [a for a in did_not_run(record) if a.name not in allow_missing]
+    lines = [one.line for one in held]
+    lines += [f"did not run: {a.name} ({a.reason or a.status})" for a in missing]
+    if missing:
+        lines.append(f"to pass without them: --allow-missing {','.join(a.name for a in missing)}")
+    states = {one.state for one in held}
+    code: Literal[0, 1, 3, 4] = 1 if "not met" in states else 3 if missing else 4 if "unresolved" in states else 0
+    return GateResult(code, lines)
+
+
+def did_not_run(record: Record) -> list[AttackResult]:
+    """Attacks whose silence says nothing: they failed, or were skipped for want of evidence.
+
+    No evidence is wanting where the plan keeps an attack out (it was not named, costs queries, looks inside models,
+    belongs to the other point of view) or where the attack does not apply to such records at all.
+    """
+    return [
+        a for a in record.attacks if a.status == "failed" or (a.status == "skipped" and a.skipped in (None, "evidence"))
+    ]
+
+
+def hold(record: Record, limit: Limit) -> list[Held]:
+    """One limit against every attack that it speaks of; at least one entry.
+
+    Raises:
+        UsageError: see `gate`.
+    """
+    found = [_hold_epsilon(record, limit)] if limit.figure == "epsilon" else _hold_attacks(record, limit)
+    errors = [f.code for f in record.findings if f.severity == "error"]
+    if errors or record.verdict.level == "invalid":
+        why = f"the record has errors ({', '.join(errors)})" if errors else "the record's verdict is invalid"
+        found = [_withdrawn(one, why) if one.state == "met" else one for one in found]
+    return found
+
+
+def summed_up(held: Sequence[Held]) -> State:
+    """Not met if one is not met, else unresolved if one is, else met."""
+    states = {one.state for one in held}
+    return "not met" if "not met" in states else "unresolved" if "unresolved" in states or not states else "met"
+
+
+def _withdrawn(one: Held, why: str) -> Held:
+    return Held("unresolved", one.attack, one.estimate, f"{one.line.replace('met:', 'unresolved:', 1)}, but {why}")
+
+
+def _hold_attacks(record: Record, limit: Limit) -> list[Held]:
+    attacks = [a for a in record.attacks if limit.attack in (None, a.name)]
+    if limit.attack is not None and not attacks:
+        raise UsageError(f'limit "{limit.text}": the record has no attack "{limit.attack}"')
+    ran = [a for a in attacks if a.status == "ok"]
+    if limit.fpr is not None and ran and all(_point(a, limit.fpr) is None for a in ran):
+        raise UsageError(
+            f'limit "{limit.text}": no attack of this record was measured at this false-positive rate; put it into '
+            "statistics.fprs and audit again"
+        )
+    if not ran:
+        which = "no attack ran" if limit.attack is None else f"{limit.attack} did not run"
+        return [Held("unresolved", limit.attack, None, f"unresolved: {limit.words}: {which}")]
+    return [_hold(record, attack, limit) for attack in ran]
+
+
+def _hold(record: Record, attack: AttackResult, limit: Limit) -> Held:
+    what, estimate = f"{attack.name} {limit.words}", _figure(attack, limit)
+    if estimate is None:
+        return Held("unresolved", attack.name, None, f"unresolved: {what}: {_why_none(attack, limit)}")
+    numbers = estimate.low, estimate.value, estimate.high
+    if not all(map(math.isfinite, numbers)) or not estimate.low <= estimate.high:
+        return Held("unresolved", attack.name, None, f"unresolved: {what}: no interval of finite numbers")
+    around = GUESSING.get(limit.figure)
+    seen = estimate if around is None else _mirrored(estimate, around)
+    shown = f"{what} = {seen.value:.4g} ({seen.low:.4g} to {seen.high:.4g}), limit {limit.most:g}"
+    if around is not None and estimate.value < around:
+        shown += f"; below guessing ({estimate.value:.4g}), so mirrored"
+    if seen.low > limit.most:
+        return Held("not met", attack.name, seen, f"not met: {shown}")
+    if seen.high > limit.most:
+        return Held("unresolved", attack.name, seen, f"unresolved: {shown}; {_would_resolve(record, seen, limit)}")
+    if limit.figure == "tpr" and attack.auc is not None and attack.auc.high < 0.5:
+        why = "members stand below others, so the scores turned around may find more: hold auc<=NUMBER"
+        return Held("unresolved", attack.name, seen, f"unresolved: {shown}; {why}")
+    return Held("met", attack.name, seen, f"met: {shown}")
+
+
+def _mirrored(estimate: Estimate, around: float) -> Estimate:
+    """The same figure as a distance above guessing."""
+    ends = sorted(abs(end - around) for end in (estimate.low, estimate.high))
+    nearest = 0.0 if estimate.low <= around <= estimate.high else ends[0]
+    return Estimate(
+        value=around + abs(estimate.value - around),
+        low=around + nearest,
+        high=around + ends[1],
+    )
+
+
+def _figure(attack: AttackResult, limit: Limit) -> Estimate | None:
+    if limit.figure == "auc":
+        return attack.auc
+    if limit.figure == "advantage":
+        return attack.advantage
+    if limit.figure == "accuracy":
+        return attack.at_threshold.accuracy if attack.at_threshold else None
+    point = None if limit.fpr is None else _point(attack, limit.fpr)
+    return None if point is None else point.tpr
+
+
+def _point(attack: AttackResult, fpr: float) -> TprAtFpr | None:
+    return next((p for p in attack.tpr_at_fpr if abs(p.fpr - fpr) < 1e-12), None)
+
+
+def _why_none(attack: AttackResult, limit: Limit) -> str:
+    point = None if limit.fpr is None else _point(attack, limit.fpr)
+    if point is None or limit.fpr is None:
+        return "the attack has no such figure"
+    return f"{point.refused or 'refused'}; {required_nonmembers(limit.fpr):,} audited non-members give a first value"
+
+
+def _would_resolve(record: Record, seen: Estimate, limit: Limit) -> str:
+    """How many records would resolve a limit: intervals shrink with the square root of their number."""
+    confidence = record.plan.get("statistics", {}).get("confidence", 0.95)
+    quantile = float(ndtri((1 + confidence) / 2))
+    reach = seen.high - seen.value if seen.value <= limit.most else seen.value - seen.low
+    gap = abs(limit.most - seen.value)
+    times = math.inf if gap == 0 else (reach / gap * (1 + float(ndtri(POWER)) / quantile)) ** 2
+    if not times <= MOST:
+        return "no number of records resolves a value so close to its limit"
+    sizes = [_rounded_up(times * n) for n in (record.data.members, record.data.nonmembers)]
+    return (
+        f"some {sizes[0]:,} audited members and {sizes[1]:,} non-members would resolve it in four of five audits, if "
+        f"this value is the truth (now {record.data.members:,} and {record.data.nonmembers:,})"
+    )
+
+
+def _rounded_up(number: float) -> int:
+    """To two digits.
+
+    >>> _rounded_up(1234.0), _rounded_up(99.5)
+    (1300, 100)
+    """
+    step = int(10 ** max(0, math.floor(math.log10(max(number, 1.0))) - 1))
+    return math.ceil(number / step) * step
+
+
+def _hold_epsilon(record: Record, limit: Limit) -> Held:
+    """A bound from below can refute a limit; only the accountant of private training can show that one is met."""
+    found = record.canaries
+    if found is None:
+        raise UsageError(f'limit "{limit.text}": the audit had no canaries; put [canaries] into its plan')
+    shown = f"epsilon is at least {found.epsilon:.4g}, limit {limit.most:g}"
+    if not math.isfinite(found.epsilon):
+        return Held("unresolved", None, None, "unresolved: epsilon: no finite bound")
+    estimate = Estimate(value=found.epsilon, low=found.epsilon, high=found.epsilon)
+    if found.epsilon > limit.most:
+        return Held("not met", None, estimate, f"not met: {shown}")
+    if found.promised is not None and found.promised <= limit.most:
+        return Held("met", None, estimate, f"met: {shown}; the accountant promises {found.promised:.4g}")
+    if found.ceiling <= limit.most:
+        why = f"these canaries show {found.ceiling:.4g} at most: take more canaries or a smaller delta"
+    else:
+        why = "a bound from below refutes a limit and never shows that it is met; train with differential privacy"
+    return Held("unresolved", None, estimate, f"unresolved: {shown}; {why}")

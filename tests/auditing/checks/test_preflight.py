@@ -1,0 +1,118 @@
+"""Each finding has a fixture that triggers it and one that must not."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gnomon.auditing.checks.preflight import check_data, check_shadows, check_target, stop_on_errors
+from gnomon.core.data.dataset import Dataset, Roles, make_dataset
+from gnomon.core.documents.record import Estimate, Finding, ModelFacts, ShadowFacts
+from gnomon.core.errors import PreflightError
+from gnomon.core.seeds import Seeds
+
+
+def rows(n: int = 400, seed: int = 0) -> Dataset:
+    rng = np.random.default_rng(seed)
+    return make_dataset(rng.normal(size=(n, 5)), rng.integers(0, 3, n))
+
+
+def roles(n: int = 400, pool: np.ndarray | None = None) -> Roles:
+    half = n // 2
+    given = np.arange(0) if pool is None else pool
+    return Roles(np.arange(half), np.arange(half, n), given, given, np.arange(half), "adversary")
+
+
+def codes(data: Dataset, who: Roles, own_ids: bool = False) -> dict[str, str]:
+    return {f.code: f.severity for f in check_data(data, who, own_ids=own_ids, seeds=Seeds(0))}
+
+
+def test_a_clean_split_has_no_findings() -> None:
+    assert codes(rows(), roles()) == {}
+
+
+@pytest.mark.parametrize("frame", [False, True])
+def test_members_among_the_nonmembers_stop_the_audit(frame: bool) -> None:
+    x = rows().x.copy()
+    x[200:210] = x[:10]
+    data = make_dataset(pd.DataFrame(x, columns=list("abcde")) if frame else x, rows().y)
+    assert codes(data, roles())["members-overlap"] == "error"
+
+
+def test_one_natural_duplicate_is_a_warning_only() -> None:
+    x = rows().x.copy()
+    x[200] = x[0]
+    assert codes(make_dataset(x, rows().y), roles())["members-overlap"] == "warning"
+
+
+def test_equal_ids_count_when_they_are_the_users_own() -> None:
+    ids = [*range(200), *range(199, 399)]
+    data = make_dataset(rows().x, rows().y, ids=ids)
+    assert codes(data, roles(), own_ids=True)["members-overlap"] == "error"
+    assert codes(data, roles()) == {}
+
+
+def test_a_class_that_only_members_have_stops_the_audit() -> None:
+    y = rows().y.copy()
+    y[200:] = np.minimum(y[200:], 1)
+    assert codes(make_dataset(rows().x, y), roles())["one-sided-class"] == "error"
+
+
+def test_a_shift_between_members_and_nonmembers_invalidates_the_comparison() -> None:
+    x = rows().x.copy()
+    x[200:, 0] += 1.5
+    assert codes(make_dataset(x, rows().y), roles())["distribution-shift"] == "error"
+
+
+def test_the_blind_baseline_rarely_cries_wolf() -> None:
+    shouts = [seed for seed in range(20) if "distribution-shift" in codes(rows(seed=seed), roles())]
+    assert len(shouts) <= 3
+
+
+def test_audited_nonmembers_in_the_pool_are_named() -> None:
+    assert codes(rows(), roles(pool=np.arange(200, 400)))["pool-overlap"] == "warning"
+
+
+TARGET = ModelFacts(train_size=200, train_accuracy=0.9, test_accuracy=0.6, train_loss=0.3, test_loss=1.2)
+
+
+def test_a_model_that_answers_the_same_to_everybody() -> None:
+    same = np.tile(np.log(np.array([[0.2, 0.8]], np.float32)), (10, 1))
+    assert [f.code for f in check_target(same)] == ["constant-answers"]
+    same[0] = np.log([0.3, 0.7])
+    assert check_target(same) == []
+
+
+def shadow(train: float, test: float, size: int = 200) -> ShadowFacts:
+    return ShadowFacts(
+        count=4,
+        size=size,
+        source="real",
+        train_accuracy=Estimate(value=train, low=train, high=train),
+        test_accuracy=Estimate(value=test, low=test, high=test),
+    )
+
+
+def test_shadows_like_the_target_are_fine() -> None:
+    assert check_shadows(TARGET, shadow(0.92, 0.58), (0.28, 1.3)) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "losses", "words"),
+    [
+        (shadow(0.6, 0.58), (0.3, 1.2), "training accuracy"),
+        (shadow(0.9, 0.4), (0.3, 1.2), "test accuracy"),
+        (shadow(0.9, 0.6, size=100), (0.3, 1.2), "100 training rows against 200"),
+        (shadow(0.9, 0.6), (0.02, 1.2), "training loss"),
+    ],
+)
+def test_shadows_unlike_the_target_are_named(facts: ShadowFacts, losses: tuple[float, float], words: str) -> None:
+    findings = check_shadows(TARGET, facts, losses)
+    assert [f.code for f in findings] == ["shadows-unlike-target"]
+    assert words in findings[0].title
+
+
+def test_an_error_stops_unless_it_is_overridden_by_name() -> None:
+    finding = Finding(code="members-overlap", title="t", severity="error", explanation="e", remedy="Do r.")
+    with pytest.raises(PreflightError, match=r'preflight.override = \["members-overlap"\]'):
+        stop_on_errors([finding], ["distribution-shift"])
+    assert stop_on_errors([finding], ["members-overlap"])[0].overridden

@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from gnomon.attacks import ATTACKS, make_attack
+from gnomon.auditing.evidence.assemble import Case, TargetAnswers, asked_rows, assemble, model_facts
+from gnomon.core.answers import Reveal
+from gnomon.core.data.dataset import Roles, make_dataset
+from gnomon.core.seeds import Seeds
+from gnomon.shadow.masks import draw_shadows
+from gnomon.shadow.pool import PoolAnswers
+from gnomon.stats.roc import auc
+
+N, M, C = 900, 16, 4
+MEMBERS, OTHERS = np.arange(300), np.arange(300, N)
+
+
+def noise_case(view: str, overlap: bool, seed: int = 0) -> Case:
+    """Answers that have nothing to do with who was trained on what."""
+    rng = np.random.default_rng(seed)
+    data = make_dataset(rng.normal(size=(N, 3)), rng.integers(0, C, N))
+    nonmembers = OTHERS[:300]
+    pool = (OTHERS if overlap else OTHERS[300:]) if view == "adversary" else np.concatenate([MEMBERS, nonmembers])
+    population = np.setdiff1d(OTHERS, nonmembers)
+    roles = Roles(MEMBERS, nonmembers, pool, population, MEMBERS, view)
+    drawn = draw_shadows(pool, M, len(pool) // 2, rng)
+    asked = asked_rows(roles)
+    answers = [np.log(rng.dirichlet(np.ones(C), len(asked))).astype(np.float32) for _ in range(M + 1)]
+    pooled = PoolAnswers(answers[1:], ["k"] * M, [True] * M, 1, 0.0)
+    return assemble(
+        data, roles, asked, TargetAnswers(answers[0]), (drawn, pooled), reveal=Reveal(), query=None, seeds=Seeds(seed)
+    )
+
+
+@pytest.mark.parametrize("attack", [a.name for a in ATTACKS])
+@pytest.mark.parametrize(("view", "overlap"), [("adversary", False), ("adversary", True), ("auditor", False)])
+def test_on_noise_no_attack_finds_members_whatever_the_view(attack: str, view: str, overlap: bool) -> None:
+    """The design itself must give nothing away: not by order, not by how many answers are hidden."""
+    case = noise_case(view, overlap)
+    made = make_attack(attack)
+    if case.evidence.missing(made.needs) is not None:
+        pytest.skip("not for this view")
+    scores = np.asarray(made.score(case.evidence.view(made.needs), np.random.default_rng(0)))
+    found = auc(scores[case.member], scores[~case.member], confidence=0.9999)
+    assert found.low <= 0.5 <= found.high, found
+
+
+def test_order_gives_no_membership_away() -> None:
+    member = noise_case("auditor", False).member
+    assert 100 < int(member[:300].sum()) < 200
+
+
+def test_members_are_hidden_as_often_as_nonmembers_where_the_pool_overlaps() -> None:
+    case = noise_case("adversary", True)
+    assert case.evidence.shadows is not None
+    hidden = case.evidence.shadows.member.sum(axis=0)
+    assert abs(hidden[case.member].mean() - hidden[~case.member].mean()) < 0.5
+
+
+def test_facts_of_the_target_are_plain_averages() -> None:
+    answers = np.log(np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.0, 1.0]], np.float32).clip(1e-45))
+    facts = model_facts(answers, np.array([0, 0, 0, 0]), np.array([True, True, False, False]), 2)
+    assert (facts.train_accuracy, facts.test_accuracy) == (0.5, 0.5)
+    assert facts.train_loss == pytest.approx(-np.log([0.9, 0.2]).mean(), rel=1e-5)
+    assert np.isfinite(facts.test_loss)

@@ -1,0 +1,291 @@
+"""The ladder, the agreement of attacks and the curve over shadow models, on worlds whose truth is known."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.tree import DecisionTreeClassifier
+
+import gnomon
+from gnomon.attacks import make_attack
+from gnomon.auditing.evidence.assemble import Case
+from gnomon.auditing.results.attackers import Judge, climb_ladder, lesser_answers, look_further
+from gnomon.auditing.results.figures import rank_auc
+from gnomon.auditing.results.overlap import agree, jaccard
+from gnomon.auditing.results.scoring import Attempt, Scored, attempt, score_attack
+from gnomon.auditing.results.shadow_curve import by_shadows, shadow_counts
+from gnomon.core.answers import Reveal, ShadowAnswers
+from gnomon.core.evidence import Evidence
+from gnomon.core.plan import Plan, make_plan
+from gnomon.core.seeds import Seeds
+
+PLAN = make_plan({"data": {"source": "digits"}, "attacks": {"rehearsals": 3}})
+SEEDS = Seeds(0)
+
+
+def world(
+    seed: int = 0, *, leak: float = 2.0, n: int = 1000, m: int = 8, c: int = 5, online: bool = True, spread: float = 2.0
+) -> Case:
+    """Records of differing difficulty; a model raises the logit of the label of those that it was trained on."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, c, n)
+    hard, effect = rng.normal(1.5, spread, n), leak * rng.uniform(0, 2, n)
+    inside = rng.random((m, n)) < 0.5
+    inside[1::2] = ~inside[0::2]
+    member = rng.random(n) < 0.5
+
+    def answers(trained: Any) -> Any:
+        logits = rng.normal(0, 0.3, (n, c))
+        logits[np.arange(n), labels] += hard + effect * trained + rng.normal(0, 0.5, n)
+        return (logits - np.logaddexp.reduce(logits, axis=1)[:, None]).astype(np.float32)
+
+    held = [answers(row) for row in inside]
+    everywhere = np.ones((m, n), bool)
+    shadows = ShadowAnswers(held, np.arange(n), labels, inside, everywhere, hide_members=not online, paired=True)
+    pool = replace(shadows, hide_members=False)
+    evidence = Evidence(labels=labels, n_classes=c, answers=answers(member), shadows=shadows, pool=pool)
+    return Case(evidence, np.arange(n), member)
+
+
+def judge(case: Case, plan: Plan = PLAN, fpr: float = 0.01) -> Judge:
+    return Judge(case, plan, SEEDS, fpr)
+
+
+def tried(case: Case, *names: str) -> list[Attempt]:
+    return [attempt(make_attack(name), case.evidence, 3, (0.01,), SEEDS) for name in names]
+
+
+def test_every_rung_stands_in_order_and_more_knowledge_finds_more() -> None:
+    case = world()
+    rungs = climb_ladder([], judge(case))
+    assert [r.key for r in rungs] == ["labels", "top:3", "rounded:1", "answers", "offline", "online"]
+    found = {r.key: r for r in rungs}
+    assert found["offline"].attack == "lira_offline"
+    assert found["online"].attack == "lira"
+    assert {r.chosen_on for r in rungs} == {"shadows"}
+    assert found["labels"].auc.high < found["answers"].auc.low
+    assert found["answers"].auc.high < found["offline"].auc.low
+    assert found["offline"].auc.value < found["online"].auc.value
+    assert found["online"].tpr.tpr is not None
+    assert found["answers"].tpr.tpr is not None
+    assert found["online"].tpr.tpr.low > found["answers"].tpr.tpr.value
+
+
+def test_a_rung_sees_no_more_than_it_says() -> None:
+    """Two worlds that look alike through labels, and differ in every probability, have one first rung."""
+    case = world()
+    answers = case.evidence.answers
+    assert answers is not None
+    sharper = 3 * answers
+    sharper = (sharper - np.logaddexp.reduce(sharper, axis=1)[:, None]).astype(np.float32)
+    other = Case(replace(case.evidence, answers=sharper), case.audited, case.member)
+    one, two = (climb_ladder([], judge(c)) for c in (case, other))
+    assert one[0] == two[0]
+    assert one[0].attack == "gap"
+    assert one[3].auc != two[3].auc
+
+
+def test_no_leak_no_ladder_to_climb() -> None:
+    for seed in range(3):
+        plan = make_plan({"data": {"source": "digits"}, "statistics": {"confidence": 0.9999}})
+        for rung in climb_ladder([], judge(world(seed, leak=0.0), plan)):
+            assert rung.auc.low <= 0.5 <= rung.auc.high, rung
+
+
+def test_the_offline_attacker_has_no_online_rung() -> None:
+    keys = [r.key for r in climb_ladder([], judge(world(online=False)))]
+    assert keys[-1] == "offline"
+
+
+def test_the_audits_own_attacks_stand_on_the_rungs_that_they_fit() -> None:
+    case = world()
+    attempts = tried(case, "bavaria", "bavaria_offline", "loss")
+    rungs = {r.key: r for r in climb_ladder(attempts, judge(case))}
+    assert rungs["offline"].attack == "bavaria_offline"
+    assert rungs["online"].attack == "bavaria"
+
+
+def test_attacks_that_ask_and_attacks_that_see_gradients_have_their_own_rungs() -> None:
+    case = world()
+    plain, strong = tried(case, "loss", "lira")
+
+    def needing(name: str, source: Attempt, *needs: str) -> Attempt:
+        changed = replace(source.scored, name=name, needs=sorted(needs))
+        return Attempt(changed, type(source.rehearsed)())
+
+    attempts = [
+        needing("boundary", plain, "labels", "query", "x"),
+        needing("gradient_norm", strong, "gradients"),
+        needing("gradient_input", plain, "gradients"),
+        needing("insider", strong, "gradients", "membership_half"),
+    ]
+    rungs = climb_ladder(attempts, judge(case))
+    assert [r.key for r in rungs] == [
+        "labels",
+        "queries",
+        "top:3",
+        "rounded:1",
+        "answers",
+        "offline",
+        "online",
+        "gradients",
+    ]
+    found = {r.key: (r.attack, r.chosen_on) for r in rungs}
+    assert found["queries"] == ("boundary", "no choice")
+    assert found["gradients"] == ("gradient_norm", "audited rows")
+    assert "boundary" not in {r.attack for r in rungs if r.key != "queries"}
+    rounded = Case(case.evidence.through(Reveal("rounded", 1)), case.audited, case.member)
+    assert [r.key for r in climb_ladder(attempts[:1], judge(rounded))][:2] == ["queries", "answers"]
+
+
+def test_the_audited_rows_do_not_choose() -> None:
+    """Membership turned around changes every figure and no choice."""
+    case = world()
+    turned = Case(case.evidence, case.audited, ~case.member)
+    straight, around = (climb_ladder([], judge(c)) for c in (case, turned))
+    assert [r.attack for r in straight] == [r.attack for r in around]
+    assert all(r.auc.value < 0.5 for r in around)
+
+
+@pytest.mark.parametrize("rehearsals", [0, 3])
+def test_without_rehearsals_the_audited_rows_choose_and_it_says_so(rehearsals: int) -> None:
+    case = world(m=2) if rehearsals else world()
+    plan = make_plan({"data": {"source": "digits"}, "attacks": {"rehearsals": rehearsals}})
+    assert {r.chosen_on for r in climb_ladder([], judge(case, plan))} == {"audited rows"}
+
+
+def test_a_broken_attack_costs_its_place_only() -> None:
+    case = world()
+    broken = Attempt(Scored("bavaria", "B", "", ["answers", "shadows"], {}, "failed"), tried(case, "loss")[0].rehearsed)
+    assert climb_ladder([broken], judge(case))[-1].attack == "lira"
+
+
+@pytest.mark.parametrize(
+    ("reveal", "classes", "kinds"),
+    [
+        (Reveal(), 10, ["labels", "top", "rounded"]),
+        (Reveal(), 3, ["labels", "rounded"]),
+        (Reveal("top", 5), 10, ["labels", "top"]),
+        (Reveal("top", 3), 10, ["labels"]),
+        (Reveal("rounded", 2), 10, []),
+        (Reveal("labels"), 10, []),
+    ],
+)
+def test_only_what_the_target_could_reveal_less(reveal: Reveal, classes: int, kinds: list[str]) -> None:
+    assert [r.kind for r, _ in lesser_answers(reveal, classes)] == kinds
+
+
+def scored(name: str, scores: Any) -> Scored:
+    return Scored(name, name, "", ["answers"], {}, "ok", scores=np.asarray(scores, dtype=float))
+
+
+def test_agreement_of_attacks_that_are_alike_unlike_and_half_alike() -> None:
+    case = world()
+    n = len(case.member)
+    up = np.arange(n, dtype=float)
+    half = up.copy()
+    half[-5:] = -1.0  # five of the ten highest rows fall to the bottom: the next five take their places
+    attacks = [scored("up", up), scored("same", 2 * up), scored("down", -up), scored("half", half)]
+    found = agree([*attacks, scored("gap", up > 300)], "half", case)
+    assert found is not None
+    assert found.top == 10
+    assert found.attacks[0] == "half"
+    assert "gap" not in found.attacks
+    at = {name: i for i, name in enumerate(found.attacks)}
+    assert found.overlap[at["up"]][at["same"]] == 1.0
+    assert found.overlap[at["up"]][at["down"]] == 0.0
+    assert found.overlap[at["up"]][at["half"]] == pytest.approx(5 / 15)
+    np.testing.assert_allclose(found.overlap, np.transpose(found.overlap))
+    assert found.member_share[at["up"]] == pytest.approx(case.member[-10:].mean())
+
+
+def test_chance_is_what_random_attacks_overlap_in() -> None:
+    rng, n = np.random.default_rng(0), 2000
+    case = world(n=n)
+    pairs = [agree([scored("a", rng.random(n)), scored("b", rng.random(n))], "a", case) for _ in range(300)]
+    overlaps = [p.overlap[0][1] for p in pairs if p is not None]
+    assert pairs[0] is not None
+    assert np.mean(overlaps) == pytest.approx(pairs[0].chance, abs=4 * np.std(overlaps) / np.sqrt(len(overlaps)))
+
+
+def test_too_few_rows_or_attacks_say_nothing() -> None:
+    small, case = world(n=99), world()
+    rows = scored("a", np.arange(99.0)), scored("b", np.arange(99.0))
+    assert agree(rows, "a", small) is None
+    assert agree([scored("a", np.arange(1000.0))], "a", case) is None
+    assert jaccard(np.array([True, False]), np.array([True, False])) == 1.0
+
+
+@pytest.mark.parametrize("m", range(4, 140))
+def test_shadow_counts_rise_to_all_of_them(m: int) -> None:
+    counts = shadow_counts(m)
+    assert counts[0] == 2
+    assert counts[-1] == m
+    assert all(2 * b >= 3 * a for a, b in itertools.pairwise(counts))
+
+
+def test_the_curve_is_lira_with_the_first_shadows() -> None:
+    case = world(m=16)
+    found = by_shadows(case, PLAN, SEEDS, 0.01)
+    assert found is not None
+    assert [p.count for p in found.points] == [2, 4, 8, 16]
+    full = score_attack(make_attack("lira"), case.evidence, SEEDS).scores
+    assert full is not None
+    assert found.points[-1].auc.value == pytest.approx(rank_auc(full, case.member))
+    assert found.points[0].auc.high < found.points[-1].auc.low
+    assert found.gain.auc.value == pytest.approx(found.points[-1].auc.value - found.points[-2].auc.value)
+    assert (found.gain.before, found.gain.after) == (8, 16)
+
+
+def test_where_nothing_leaks_more_shadows_bring_nothing() -> None:
+    gains = [by_shadows(world(seed, leak=0.0), PLAN, SEEDS, 0.01) for seed in range(40)]
+    sure = [g.gain.auc.low > 0 or g.gain.auc.high < 0 for g in gains if g is not None]
+    assert len(sure) == 40
+    assert sum(sure) <= 7  # 5 % of 40, and three standard deviations
+
+
+def test_offline_and_few_shadows() -> None:
+    offline = by_shadows(world(online=False), PLAN, SEEDS, 0.01)
+    assert offline is not None
+    assert offline.attack == "lira_offline"
+    assert by_shadows(world(m=2), PLAN, SEEDS, 0.01) is None
+
+
+def test_a_plan_can_do_without() -> None:
+    case, plan = world(), make_plan({"data": {"source": "digits"}, "attacks": {"ladder": False}})
+    nothing = look_further([], None, case, plan, SEEDS, 0.01)
+    assert (nothing.ladder, nothing.agreement, nothing.by_shadows) == ([], None, None)
+    bare = Case(replace(case.evidence, shadows=None, pool=None), case.audited, case.member)
+    assert look_further([], None, bare, PLAN, SEEDS, 0.01) == nothing
+
+
+def test_an_audit_fills_the_record_and_the_report_shows_it() -> None:
+    x, y = load_digits(return_X_y=True)
+    order = np.random.default_rng(0).permutation(len(x))
+    x, y = x[order], y[order]
+    model = DecisionTreeClassifier(random_state=0).fit(x[:800], y[:800])
+    record = gnomon.audit(
+        model, (x[:800], y[:800]), (x[800:], y[800:]), shadows=4, attacks=("loss", "lira", "shokri"), workers=1
+    )
+    assert [r.key for r in record.ladder][-1] == "online"
+    assert record.by_shadows is not None
+    page = gnomon.render(record, "html")
+    for anchor in ("ladder", "by-shadows"):
+        assert f'id="{anchor}"' in page
+    assert "What more knowledge buys" in gnomon.render(record, "terminal")
+    again = gnomon.audit(
+        model,
+        (x[:800], y[:800]),
+        (x[800:], y[800:]),
+        shadows=4,
+        attacks=("loss",),
+        workers=1,
+        plan={"attacks": {"ladder": False}},
+    )
+    assert again.ladder == []
+    assert 'id="ladder"' not in gnomon.render(again, "html")

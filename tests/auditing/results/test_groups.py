@@ -1,0 +1,129 @@
+"""Persons: how scores add up, whole groups on one side, and who is left out."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import ndtr
+from tests.auditing.worlds import People, people
+
+from gnomon.auditing.inputs.roles import draw_roles, draw_training_rows
+from gnomon.auditing.results.groups import LOG_ODDS, RANKS, check_groups, measure_groups
+from gnomon.core.documents.person_results import GroupResult
+from gnomon.core.errors import PlanError, UsageError
+from gnomon.core.plan import Plan, make_plan
+from gnomon.core.seeds import Seeds
+from gnomon.shadow.masks import draw_shadows
+
+
+def measured(world: People) -> GroupResult | None:
+    return measure_groups(
+        world.attempt.scored, world.attempt.rehearsed, world.case, world.data, world.roles, world.plan
+    )
+
+
+@pytest.mark.parametrize(("rehearsals", "rule"), [(4, LOG_ODDS), (0, RANKS)])
+def test_a_household_leaks_as_much_as_its_records_add_up_to(rehearsals: int, rule: str) -> None:
+    """Five records with gap 1 each are one look with gap sqrt(5): the best possible AUC is known."""
+    found = [measured(people(seed, households=400, rehearsals=rehearsals)) for seed in range(6)]
+    areas = [f.auc.value for f in found if f is not None]
+    assert np.mean(areas) == pytest.approx(ndtr(np.sqrt(5) / np.sqrt(2)), abs=0.01)
+    assert found[0] is not None
+    assert (found[0].rule, found[0].members, found[0].nonmembers, found[0].mixed) == (rule, 200, 200, 0)
+    assert found[0].rows == 5.0
+
+
+def test_on_noise_households_show_nothing() -> None:
+    missed = 0
+    for seed in range(40):
+        found = measured(people(seed, gap=0.0, rehearsals=2))
+        assert found is not None
+        missed += not found.auc.low <= 0.5 <= found.auc.high
+    assert missed <= 6
+
+
+def test_groups_on_both_sides_are_left_out() -> None:
+    world = people(0, households=600, size=3, whole=False)
+    found = measured(world)
+    assert found is not None
+    assert found.mixed > 300
+    assert found.members + found.nonmembers + found.mixed == 600
+    finding = check_groups(world.data, world.roles)
+    assert finding is not None
+    assert finding.code == "groups-mixed"
+    assert check_groups(people(0).data, people(0).roles) is None
+
+
+@pytest.mark.parametrize("settings", [{"households": 18}, {"size": 1}])
+def test_too_few_groups_or_groups_of_one_say_nothing(settings: dict[str, int]) -> None:
+    assert measured(people(0, **settings)) is None
+
+
+def plan(**data: object) -> Plan:
+    return make_plan({"view": "auditor", "data": {"source": "x", "split_by_group": True, **data}})
+
+
+@given(n=st.integers(8, 200), groups=st.integers(4, 40), seed=st.integers(0, 3))
+def test_no_household_is_parted(n: int, groups: int, seed: int) -> None:
+    ids = np.random.default_rng(seed).integers(0, groups, n)
+    try:
+        parts = draw_training_rows(n, plan(), Seeds(seed), ids)
+    except UsageError:
+        return
+    sides = [set(ids[p].tolist()) for p in (parts.members, parts.nonmembers, parts.extra)]
+    assert not sides[0] & sides[1]
+    assert not sides[0] & sides[2]
+    assert len(parts.members) <= n // 2
+    assert sorted(np.concatenate([parts.members, parts.nonmembers, parts.extra]).tolist()) == list(range(n))
+
+
+def test_the_asked_sizes_are_met_where_groups_allow() -> None:
+    ids = np.arange(900) // 3
+    parts = draw_training_rows(900, plan(rows=600, train_size=200), Seeds(0), ids)
+    assert (len(parts.members), len(parts.nonmembers)) == (198, 402 - 3)
+    roles = draw_roles(parts, plan(rows=600, train_size=200), Seeds(0), ids)
+    assert not set(ids[roles.train]) & set(ids[roles.nonmembers])
+    assert not set(ids[roles.train]) & set(ids[roles.population])
+
+
+def test_a_split_by_group_without_groups_is_refused() -> None:
+    with pytest.raises(PlanError, match="has no groups"):
+        draw_training_rows(100, plan(), Seeds(0), None)
+
+
+def test_one_group_only_is_refused() -> None:
+    with pytest.raises(UsageError, match="too large"):
+        draw_training_rows(100, plan(), Seeds(0), np.zeros(100))
+
+
+def test_shadows_are_trained_on_whole_groups_but_for_the_one_at_the_cut() -> None:
+    pool = np.arange(100, 400)
+    ids = np.random.default_rng(0).integers(0, 60, 300)
+    drawn = draw_shadows(pool, 6, 150, np.random.default_rng(1), ids)
+    for train in drawn.train:
+        inside = np.isin(pool, train)
+        share = np.bincount(ids, inside, minlength=60) / np.maximum(np.bincount(ids, minlength=60), 1)
+        assert ((share > 0) & (share < 1)).sum() <= 2
+        assert len(train) == 150
+    plain = draw_shadows(pool, 2, 150, np.random.default_rng(1))
+    assert len(plain.train[0]) == 150
+
+
+@pytest.mark.parametrize("rehearsals", [4, 0])
+def test_persons_whose_records_score_alike_tie_in_any_order(rehearsals: int) -> None:
+    """Every member household has a twin among the others with the same scores: sums that depend on the order of
+    records would break the ties, by the last bits of numbers.
+    """
+    world = people(3, households=200, size=9, rehearsals=rehearsals)
+    rng, groups = np.random.default_rng(0), world.data.groups[world.case.audited]
+    inside, outside = (np.unique(groups[world.case.member == side]) for side in (True, False))
+    scores = np.empty(len(groups))
+    for one, other in zip(inside, outside, strict=True):
+        values = rng.normal(0.5, 1.5, 9)
+        scores[groups == one], scores[groups == other] = values, rng.permutation(values)
+    scored = replace(world.attempt.scored, scores=scores)
+    found = measured(replace(world, attempt=replace(world.attempt, scored=scored)))
+    assert found is not None
+    assert found.auc.value == 0.5

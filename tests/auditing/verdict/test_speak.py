@@ -1,0 +1,333 @@
+"""Every level has facts that give it, and no sentence claims more than an interval or the joint test shows."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gnomon.auditing.verdict.joint_test import Heard
+from gnomon.auditing.verdict.leak_size import headline_point, leak_size
+from gnomon.auditing.verdict.speak import MISSING, RULES, VerdictFacts, conclude, decide, speak
+from gnomon.core.documents.person_results import FdrAccusations, GroupResult
+from gnomon.core.documents.record import (
+    AttackResult,
+    AtThreshold,
+    Estimate,
+    Finding,
+    JointResult,
+    ModelFacts,
+    TprAtFpr,
+    Verdict,
+)
+from gnomon.stats.permutation.joint import JointTest
+
+TARGET = ModelFacts(train_size=100, train_accuracy=1.0, test_accuracy=0.6, train_loss=0.1, test_loss=1.0)
+LARGE = JointTest((), 0.002, 0.01, 2000, 2000)
+SMALL = JointTest((), 0.002, 0.05, 60, 60)
+
+
+def estimate(value: float, low: float, high: float) -> Estimate:
+    return Estimate(value=value, low=low, high=high)
+
+
+def rule(accuracy: tuple[float, float, float], calibrated: str = "shadow") -> AtThreshold:
+    some = estimate(0.5, 0.4, 0.6)
+    return AtThreshold.model_validate(
+        {"threshold": 0.0, "calibrated": calibrated, "accuracy": estimate(*accuracy), "precision": some, "recall": some}
+        | {"fpr": some}
+    )
+
+
+def result(
+    area: tuple[float, float, float], *points: tuple[float, float, float, float], **changes: object
+) -> AttackResult:
+    made = AttackResult(
+        name="lira",
+        title="LiRA",
+        paper="Carlini et al. 2022",
+        status="ok",
+        needs=["answers", "shadows"],
+        auc=estimate(*area),
+        tpr_at_fpr=[TprAtFpr(fpr=f, tpr=estimate(v, a, b), false_positives=1) for f, v, a, b in points]
+        + [TprAtFpr(fpr=0.0001, tpr=None, refused="too few non-members (have 100, need 10,000)")],
+    )
+    return made.model_copy(update=changes)
+
+
+def joint(found: bool = True, name: str = "lira", **changes: object) -> JointResult:
+    made = JointResult(name=name, p=0.001 if found else 0.6, found=found, by="auc")
+    return made.model_copy(update=changes)
+
+
+def heard(*results: JointResult, **changes: object) -> Heard:
+    values = {"speaker": "lira", "chosen_on": "shadows", "rehearsed": "lira", "tested": list(results), "test": LARGE}
+    return Heard(**(values | changes))  # type: ignore[arg-type]
+
+
+def verdict(found: AttackResult, one: JointResult, *findings: Finding, **changes: object) -> Verdict:
+    return speak([found], heard(one, **changes), findings, TARGET, "adversary", 0.01)
+
+
+def words(spoken: Verdict) -> str:
+    return " ".join([spoken.headline, *spoken.sentences])
+
+
+def error(code: str) -> Finding:
+    return Finding(code=code, title="t", severity="error", explanation="", remedy="", overridden=True)
+
+
+UNLIKE = error("shadows-unlike-target").model_copy(update={"severity": "warning", "overridden": False})
+
+
+@pytest.mark.parametrize(
+    ("found", "test", "level", "told"),
+    [
+        (result((0.9, 0.88, 0.92), (0.001, 0.45, 0.4, 0.5)), {}, "leaks", "finds 45 of 100 training records"),
+        (result((0.9, 0.88, 0.92), (0.001, 0.02, 0.015, 0.03)), {}, "leaks", "20 of 1,000"),
+        (result((0.9, 0.88, 0.92), (0.01, 0.02, 0.0, 0.1)), {}, "leaks", "far better than by guessing"),
+        (result((0.53, 0.51, 0.55), (0.01, 0.012, 0.0, 0.02)), {}, "leaks_some", "slightly better than guessing"),
+        (result((0.65, 0.58, 0.72)), {}, "leaks_some", "does better than guessing"),
+        (result((0.5, 0.48, 0.52)), {"by": "top", "rows": 64, "members": 64, "expected": 32.0}, "leaks", "64 were"),
+        (
+            result((0.5, 0.48, 0.52)),
+            {"by": "top", "rows": 256, "members": 160, "expected": 128.0},
+            "leaks_some",
+            "160 w",
+        ),
+        (result((0.08, 0.06, 0.1)), {"reversed": True}, "leaks", "scores below theirs"),
+        (result((0.46, 0.43, 0.49)), {"reversed": True}, "leaks_some", "scores below theirs"),
+    ],
+)
+def test_the_verdict_claims_what_the_figures_show(
+    found: AttackResult, test: dict[str, object], level: str, told: str
+) -> None:
+    spoken = verdict(found, joint(**test))
+    assert spoken.level == level
+    assert told in spoken.headline
+    assert spoken.missing == []
+
+
+def test_nothing_found_says_what_would_have_been_found() -> None:
+    spoken = verdict(result((0.51, 0.49, 0.53)), joint(found=False))
+    assert spoken.level == "none_found"
+    assert spoken.detectable_auc == pytest.approx(LARGE.detectable_auc())
+    assert spoken.detectable_tpr is not None
+    assert "an AUC of 0.54" in words(spoken)
+    assert f"a true-positive rate of {100 * spoken.detectable_tpr.tpr:.2g}%" in words(spoken)
+
+
+def test_an_interval_above_one_half_is_no_leak_if_the_joint_test_finds_none() -> None:
+    spoken = verdict(result((0.53, 0.505, 0.555), (0.01, 0.2, 0.1, 0.3)), joint(found=False))
+    assert spoken.level == "none_found"
+    assert "better than guessing" not in words(spoken).replace("significantly better than guessing", "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "findings", "missing", "told"),
+    [
+        ({"test": SMALL}, [], "few-records", "these 120 records could not have shown an AUC below 0.70"),
+        ({}, [UNLIKE], "shadows-unlike-target", "unlike the target"),
+    ],
+)
+def test_what_stands_against_none_found_makes_it_undecided(
+    changes: dict[str, object], findings: list[Finding], missing: str, told: str
+) -> None:
+    spoken = verdict(result((0.51, 0.49, 0.53)), joint(found=False), *findings, **changes)
+    assert (spoken.level, spoken.missing) == ("undecided", [missing])
+    assert told in words(spoken)
+    leaking = verdict(result((0.9, 0.88, 0.92)), joint(), *findings, **changes)
+    assert (leaking.level, leaking.missing) == ("leaks", [])
+
+
+def test_too_few_records_says_how_many_would_do() -> None:
+    spoken = verdict(result((0.51, 0.4, 0.6)), joint(found=False), test=SMALL)
+    assert f"About {SMALL.required(0.55):,} records would show an AUC of 0.55." in spoken.sentences
+
+
+def test_without_shadow_models_nothing_is_said_to_be_absent() -> None:
+    spoken = verdict(result((0.5, 0.49, 0.51), needs=["answers"]), joint(found=False))
+    assert (spoken.level, spoken.missing) == ("undecided", ["no-shadows"])
+
+
+def test_a_broken_attack_leaves_it_open() -> None:
+    broken = result((0.5, 0.49, 0.51), name="rmia", title="RMIA", status="failed", auc=None)
+    spoken = speak([result((0.5, 0.49, 0.51)), broken], heard(joint(found=False)), [], TARGET, "auditor", 0.01)
+    assert (spoken.level, spoken.missing) == ("undecided", ["attacks-failed"])
+    assert "RMIA" in words(spoken)
+
+
+def test_shadows_unlike_the_target_are_an_error_only_where_nothing_was_found() -> None:
+    none, some = (verdict(result((0.5, 0.45, 0.55)), joint(found), UNLIKE) for found in (False, True))
+    assert [f.severity for f in conclude([UNLIKE], none)] == ["error"]
+    assert [f.severity for f in conclude([UNLIKE], some)] == ["warning"]
+
+
+def test_reversed_scores_are_a_finding_of_their_own() -> None:
+    spoken = verdict(result((0.3, 0.28, 0.32)), joint(reversed=True))
+    assert [f.code for f in conclude([], spoken)] == ["scores-reversed"]
+    assert [f.code for f in conclude([error("tables-swapped?")], spoken)] == ["tables-swapped?"]
+    assert conclude([], verdict(result((0.7, 0.68, 0.72)), joint())) == []
+
+
+def test_attacks_from_inside_speak_in_the_second_sentence() -> None:
+    deep = result((0.8, 0.78, 0.82), name="nasr", title="White box")
+    inside = [joint(name="nasr")]
+    for found in (False, True):
+        results = [result((0.5, 0.49, 0.51)), deep]
+        spoken = speak(results, heard(joint(found), inside=inside), [], TARGET, "auditor", 0.01)
+        assert ("White box, AUC 0.800" in spoken.sentences[0]) is not found
+        assert "0.800" not in spoken.headline
+
+
+def test_people_speak_before_records() -> None:
+    groups = GroupResult(
+        rule="sum", members=80, nonmembers=80, mixed=0, rows=20.0, auc=estimate(0.993, 0.98, 0.999), tpr_at_fpr=[]
+    )
+    spoken = verdict(result((0.66, 0.58, 0.73), groups=groups), joint(by="persons"))
+    assert spoken.level == "leaks"
+    assert "whose records" in spoken.headline
+    assert "0.993 by person" in spoken.headline
+    assert any("80 persons inside" in s for s in spoken.sentences)
+
+
+def test_accusations_that_hold_speak() -> None:
+    held = FdrAccusations(fdr=0.1, accused=38, members=34, candidates=900, calibration=300)
+    wrong = held.model_copy(update={"members": 20})
+    for accusations, level in (([held], "leaks"), ([wrong], "leaks_some")):
+        spoken = verdict(result((0.53, 0.51, 0.55), accusations=accusations), joint())
+        assert spoken.level == level
+    assert (
+        "of 38 records that it accuses, 34" in verdict(result((0.53, 0.51, 0.55), accusations=[held]), joint()).headline
+    )
+    assert verdict(result((0.53, 0.51, 0.55), accusations=[held]), joint(found=False)).level == "none_found"
+
+
+def test_a_threshold_that_does_not_fit_is_not_sold_as_guessing() -> None:
+    unfit = result((0.83, 0.8, 0.86), at_threshold=rule((0.5, 0.47, 0.53)), oracle=rule((0.78, 0.76, 0.8), "oracle"))
+    spoken = verdict(unfit, joint())
+    assert "right on 50% where" not in spoken.headline
+    assert "AUC 0.830" in spoken.headline
+    assert any("does not fit this model: it is right on 50%" in s for s in spoken.sentences)
+    fit = result((0.83, 0.8, 0.86), at_threshold=rule((0.77, 0.75, 0.79)), oracle=rule((0.78, 0.76, 0.8), "oracle"))
+    assert "right on 77% where guessing is right on 50%" in verdict(fit, joint()).headline
+    assert "does not fit" not in words(verdict(fit, joint()))
+
+
+def test_who_chose_on_the_audited_rows_says_so() -> None:
+    other = result((0.52, 0.5, 0.54), name="loss", title="Loss")
+    all_of_them = heard(joint(), joint(name="loss"), chosen_on="audited rows", rehearsed="loss")
+    spoken = speak([result((0.9, 0.88, 0.92)), other], all_of_them, [], TARGET, "auditor", 0.01)
+    text = words(spoken)
+    assert "chosen on the audited rows themselves, because Loss, which rehearsals on shadow models chose" in text
+    assert "2 attacks paid for" in text
+    assert "(p = 0.001" in text
+
+
+def test_no_verdict_says_private_or_safe() -> None:
+    for found in (False, True):
+        text = words(verdict(result((0.5, 0.48, 0.52)), joint(found))).lower()
+        assert "private" not in text
+        assert "safe" not in text
+        assert "lower bound" in text
+
+
+def test_the_lowest_rate_that_is_sure_is_spoken_of() -> None:
+    found = result((0.9, 0.88, 0.92), (0.001, 0.4, 0.0, 0.6), (0.01, 0.7, 0.6, 0.8), (0.1, 0.9, 0.8, 0.95))
+    point = headline_point(found)
+    assert point is not None
+    assert point.fpr == 0.01
+
+
+def test_an_overridden_error_makes_the_verdict_invalid() -> None:
+    spoken = verdict(result((0.9, 0.88, 0.92)), joint(), error("distribution-shift"))
+    assert spoken.level == "invalid"
+    assert "distribution-shift" in spoken.sentences[0]
+
+
+def test_tables_that_are_confirmed_to_be_right_leave_the_verdict_valid() -> None:
+    spoken = verdict(result((0.1, 0.08, 0.12)), joint(reversed=True), error("tables-swapped?"))
+    assert spoken.level == "leaks"
+
+
+def test_no_attack_no_verdict() -> None:
+    assert speak([], Heard(), [], TARGET, "auditor", 0.01).level == "invalid"
+
+
+def test_every_level_has_facts_and_every_rule_words() -> None:
+    size = leak_size(result((0.9, 0.88, 0.92)), joint())
+    some = leak_size(result((0.53, 0.51, 0.55)), joint())
+    facts = {
+        "invalid": VerdictFacts(True, ("members-overlap",), size, ()),
+        "leaks": VerdictFacts(True, (), size, tuple(MISSING)),
+        "leaks_some": VerdictFacts(True, (), some, tuple(MISSING)),
+        "undecided": VerdictFacts(True, (), None, ("few-records",)),
+        "none_found": VerdictFacts(True, (), None, ()),
+    }
+    assert [rule.level for rule in RULES] == list(facts)
+    assert {level: decide(one) for level, one in facts.items()} == {level: level for level in facts}
+    assert decide(VerdictFacts(False, (), None, ())) == "invalid"
+    assert all(len(rule.words) > 40 for rule in RULES)
+
+
+def interval(draw: st.DrawFn) -> tuple[float, float, float]:
+    low, value, high = sorted(draw(st.lists(st.floats(0, 1), min_size=3, max_size=3)))
+    return value, low, high
+
+
+@st.composite
+def audits(draw: st.DrawFn) -> tuple[AttackResult, JointResult, bool]:
+    """Any figures, also such as no real attack has."""
+    threshold = draw(st.sampled_from([None, "shadow", "attack", "oracle"]))
+    changes: dict[str, object] = {}
+    if threshold is not None:
+        changes = {"at_threshold": rule(interval(draw), threshold), "oracle": rule(interval(draw), "oracle")}
+    if draw(st.booleans()):
+        area = estimate(*interval(draw))
+        changes["groups"] = GroupResult(rule="", members=20, nonmembers=20, mixed=0, rows=2.0, auc=area)
+    points = [(fpr, *interval(draw)) for fpr in (0.01, 0.1)]
+    by = draw(st.sampled_from(["auc", "top", "bottom", "persons"]))
+    tail = {"rows": 64, "members": draw(st.integers(0, 64)), "expected": 32.0} if by in ("top", "bottom") else {}
+    test = joint(draw(st.booleans()), by=by, reversed=draw(st.booleans()), **tail)
+    return result(interval(draw), *points, **changes), test, draw(st.booleans())
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(audits())
+def test_no_sentence_claims_better_than_guessing_where_no_interval_says_so(
+    audit: tuple[AttackResult, JointResult, bool],
+) -> None:
+    found, test, few = audit
+    spoken = verdict(found, test, test=SMALL if few else LARGE)
+    if not test.found:
+        assert spoken.level == ("undecided" if few else "none_found")
+        assert spoken.headline.startswith("No attack did significantly better than guessing")
+        assert "training records from others" not in words(spoken)
+        return
+    assert spoken.level in ("leaks", "leaks_some")
+    assert found.auc is not None
+    claims = {
+        "far better than by guessing": found.auc.low > 0.6,
+        "does better than guessing": _above_half(found),
+        "slightly better than guessing": _above_half(found),
+        "right on 50% where": False,
+        "whose records": found.groups is not None and found.groups.auc.low > 0.6,
+        "while wrongly accusing": any(p.tpr is not None and p.tpr.low > 5 * p.fpr for p in found.tpr_at_fpr),
+        "scores below theirs": test.reversed,
+    }
+    assert not [claim for claim, allowed in claims.items() if claim in spoken.headline and not allowed]
+    if "where guessing is right on 50%" in spoken.headline:
+        assert found.at_threshold is not None
+        assert found.at_threshold.accuracy.low > 0.5
+
+
+def _above_half(found: AttackResult) -> bool:
+    areas = [found.auc, None if found.groups is None else found.groups.auc]
+    return any(area is not None and area.low > 0.5 for area in areas)
+
+
+def test_rounding_up_promises_no_smaller_auc() -> None:
+    for deviation in np.linspace(0.001, 0.05, 60):
+        test = JointTest((), 0.001, float(deviation), 1000, 1000)
+        spoken = verdict(result((0.5, 0.4, 0.6)), joint(found=False), test=test)
+        said = float(spoken.headline.split("an AUC ")[1].split(" ")[1].rstrip("."))
+        assert test.detectable_auc() - 1e-9 <= said <= test.detectable_auc() + 0.01 + 1e-9

@@ -1,0 +1,127 @@
+"""What a bench recommends in clear cases, and that it says so where nothing was shown."""
+
+from tests.report.sample_benches import PLAIN, leak, option
+
+from gnomon.core.documents.comparison import Change
+from gnomon.core.documents.defence import MitigationResult
+from gnomon.defending.advice import advise, mark_frontier, temper
+
+
+def same(first: str, second: str) -> Change:
+    return "within noise"
+
+
+def differ(first: str, second: str) -> Change:
+    return "worse"
+
+
+def said(*options: MitigationResult, rival=differ, fpr: float | None = 0.01) -> tuple[str | None, str]:  # type: ignore[no-untyped-def]
+    advice = advise([PLAIN, *options], rival, fpr, 0.95)
+    return advice.choice, " ".join([advice.headline, *advice.sentences])
+
+
+FREE = option("l2:0.001", 0.08, 0.68, 0.61, "better", loss=(-0.02, 0.005), acts_on="training")
+DEAR = option("dp:8", 0.011, 0.505, 0.41, "better", loss=(-0.24, -0.18), acts_on="training", frontier=True)
+NOTHING = option("top3", 0.24, 0.79, 0.62, "within noise")
+
+
+def test_a_mitigation_that_helps_for_free_is_recommended_with_what_it_may_cost_and_leaves() -> None:
+    choice, text = said(NOTHING, FREE)
+    assert choice == "l2:0.001"
+    assert "no loss of accuracy was shown" in text
+    assert "at most 2.0 points" in text
+    assert "8.0% of the members (7.0 to 9.0)" in text
+    assert "on the plain model the strongest has 25.0%" in text
+    assert "does not make the model safe" in text
+    assert "No difference to the plain model was shown for top3" in text
+
+
+def test_where_nothing_helps_for_free_the_price_is_said() -> None:
+    choice, text = said(NOTHING, DEAR)
+    assert choice == "dp:8"
+    assert "at a price" in text
+    assert "18.0 to 24.0 points of accuracy" in text
+    assert "within chance" in text
+
+
+def test_a_dear_one_that_leaks_less_stands_beside_the_free_one() -> None:
+    choice, text = said(FREE, DEAR)
+    assert choice == "l2:0.001"
+    assert "A lower figure can be had for more accuracy: dp:8 (21.0 points)" in text
+
+
+def test_no_difference_is_said_plainly_and_not_taken_for_a_proof() -> None:
+    choice, text = said(NOTHING, option("round1", 0.23, 0.79, 0.62, "within noise"))
+    assert choice is None
+    assert text.startswith("No difference shown")
+    assert "any of the 2 mitigations" in text
+    assert "does not prove" in text
+
+
+def test_where_nothing_leaks_there_is_nothing_to_lower() -> None:
+    quiet = option("none", 0.01, 0.505, 0.6, None, loss=None, acts_on="nothing")
+    advice = advise([quiet, NOTHING], differ, 0.01, 0.95)
+    assert advice.choice is None
+    assert "next to nothing on the plain model" in advice.headline
+
+
+def test_a_naive_figure_that_flatters_is_shown_up() -> None:
+    _, text = said(option("temperature5", 0.25, 0.8, 0.62, "within noise", naive=0.04))
+    assert "temperature5 (4.0%, in truth 25.0%)" in text
+
+
+def test_labels_alone_are_said_to_be_labels_alone() -> None:
+    labels = option("labels", 0.02, 0.65, 0.62, "better", size=1, attack="gap")
+    choice, text = said(labels, FREE)
+    assert choice == "labels"
+    assert "nothing but a label" in text
+    assert "keep some, l2:0.001 leaks least" in text
+    assert "Every predicted label stays" in text
+
+
+def test_labels_alone_that_are_stronger_by_area_are_not_passed_over() -> None:
+    assert "reads labels alone" not in said(FREE)[1]
+    strong = FREE.model_copy(update={"label_only": leak("noise_robustness", 0.0, 0.89)})
+    assert "robustness to noise: 0.890, against 0.680" in said(strong)[1]
+
+
+def test_ties_are_named() -> None:
+    other = option("dropout:0.9", 0.09, 0.69, 0.61, "better", loss=(-0.01, 0.01), acts_on="training")
+    assert "dropout:0.9 does as well" in said(FREE, other, rival=same)[1]
+    assert "as well, as far" not in said(FREE, other, rival=differ)[1]
+
+
+def test_a_mitigation_that_makes_it_worse_is_named() -> None:
+    choice, text = said(option("bad", 0.4, 0.9, 0.62, "worse"))
+    assert choice is None
+    assert "With bad the model leaks more than without." in text
+    assert "No difference shown" not in text
+
+
+def test_a_wanted_leakage_that_is_missed_is_no_recommendation() -> None:
+    choice, text = said(FREE.model_copy(update={"meets": False}))
+    assert choice is None
+    assert "reaches the wanted leakage" in text
+
+
+def test_the_frontier_is_what_nothing_beats_in_both() -> None:
+    better_in_both = option("dropout:0.5", 0.05, 0.66, 0.65, "better")
+    marked = {o.label: o.frontier for o in mark_frontier([PLAIN, FREE, DEAR, better_in_both], 0.01)}
+    assert marked == {"none": False, "l2:0.001": False, "dp:8": True, "dropout:0.5": True}
+
+
+def test_equals_are_on_the_frontier_together() -> None:
+    assert all(o.frontier for o in mark_frontier([PLAIN, PLAIN.model_copy(update={"label": "top3"})], 0.01))
+
+
+def test_plain_shadows_that_serve_better_are_named() -> None:
+    adaptive = NOTHING.strongest
+    assert adaptive is not None
+    stronger = FREE.strongest.model_copy(update={"plain_shadows": True}) if FREE.strongest else None
+    _, text = said(NOTHING.model_copy(update={"adaptive": adaptive, "strongest": stronger}))
+    assert "top3 (24.0%, with plain ones 8.0%)" in text
+
+
+def test_a_fall_of_the_auc_alone_is_no_leaking_less() -> None:
+    same_rate = option("round3", 0.25, 0.78, 0.62, "better")
+    assert [o.effect for o in temper([PLAIN, FREE, same_rate], 0.01)] == [PLAIN.effect, "better", "mixed"]

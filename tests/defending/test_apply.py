@@ -1,0 +1,142 @@
+"""What is written for a service answers as the audited model does, for every mitigation; nothing is half-written."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import skops.io
+from sklearn.linear_model import LogisticRegression
+from tests.studies.worlds import small_plan
+
+from gnomon.auditing.released_model import make_owned
+from gnomon.cli.app import run
+from gnomon.core.errors import DataError, ModelError, UsageError
+from gnomon.core.plan import Plan, make_plan
+from gnomon.defending.apply import apply_mitigation, load_service
+from gnomon.defending.combinations import Combination, read_tries
+from gnomon.defending.run import mitigated
+from gnomon.mitigations import MITIGATIONS
+from gnomon.mitigations.serving import serve
+from gnomon.models.mitigated import MitigatedModel
+from gnomon.models.sklearn import SklearnModel
+
+TORCH = {"kind": "torch", "hidden": [8], "epochs": 10, "device": "cpu", "dropout": 0.1}
+
+
+def setting(text: str) -> Combination:
+    (one,) = read_tries(text, sweeping=False)
+    assert isinstance(one, Combination)
+    return one
+
+
+def torch_plan() -> Plan:
+    pytest.importorskip("torch")
+    data = {"source": "digits", "rows": 400, "train_size": 120, "nonmember_size": 120, "reference_size": 100}
+    return small_plan(trainer=TORCH, data=data)
+
+
+def probabilities(model: Any, rows: Any) -> Any:
+    return np.exp(model.log_probs(rows))
+
+
+@pytest.mark.parametrize("kind", ["torch", "sklearn"])
+@pytest.mark.parametrize("text", [next((e for e in m.examples if "noise=" in e), m.examples[0]) for m in MITIGATIONS])
+def test_every_mitigation_comes_back_as_it_was_audited(text: str, kind: str, tmp_path: Path) -> None:
+    plan = torch_plan() if kind == "torch" else small_plan()
+    if text.startswith("dp"):
+        pytest.importorskip("opacus")
+    try:
+        audited = make_owned(mitigated(plan, setting(text), knows=True))
+    except UsageError as error:
+        assert "can do" in str(error) or "expected" in str(error)  # what this trainer can't do
+        return
+    apply_mitigation(plan, setting(text), tmp_path / "service")
+    loaded = load_service(tmp_path / "service")
+    rows = audited.data.x[audited.roles.nonmembers[:50]]
+    np.testing.assert_allclose(probabilities(loaded, rows), probabilities(audited.model, rows), atol=1e-5)
+
+
+def test_a_given_model_is_kept_and_its_answers_go_through_the_mitigation(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(80, 4)), rng.integers(0, 3, 80)
+    for name, rows in (("in", slice(0, 40)), ("out", slice(40, 80))):
+        np.savez(tmp_path / f"{name}.npz", x=x[rows], y=y[rows])
+    fitted = LogisticRegression().fit(x[:40], y[:40])
+    skops.io.dump(fitted, tmp_path / "m.skops")
+    files = {"members": str(tmp_path / "in.npz"), "nonmembers": str(tmp_path / "out.npz")}
+    plan = make_plan({"data": files, "target": {"model": str(tmp_path / "m.skops")}})
+    made = apply_mitigation(plan, setting("top1"), tmp_path / "service")
+    assert (made.model, made.recipe) == ("model.skops", {})
+    shown = probabilities(load_service(tmp_path / "service"), x)
+    full = probabilities(SklearnModel(fitted, ("0", "1", "2")), x)
+    assert ((shown > 0).sum(axis=1) == 1).all()
+    np.testing.assert_allclose(shown.max(axis=1), full.max(axis=1), atol=1e-6)
+    service = load_service(tmp_path / "service")
+    assert isinstance(service, MitigatedModel)
+    np.testing.assert_allclose(serve(service).predict_proba(x), shown, atol=1e-6)
+    with pytest.raises(UsageError, match="not trained here"):
+        apply_mitigation(plan, setting("l2:0.1"), tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+def test_no_training_row_lies_in_the_folder(tmp_path: Path) -> None:
+    apply_mitigation(torch_plan(), setting("labels"), tmp_path / "service")
+    assert sorted(f.name for f in (tmp_path / "service").iterdir()) == [
+        "answers.skops",
+        "model.safetensors",
+        "service.json",
+    ]
+    assert sum(f.stat().st_size for f in (tmp_path / "service").iterdir()) < 20_000
+
+
+def test_a_folder_that_is_there_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "service").mkdir()
+    with pytest.raises(UsageError, match="exists already"):
+        apply_mitigation(small_plan(), setting("labels"), tmp_path / "service")
+
+
+def test_damage_and_strange_things_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"service\.json"):
+        load_service(tmp_path)
+    apply_mitigation(small_plan(), setting("labels"), tmp_path / "service")
+    answers = tmp_path / "service" / "answers.skops"
+    answers.write_bytes(answers.read_bytes()[:100])
+    with pytest.raises(ModelError, match="damaged"):
+        load_service(tmp_path / "service")
+    skops.io.dump(Path("x"), answers)
+    with pytest.raises(ModelError, match="no mitigation is made of"):
+        load_service(tmp_path / "service")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--apply", "labels,top3"], "expected one mitigation"),
+        (["--apply", "top0"], ">= 1"),
+        (["--apply", "labels", "--try", "top3"], "not both"),
+        (["--apply", "l2:1"], "cannot do that"),
+    ],
+)
+def test_on_the_command_line_a_mistake_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text('[data]\nsource = "digits"\ntrain_size = 100\n[trainer]\nkind = "sklearn"\n'
+                    'estimator = "sklearn.tree:DecisionTreeClassifier"\n')  # fmt: skip
+    assert run(["defend", str(plan), *arguments, "--to", str(tmp_path / "service")]) == 2
+    said = [line for line in capsys.readouterr().err.splitlines() if line.strip()]
+    assert len(said) == 1
+    assert words in said[0]
+    assert [f.name for f in tmp_path.iterdir()] == ["plan.toml"]
+
+
+def test_on_the_command_line_it_says_how_to_load_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text('[data]\nsource = "digits"\ntrain_size = 100\n[trainer]\nkind = "sklearn"\n'
+                    'estimator = "sklearn.tree:DecisionTreeClassifier"\n')  # fmt: skip
+    assert run(["defend", str(plan), "--apply", "depth:3+top2", "--to", str(tmp_path / "service")]) == 0
+    assert "load_service" in capsys.readouterr().out
+    model = load_service(tmp_path / "service")
+    assert isinstance(model.model, SklearnModel)  # type: ignore[attr-defined]
+    assert model.model.estimator.max_depth == 3  # type: ignore[attr-defined]

@@ -1,0 +1,231 @@
+"""A small paper end to end: what fits is run, what does not is listed, a second run takes all from its folder."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gnomon.cli.app import run
+from gnomon.core.documents.read_write import read_document
+from gnomon.core.documents.reproduction import Reproduction
+from gnomon.core.errors import UsageError
+from gnomon.report.reproduction import overview, spots
+from gnomon.reproducing.experiments import read_paper
+from gnomon.studies.cells import run_cell
+from gnomon.studies.spec import lay_out
+
+MODULE = sys.modules["gnomon.reproducing.run"]  # the package has a function of this name
+STUDY = """
+view = "adversary"
+[data]
+source = "digits"
+train_size = 300
+nonmember_size = 300
+[trainer]
+kind = "sklearn"
+estimator = "sklearn.tree:DecisionTreeClassifier"
+[shadow]
+count = 3
+[attacks]
+names = ["gap", "shokri"]
+rehearsals = 0
+ladder = false
+[attacks.options.shokri]
+epochs = 2
+"""
+INDEX = """
+[[experiment]]
+key = "depth"
+file = "depth.toml"
+title = "Depth"
+question = "Does depth matter?"
+group = "depth"
+seconds = { "1" = 1, "9" = 2 }
+show = ["gap", "precision"]
+paper = [{ label = "9", table = "t", row = "deep" }]
+shapes = [
+  { says = "The gap rises with depth", kind = "rises", axis = "trainer.params.max_depth", figure = "gap" },
+  { says = "It falls", kind = "rises", axis = "trainer.params.max_depth", figure = "gap", labels = ["9", "1"] },
+]
+
+[[experiment]]
+key = "sources"
+file = "sources.toml"
+title = "Sources"
+question = "And other data?"
+group = "data"
+seconds = 1
+notes = ["<b>not</b> the paper's"]
+
+[[experiment]]
+key = "costly"
+file = "large.toml"
+title = "Costly"
+question = "What does not fit?"
+seconds = 100
+gpu = true
+
+[[experiment]]
+key = "large"
+file = "large.toml"
+title = "Large"
+question = "What does not fit the budget?"
+seconds = 100000
+"""
+FIGURES = {
+    "paper": "Somebody (2020) & others",
+    "meaning": {"as recalled": "from memory"},
+    "figures": [{"table": "t", "row": "deep", "column": "precision", "value": 0.9, "source": "as recalled"}],
+}
+
+
+@pytest.fixture(scope="module")
+def paper(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("papers") / "toy2020"
+    place.mkdir()
+    (place / "index.toml").write_text(INDEX)
+    (place / "figures.json").write_text(json.dumps(FIGURES))
+    depths = '[study.vary]\n"trainer.params.max_depth" = [1, 9]\n'
+    (place / "depth.toml").write_text(STUDY + depths)
+    (place / "large.toml").write_text(STUDY + '[study.vary]\n"data.train_size" = [301]\n')
+    cells = '[study]\naxis = "data set"\n[[study.cells]]\nname = "digits"\n[[study.cells]]\nname = "moons"\n'
+    (place / "sources.toml").write_text(STUDY + cells + 'data = { source = "moons" }\n')
+    return place
+
+
+@pytest.fixture(scope="module")
+def made(paper: Path) -> Iterator[Reproduction]:
+    command = ["reproduce", str(paper), "--budget", "30m", "--to", str(paper.parent / "out"), "--workers", "1"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MODULE, "resolve_device", lambda _: "cpu")
+        assert run(command) == 0
+        yield read_document(paper.parent / "out", Reproduction)
+
+
+def test_what_fits_is_run_and_what_does_not_is_listed(made: Reproduction) -> None:
+    assert {e.key: e.status for e in made.experiments} == {
+        "depth": "run",
+        "sources": "run",
+        "costly": "left out",
+        "large": "left out",
+    }
+    costly, large = made.experiments[2:]
+    assert costly.reason == "there is no GPU"
+    assert costly.wanted.startswith("a GPU; about")
+    assert large.wanted.startswith("a budget larger by about")
+    assert large.estimate > 1800
+
+
+def test_where_there_is_a_gpu_the_budget_decides(paper: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MODULE, "resolve_device", lambda _: "cuda")
+    assert run(["reproduce", str(paper), "--budget", "1s", "--to", str(paper.parent / "gpu")]) == 0
+    costly = read_document(paper.parent / "gpu", Reproduction).experiments[2]
+    assert costly.wanted.startswith("a budget larger by about")
+
+
+def test_statements_follow_from_the_cells(made: Reproduction) -> None:
+    assert [s.verdict for s in made.experiments[0].statements] == ["holds", "does not hold"]
+
+
+def test_the_papers_figures_stand_beside_ours_with_their_tag(made: Reproduction) -> None:
+    [compared] = made.experiments[0].compared
+    assert (compared.label, compared.paper, compared.source) == ("9", 0.9, "as recalled")
+    assert compared.ours is not None
+    assert compared.ours.repeats == 3
+
+
+def test_data_that_cannot_be_had_costs_its_cells_only(made: Reproduction) -> None:
+    sources = made.experiments[1]
+    assert sources.done == 3
+    assert any('no data set "moons"' in note for note in sources.notes)
+
+
+def test_a_second_run_takes_everything_from_its_folder(paper: Path, made: Reproduction) -> None:
+    out = paper.parent / "out"
+    start = time.perf_counter()
+    assert run(["reproduce", str(paper), "--budget", "30m", "--to", str(out), "--workers", "1"]) == 0
+    again = read_document(out, Reproduction)
+    assert time.perf_counter() - start < 20
+    assert again.made.reused == sum(e.done for e in again.experiments) == 9
+    assert again.spent == made.spent
+    assert [e.status for e in again.experiments] == [e.status for e in made.experiments]
+
+
+def test_a_budget_that_is_used_up_cuts_an_experiment_short(paper: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cells that take far longer than they should: the whole seemed to fit, and the rest of it no longer does."""
+    out = paper.parent / "short"
+    out.mkdir()
+    (out / "calibration.json").write_text('{"scale": 1.0}')
+    monkeypatch.setattr(MODULE, "run_cell", lambda *a: replace(run_cell(*a), seconds=100.0))
+    assert run(["reproduce", str(paper), "--budget", "260s", "--to", str(out), "--workers", "1"]) == 0
+    depth, sources, *_ = read_document(out, Reproduction).experiments
+    assert (depth.status, depth.done, depth.seconds) == ("cut short", 3, 300.0)
+    assert "after 3 of 6 cells" in depth.reason
+    assert sources.status == "left out"
+
+
+def test_the_reports_say_it_all(paper: Path, made: Reproduction) -> None:
+    out = paper.parent / "out"
+    page, text = (out / "report.html").read_text(), (out / "README.md").read_text()
+    for words in ("The gap rises with depth", "as recalled", "there is no GPU", "gnomon reproduce"):
+        assert words in page
+        assert words in text.replace("\\", "")
+    assert "<b>not</b>" not in page
+    assert "<script" not in page
+    ids = [part.split('"')[0] for part in page.split(' id="')[1:]]
+    assert len(ids) == len(set(ids))
+    pictures = [line.split("](")[1].rstrip(")") for line in text.splitlines() if line.startswith("![")]
+    assert pictures
+    assert all((out / name).is_file() for name in pictures)
+
+
+def test_one_picture_sets_precision_against_the_gap(paper: Path, made: Reproduction) -> None:
+    assert [(spot.group, spot.label) for spot in spots(made)] == [("depth", "1"), ("depth", "9"), ("data", "digits")]
+    out = paper.parent / "out"
+    picture = out / "overview-gap.svg"
+    assert "precision of the paper's attack" in (out / "README.md").read_text()
+    assert picture.name in (out / "README.md").read_text()
+    assert all(f">{group}</text>" in picture.read_text() for group in ("depth", "data"))
+    assert 'id="overview"' in (out / "report.html").read_text()
+    one = made.model_copy(update={"experiments": made.experiments[:1]})
+    assert overview(one) is None
+
+
+def test_a_reproduction_is_rendered_again(paper: Path, made: Reproduction) -> None:
+    again = paper.parent / "again.html"
+    assert run(["report", str(paper.parent / "out"), "--to", str(again)]) == 0
+    assert "The gap rises with depth" in again.read_text()
+
+
+def test_every_plan_of_the_paper_is_sound_with_and_without_stand_ins() -> None:
+    for stand_ins in (False, True):
+        paper = read_paper("shokri2017", repeats=3, stand_ins=stand_ins)
+        for experiment, spec in paper.experiments:
+            cells = lay_out(spec, trust=True)
+            assert len(cells) == 3 * len({cell.title.rpartition(", ")[0] for cell in cells})
+            names = {name for cell in cells for name in [cell.plan.data.source]}
+            assert stand_ins != bool(names & {"purchase100", "texas100"}) or "purchase100" not in str(spec.values)
+            assert experiment.question.endswith("?")
+
+
+def test_every_reference_of_the_index_leads_to_a_figure_and_a_label() -> None:
+    paper = read_paper("shokri2017", repeats=1, stand_ins=False)
+    for experiment, spec in paper.experiments:
+        labels = {axis.key: [choice.label for choice in axis.choices] for axis in spec.axes}
+        for row in experiment.paper:
+            assert paper.figures_of(row), row
+            assert row.label in labels[spec.axes[0].key], row
+        for shape in experiment.shapes:
+            known = {*labels[shape.axis], "baskets", "diabetes130"}
+            assert set(shape.labels or ()) <= known, shape
+        if isinstance(experiment.seconds, dict):
+            assert set(labels[spec.axes[0].key]) <= set(experiment.seconds), experiment.key
+
+
+def test_an_unknown_paper_gets_one_line() -> None:
+    with pytest.raises(UsageError, match='did you mean "shokri2017"'):
+        read_paper("shokri2016", repeats=1, stand_ins=False)
