@@ -132,7 +132,7 @@ def test_two_trainings_on_households_are_within_noise(ids: object) -> None:
     assert by_record > flagged + 2
     found = compare(*retrained(0, ids=ids))
     assert found.counted_by == "group"
-    assert any("household count together" in sentence for sentence in found.sentences)
+    assert any("count by group" in sentence for sentence in found.sentences)
 
 
 def test_persons_calibrate_accusations_as_a_whole() -> None:

@@ -27,7 +27,7 @@ import numpy as np
 from pathlib import Path
 from sklearn.linear_model import LogisticRegression
 from gnomon.auditing.api import audit
-from gnomon.core.documents.record import write_record
+from gnomon.core.documents.read_write import write_record
 rng = np.random.default_rng(0)
 homes = np.repeat(np.arange(120), 5)
 x = rng.normal(size=(120, 30))[homes] + rng.normal(size=(600, 30))

@@ -60,6 +60,10 @@ def test_the_longest_run_of_digits_counts() -> None:
     assert read_counters(["a", "b", "c1"]) is None
 
 
+def test_blank_text_has_one_edge() -> None:
+    assert [form_of(text) for text in ("", " ", "  ")] == ["", "_", "_"]
+
+
 @settings(max_examples=60)
 @given(st.lists(st.text(max_size=30), min_size=1, max_size=4))
 def test_any_text_can_be_read(texts: list[str]) -> None:

@@ -136,6 +136,8 @@ def form_of(text: str) -> str:
     >>> form_of("Dr. Ada 0042"), form_of(" ok")
     ('Aa. Aa 9', '_a')
     """
+    if not text.strip():
+        return "_" * bool(text)
     kinds = [_kind(letter) for letter in text]
     short = [k for i, k in enumerate(kinds) if i == 0 or k != kinds[i - 1]]
     edges = len(text) - len(text.lstrip()), len(text) - len(text.rstrip())
