@@ -143,6 +143,7 @@ def test_persons_calibrate_accusations_as_a_whole() -> None:
     assert tenth.calibration % 5 == 0
     assert tenth.candidates + tenth.calibration == 200
     assert 0 < tenth.calibration <= 50
+    assert (tenth.members, tenth.persons) == (100, 20)
     # A household with one high record may not vouch for its own: were it split, its rest would be held against it.
     assert accuse(rng.random(20), np.arange(20) < 10, np.arange(20) // 10) == []
 

@@ -151,7 +151,7 @@ def _run(plan: Plan, setting: AuditContext, given: dict[str, Any] | None) -> Out
         one_run = None if ground.canaries is None else audit_canaries(ground.canaries, setting)
         findings = [*ground.findings, *([] if risk is None else risk.findings)]
         findings += [] if one_run is None else check_promise(one_run[0])
-    verdict = speak(results, heard, findings, world.target, plan.view, fpr)
+    verdict = speak(results, heard, findings, world.target, plan.view, fpr, plan.target.reveals)
     record = Record(
         name=plan.name,
         plan_given=given if given is not None else plan.model_dump(mode="json", exclude_unset=True),

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
 from scipy.special import expit, logit, ndtri
 
 from gnomon.core.arrays import Bools, Floats
@@ -204,17 +205,19 @@ def _redrawn(counts: Doubles, rng: np.random.Generator) -> Doubles:
     return total
 
 
-def _by_group(scores: Floats, member: Bools, groups: NDArray[np.generic], edges: Doubles) -> Doubles:
-    """Counts (groups, 2, b) of the members and the non-members of each group."""
+def _by_group(scores: Floats, member: Bools, groups: NDArray[np.generic], edges: Doubles) -> csr_array:
+    """Counts (groups, 2 b) of the members and, behind them, of the non-members of each group."""
     _, group = np.unique(groups, return_inverse=True)
-    counts = np.zeros((int(group.max()) + 1, 2, edges.size + 1))
-    np.add.at(counts, (group, np.where(member, 0, 1), np.searchsorted(edges, scores, side="right")), 1.0)
-    return counts
+    bins = edges.size + 1
+    place = np.searchsorted(edges, scores, side="right") + np.where(member, 0, bins)
+    return csr_array((np.ones(len(group)), (group, place)), shape=(int(group.max()) + 1, 2 * bins))
 
 
-def _groups_redrawn(parts: Sequence[Doubles], rng: np.random.Generator) -> Doubles:
+def _groups_redrawn(parts: Sequence[csr_array], rng: np.random.Generator) -> Doubles:
     """Counts (2, b) of rehearsals drawn with replacement, their groups drawn with replacement."""
     chosen = [parts[i] for i in rng.integers(len(parts), size=len(parts))]
-    times = [rng.multinomial(len(part), np.full(len(part), 1 / len(part))) for part in chosen]
-    total: Doubles = sum((np.tensordot(t, part, axes=1) for t, part in zip(times, chosen, strict=True)), np.zeros(()))
-    return total
+    total = np.zeros(parts[0].shape[1])
+    for part in chosen:
+        groups = part.shape[0]
+        total += part.T @ rng.multinomial(groups, np.full(groups, 1 / groups)).astype(np.float64)
+    return total.reshape(2, -1)

@@ -1,6 +1,7 @@
 """The risk of single records: calibrated on toy people, one half on noise, stable where rows differ for good."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +135,14 @@ def test_each_record_learns_from_other_persons_only() -> None:
     assert auc < 0.56
     assert found.facts.calibration_error is not None
     assert found.facts.calibration_error.low < 0.02
+
+
+def test_probabilities_of_households_that_are_alike_are_known_less_well() -> None:
+    world = people(0, households=60, size=10, alike=0.9, gap=1.0)
+    alone = replace(world, data=replace(world.data, groups=None))
+    wide, narrow = (table_of(found) for found in (assessed(world), assessed(alone)) if found is not None)
+    assert wide.probability == pytest.approx(narrow.probability)
+    assert float((wide.high - wide.low).mean()) > 1.3 * float((narrow.high - narrow.low).mean())
 
 
 def test_the_table_is_written_with_the_users_ids(tmp_path: Path) -> None:

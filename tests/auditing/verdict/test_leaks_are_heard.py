@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sklearn.datasets import make_classification
+from sklearn.datasets import make_blobs, make_classification
 from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
@@ -134,6 +134,30 @@ def test_answers_alone() -> None:
     assert audit(leaking.predict_proba, members, others, trainer=None, attacks=None).verdict.level == "leaks"
     record = audit(blind.predict_proba, members, others, trainer=None, attacks=None)
     assert (record.verdict.level, record.verdict.missing) == ("undecided", ["no-shadows"])
+    assert "shadow models are trained" not in " ".join(record.threat_model.sentences)
+    assert "Without shadow models" in " ".join(record.threat_model.sentences)
+
+
+@pytest.mark.parametrize("attacks", [("lira", "gap", "noise_robustness"), ("lira", "gap")])
+def test_labels_of_separated_blobs_are_never_called_quiet(attacks: tuple[str, ...]) -> None:
+    x, y = make_blobs(600, 10, centers=5, random_state=0)
+    members, others = (x[:300], y[:300]), (x[300:], y[300:])
+    plan = QUICK | {"target": {"reveals": "labels"}}
+    record = audit(KNeighborsClassifier(1).fit(*members), members, others, attacks=attacks, plan=plan)
+    assert record.target.train_accuracy == record.target.test_accuracy == 1.0
+    assert record.verdict.level == "undecided"
+    assert "scores-alike" in record.verdict.missing
+    assert (record.verdict.detectable_auc or 0) > 0.55
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_overfitted_regression_of_a_few_rows(seed: int) -> None:
+    x, y = make_classification(120, 12, n_informative=4, n_redundant=0, flip_y=0.1, random_state=seed)
+    members, others = (x[:60], y[:60]), (x[60:], y[60:])
+    record = audit(LogisticRegression(C=1e3, max_iter=5000).fit(*members), members, others)
+    assert record.verdict.level in ("leaks", "leaks_some", "undecided")
+    far = [a.auc.low for a in record.attacks if a.auc is not None]
+    assert record.verdict.level != "undecided" or max(far) < 0.57
 
 
 def test_one_attack_that_looks_at_no_shadow_models() -> None:

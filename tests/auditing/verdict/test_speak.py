@@ -331,3 +331,76 @@ def test_rounding_up_promises_no_smaller_auc() -> None:
         spoken = verdict(result((0.5, 0.4, 0.6)), joint(found=False), test=test)
         said = float(spoken.headline.split("an AUC ")[1].split(" ")[1].rstrip("."))
         assert test.detectable_auc() - 1e-9 <= said <= test.detectable_auc() + 0.01 + 1e-9
+
+
+LABELS_ONLY = {"target": TARGET, "view": "auditor", "fpr": 0.01, "reveals": "labels"}
+
+
+def test_labels_without_queries_leave_it_open() -> None:
+    quiet, asked = result((0.5, 0.49, 0.51)), result((0.5, 0.49, 0.51), name="boundary", queries=100)
+    alone = speak([quiet], heard(joint(found=False)), [], **LABELS_ONLY)  # type: ignore[arg-type]
+    assert (alone.level, alone.missing) == ("undecided", ["no-queries"])
+    assert "query_budget" in words(alone)
+    both = heard(joint(found=False), joint(found=False, name="boundary"))
+    assert speak([quiet, asked], both, [], **LABELS_ONLY).level == "none_found"  # type: ignore[arg-type]
+
+
+def test_attacks_whose_scores_are_all_alike_leave_it_open() -> None:
+    blind = JointTest((), 0.05, 0.01, 2000, 2000, apart=0.3)
+    spoken = verdict(result((0.5, 0.49, 0.51)), joint(found=False), test=blind)
+    assert (spoken.level, spoken.missing) == ("undecided", ["scores-alike"])
+
+
+def test_the_headline_claims_no_worst_case_where_there_are_no_shadow_models() -> None:
+    strong = (0.9, 0.88, 0.92)
+    said = {}
+    for needs in (["answers"], ["answers", "shadows"], ["gradients"]):
+        spoken = speak([result(strong, needs=needs)], heard(joint()), [], TARGET, "auditor", 0.01)
+        said[needs[-1]] = spoken.headline
+    assert "worst case" in said["shadows"]
+    assert "worst case" not in said["answers"] + said["gradients"]
+    assert "no shadow models" in said["answers"]
+    assert "black-box" not in said["gradients"]
+
+
+def test_records_that_are_ruled_out_are_not_called_found() -> None:
+    ruled = joint(by="bottom", rows=62, members=0, expected=31.0)
+    found = joint(by="top", rows=62, members=62, expected=31.0)
+    said = [verdict(result((0.55, 0.51, 0.58)), one).headline for one in (ruled, found)]
+    assert "can rule out a few records" in said[0]
+    assert "tells a few training records from others" in said[1]
+    turned = [
+        verdict(result((0.45, 0.42, 0.49)), joint(by=by, rows=62, members=members, expected=31.0, reversed=True))
+        for by, members in (("bottom", 62), ("top", 0))
+    ]
+    assert "by scores below theirs" in turned[0].headline
+    assert "rule out" in turned[1].headline
+
+
+def test_a_tail_of_few_persons_is_no_clear_leak() -> None:
+    tail = joint(by="top", rows=64, members=64, expected=32.0)
+    area = (0.52, 0.49, 0.55)
+    assert verdict(result(area), tail).level == "leaks"
+    assert verdict(result(area), tail.model_copy(update={"worth": 4.0})).level == "leaks_some"
+
+
+def test_accusations_of_one_persons_records_are_one() -> None:
+    held = FdrAccusations(fdr=0.1, accused=38, members=34, persons=2, candidates=900, calibration=300)
+    area = (0.52, 0.49, 0.55)
+    assert verdict(result(area, accusations=[held]), joint()).level == "leaks_some"
+    assert verdict(result(area, accusations=[held.model_copy(update={"persons": 30})]), joint()).level == "leaks"
+
+
+def test_an_interval_off_one_half_that_is_no_finding_is_explained() -> None:
+    spoken = verdict(result((0.56, 0.51, 0.61)), joint(found=False, p=0.3))
+    assert "one attack on its own" in words(spoken)
+    assert "one attack on its own" not in words(verdict(result((0.51, 0.49, 0.53)), joint(found=False)))
+
+
+def test_why_the_rehearsed_attack_does_not_speak_is_true() -> None:
+    own, best = result((0.62, 0.58, 0.66), name="rmia", title="RMIA"), result((0.6, 0.56, 0.64), (0.01, 0.2, 0.1, 0.3))
+    for found, says in ((True, "shows no clear leak"), (False, "is not significantly better")):
+        both = heard(joint(), joint(found, name="rmia"), rehearsed="rmia", chosen_on="audited rows")
+        assert f"RMIA, which rehearsals on shadow models chose, {says}" in words(
+            speak([best, own], both, [], TARGET, "auditor", 0.01)
+        )

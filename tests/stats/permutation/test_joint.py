@@ -225,3 +225,24 @@ def test_units_without_groups_are_rows() -> None:
     assert units.by_row
     sums = Sums.of(units, np.array([[1.0], [2.0], [3.0]]), joint.csc_array((3, 0)))
     assert sums.expected == pytest.approx([2.0])
+
+
+def test_scores_that_tie_promise_no_more_than_scores_that_do_not() -> None:
+    rng, member = np.random.default_rng(0), np.arange(400) < 200
+    tied = np.where(np.arange(400) % 200 < 4, 1.0, 0.0)
+    few, smooth = (joint_test([one], member, rng=np.random.default_rng(0)) for one in (tied, rng.normal(size=400)))
+    constant = joint_test([np.zeros(400)], member, rng=rng)
+    assert (constant.apart, smooth.apart) == (0.0, 1.0)
+    assert few.apart == pytest.approx(1 - (392**3 - 392 + 8**3 - 8) / (400**3 - 400))
+    for one in (few, constant):
+        assert one.detectable_auc() > 0.54  # three or more standard errors of an AUC of scores that do not tie
+
+
+def test_a_tail_is_worth_as_many_records_as_it_has_persons() -> None:
+    rng, groups = np.random.default_rng(0), np.repeat(np.arange(1000), 4)
+    member = groups < 500
+    scores = rng.normal(size=4000) + 9.0 * (groups < 16)
+    one = joint_test([scores], member, rng=rng, groups=groups).attacks[0]
+    assert one.by == "top"
+    assert (one.rows, one.members, one.reversed) == (64, 64, False)
+    assert one.worth == pytest.approx(16)

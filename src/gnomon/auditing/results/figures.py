@@ -69,6 +69,7 @@ def accuse(scores: Floats, member: Bools, groups: NDArray[Any] | None = None) ->
             fdr=one.fdr,
             accused=one.count,
             members=int((one.accused & member[candidates]).sum()),
+            persons=None if groups is None else len(np.unique(groups[candidates[one.accused]])),
             candidates=len(candidates),
             calibration=len(known),
             least=one.least,

@@ -88,7 +88,8 @@ def assess_risk(
     groups = None if data.groups is None else data.groups[case.audited]
     known, confidence = [(p.scores, p.member) for p in played], plan.statistics.confidence
     rng = seeds.child("risk").generator()
-    curve = fit_risk(known, rng=rng, confidence=confidence)
+    own = None if data.groups is None else [data.groups[roles.pool[p.rows]] for p in played]
+    curve = fit_risk(known, rng=rng, confidence=confidence, groups=own)
     shadows = _Stated(*curve.at(scores))
     checked = deviations(shadows.probability, member, groups)
     shadow_error, p_value = checked.interval(confidence, rng), contradiction(checked, known)

@@ -105,13 +105,15 @@ def threat_model(setting: AuditContext, rows: ShadowData, world: AnswerSet) -> T
     if pool is not None:
         recipe = "the target's own training recipe" if same else "a recipe that the attacker guesses"
         sentences.append(f"He trains {pool.count} shadow models of {pool.size:,} rows each with {recipe}.")
-    if roles.view == "auditor":
+    if pool is None:
+        sentences.append("Without shadow models the strongest attacks could not run: what the others find is a floor.")
+    elif roles.view == "auditor":
         sentences.append(
             "His shadow models are trained on random parts of the audited records themselves, so that he knows how a "
             "model answers with and without each of them: the worst case, which an owner should test, not what any "
             "stranger can do."
         )
-    else:
+    if roles.view == "adversary" and len(roles.pool):
         words = SOURCE_WORDS[source.partition(":")[0]]
         sentences.append(f"His {len(roles.pool):,} rows {words} None of them is one of the target's members.")
         if rows.facts.queries:

@@ -104,6 +104,7 @@ def _tested(
             rows=one.rows,
             members=one.members,
             expected=one.expected,
+            worth=one.worth,
         )
         for attempt, one in named
     ]

@@ -7,7 +7,7 @@ from typing import Literal
 
 from gnomon.core.documents.person_results import FdrAccusations
 from gnomon.core.documents.record import AttackResult, Estimate, JointResult, TprAtFpr
-from gnomon.stats.intervals import clopper_pearson
+from gnomon.stats.intervals import clopper_pearson, worth_of
 
 CLEAR_RATIO = 5.0  # a true-positive rate that is surely this many times the false-positive rate is a clear leak
 CLEAR_AUC = 0.6  # ... and so is an AUC that is surely above this
@@ -53,7 +53,7 @@ def leak_size(result: AttackResult, tested: JointResult) -> Size:
         "rate": sure,
         "auc": area.low > CLEAR_AUC,
         "accusations": accused is not None,
-        "tail": _clear_tail(tested) and result.groups is None,
+        "tail": _clear_tail(tested),
     }
     return Size(tuple(name for name, is_clear in told.items() if is_clear), area, persons, point, accused)
 
@@ -77,15 +77,19 @@ def _held(result: AttackResult) -> FdrAccusations | None:
     held = [
         one
         for one in result.accusations
-        if one.accused >= FEWEST_ACCUSED and one.accused - one.members <= TOLERATED * one.fdr * one.accused
+        if (one.accused if one.persons is None else one.persons) >= FEWEST_ACCUSED
+        and one.accused - one.members <= TOLERATED * one.fdr * one.accused
     ]
     return max(held, key=lambda one: one.members, default=None)
 
 
 def _clear_tail(tested: JointResult) -> bool:
-    """Members are surely `CLEAR_RATIO` times as frequent, against others, as among rows that are drawn at random."""
+    """Members are surely `CLEAR_RATIO` times as frequent, against others, as among rows that are drawn at random.
+
+    Records of one person are counted as one observation.
+    """
     if tested.rows is None or tested.members is None or not tested.expected:
         return False
-    low = float(clopper_pearson(tested.members, tested.rows)[0])
+    low = float(clopper_pearson(*worth_of(tested.members, tested.rows, tested.worth))[0])
     base = tested.expected / tested.rows
     return low / max(1 - low, 1e-12) > CLEAR_RATIO * base / (1 - base)

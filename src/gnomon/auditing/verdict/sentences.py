@@ -15,13 +15,23 @@ LARGE_AUC = 0.6  # from here on a leak is not called slight
 NOTHING_FOUND = "No attack did significantly better than guessing"
 
 
-def describe_found(best: AttackResult, tested: JointResult, size: Size, view: str) -> str:
+def with_shadows(results: Sequence[AttackResult]) -> bool:
+    """Whether an attack that compares the target with shadow models gave figures."""
+    return any(r.auc is not None and {"shadows", "shadows_out"} & set(r.needs) for r in results)
+
+
+def who_attacks(best: AttackResult, results: Sequence[AttackResult], view: str) -> str:
+    """Who does what the headline says: no more knowledge and no less than was tested."""
+    if INSIDE & set(best.needs):
+        return "An attacker who sees more than the model's answers"
+    if with_shadows(results):
+        worst = "In the worst case that was tested, an attacker"
+        return worst if view == "auditor" else "An attacker with black-box access and data like yours"
+    return "An attacker who has black-box access and no shadow models"
+
+
+def describe_found(best: AttackResult, tested: JointResult, size: Size, who: str) -> str:
     """The headline of an audit in which the joint test found the attack that speaks."""
-    who = (
-        "In the worst case that was tested, an attacker"
-        if view == "auditor"
-        else "An attacker with black-box access and data like yours"
-    )
     if tested.reversed:
         return _reversed(who, tested, size)
     speaks = size.clear[0] if size.clear else "nothing"
@@ -41,7 +51,7 @@ def describe_found(best: AttackResult, tested: JointResult, size: Size, view: st
             f"{size.accused.members:,} were trained on."
         )
     if tested.rows is not None:
-        return f"{who} tells a few training records from others: {_tail(tested)}."
+        return f"{who} {_few(tested)}: {_tail(tested)}."
     area = size.persons if tested.by == "persons" and size.persons is not None else size.auc
     told = f"AUC {area.value:.3f}{' by person' if area is size.persons else ''}, where guessing is 0.5"
     if area.low <= 0.5:
@@ -51,12 +61,19 @@ def describe_found(best: AttackResult, tested: JointResult, size: Size, view: st
 
 def _reversed(who: str, tested: JointResult, size: Size) -> str:
     if tested.rows is not None:
-        return f"{who} tells a few training records from others by scores below theirs: {_tail(tested)}."
+        where = "below theirs" if tested.by == "bottom" else "above those of training records"
+        return f"{who} {_few(tested)} by scores {where}: {_tail(tested)}."
     area = size.persons if tested.by == "persons" and size.persons is not None else size.auc
     return (
         f"{who} tells training records from others by scores below theirs: AUC {1 - area.value:.3f}, where guessing is "
         "0.5 and members are expected above."
     )
+
+
+def _few(tested: JointResult) -> str:
+    """What a tail tells: training records where these crowd it, others where these do."""
+    crowded = (tested.members or 0) > (tested.expected or 0.0)
+    return "tells a few training records from others" if crowded else "can rule out a few records"
 
 
 def _tail(tested: JointResult) -> str:
@@ -99,7 +116,7 @@ def explain(
     if size is not None:
         sentences += [*_choice(best, heard, by_name), *_people(best), *_threshold(best)]
     else:
-        sentences += _power(heard.test, fpr, missing)
+        sentences += [*_alone(best, heard), *_power(heard.test, fpr, missing)]
     if target.train_accuracy is not None and target.test_accuracy is not None:
         gap = target.train_accuracy - target.test_accuracy
         sentences.append(
@@ -124,7 +141,7 @@ def _inside(heard: Heard, results: dict[str, AttackResult]) -> list[str]:
     best = min(found, key=lambda one: (one.p, -abs(_area(results[one.name]) - 0.5)))
     return [
         f"Who sees more than answers finds what these attacks don't: {results[best.name].title}, AUC "
-        f"{_area(results[best.name]):.3f}."
+        f"{_area(results[best.name]):.3f}{f' ({_tail(best)})' if best.rows is not None else ''}."
     ]
 
 
@@ -139,6 +156,9 @@ def _missing(heard: Heard, missing: Sequence[str], results: Sequence[AttackResul
     words = {
         "no-shadows": "No attack that compares the model with shadow models ran, and these are the strongest: give the "
         "model's recipe in [trainer], or a scikit-learn model that can be cloned.",
+        "no-queries": "The target shows labels only, and no attack asked it about further records: set "
+        "target.query_budget, or name `boundary` or `noise_robustness`.",
+        "scores-alike": "Most records have the same score in every attack, so these could hardly have found anything.",
         "shadows-unlike-target": "The shadow models are unlike the target, so attacks that learn from them look weaker "
         "than they are: give the target's own recipe and training size.",
         "attacks-failed": f"What {', '.join(broken)} would find is not known: repair the attack, or leave it out.",
@@ -167,12 +187,23 @@ def _choice(best: AttackResult, heard: Heard, results: dict[str, AttackResult]) 
         return [f"The test of all attacks together finds it{chance}."] if count > 1 else []
     why = "there were no rehearsals on shadow models to choose it in"
     if heard.rehearsed is not None:
-        other = results[heard.rehearsed]
-        why = f"{other.title}, which rehearsals on shadow models chose, shows less (AUC {_area(other):.3f})"
+        why = _less(results[heard.rehearsed], heard, best)
     return [
         f"It was chosen on the audited rows themselves, because {why}: the test of all attacks together finds it"
         f"{chance}, and the choice flatters its figures a little."
     ]
+
+
+def _less(rehearsed: AttackResult, heard: Heard, best: AttackResult) -> str:
+    """Why the attack that rehearsals chose does not speak."""
+    tested = heard.of(rehearsed.name)
+    if tested is None or not tested.found:
+        shows = "is not significantly better than guessing"
+    elif abs(_area(rehearsed) - 0.5) < abs(_area(best) - 0.5):
+        shows = "shows less"
+    else:
+        shows = "shows no clear leak"
+    return f"{rehearsed.title}, which rehearsals on shadow models chose, {shows} (AUC {_area(rehearsed):.3f})"
 
 
 def _people(best: AttackResult) -> list[str]:
@@ -194,6 +225,18 @@ def _threshold(best: AttackResult) -> list[str]:
     return [
         f"The attack's threshold does not fit this model: it is right on {rule.accuracy.value:.0%}, where the best "
         f"threshold on the audited records is right on {most.accuracy.value:.0%} (guessing: 50%)."
+    ]
+
+
+def _alone(best: AttackResult, heard: Heard) -> list[str]:
+    """Why an interval off 0.5 is no finding."""
+    assert best.auc is not None
+    tested = heard.of(best.name)
+    if tested is None or best.auc.low <= 0.5 <= best.auc.high:
+        return []
+    return [
+        f"That interval is of one attack on its own. Of {len(heard.tested)} attacks together, some come that far from "
+        f"0.5 by chance (p {_p(tested.p)})."
     ]
 
 

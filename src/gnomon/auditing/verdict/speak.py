@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 from gnomon.auditing.verdict.joint_test import Heard
 from gnomon.auditing.verdict.leak_size import CLEAR_AUC, CLEAR_RATIO, FEWEST_ACCUSED, Size, leak_size
-from gnomon.auditing.verdict.sentences import describe_found, describe_nothing, explain
+from gnomon.auditing.verdict.sentences import describe_found, describe_nothing, explain, who_attacks, with_shadows
 from gnomon.core.documents.person_results import RatePoint
 from gnomon.core.documents.record import AttackResult, Finding, Level, ModelFacts, Verdict
 from gnomon.stats.permutation.joint import POWER
 
 LARGEST_UNSEEN = CLEAR_AUC  # "none found" must have been able to find what would be called a clear leak
+LEAST_APART = 0.5  # of the variance that the ranks of an attack's scores have where none tie
 CONFIRMED = frozenset({"tables-swapped?"})  # an override of these says that the tables are right: the verdict counts
 UNLIKE = "shadows-unlike-target"
 
@@ -34,6 +35,9 @@ MISSING = {
     "few-records": f"the smallest AUC that the audit finds with {POWER:.0%} probability is above {LARGEST_UNSEEN:g}: a "
     "leak that would be called clear may have been missed",
     "no-shadows": "no attack that compares the target with shadow models ran; these are the strongest",
+    "no-queries": "the target shows labels only and no attack asked it about further records: what labels of known "
+    "records do not show, labels near them may",
+    "scores-alike": "no attack tells most pairs of records apart at all: their scores tie",
     UNLIKE: "the shadow models are unlike the target (the finding of this name is then an error), and attacks learn "
     "from them",
     "attacks-failed": "a black-box attack broke, and says nothing",
@@ -111,6 +115,7 @@ def speak(
     target: ModelFacts,
     view: str,
     fpr: float,
+    reveals: str = "full",
 ) -> Verdict:
     """The verdict of an audit.
 
@@ -121,6 +126,7 @@ def speak(
         target: the target's accuracies.
         view: adversary or auditor.
         fpr: the lowest false-positive rate that the audited rows resolve.
+        reveals: what the target shows of its answers, as a plan says it.
     """
     errors = tuple(f.code for f in findings if f.severity == "error" and f.code not in CONFIRMED | {UNLIKE})
     best = next((r for r in results if r.name == heard.speaker), None)
@@ -133,11 +139,11 @@ def speak(
         )
     tested = heard.of(best.name)
     size = leak_size(best, tested) if tested is not None and tested.found else None
-    missing = _missing(results, heard, findings)
+    missing = _missing(results, heard, findings, reveals)
     level = decide(VerdictFacts(True, errors, size, missing))
     smallest, rate = heard.test.detectable_auc(), heard.test.detectable_tpr(fpr)
     if size is not None and tested is not None:
-        headline = describe_found(best, tested, size, view)
+        headline = describe_found(best, tested, size, who_attacks(best, results, view))
     else:
         headline = describe_nothing(heard.test, missing)
     sentences = explain(best, heard, size, missing, target, results, fpr)
@@ -159,14 +165,18 @@ def speak(
     )
 
 
-def _missing(results: Sequence[AttackResult], heard: Heard, findings: Sequence[Finding]) -> tuple[str, ...]:
+def _missing(
+    results: Sequence[AttackResult], heard: Heard, findings: Sequence[Finding], reveals: str
+) -> tuple[str, ...]:
     """What stands against "none found", in the order of `MISSING`."""
     names = {one.name for one in heard.tested}
     speaking = [r for r in results if r.name in names]
     inside = {one.name for one in heard.inside}
     stands = {
         "few-records": heard.test is not None and heard.test.detectable_auc() > LARGEST_UNSEEN,
-        "no-shadows": not any({"shadows", "shadows_out"} & set(r.needs) for r in speaking),
+        "no-shadows": not with_shadows(speaking),
+        "no-queries": reveals == "labels" and not any(r.queries for r in speaking),
+        "scores-alike": heard.test is not None and heard.test.apart < LEAST_APART,
         UNLIKE: any(f.code == UNLIKE for f in findings),
         "attacks-failed": any(r.status == "failed" and r.name not in inside for r in results),
     }

@@ -29,6 +29,7 @@ class FdrAccusations(Part):
     fdr: float
     accused: int
     members: int  # of those accused
+    persons: int | None = None  # whose records the accused ones are, where groups are given
     candidates: int
     calibration: int  # known non-members that the rule was calibrated on
     least: int | None = None  # the calibration sample resolves no fewer accusations than this

@@ -322,6 +322,7 @@ class JointResult(Part):
     rows: int | None = None  # "top", "bottom": so many records that the attack ranks highest or lowest
     members: int | None = None  # ... of which so many are members
     expected: float | None = None  # ... where guessing would give so many
+    worth: float | None = None  # ... independent records that these are worth, where a person's are all alike
 
 
 class Verdict(Part):

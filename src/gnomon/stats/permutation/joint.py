@@ -44,6 +44,7 @@ class Corrected:
     rows: int | None = None  # of a tail
     members: int | None = None  # among them
     expected: float | None = None  # among as many rows drawn at random
+    worth: float | None = None  # independent records that a tail holds, where a person's are all alike (Kish, 1965)
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,10 @@ class JointTest:
 
     attacks: tuple[Corrected, ...]
     critical: float  # p-value that a statistic must reach on its own
-    deviation: float  # standard deviation of an AUC under chance, the largest of the attacks'
+    deviation: float  # standard deviation of an AUC under chance: the largest of the attacks', or that without ties
     members: int
     nonmembers: int
+    apart: float = 1.0  # how well scores tell records apart at all: 1 where none tie, 0 where all are alike; the best's
 
     def detectable_auc(self, power: float = POWER) -> float:
         """The smallest AUC that is found with this probability."""
@@ -129,12 +131,14 @@ def joint_test(
     n1 = int(np.count_nonzero(truth))
     n0 = len(truth) - n1
     widest = float(named.sums.deviation[named.kind == "auc"].max()) / (n1 * n0)
+    untied = float(np.sqrt((n1 + n0 + 1) / (12 * n1 * n0)))  # scores that tie hide leaks: their AUC varies too little
     return JointTest(
-        tuple(_tested(float(p), int(s), named, rows, truth) for p, s in zip(adjusted, best, strict=True)),
-        float(np.exp(np.quantile(drawn.min(axis=1), level, method="lower"))),
-        widest,
+        tuple(_tested(float(p), int(s), named, rows, truth, groups) for p, s in zip(adjusted, best, strict=True)),
+        min(level, float(np.exp(np.quantile(drawn.min(axis=1), level, method="lower")))),
+        max(widest, untied),
         n1,
         n0,
+        max(_apart(row) for row in array),
     )
 
 
@@ -192,6 +196,13 @@ def _statistics(
     return _Named(Sums.of(units, np.stack(dense, axis=1), matrix), np.asarray(attacks), np.asarray(kinds)), sets
 
 
+def _apart(scores: Doubles) -> float:
+    """Variance of the ranks of scores (n,), as a share of what it is where none tie."""
+    n = float(len(scores))
+    _, ties = np.unique(scores, return_counts=True)
+    return float(1.0 - (ties.astype(np.float64) ** 3 - ties).sum() / (n**3 - n))
+
+
 def ladder(n: int) -> list[int]:
     """Sizes of the tails that are looked at among n rows; fixed beforehand."""
     return [m for m in TOPS if m <= n * LARGEST_TOP]
@@ -228,14 +239,19 @@ def _step_down(best: Doubles, drawn: Doubles) -> Doubles:
     return adjusted
 
 
-def _tested(p: float, which: int, named: _Named, tails: list[Ints], member: Bools) -> Corrected:
+def _tested(
+    p: float, which: int, named: _Named, tails: list[Ints], member: Bools, groups: NDArray[Any] | None
+) -> Corrected:
     kind: Any = str(named.kind[which])
     above = bool(named.sums.observed[which] > named.sums.expected[which])
     if kind in ("auc", "persons"):
         return Corrected(p, kind, not above)
     rows = tails[which - (len(named.kind) - len(tails))]
     expected = float(member.mean()) * len(rows)
-    return Corrected(p, kind, above if kind == "bottom" else not above, len(rows), int(member[rows].sum()), expected)
+    own = np.ones(len(rows)) if groups is None else np.unique(groups[rows], return_counts=True)[1].astype(np.float64)
+    worth = float(own.sum() ** 2 / (own**2).sum()) if len(rows) else 0.0
+    downwards = above if kind == "bottom" else not above
+    return Corrected(p, kind, downwards, len(rows), int(member[rows].sum()), expected, worth)
 
 
 def _least(n: int, members: int, m: int, critical: float) -> int:
