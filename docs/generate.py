@@ -6,15 +6,20 @@ python docs/generate.py --check
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import json
+import pkgutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 from typing import TypeGuard, get_args
 
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+import gnomon
 from gnomon.attacks import ATTACKS
 from gnomon.auditing.verdict.speak import MISSING, RULES
 from gnomon.core.documents.comparison import Comparison
@@ -27,6 +32,17 @@ from gnomon.datasets import SOURCES
 from gnomon.mitigations import MITIGATIONS
 from gnomon.stats.permutation.joint import LEVEL, TOPS
 
+SUBPACKAGES = (
+    "attacks",
+    "datasets",
+    "defending",
+    "mitigations",
+    "reproducing",
+    "stats",
+    "studies",
+    "synthesis",
+    "testing",
+)
 FOLDER = Path(__file__).resolve().parent
 BANNER = "<!-- Made from the code by docs/generate.py: do not edit. -->\n\n"
 
@@ -88,15 +104,15 @@ def attack_table() -> str:
 DATASETS_FOOT = """
 Files are looked for in the local mirror that the environment variable `GNOMON_DATA` names (plain, `.gz`, `.xz` or
 `.zip`), then in the cache (`GNOMON_CACHE`, or the platform's folder for caches), then at their home; their pinned
-checksum is checked in each place. A download that was cut off goes on where it stopped. No file with a wrong
-checksum is used, and gnomon passes none of these files on.
+checksum is checked in each place. An interrupted download resumes where it stopped. No file with a wrong
+checksum is used, and gnomon redistributes none of these files.
 
 The classes of `purchase100` other than the 100 released ones are made by mini-batch k-means with a fixed seed,
 once, and kept in the cache. A mirror may hold a part of `cifar10` and `cifar100` as lossless WebP strips, in an
 order of their own: the data set's note, which every report shows, then says so.
 
-A stand-in is a data set of open terms for studies that are told to do with another (`--stand-ins`). It keeps its
-own name: its figures are not the other's.
+A stand-in is a data set under open terms that a study uses in place of another (`--stand-ins`). It keeps its own name:
+its values are not those of the other.
 """
 
 
@@ -125,21 +141,25 @@ def mitigation_table() -> str:
 
 VERDICTS_HEAD = f"""# Verdicts
 
-What a report opens with follows from one test of all attacks together and from the figures of the attack that
-speaks.
+A report opens with a verdict. It follows from one test of all attacks together and from the values of one attack, the
+*headline attack*.
 
 **The joint test.** Membership is permuted, the scores stay as they are; an attack is *found* where its result
 is stronger than the strongest result of any attack in {1 - LEVEL:.0%} of the permutations (min-p with
-step-down, Westfall & Young 1993), so that of audits in which no attack tells anything at most {LEVEL:.0%} find
+step-down, Westfall & Young 1993), so that of audits in which no attack has anything to find at most {LEVEL:.0%} find
 one. An attack's result is its AUC, two-sided, or the count of members among the {", ".join(map(str, TOPS))}
 records that it ranks highest or lowest (as far as these are an eighth of all). Where records belong to persons,
-persons change sides, and the AUC by person is a result too. Only attacks with black-box access speak; those
-that see more are tested as a family of their own, and the verdict mentions them where they alone find
+persons change sides, and the AUC by person is a result too ([people](people.md)). The verdict is based on black-box
+attacks only; those that see more are tested as a family of their own, and the verdict mentions them if only they find
 something.
 
-**Who speaks.** The attack that rehearsals on shadow models chose, unless another that was found is
+**The headline attack** is the one that rehearsals on shadow models chose, unless another that was found is
 significantly stronger on the same records (paired, two-sided, corrected) and the rehearsed one does not find
-more at a low false-positive rate. An attack that was chosen on the audited rows says so.
+more at a low false-positive rate. If it was chosen on the audited rows, the report says so.
+
+No level promises that a model keeps its records to itself: every value is a lower bound on what a better attack
+may find ([sharp edges](sharp-edges.md)). To stop a release at a limit, use [the gate](gate.md): it compares values,
+not levels.
 """
 
 
@@ -149,13 +169,63 @@ def verdict_table() -> str:
     lines += [f"| `{rule.level}` | {rule.words} |" for rule in RULES]
     lines += [
         "",
-        "What stands against `none_found`, and makes a verdict `undecided`:",
+        "What rules out `none_found`, and makes a verdict `undecided`:",
         "",
         "| code | meaning |",
         "|---|---|",
     ]
     lines += [f"| `{code}` | {words[0].upper()}{words[1:]}. |" for code, words in MISSING.items()]
     return BANNER + VERDICTS_HEAD + "\n" + "\n".join(lines) + "\n"
+
+
+API_HEAD = """# Public names
+
+`gnomon.__all__` and the names below of the documented subpackages are the public surface. Everything else is
+private by convention and may change in any version. Of `gnomon.stats` and `gnomon.testing` the listed modules or
+names are public; `help(NAME)` prints the whole description of any of them.
+"""
+
+
+def api_list() -> str:
+    """Every public name with the first sentence of its documentation."""
+    parts = [API_HEAD, *_names(gnomon)]
+    for name in SUBPACKAGES:
+        package = importlib.import_module(f"gnomon.{name}")
+        parts += _names(package) if getattr(package, "__all__", None) else _modules(package)
+    return BANNER + "\n".join(parts)
+
+
+def _names(package: ModuleType) -> Iterable[str]:
+    """A section for one package: its task, and its names."""
+    yield from _heading(package)
+    public = [name for name in package.__all__ if name != "__version__"]
+    yield from (f"| `{name}` | {_kind(getattr(package, name))} |" for name in public)
+    yield ""
+
+
+def _modules(package: ModuleType) -> Iterable[str]:
+    yield from _heading(package)
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if not module.ispkg:
+            loaded = importlib.import_module(module.name)
+            yield f"| `{module.name.removeprefix(f'{package.__name__}.')}` | {_first_sentence(loaded)} |"
+    yield ""
+
+
+def _heading(package: ModuleType) -> tuple[str, ...]:
+    return f"## {package.__name__}", "", _first_sentence(package), "", "| name | what |", "|---|---|"
+
+
+def _kind(thing: object) -> str:
+    """The first sentence of a class's or function's documentation, or what a constant holds."""
+    if isinstance(thing, tuple):
+        return f"all {len(thing)} of them, as a tuple"
+    return _first_sentence(thing) if callable(thing) else f"a constant: `{thing!r}`"
+
+
+def _first_sentence(thing: object) -> str:
+    text = " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split())
+    return text.replace("|", "\\|")
 
 
 def documents() -> dict[str, str]:
@@ -172,6 +242,7 @@ def documents() -> dict[str, str]:
         "datasets.md": dataset_table(),
         "mitigations.md": mitigation_table(),
         "verdicts.md": verdict_table(),
+        "api.md": api_list(),
     }
 
 

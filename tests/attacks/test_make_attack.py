@@ -3,7 +3,6 @@ import pytest
 import gnomon.attacks
 from gnomon.attacks import ATTACKS, Shokri, make_attack
 from gnomon.core.errors import UsageError
-from gnomon.core.protocols import options_of
 
 
 def test_names_are_unique_and_make_their_attack():
@@ -11,13 +10,6 @@ def test_names_are_unique_and_make_their_attack():
     assert len(set(names)) == len(names)
     for attack in ATTACKS:
         assert make_attack(attack.name) == attack
-
-
-def test_the_two_forms_of_an_attack_are_one_class_with_a_name_each():
-    online, offline = make_attack("lira", {"variance": "record"}), make_attack("lira_offline")
-    assert (online.name, online.title, online.needs) == ("lira", "LiRA, online", {"answers", "shadows"})
-    assert (offline.name, offline.title, offline.needs) == ("lira_offline", "LiRA, offline", {"answers", "shadows_out"})
-    assert options_of(online) == {"variance": "record"}
 
 
 def test_options_reach_the_attack():

@@ -74,20 +74,6 @@ def test_one_shadow_cannot_rehearse(evidence: Evidence) -> None:
         alone.rehearse(0)
 
 
-@pytest.mark.parametrize(
-    ("reveal", "wanted"),
-    [
-        (Reveal("full"), [0.61, 0.3, 0.09]),
-        (Reveal("labels"), [1.0, 0.0, 0.0]),
-        (Reveal("top", 2), [0.61, 0.3, 0.0]),
-        (Reveal("rounded", 1), [0.6, 0.3, 0.1]),
-    ],
-)
-def test_what_is_revealed(reveal: Reveal, wanted: list[float]) -> None:
-    answers = np.log(np.array([[0.61, 0.3, 0.09]], np.float32))
-    np.testing.assert_allclose(np.exp(reveal.apply(answers))[0], wanted, atol=1e-6)
-
-
 def test_a_lesser_reveal_goes_through_shadows_and_population_too(evidence: Evidence) -> None:
     less = evidence.through(Reveal("labels"))
     assert less.answers is not None

@@ -4,31 +4,17 @@ from __future__ import annotations
 
 import json
 import pickle
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier, RandomForestClassifier
-from sklearn.linear_model import LogisticRegression, SGDClassifier
-from sklearn.naive_bayes import GaussianNB
-from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
-from sklearn.tree import DecisionTreeClassifier
+from tests.mitigations.trainers import ROWS, SEEDS, TRAINERS, X, Y, applied
 
 from gnomon.core.errors import UsageError
-from gnomon.core.mitigations import Reference
 from gnomon.core.protocols import Trainer
-from gnomon.mitigations import MITIGATIONS, able, apply_in_training, make_mitigation
-from gnomon.models import FunctionTrainer, SklearnTrainer, TorchTrainer
+from gnomon.mitigations import MITIGATIONS, able, make_mitigation
+from gnomon.models import TorchTrainer
 
-RNG = np.random.default_rng(0)
-X = (RNG.random((90, 10)) < 0.4).astype(np.uint8)
-Y = RNG.integers(0, 3, 90)
-ROWS, SEEDS = [np.arange(60), np.arange(15, 55)], [7, 8]
-REFERENCE = Reference((RNG.random((50, 10)) < 0.4).astype(np.uint8), RNG.integers(0, 3, 50))
 IN_TRAINING = [
     make_mitigation(text)
     for m in MITIGATIONS
@@ -37,29 +23,6 @@ IN_TRAINING = [
     if m.name != "dp" or "noise" in text  # the search for the noise takes seconds, and has tests of its own
 ]
 every = pytest.mark.parametrize("mitigation", IN_TRAINING, ids=lambda m: m.label)
-
-
-def uniform(x: Any, y: Any, n_classes: int, seed: int) -> Any:
-    return lambda rows: np.full((len(rows), n_classes), 1 / n_classes)
-
-
-TRAINERS: dict[str, Any] = {
-    "network": TorchTrainer(hidden=(12,), batch=10, epochs=9, device="cpu"),
-    "logistic": SklearnTrainer(make_pipeline(StandardScaler(), LogisticRegression())),
-    "svm": SklearnTrainer(SVC(probability=True)),
-    "sgd": SklearnTrainer(SGDClassifier(loss="log_loss")),
-    "sklearn network": SklearnTrainer(MLPClassifier((5,), max_iter=80, learning_rate_init=0.03)),
-    "tree": SklearnTrainer(DecisionTreeClassifier()),
-    "forest": SklearnTrainer(RandomForestClassifier(5)),
-    "boosting": SklearnTrainer(GradientBoostingClassifier(n_estimators=3, max_depth=12)),
-    "histogram boosting": SklearnTrainer(HistGradientBoostingClassifier(max_iter=3, min_samples_leaf=2)),
-    "bayes": SklearnTrainer(GaussianNB()),
-    "function": FunctionTrainer(uniform),
-}
-
-
-def applied(mitigation: Any, trainer: Any) -> Trainer:
-    return apply_in_training(mitigation, trainer, REFERENCE)
 
 
 @every
@@ -163,41 +126,6 @@ def test_two_losses_at_once_are_refused() -> None:
     once = applied(make_mitigation("relaxloss:0.5"), TRAINERS["network"])
     with pytest.raises(UsageError, match="already trained for relaxloss; take one of the two"):
         applied(make_mitigation("label_smoothing:0.1"), once)
-
-
-def test_l2_shrinks_weights_and_dropout_needs_a_network_of_ours() -> None:
-    network = replace(TRAINERS["network"], epochs=60)
-    sizes = []
-    for strength in ("1e-4", "1e-1"):
-        [model] = applied(make_mitigation(f"l2:{strength}"), network).train(X, Y, 3, ROWS[:1], [0])
-        sizes.append(sum(float((p.detach() ** 2).sum()) for p in model.network.parameters()))  # type: ignore[attr-defined]
-    assert sizes[1] < 0.9 * sizes[0]
-    with pytest.raises(UsageError, match="cannot do that"):
-        applied(make_mitigation("dropout:0.5"), TorchTrainer(hidden=()))
-
-
-@pytest.mark.parametrize("name", ["logistic", "svm", "sgd", "sklearn network", "histogram boosting"])
-@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore:.*probability.*")
-def test_a_strong_l2_flattens_scikit_learns_estimators(name: str) -> None:
-    def certainty(text: str) -> float:
-        [model] = applied(make_mitigation(text), TRAINERS[name]).train(X, Y, 3, ROWS[:1], [0])
-        return float(np.exp(model.log_probs(X[ROWS[0]])).max(axis=1).mean())
-
-    assert certainty("l2:1") < certainty("l2:1e-6")
-
-
-def test_bounds_on_trees_never_loosen_what_is_there() -> None:
-    strict = SklearnTrainer(make_pipeline(StandardScaler(), DecisionTreeClassifier(max_depth=2, min_samples_leaf=30)))
-    for text in ("depth:8", "leaf:20"):
-        assert applied(make_mitigation(text), strict).recipe() == strict.recipe()
-    loose = applied(make_mitigation("leaf:20"), TRAINERS["tree"])
-    [model] = loose.train(X, Y, 3, ROWS[:1], [0])
-    assert np.bincount(model.estimator.apply(X[ROWS[0]])).max() >= 20  # type: ignore[attr-defined]
-    assert min(c for c in np.bincount(model.estimator.apply(X[ROWS[0]])) if c) >= 20  # type: ignore[attr-defined]
-
-
-def test_a_plain_scikit_learn_recipe_says_nothing_of_l2() -> None:
-    assert list(TRAINERS["tree"].recipe()) == ["kind", "sklearn", "estimator"]
 
 
 OTHERS = "augmentation relaxloss hamp_training selena adversarial dp"

@@ -7,7 +7,6 @@ from scipy.stats import binom, mannwhitneyu, norm
 from gnomon.core.errors import DataError
 from gnomon.stats.permutation import joint, permuted_sums
 from gnomon.stats.permutation.joint import JointTest, chance_p, joint_test
-from gnomon.stats.permutation.permuted_sums import Sums, Units, log_tail_p
 
 LEVEL = 0.05
 
@@ -138,22 +137,6 @@ def test_persons_are_found_by_the_sum_of_their_records() -> None:
     assert missed == 0
 
 
-def test_expectation_and_covariance_are_those_of_permutations() -> None:
-    rng = np.random.default_rng(9)
-    groups = np.repeat(np.arange(30), rng.integers(1, 6, 30))
-    member = np.where(groups % 5 == 0, rng.random(len(groups)) < 0.5, (rng.permutation(30) < 15)[groups])
-    units = Units.of(member, groups)
-    assert units.stratum.any()
-    sums = joint._statistics(related(2, len(groups), rng), units, None)[0].sums
-    masks = units.permuted(20_000, rng).astype(float)
-    weight = np.bincount(units.of_row)[:, None]
-    matrix = np.hstack([sums.dense, sums.tails.toarray()]) - weight * sums.share
-    drawn = masks @ matrix
-    assert drawn.mean(axis=0) == pytest.approx(sums.expected, abs=4 * sums.deviation.max() / np.sqrt(20_000))
-    assert np.cov(drawn.T) == pytest.approx(sums.covariance, abs=0.05 * np.diag(sums.covariance).max())
-    assert all(masks[:, units.stratum == s].sum(axis=1).std() == 0 for s in np.unique(units.stratum))
-
-
 def test_the_normal_limit_agrees_with_permutations(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(10)
     member, scores = rng.permutation(2000) < 1000, related(5, 2000, rng)
@@ -205,26 +188,12 @@ def test_one_score_alone_against_the_rank_sum_test() -> None:
     assert below
 
 
-def test_counts_in_a_tail_against_enumeration() -> None:
-    hands = [(i, j, k) for i in range(6) for j in range(i) for k in range(j)]
-    chance = [sum(sum(card < 4 for card in hand) == c for hand in hands) / len(hands) for c in range(4)]
-    twin = [min(1.0, 2 * min(sum(chance[: c + 1]), sum(chance[c:]))) for c in range(4)]
-    assert np.exp(log_tail_p(6, 4, 3)) == pytest.approx(twin)
-
-
 def test_what_is_no_scores_is_refused() -> None:
     member = np.arange(4) < 2
     with pytest.raises(DataError, match="NaN"):
         joint_test([[1.0, np.nan, 2.0, 3.0]], member, rng=np.random.default_rng(0))
     with pytest.raises(DataError, match="expected 4 ids"):
         joint_test([[1.0, 2.0, 3.0, 4.0]], member, rng=np.random.default_rng(0), groups=np.arange(3))
-
-
-def test_units_without_groups_are_rows() -> None:
-    units = Units.of(np.array([True, False, False]), None)
-    assert units.by_row
-    sums = Sums.of(units, np.array([[1.0], [2.0], [3.0]]), joint.csc_array((3, 0)))
-    assert sums.expected == pytest.approx([2.0])
 
 
 def test_scores_that_tie_promise_no_more_than_scores_that_do_not() -> None:

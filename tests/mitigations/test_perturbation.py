@@ -1,4 +1,4 @@
-"""The mitigations without anything to learn, against numbers worked out by hand."""
+"""Temperature and noise, against numbers worked out by hand and the spread that was wanted."""
 
 import numpy as np
 import pytest
@@ -16,18 +16,9 @@ def shown(text, before=ANSWER, seed=0):
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("top2", [0, 0.5, 0, 0.3]),
-        ("top2:renormalised", [0, 0.625, 0, 0.375]),
-        ("top4", [0.16, 0.5, 0.04, 0.3]),
-        ("labels", [0, 1, 0, 0]),
-        ("round1", [0.2, 0.5, 0, 0.3]),
-        ("temperature1", [0.16, 0.5, 0.04, 0.3]),
-        ("temperature:1e12", [0.25, 0.25, 0.25, 0.25]),
-    ],
+    ("text", "expected"), [("temperature1", [0.16, 0.5, 0.04, 0.3]), ("temperature:1e12", [0.25] * 4)]
 )
-def test_by_hand(text, expected):
+def test_the_ends_of_temperature(text: str, expected: list[float]) -> None:
     np.testing.assert_allclose(shown(text), [expected], atol=1e-6)
 
 
