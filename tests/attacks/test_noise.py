@@ -9,8 +9,7 @@ from gnomon.stats.roc import auc
 from gnomon.stats.samples import split_scores
 from gnomon.testing import noise_world
 
-SEEDS = 100
-FEWEST = 88  # of 100 at a rate of 0.95: a fair interval falls below this once in 250 times
+FEWEST = {100: 88, 40: 34}  # of so many worlds at a rate of 0.95: a fair interval falls below this once in 250 times
 SMALL = {  # learned attacks: small, so that it stays quick
     "boundary": {"rounds": 1, "directions": 4, "halvings": 3},
     "calibrated": {"lessons": 300, "trees": 2},
@@ -33,13 +32,14 @@ def test_intervals_hold_one_half_at_the_nominal_rate(name, view):
     reason = noise_world(np.random.default_rng(0), n=4, m=1, c=2, view=view).evidence.missing(attack.needs)
     if reason:
         pytest.skip(reason)  # online attacks have nothing to read in the adversary's view
+    worlds = 40 if "trees" in SMALL.get(name, {}) else 100
     areas = []
-    for seed in range(SEEDS):
+    for seed in range(worlds):
         world = noise_world(np.random.default_rng(seed), n=160, m=4, c=3, view=view)
         world = SUITED.get(type(attack), as_it_is)(world)
         scores = attack.score(world.evidence.view(attack.needs), np.random.default_rng(seed))
         areas.append(auc(*split_scores(scores, world.member)))
     holds = sum(area.low <= 0.5 <= area.high for area in areas)
-    assert holds >= FEWEST, f"{holds} of {SEEDS}"
+    assert holds >= FEWEST[worlds], f"{holds} of {worlds}"
     values = np.array([area.value for area in areas])
-    assert abs(values.mean() - 0.5) < 3.5 * values.std() / np.sqrt(SEEDS)  # no slant either
+    assert abs(values.mean() - 0.5) < 3.5 * values.std() / np.sqrt(worlds)  # no slant either

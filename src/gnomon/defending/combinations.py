@@ -97,7 +97,7 @@ def read_tries(text: str, *, sweeping: bool) -> list[Combination | StrengthRange
     >>> [setting.label for setting in read_tries("top3, temperature:5", sweeping=False)]
     ['top3', 'temperature5']
     >>> read_tries("temperature:1..50", sweeping=True)
-    [Sweep(name='temperature', low=1.0, high=50.0, whole=False)]
+    [StrengthRange(name='temperature', low=1.0, high=50.0, whole=False)]
     """
     words = [word.strip() for word in text.split(",") if word.strip()]
     if not words:

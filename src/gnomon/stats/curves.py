@@ -123,7 +123,7 @@ def histogram(members: ArrayLike, nonmembers: ArrayLike, *, bins: int = 60) -> S
         UsageError: no bins.
 
     >>> histogram([0.0, 1.0, np.inf], [0.0, 0.25], bins=2)
-    Histogram(edges=array([0. , 0.5, 1. ]), members=array([1, 2]), nonmembers=array([2, 0]), clipped=1)
+    ScoreHistogram(edges=array([0. , 0.5, 1. ]), members=array([1, 2]), nonmembers=array([2, 0]), clipped=1)
     """
     if bins < 1:
         raise UsageError(f"expected at least one bin, got bins={bins}")
