@@ -1,4 +1,4 @@
-"""gnomon measures what a trained model gives away about the records that it was trained on.
+"""gnomon measures what a trained model reveals about the records it was trained on.
 
 >>> import gnomon
 >>> gnomon.load_dataset("digits").n_classes

@@ -246,7 +246,7 @@ def test_canaries_of_the_users_own(tmp_path: Path) -> None:
         ("a,b,c,kind\n1,two,z,type 1\n", {}, 'column "b" holds numbers in table but text in own.csv'),
         ("a,b,c\n1,2,z\n", {}, 'no column "kind"'),
         ("a,b,c,kind\n", {}, "expected at least one row"),
-        ("\n".join(["a,b,c,kind", *LINES]), {"count": 41}, "41 canaries asked, .* holds 40"),
+        ("\n".join(["a,b,c,kind", *LINES]), {"count": 41}, "41 canaries wanted, .* holds 40"),
         ("\n".join(["a,b,c,kind", *LINES[:3]]), {}, "3 canaries and 3 guesses can show no epsilon"),
     ],
 )

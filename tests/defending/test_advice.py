@@ -47,7 +47,7 @@ def test_where_nothing_helps_for_free_the_price_is_said() -> None:
 def test_a_dear_one_that_leaks_less_stands_beside_the_free_one() -> None:
     choice, text = said(FREE, DEAR)
     assert choice == "l2:0.001"
-    assert "A lower figure can be had for more accuracy: dp:8 (21.0 points)" in text
+    assert "A lower value costs more accuracy: dp:8 (21.0 points)" in text
 
 
 def test_no_difference_is_said_plainly_and_not_taken_for_a_proof() -> None:

@@ -290,7 +290,7 @@ def test_estimators_by_path():
 @pytest.mark.parametrize(
     ("path", "params", "message"),
     [
-        ("os:system", {}, "say --trust"),
+        ("os:system", {}, "give --trust"),
         ("sklearn.utils:shuffle", {}, "no public classifier"),
         ("sklearn.utils._testing:check_output", {"args": ["true"]}, "no public classifier"),
         ("sklearn.linear_model:Ridge", {}, "no public classifier"),
@@ -299,7 +299,7 @@ def test_estimators_by_path():
         ("sklearn.ensemble:RandomForestClassifier", {"n_trees": 3}, 'no parameter "n_trees"'),
         ("sklearn.nothing:X", {}, "no public classifier"),
         ("sklearn.ensemble.RandomForestClassifier", {}, "expected a path such as"),
-        ("sklearnish:X", {}, "say --trust"),
+        ("sklearnish:X", {}, "give --trust"),
         ("sklearn.pipeline:Pipeline", {}, "no public classifier"),
         ("sklearn.calibration:CalibratedClassifierCV", {"estimater": 1}, 'no parameter "estimater"'),
     ],

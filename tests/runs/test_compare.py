@@ -232,7 +232,7 @@ def test_a_run_with_an_error_is_not_compared(overridden: bool) -> None:
         found = compare(*pair)
         assert found.change == "not comparable"
         (line,) = found.sentences
-        assert f"the {which} run has errors that make its figures doubtful (labels-mismatch)" in line
+        assert f"the {which} run has errors that make its values doubtful (labels-mismatch)" in line
 
 
 def test_swapped_tables_are_neither_better_nor_worse() -> None:

@@ -84,7 +84,7 @@ class Nasr(Attack):
     network over gradient matrices, boosted trees read 21 numbers that mean the same in every network of a recipe:
     norms, sorted values and angles (`gnomon.models.torch.gradients` says which). A unit's own gradient or activation is
     not among them, since the units of a shadow model do not correspond to those of the target; the paper's attacker,
-    who knows members of the target itself, can read them, and `nasr_insider` is closer to him in that.
+    who knows members of the target itself, can read them; `nasr_insider` is closer to that attacker.
 
     Attributes:
         trees: number of boosted trees.

@@ -1,7 +1,7 @@
 """Ye, Maddi, Murakonda, Bindschaedler and Shokri 2022, attack P: where the record stands among known non-members.
 
 The threshold is a quantile of the target's losses on a population that it was not trained on, so the attacker chooses
-his false-positive rate without any shadow model. Records are ordered as by the loss attack.
+their false-positive rate without any shadow model. Records are ordered as by the loss attack.
 """
 
 from __future__ import annotations

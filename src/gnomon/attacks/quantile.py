@@ -1,7 +1,7 @@
 """Bertran, Tang, Kearns, Morgenstern, Roth and Wu 2023: quantile regression on known non-members, without shadows.
 
 How confident would the target be of this record had it not been trained on it? A regression on known non-members
-answers that from the record itself: it predicts a high quantile of their margins, and whoever passes his own quantile
+answers that from the record itself: it predicts a high quantile of their margins, and whoever passes their own quantile
 is accused. It takes one cheap regression in place of many shadow models, and no knowledge of the target's recipe.
 """
 

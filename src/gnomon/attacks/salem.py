@@ -4,7 +4,7 @@
   largest probabilities of an answer, largest first, and no label.
 - Adversary 2 is the same attack with shadow models of *other* data: sorted probabilities carry over from one data set
   to another, even to one with other classes. Give it evidence whose pool comes from the other data: `Salem`.
-- Adversary 3 has nothing: he puts a threshold on a statistic of the answer itself: `SalemStatistic`.
+- Adversary 3 has nothing: they put a threshold on a statistic of the answer itself: `SalemStatistic`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Liu, Zhao, Backes and Zhang 2022 (TrajectoryMIA): members are told by the course of their loss, not by its end alone.
 
 A record that everybody gets right in the end was learned early if it is easy and late if it had to be memorised. The
-paper's attacker distils the target to guess that course; here he sees it, since target and shadow models are trained
-here: what he is given is the loss of every record at checkpoints of the training. Shadow models, whose rows are known,
+paper's attacker distils the target to guess that course; here they see it, since target and shadow models are trained
+here: they are given the loss of every record at checkpoints of the training. Shadow models, whose rows are known,
 teach an attack model what the course of a member looks like.
 """
 

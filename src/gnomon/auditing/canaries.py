@@ -141,8 +141,8 @@ def check_promise(facts: CanaryFacts) -> list[Finding]:
             explanation=f"At delta {facts.delta:g} the accountant promises epsilon {facts.promised:.3g} at most; "
             f"{facts.right} right guesses of {facts.guesses} show {facts.epsilon:.3g} at least, at a confidence of "
             f"{facts.confidence:g}. Chance alone does this in at most {1 - facts.confidence:.2g} of all audits.",
-            remedy="Audit with another seed. If it happens again, the training is not what the accountant was told: "
-            "look at clipping, noise, sampling and at rows that stand in the data twice.",
+            remedy="Audit with another seed. If it happens again, the training differs from what the accountant "
+            "assumed: look at clipping, noise, sampling and at rows that stand in the data twice.",
         )
     ]
 
@@ -175,7 +175,7 @@ def _from_file(asked: CanariesPlan, plan: Plan, data: Dataset, rng: np.random.Ge
     k = len(found.y)
     m = asked.count or k
     if m > k:
-        raise PlanError(f"canaries.count: {m} canaries asked, {asked.file} holds {k}; ask for fewer or add rows")
+        raise PlanError(f"canaries.count: {m} canaries wanted, {asked.file} holds {k}; ask for fewer or add rows")
     if m == k:
         return found.x, found.y
     chosen = np.sort(rng.permutation(k)[:m])

@@ -65,7 +65,7 @@ def make_owned(plan: Plan, *, trust: bool = False, progress: Progress | None = N
         subject, seeds, mitigations = load_inputs(plan, trust=trust), Seeds(plan.seed), read_mitigations(plan)
         data = subject.data
         if subject.answers is not None:
-            raise UsageError("only answers of the model are given; a mitigation can be put on the model itself only")
+            raise UsageError("a mitigation needs the model itself, but the plan gives only its answers")
         roles = who_is_who(subject.parts, data, plan, seeds)
         subject = mitigate_training(subject, mitigations, roles, plan)
         setting = AuditContext(plan, subject, ArrayStore(Path()), LocalEngine(1), told, seeds, Reveal(), mitigations)

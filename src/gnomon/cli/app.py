@@ -21,7 +21,7 @@ READER_GONE = 141  # what a shell reports of a command that a closed pipe ended
 app = App(
     name="gnomon",
     version=VERSION,
-    help="Measures what a trained model gives away about the records that it was trained on.",
+    help="Measures what a trained model reveals about the records it was trained on.",
     help_format="plaintext",
     result_action="return_value",
 )

@@ -49,24 +49,24 @@ def audit(
         plan: plan file (TOML); see docs/plan.md.
         to: folder of the run; default runs/NAME.
         model: model file (.skops, .safetensors or .pt of weights, .onnx; .pkl and .joblib only with --trust).
-        members: rows that the model was trained on (csv, parquet, npz).
-        nonmembers: rows that it was not trained on.
-        pool: further rows that the attacker holds.
+        members: file of rows that the model was trained on (csv, parquet, npz).
+        nonmembers: file of rows that it was not trained on.
+        pool: file of further rows that the attacker holds.
         label: name of the label column.
         id: name of the column with row ids.
         group: name of the column with the person or household of a row.
-        member_answers: the model's probability rows for the members, if the model itself may not leave.
+        member_answers: file of the model's probabilities for the members, if the model itself is not available.
         nonmember_answers: the same for the non-members.
         source: a data set by name instead of files.
         view: adversary (shadows never see audited rows) or auditor (they do: the worst case).
         reveals: what the model reveals: full, labels, top:K, rounded:D.
         shadows: number of shadow models.
-        attacks: names, separated by commas; default all that apply.
-        name: what reports call the run.
+        attacks: attacks by name, separated by commas; default all that apply.
+        name: run name shown in reports.
         seed: root of all random streams.
-        override: code of a preflight error to go on in spite of; may be given several times.
-        workers: processes; default one a core.
-        trust: load pickle and joblib files and import code that the plan names.
+        override: preflight error to ignore, by code; repeatable.
+        workers: number of processes; default one for each core.
+        trust: load pickle and joblib files, and import code that the plan names.
     """
     flags: dict[str, dict[str, Any]] = {
         "": {"name": name, "seed": seed, "view": view},
@@ -109,7 +109,7 @@ def write_outcome(outcome: Outcome, folder: Path) -> None:
 
 
 def print_outcome(outcome: Outcome, folder: Path) -> int:
-    """Prints what was found and where it lies."""
+    """Prints what was found, and in which files it is."""
     print_terminal(outcome.record, Console())
     print(f"\nreport: {folder / 'report.html'}\nrecord: {folder / 'record.json'}")
     return 0

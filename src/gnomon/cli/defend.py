@@ -1,4 +1,4 @@
-"""`gnomon defend`: mitigations held against each other, and the chosen one applied."""
+"""`gnomon defend`: mitigations compared with each other, and the chosen one applied."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ def defend(
     workers: int | None = None,
     trust: bool = False,
 ) -> int:
-    """Audits a plan without and with each mitigation, by attackers who know it, and says what each buys and costs.
+    """Audits a plan with and without each mitigation, and reports what each gains and costs.
 
     Args:
         plan: plan file (TOML); see docs/mitigations.md.
-        tries: mitigations, separated by commas, such as top3,temperature5,l2:1e-3; two at once as l2:1e-3+top3; with
+        tries: mitigations, separated by commas, such as top3,temperature5,l2:1e-3; combine two as l2:1e-3+top3; with
             --until also ranges, such as l2:1e-5..1e-1.
-        apply: instead of trying, put this mitigation on the plan's model and write what a service can load.
-        until: wanted leakage, such as "tpr@0.01<=0.05" or "auc.high<=0.6"; strengths are searched for the best accuracy
+        apply: apply this mitigation to the plan's model and write a folder that a service can load.
+        until: wanted leakage, such as "tpr@0.01<=0.05" or "auc.high<=0.6"; searches the strengths for the best accuracy
             that meets it.
-        trials: strengths that are tried of each range.
-        naive: also audit by an attacker who does not know the mitigation.
-        to: folder of the bench; default runs/NAME-defend. What is finished there is not done again. With --apply the
+        trials: number of strengths to try for each range.
+        naive: also audit against an attacker who does not know the mitigation.
+        to: folder of the report; default runs/NAME-defend. Finished audits in it are reused. With --apply the
             folder of the service, which must not exist yet; default runs/NAME-service.
-        workers: processes; default one a core.
-        trust: load pickle and joblib files and import code that the plan names.
+        workers: number of processes; default one for each core.
+        trust: load pickle and joblib files, and import code that the plan names.
     """
     if (tries is None) == (apply is None):
         raise UsageError("expected --try (such as --try top3,temperature5,l2:1e-3) or --apply (one of them), not both")

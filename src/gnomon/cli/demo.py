@@ -19,7 +19,7 @@ def demo(
 
     Args:
         to: folder of the run.
-        workers: processes; default one a core.
+        workers: number of processes; default one for each core.
     """
     text = resources.files("gnomon.cli").joinpath("demo.toml").read_text(encoding="utf-8")
     values = tomllib.loads(text)

@@ -16,9 +16,10 @@ def diff(first: Path, second: Path, /, *, to: Path | None = None, fail_if_worse:
 
     Args:
         first: folder of a run, or its record.json.
-        second: the run that is held against it.
-        to: file to write; its ending chooses the format (.html, .md, .json, .txt). Default: the terminal.
-        fail_if_worse: exit with 1 if an attack finds significantly more in the second run, or they can't be compared.
+        second: the run to compare with it.
+        to: file to write; its suffix chooses the format (.html, .md, .json, .txt). Default: the terminal.
+        fail_if_worse: exit with code 1 if an attack finds significantly more in the second run, or if the runs can't be
+            compared.
     """
     comparison = compare(read_outcome(first), read_outcome(second))
     if to is None:

@@ -1,4 +1,4 @@
-"""`gnomon gate`: a finished run held against limits."""
+"""`gnomon gate`: a finished run compared with limits."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from gnomon.runs.gate import parse_limit
 
 
 def gate(run: Path, /, *limits: str, allow_missing: str = "") -> int:
-    """Holds a run against limits, for a build pipeline: exit 0 only if all are met.
+    """Compares a run with limits, for a build pipeline: exit code 0 only if all are met.
 
-    A limit is met where the whole interval is below it (0), not met where the whole interval is above it (1), otherwise
-    unresolved (4); 3: an attack did not run; 2: usage. Several: 1 before 3 before 4.
+    A limit is met if the whole interval is at or below it (0), not met if the whole interval is above it (1), otherwise
+    unresolved (4). 3: an attack did not run; 2: wrong usage. If several apply: 1 before 3 before 4.
 
     Args:
         run: folder of a run, or its record.json.
         limits: such as "tpr@0.001<=0.01", "auc<=0.6" (that is, 0.4 to 0.6) or "shokri.accuracy<=0.55"; default
             "advantage<=0.1".
-        allow_missing: attacks, separated by commas, that may have failed or lacked evidence.
+        allow_missing: attacks, separated by commas, that may be missing because they failed or lacked evidence.
     """
     allowed = [name.strip() for name in allow_missing.split(",") if name.strip()]
     result = hold(

@@ -11,11 +11,11 @@ from gnomon.report import print_terminal, write_report
 
 
 def report(run: Path, /, *, to: Path | None = None) -> int:
-    """Renders the record of a run, a bench of mitigations, a study or a reproduction again.
+    """Renders the record of a run, of a comparison of mitigations, a study or a reproduction again.
 
     Args:
-        run: folder of it, or its record.json, bench.json, study.json or reproduction.json.
-        to: file to write; its ending chooses the format (.html, .md, .json, .txt). Default: the terminal.
+        run: its folder, or its record.json, bench.json, study.json or reproduction.json.
+        to: file to write; its suffix chooses the format (.html, .md, .json, .txt). Default: the terminal.
     """
     document = read_any(run)
     if to is None:

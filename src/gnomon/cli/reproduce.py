@@ -27,17 +27,17 @@ def reproduce(
     to: Path | None = None,
     workers: int | None = None,
 ) -> int:
-    """Runs a paper's experiments, the most telling first, and sets its figures beside ours.
+    """Runs a paper's experiments, the most informative first, and reports its values next to ours.
 
-    What does not fit the budget is listed with what it would take. Run again, it takes everything from its folder.
+    What does not fit the budget is listed with its cost. Run again, finished audits are taken from the folder.
 
     Args:
         paper: shokri2017, or a folder with an index.toml of your own.
-        budget: time for all audits, such as 60m or 1h30m, those of earlier runs in the folder too; default no limit.
-        stand_ins: use freely available data where the paper's can't be fetched, under its own name.
-        seeds: of each cell; intervals and statements need three.
+        budget: time for all audits, such as 60m or 1h30m, including earlier runs in the folder; default no limit.
+        stand_ins: use freely available data, under its own name, where the paper's can't be fetched.
+        seeds: number of seeds for each cell; intervals and claims need three.
         to: folder; default studies/PAPER.
-        workers: processes; default one a core.
+        workers: number of processes; default one for each core.
     """
     if seeds < 1:
         raise UsageError(f"--seeds: expected 1 or more, got {seeds}")

@@ -34,18 +34,18 @@ def study(
     workers: int | None = None,
     trust: bool = False,
 ) -> int:
-    """Audits every combination of the values given, each with several seeds, and reports them together.
+    """Audits every combination of the given values with several seeds, and reports them together.
 
-    Finished audits are not run again, so the same command goes on where it was stopped. Exit code 3: some cell failed.
+    Finished audits are reused, so the same command resumes a study that was stopped. Exit code 3: a cell failed.
 
     Args:
         plan: plan file (TOML), perhaps with a table [study]; see docs/studies.md.
-        vary: KEY=VALUE,VALUE of any key of the plan, e.g. trainer.epochs=5,20,80 or trainer=@nn.toml,@forest.toml; may
-            be given several times: every combination is audited.
-        repeats: seeds of each combination, counted up from the plan's; from three on there are intervals.
+        vary: KEY=VALUE,VALUE of any key of the plan, e.g. trainer.epochs=5,20,80 or trainer=@nn.toml,@forest.toml;
+            repeatable: every combination is audited.
+        repeats: number of seeds for each combination, counted up from the plan's; three or more give intervals.
         to: folder of the study; default studies/NAME.
-        workers: processes; default one a core.
-        trust: load pickle and joblib files and import code that the plan names.
+        workers: number of processes; default one for each core.
+        trust: load pickle and joblib files, and import code that the plan names.
     """
     if trust:
         sys.path.insert(0, str(Path.cwd()))  # module:function means the user's own modules first
@@ -63,7 +63,7 @@ def study(
 
 
 def telling() -> Callable[[CellRun], None]:
-    """Says one line on standard error of each cell that could not be carried out."""
+    """Prints one line on standard error for each cell that could not run."""
     console = Console(stderr=True, highlight=False)
 
     def tell(run: CellRun) -> None:

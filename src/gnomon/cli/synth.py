@@ -28,14 +28,15 @@ def synth(
     marginals_to: Path | None = None,
     trust: bool = False,
 ) -> int:
-    """Makes the rows that a plan's attacker would train shadow models on, and writes them to a file.
+    """Generates the rows that a plan's attacker would train shadow models on, and writes them to a file.
 
     Args:
         plan: plan file (TOML); the target is loaded, or trained as the audit would train it.
         to: file to write: .npz (x, y, classes), .csv or .parquet (features and a column of class names).
-        source: noisy, noisy:0.2, marginals, climbing or climbing:guided; default the plan's first that makes rows.
+        source: noisy, noisy:0.2, marginals, climbing or climbing:guided; default the plan's first that generates
+            rows.
         marginals_to: file for each feature's frequencies (JSON), which another plan's shadow.marginals can name.
-        trust: load pickle and joblib files and import code that the plan names.
+        trust: load pickle and joblib files, and import code that the plan names.
     """
     if to.suffix.lower() not in SUFFIXES:
         raise UsageError(

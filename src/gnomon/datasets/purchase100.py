@@ -62,7 +62,7 @@ ARCHIVE = RemoteFile(
 OWN_CLASSES = 100
 NOTE = (
     "Purchase-100, the authors' release (Shokri et al. 2017), from Kaggle's \"Acquire Valued Shoppers\": a record is a "
-    "customer, a bit says whether a product was bought, {classes}. "
+    "customer, a bit records whether a product was bought, {classes}. "
     "No licence is stated: fetched from its home, never redistributed."
 )
 GIVEN = "the 100 classes are clusters as released"

@@ -106,7 +106,7 @@ def _nothing(plain: MitigationResult, tried: Sequence[MitigationResult], fpr: fl
     if any(o.effect == "better" for o in tried):
         return "No mitigation reaches the wanted leakage at a strength that was tried."
     if any(o.effect != "within noise" for o in tried):
-        return "No mitigation that was tried surely lowers what attackers learn."
+        return "No mitigation that was tried significantly lowers what attackers learn."
     which = "the mitigation" if len(tried) == 1 else f"any of the {len(tried)} mitigations"
     figure = leakage(plain.strongest.leak, fpr) if plain.strongest else None
     rest = "" if figure is None else f" The strongest attack on the plain model has {_spell(figure, fpr)}."
@@ -137,7 +137,7 @@ def _bought(choice: MitigationResult, plain: MitigationResult, fpr: float | None
     assert plain.strongest is not None
     before, after = (leakage(o.strongest.leak, fpr) for o in (plain, choice) if o.strongest)
     if before is None or after is None:
-        return "The figures stand in the table."
+        return "The values are in the table."
     exposed = [leakage(o.strongest.exposed, fpr) for o in (plain, choice) if o.strongest and o.strongest.exposed]
     tail = ""
     if len(exposed) == 2 and exposed[0] is not None and exposed[1] is not None:
@@ -180,7 +180,7 @@ def _ties(choice: MitigationResult, others: Sequence[MitigationResult], rival: R
     if not equal:
         return []
     verb = "does" if len(equal) == 1 else "do"
-    return [f"{_list(equal)} {verb} as well, as far as these records tell."]
+    return [f"{_list(equal)} {verb} as well, as far as these records show."]
 
 
 def _softer(choice: MitigationResult, free: Sequence[MitigationResult]) -> list[str]:
@@ -197,7 +197,7 @@ def _dearer(choice: MitigationResult, helping: Sequence[MitigationResult], fpr: 
     if not less:
         return []
     said = [f"{o.label} ({_points(-o.utility.change.value)} points)" for o in less if o.utility and o.utility.change]
-    return [f"A lower figure can be had for more accuracy: {_list(said)}."]
+    return [f"A lower value costs more accuracy: {_list(said)}."]
 
 
 def _remains(choice: MitigationResult, fpr: float | None) -> str:
@@ -205,7 +205,7 @@ def _remains(choice: MitigationResult, fpr: float | None) -> str:
     area, left = choice.strongest.leak.auc, leakage(choice.strongest.leak, fpr)
     if area is not None and area.low > CHANCE and left is not None:
         return (
-            f"That does not make the model safe: {choice.strongest.leak.title} still tells members from others "
+            f"That does not make the model safe: {choice.strongest.leak.title} still recognises members "
             f"({_spell(left, fpr)}), and a better attack may find more."
         )
     return "What is left is within chance for these attacks; a better attack may find more."
@@ -262,7 +262,7 @@ def _worse(tried: Sequence[MitigationResult]) -> list[str]:
     worse = [o.label for o in tried if o.effect == "worse"]
     mixed = [o.label for o in tried if o.effect == "mixed"]
     said = [f"With {_list(worse)} the model leaks more than without."] if worse else []
-    return [*said, *([f"{_list(mixed)}: surely less by one figure, but not by all."] if mixed else [])]
+    return [*said, *([f"{_list(mixed)}: significantly less by one value, but not by all."] if mixed else [])]
 
 
 def _left_out(options: Sequence[MitigationResult]) -> list[str]:

@@ -25,9 +25,9 @@ from gnomon.stats.roc import auc
 FEW_ACCUSED = 10  # non-members; below it a true-positive rate's interval is too wide to speak of first
 CHOSEN_BY = {
     "auditor": "The tenth of the audited records that shadow models of the plain recipe answer most differently when "
-    "they were trained on them. The audited model was not asked, so no figure below was used to choose them.",
+    "they were trained on them. The audited model was not queried, so no value below was used to choose them.",
     "adversary": "The tenth of the audited records that shadow models of the plain recipe, none of which was trained "
-    "on them, find hardest. The audited model was not asked, so no figure below was used to choose them.",
+    "on them, find hardest. The audited model was not queried, so no value below was used to choose them.",
 }
 
 
@@ -223,5 +223,5 @@ def _on_tenth(result: AttackResult, outcome: Outcome, tenth: Tenth) -> Leak | No
 
 def _rights(outcome: Outcome) -> Floats:
     if "gap" not in outcome.scores:
-        raise DataError("a bench needs the gap attack in every audit: its score tells where a label is right")
+        raise DataError("defend needs the gap attack in every audit: its score shows where a label is right")
     return outcome.scores["gap"]

@@ -1,7 +1,7 @@
 """Mitigations of one model against each other: each is an audit of the same plan with one more entry in it.
 
-Every mitigation meets an attacker who knows it: his shadow models are trained with it and answer through it, as Song &
-Mittal (2021) and Aerni, Zhang & Tramèr (2024) ask. Beside it stands the attacker who does not, because that is how
+Every mitigation meets an attacker who knows it: their shadow models are trained with it and answer through it, as Song
+& Mittal (2021) and Aerni, Zhang & Tramèr (2024) demand. Next to it is the attacker who does not, because that is how
 mitigations have often been judged. All audits share one store: mitigations of the answers train nothing.
 """
 
@@ -44,7 +44,7 @@ class Audited:
     naive: Outcome | None = None
     adaptive: Strongest | None = None
     naive_strongest: Strongest | None = None
-    naive_wins: bool = False  # he who knows a mitigation may still train plain shadow models, and does where they serve
+    naive_wins: bool = False  # who knows a mitigation may still train plain shadow models, and does where they serve
     status: Literal["ok", "not applicable", "failed"] = "ok"
     reason: str | None = None
 

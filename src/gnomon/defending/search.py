@@ -52,7 +52,7 @@ def read_until(text: str) -> Limit:
     """
     limit = parse_limit(text)
     if limit.figure == "epsilon":
-        raise UsageError(f'limit "{text}": a search needs a figure of attacks (auc, advantage, accuracy or tpr@FPR)')
+        raise UsageError(f'limit "{text}": a search needs a value of attacks (auc, advantage, accuracy or tpr@FPR)')
     return limit
 
 

@@ -67,7 +67,7 @@ class Adversarial(AroundNetwork):
         network = self.network_of(trainer)
         if reference is None:
             raise UsageError(
-                'mitigation "adversarial": expected rows set aside for its attacker, got none: set data.reference_size'
+                'mitigation "adversarial": expected rows held out for its attacker, got none: set data.reference_size'
             )
         return AdversarialTrainer(network, reference.x, reference.y, self.game)
 

@@ -123,7 +123,7 @@ class MemGuard(OfAnswers):
         size = min(len(known.members), len(known.reference))
         if size < LEAST_ROWS:
             raise UsageError(
-                f'mitigation "{self.name}" learns from training rows and rows set aside: expected at least '
+                f'mitigation "{self.name}" learns from training rows and rows held out: expected at least '
                 f"{LEAST_ROWS} of each, got {len(known.members)} and {len(known.reference)}; raise data.reference_size"
             )
         rng = np.random.default_rng(seed)

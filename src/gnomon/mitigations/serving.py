@@ -161,6 +161,6 @@ def serve(model: MitigatedModel) -> Any:
     if isinstance(inner, TorchModel):
         return mitigated_module(inner.network, model.mitigation, inner.outputs)
     raise UsageError(
-        f"expected a scikit-learn model or a torch network, got {type(inner).__name__}; ask the mitigated model itself "
-        "(log_probs)"
+        f"expected a scikit-learn model or a torch network, got {type(inner).__name__}; query the mitigated model "
+        "itself (log_probs)"
     )

@@ -208,9 +208,7 @@ def as_model(
 
 def _check_suffix(place: Path, suffix: str, trust: bool) -> None:
     if suffix in TORCH:
-        raise UsageError(
-            f"{place}: weights alone are no model: say which network they belong to (a trainer of kind torch)"
-        )
+        raise UsageError(f"{place}: weights alone are no model: name their network (a trainer of kind torch)")
     if suffix in TABLES:
         raise UsageError(f"{place}: a table is no model; give a model's answers as member and non-member answers")
     if suffix not in (*SKOPS, *ONNX, *PICKLES):
@@ -218,7 +216,7 @@ def _check_suffix(place: Path, suffix: str, trust: bool) -> None:
         raise UsageError(f'{place}: unknown kind of model file "{suffix}" (known: {known})')
     if suffix in PICKLES and not trust:
         raise UsageError(
-            f"{place}: reading a {suffix} file runs whatever its maker put in; save the model with skops, or say "
+            f"{place}: reading a {suffix} file runs whatever its maker put in; save the model with skops, or give "
             "--trust if you made it yourself"
         )
 
@@ -234,7 +232,7 @@ def _read_skops(place: Path, trust: bool) -> Any:
     if refused and not trust:
         raise ModelError(
             f"{place}: holds types that are not scikit-learn's: {', '.join(refused[:5])}"
-            f"{', ...' if len(refused) > 5 else ''}; say --trust if you know where they come from"
+            f"{', ...' if len(refused) > 5 else ''}; give --trust if you know where they come from"
         )
     try:
         return skops.io.load(place, trusted=strange)

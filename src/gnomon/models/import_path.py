@@ -25,7 +25,7 @@ def import_object(path: str, trust: bool = False) -> Any:
     if not (colon and module_name and name):
         raise UsageError(f'expected a path such as mymodels.forest:predict, got "{path}"')
     if not trust:
-        raise UsageError(f"{path} would run the code of the module {module_name}; say --trust to allow it")
+        raise UsageError(f"{path} would run the code of the module {module_name}; give --trust to allow it")
     try:
         found: Any = importlib.import_module(module_name)
     except Exception as error:  # whatever the user's module raises

@@ -251,7 +251,7 @@ def estimator_from_path(path: str, params: Mapping[str, Any] | None = None, trus
     RandomForestClassifier(n_estimators=5)
     >>> estimator_from_path("os:system")
     Traceback (most recent call last):
-    gnomon.core.errors.UsageError: os:system would run code that is not scikit-learn's; say --trust to allow it
+    gnomon.core.errors.UsageError: os:system would run code that is not scikit-learn's; give --trust to allow it
     """
     cls = import_object(path, trust=True) if trust else _public_classifier(path)
     params = dict(params or {})
@@ -270,12 +270,12 @@ def _public_classifier(path: str) -> type[Any]:
     if not (module and colon and name):
         raise UsageError(f'expected a path such as sklearn.ensemble:RandomForestClassifier, got "{path}"')
     if module.split(".")[0] != "sklearn":
-        raise UsageError(f"{path} would run code that is not scikit-learn's; say --trust to allow it")
+        raise UsageError(f"{path} would run code that is not scikit-learn's; give --trust to allow it")
     found = public_classifiers().get(name)
     if found is None or not f"{found.__module__}.".startswith(f"{module}."):
         raise UsageError(
             f"{path}: scikit-learn has no public classifier of this name{did_you_mean(name, public_classifiers())}; "
-            "say --trust to use anything else"
+            "give --trust to use anything else"
         )
     return found
 

@@ -26,7 +26,7 @@ _TERMINAL_ATTACKS = 12
 def comparison_page(comparison: Comparison) -> Page:
     """The view that all renderers share."""
     level, label = LABELS[comparison.change]
-    overall = _changes("overall", "The attack that says most", [comparison.overall])
+    overall = _changes("overall", "The attack that finds most", [comparison.overall])
     attacks = _changes("attacks", "Every attack in both runs", comparison.attacks)
     runs, told = _runs(comparison), tuple(comparison.differences)
     return Page(

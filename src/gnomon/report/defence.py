@@ -26,8 +26,8 @@ from gnomon.report.sections import (
 )
 
 CAVEAT = (
-    "Every value is what these attacks found on these records: a lower bound. That a mitigation lowers it says nothing "
-    "of attacks that were not tried."
+    "Every value is what these attacks found on these records: a lower bound. If a mitigation lowers it, attacks "
+    "that were not tried may still find more."
 )
 KNOWING = (
     "Adaptive: shadow models are trained with the mitigation and answer through it. Naive: they are plain. Whoever "

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LEVELS = {
     "leaks": "Leaks membership",
     "leaks_some": "Leaks some membership",
-    "undecided": "Undecided: this audit cannot tell",
+    "undecided": "Undecided: this audit cannot decide",
     "none_found": "No leak found by these attacks",
     "invalid": "Not valid",
 }

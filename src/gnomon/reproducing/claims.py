@@ -31,17 +31,17 @@ class Shape(PlanTable):
     says: str = Field(description="the statement, as a report prints it")
     kind: Literal["rises", "near", "alike", "tracks", "apart", "first", "above", "classes"] = Field(
         description="rises: along the labels; near: a value; alike: each label's and the last one's; "
-        "tracks: rises with another figure over all cells; apart: differs where another figure is alike; first: the "
+        "tracks: rises with another value over all cells; apart: differs where another value is alike; first: the "
         "first label's lies above every other's; above: one attack finds more than another; classes: precision of a "
         "class falls with its size"
     )
     axis: str = Field(description="what varies")
     figure: str = Field("precision", description="of the attack, or of the target")
     attack: str = Field("shokri", description="whose figure")
-    labels: tuple[str, ...] | None = Field(None, description="values of the axis, lowest figure first; default all")
+    labels: tuple[str, ...] | None = Field(None, description="labels of the axis, lowest value first; default all")
     value: float = Field(0.5, description="near: to what")
     margin: float = Field(0.03, description="near, alike, apart: how near")
-    against: str = Field("gap", description="tracks: the figure that it rises with; apart: the one that is alike")
+    against: str = Field("gap", description="tracks: the value that it rises with; apart: the one that is alike")
     than: str = Field("gap", description="above: the attack that finds less")
 
 
@@ -172,7 +172,7 @@ def apart(says: str, x: Mapping[str, Values], y: Mapping[str, Values], margin: f
     clear = sum(i.low > 0 or i.high < 0 for i in known.values())
     within = all(-margin <= i.low and i.high <= margin for i in known.values())
     texts = [f"{a} ({_share(y[a])}) and {b} ({_share(y[b])}): {_points(i)}" for (a, b), i in known.items()]
-    evidence = f"{clear} of {len(known)} pairs with like figures are apart; {'; '.join(texts)}"
+    evidence = f"{clear} of {len(known)} pairs with similar values are apart; {'; '.join(texts)}"
     return Statement(
         says=says, verdict="holds" if clear else "does not hold" if within else "not shown", evidence=evidence
     )

@@ -40,7 +40,7 @@ class Experiment(PlanTable):
     """One entry of the index."""
 
     key: str
-    file: str = Field(description="the study file beside the index")
+    file: str = Field(description="the study file next to the index")
     title: str
     question: str
     seconds: float | dict[str, float] = Field(

@@ -147,7 +147,7 @@ class _Judge:
                 return _not_compared("none", "No attack", f"the {which} run {why}")
         compared = [a for a in attacks if a.change != "not comparable"]
         if not compared:
-            return _not_compared("none", "No attack", "no attack gave figures in both runs")
+            return _not_compared("none", "No attack", "no attack has values in both runs")
         heads = [o.record.verdict.attack for o in (self.second, self.first)]
         shown = max(compared, key=lambda a: (_clarity(a), a.name == heads[0], a.name == heads[1]))
         return shown.model_copy(update={"change": _sum_up([a.change for a in compared])})
@@ -259,7 +259,7 @@ def _unfit(record: Record) -> str | None:
     """Why nothing follows from a run, in words that go on after "the first run"; None if something does."""
     errors = [f.code for f in record.findings if f.severity == "error"]
     if errors:
-        return f"has errors that make its figures doubtful ({', '.join(errors)}): mend them and audit again"
+        return f"has errors that make its values doubtful ({', '.join(errors)}): mend them and audit again"
     if record.verdict.level == "invalid":
         return "has a verdict that does not count"
     measured = [(a, a.auc) for a in record.attacks if a.auc is not None]
@@ -306,7 +306,7 @@ def _headline(change: Change) -> str:
         "worse": "The second model gives away more about its training records than the first.",
         "better": "The second model gives away less about its training records than the first, to these attacks.",
         "within noise": "No difference beyond noise between what the two models give away.",
-        "mixed": "The second model gives away more by one figure and less by another.",
+        "mixed": "The second model reveals more by one value and less by another.",
         "not comparable": "The two runs cannot be compared.",
     }[change]
 
@@ -324,8 +324,8 @@ def _sentences(
     words = {
         "same rows": "Both runs audited the same records in the same roles, so they are compared record by record.",
         "common rows": "The records that both runs audited in the same role are compared one by one.",
-        "none": "The runs share too few records in the same role, so each figure's own interval is set against the "
-        "other's, which finds large differences only.",
+        "none": "The runs share too few records in the same role, so intervals are compared with each other, "
+        "which finds large differences only.",
     }
     sentences = [
         f"{f.figure} of {overall.title}: {f.first:.3f}, then {f.second:.3f}; "
@@ -337,16 +337,16 @@ def _sentences(
     return [
         *sentences,
         f"Each attack is compared with itself: of {len(compared)} that ran in both runs, {compared.count('worse')} "
-        f"find more in the second model, {compared.count('better')} find less, {compared.count('mixed')} more by one "
-        "figure and less by another.",
+        f"find more in the second model, {compared.count('better')} find less, {compared.count('mixed')} more by "
+        "one value and less by another.",
         words[pairs.kind],
         *(
             ["Records of one group (a person, a household) resemble each other; intervals count by group."]
             if counted_by == "group"
             else []
         ),
-        f"With {confidence:.0%} confidence none of these changes is noise: the number of attacks and figures is paid "
-        "for.",
+        f"With {confidence:.0%} confidence none of these changes is noise: the number of attacks and values is "
+        "corrected for.",
         _on_retraining(overall, speaks_of),
     ]
 
@@ -364,7 +364,7 @@ def _on_retraining(overall: AttackChange, speaks_of: SpeaksOf) -> str:
     if speaks_of == "recipes":
         return "Both runs audited repeated targets: a change is larger than what models of one recipe differ by."
     sentence = (
-        "Each run audited one model, so this says which of two models gives away more, not which recipe does: training "
+        "Each run audited one model, so this compares two models, not two recipes: training "
         "the same recipe again gives another model (audit repeats of both, [target] repeats)."
     )
     if any(f.retrained is not None for f in overall.figures):

@@ -234,7 +234,7 @@ def _point(attack: AttackResult, fpr: float) -> TprAtFpr | None:
 def _why_none(attack: AttackResult, limit: Limit) -> str:
     point = None if limit.fpr is None else _point(attack, limit.fpr)
     if point is None or limit.fpr is None:
-        return "the attack has no such figure"
+        return "the attack has no such value"
     return f"{point.refused or 'refused'}; {required_nonmembers(limit.fpr):,} audited non-members give a first value"
 
 

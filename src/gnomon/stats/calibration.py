@@ -1,7 +1,7 @@
 """Choosing a threshold: on shadow scores (calibration), or on the audited rows themselves (an oracle, so called).
 
-An attacker does not know who is a member, so his threshold must come from models that he trained himself. A threshold
-chosen on the audited rows flatters the attack; it is computed for comparison only.
+An attacker does not know who is a member, so their threshold must come from models that they trained themselves. A
+threshold chosen on the audited rows flatters the attack; it is computed for comparison only.
 
 How well a classifier's stated confidence matches how often it is right.
 """

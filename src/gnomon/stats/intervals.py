@@ -166,7 +166,7 @@ def spread(values: Sequence[float], *, confidence: float = 0.95) -> Spread:
     tail = check_confidence(confidence) / 2
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1 or array.size == 0 or not np.isfinite(array).all():
-        raise DataError(f"expected one finite figure for each target, got {list(values)}")
+        raise DataError(f"expected one finite value for each target, got {list(values)}")
     lowest, highest = float(array.min()), float(array.max())
     if array.size == 1:
         return Spread(1, None, None, lowest, highest)

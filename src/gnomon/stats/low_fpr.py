@@ -125,7 +125,7 @@ def tpr_at_fpr(
         resolution = "coarse"
         reason_text = (
             f"few non-members (have {n0:,}; {required_nonmembers(fpr / WARN_FALSE_POSITIVES):,} would do): "
-            f"at most {allowed} may be accused, so the figure is coarse"
+            f"at most {allowed} may be accused, so the value is coarse"
         )
     return TprPoint(
         fpr,

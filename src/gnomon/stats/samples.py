@@ -43,7 +43,7 @@ def check_scores(scores: ArrayLike, *, source: str) -> Doubles:
     if missing:
         raise DataError(
             f"{source}: {missing} of {array.size} scores are NaN; an attack must give every row a number "
-            "(minus infinity is legal and means: surely no member)"
+            "(minus infinity is legal and means: certainly no member)"
         )
     return array
 

@@ -1,6 +1,6 @@
 """Records climbed out of a target's own confidence (Shokri et al. 2017, Algorithm 1).
 
-The attacker knows the format of a record and nothing else. For each class he changes a random record until the target
+The attacker knows the format of a record and nothing else. For each class they change a random record until the target
 is confident of the class, and then keeps it with the probability that the target gives it. Here all climbers of all
 classes ask in one batch a step, finished climbers are replaced, and what is asked is counted.
 """

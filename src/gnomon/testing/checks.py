@@ -1,4 +1,4 @@
-"""The contract of an attack, as small functions that anybody can run on his own.
+"""The contract of an attack, as small functions that anybody can run on their own.
 
     for check in yield_checks(MyAttack()):
         check.run()

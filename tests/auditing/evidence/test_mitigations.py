@@ -233,7 +233,9 @@ def test_facts_go_to_the_mitigation_that_they_belong_to() -> None:
 @pytest.mark.usefixtures("shallow")
 def test_what_cannot_be_mitigated_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
     alone = replace_data(planned("shallow"), reference_size=None)
-    with pytest.raises(UsageError, match=r'mitigation "shallow" needs rows set aside: give data.reference_size'):
+    with pytest.raises(
+        UsageError, match=r'mitigation "shallow" needs rows that are held out: give data.reference_size'
+    ):
         audit_plan(alone, tmp_path)
     with pytest.raises(UsageError, match=r'no mitigation is called "tops"'):
         run(tmp_path, "tops3")

@@ -128,7 +128,7 @@ def test_without_rows_set_aside_roles_are_what_they_were() -> None:
 
 
 def test_more_rows_set_aside_than_there_are_are_refused() -> None:
-    with pytest.raises(UsageError, match=r"reference_size: 50 rows asked, but only 50 are no members"):
+    with pytest.raises(UsageError, match=r"reference_size: 50 rows wanted, but only 50 are no members"):
         drawn(100, plan(reference_size=50))
 
 

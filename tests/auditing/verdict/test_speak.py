@@ -368,7 +368,7 @@ def test_records_that_are_ruled_out_are_not_called_found() -> None:
     found = joint(by="top", rows=62, members=62, expected=31.0)
     said = [verdict(result((0.55, 0.51, 0.58)), one).headline for one in (ruled, found)]
     assert "can rule out a few records" in said[0]
-    assert "tells a few training records from others" in said[1]
+    assert "recognises a few training records" in said[1]
     turned = [
         verdict(result((0.45, 0.42, 0.49)), joint(by=by, rows=62, members=members, expected=31.0, reversed=True))
         for by, members in (("bottom", 62), ("top", 0))

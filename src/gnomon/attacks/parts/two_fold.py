@@ -53,7 +53,7 @@ def cross_fit(insider: KnownHalf, features: Floats, rng: np.random.Generator) ->
 def note_insider(evidence: Evidence) -> list[str]:
     """What the reader must know of an insider's attack."""
     n = len(evidence)
-    return [f"each half of the {n:,} records is judged by who was told the membership of the other half"]
+    return [f"each half of the {n:,} records is judged by an attacker who knows the membership of the other half"]
 
 
 def _learn(features: Floats, member: Bools, seed: int) -> LogOdds:

@@ -191,10 +191,10 @@ def check_swapped(target: ModelFacts, answers: Floats, case: Case) -> Finding | 
         "the non-members, which is significantly more",
         severity="error",
         explanation="A model is seldom worse on what it was trained on. Either members and non-members are swapped, "
-        "and then every figure is mirrored; or the members' answers or rows do not belong to their labels; or the "
+        "and then every value is mirrored; or the members' answers or rows do not belong to their labels; or the "
         "model was made to forget its members, and does it so well that it shows.",
         remedy="Swap the two tables or mend the labels, if that is what happened. If they are right, override this "
-        "finding: the audit then counts, and says what scores below others give away.",
+        "finding: the audit then counts, and reports what scores below others reveal.",
     )
 
 
@@ -225,7 +225,7 @@ def _told_apart(estimate: Interval) -> Finding:
     invalid = estimate.low > 0.5 + UNSEEN_MARGIN or estimate.high < 0.5 - UNSEEN_MARGIN
     return Finding(
         code="unseen-models-tell",
-        title=f"shadow models that were not trained on a record tell on which side it stands: AUC {estimate.value:.3f} "
+        title=f"shadow models that were not trained on a record show which side it is on: AUC {estimate.value:.3f} "
         f"({estimate.low:.3f} to {estimate.high:.3f})",
         severity="error" if invalid else "warning",
         explanation="One side is easier for any model, so members and non-members do not come from one source. An "

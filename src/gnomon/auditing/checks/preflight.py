@@ -66,7 +66,7 @@ def _shared_ids(data: Dataset, roles: Roles) -> Finding | None:
         code="members-overlap",
         title=f"{len(shared)} record ids stand among the members and the non-members (e.g. {shared[0]})",
         severity="error",
-        explanation="A record cannot be both; every figure would be false, and would look reassuring.",
+        explanation="A record cannot be both; every value would be false, and would look reassuring.",
         remedy="Remove the members from the file of non-members.",
     )
 
@@ -103,7 +103,7 @@ def _one_sided_classes(data: Dataset, roles: Roles) -> Finding | None:
         title=f"only {side} have {'class' if len(names) == 1 else 'classes'} {', '.join(names[:5])}"
         + (f" and {len(names) - 5} more" if len(names) > 5 else ""),
         severity="note" if small else "error",
-        explanation=f"The class alone would tell {side} from {others}, whatever the model gives away "
+        explanation=f"The class alone would reveal {side} from {others}, whatever the model gives away "
         f"({few:.0%} of the classes, {size} rows).",
         remedy=f"Split members and non-members at random from one source, or give {others} of these classes.",
     )

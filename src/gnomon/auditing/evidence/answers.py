@@ -146,7 +146,7 @@ def train_target(data: Dataset, roles: Roles, setting: AuditContext) -> Model:
     """The target that the pool would train, as a model that can be asked; same rows, same seed."""
     trainer = setting.subject.trainer
     if trainer is None:
-        raise PlanError("nothing to ask: give a model, or a recipe in [trainer]")
+        raise PlanError("nothing to query: give a model, or a recipe in [trainer]")
     seed = setting.seeds.child("target").integer()
     return trainer.train(data.x, data.y, data.n_classes, [roles.train], [seed])[0]
 
@@ -248,7 +248,7 @@ def _given(rows: ShadowData, asking: QueryPlan, model: Model | None, setting: Au
     data, roles, subject, asked = rows.data, rows.roles, setting.subject, asking.asked
     if subject.answers is not None:
         if asking.versions:
-            raise PlanError("attacks.queries asks the target about versions of the records: give the model itself")
+            raise PlanError("attacks.queries queries the target with changed records: give the model itself")
         owner, members = make_owner(data, roles, asked), np.searchsorted(asked, roles.train)
         return TargetAnswers(
             mitigate_answers(subject.answers[asked], setting.mitigations, owner, members, setting.seeds)

@@ -1,8 +1,9 @@
 """A plan's mitigations in an audit: trainers that mitigate, answers that are mitigated, and who knows of it.
 
-An attacker who knows the mitigations (the default) trains his shadow models with them, and has each shadow answer
-through mitigations that are fitted to that shadow's own rows. With ``shadow.mitigated = false`` he is naive: the target
-is mitigated, his shadows are not. White-box attacks look inside the network, behind any mitigation of its answers.
+An attacker who knows the mitigations (the default) trains their shadow models with them, and has each shadow answer
+through mitigations that are fitted to that shadow's own rows. With ``shadow.mitigated = false`` they are naive: the
+target is mitigated, their shadows are not. White-box attacks look inside the network, behind any mitigation of its
+answers.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def read_mitigations(plan: Plan) -> Mitigations:
     made = [make_mitigation(text) for text in plan.mitigations]
     for mitigation in made:
         if "reference" in mitigation.needs and plan.data.reference_size is None:
-            raise UsageError(f'mitigation "{mitigation.label}" needs rows set aside: give data.reference_size')
+            raise UsageError(f'mitigation "{mitigation.label}" needs rows that are held out: give data.reference_size')
     return Mitigations(
         tuple(m for m in made if m.acts_on == "training"),  # type: ignore[misc] # acts_on tells the two apart
         tuple(m for m in made if m.acts_on == "answers"),  # type: ignore[misc]
@@ -72,7 +73,7 @@ def read_mitigations(plan: Plan) -> Mitigations:
 
 
 def mitigate_training(subject: AuditInputs, mitigations: Mitigations, roles: Roles, plan: Plan) -> AuditInputs:
-    """The subject with trainers that mitigate: the target's, and the attacker's if he knows.
+    """The subject with trainers that mitigate: the target's, and the attacker's if they know.
 
     Raises:
         UsageError: the target is given, or nobody knows its recipe, or the trainer can't do what is asked, or answers
@@ -149,7 +150,9 @@ def mitigate_answers(answers: Floats, mitigations: Mitigations, owner: Owner, me
     """
     for mitigation in mitigations.of_answers:
         if "random" in mitigation.needs:
-            raise UsageError(f'mitigation "{mitigation.label}" asks the target: give the model, not only its answers')
+            raise UsageError(
+                f'mitigation "{mitigation.label}" queries the target: give the model, not only its answers'
+            )
     if not mitigations.of_answers:
         return answers
     fitted: InOrder = fit_in_order(mitigations.of_answers, owner.known(answers, members), owner.n_classes, _seed(seeds))
@@ -207,8 +210,8 @@ def mitigation_sentences(mitigations: Mitigations, plan: Plan) -> list[str]:
     if plan.shadow.count == 0:
         return [sentence]
     if plan.shadow.mitigated:
-        return [sentence, "The attacker knows that, and mitigates each of his shadow models in the same way."]
-    return [sentence, "The attacker does not know that (naive): his shadow models are not mitigated."]
+        return [sentence, "The attacker knows that, and mitigates each of their shadow models in the same way."]
+    return [sentence, "The attacker does not know that (naive): their shadow models are not mitigated."]
 
 
 def _listed(named: Sequence[Mitigation]) -> str:

@@ -162,7 +162,7 @@ def _load_answers(plan: Plan, data: Dataset, parts: RowSplit | None) -> tuple[Fl
         return None, []
     if None in files or parts is None:
         raise PlanError(
-            "target: member_answers and nonmember_answers belong together, beside data.members and data.nonmembers"
+            "target: member_answers and nonmember_answers belong together, with data.members and data.nonmembers"
         )
     tables: list[AnswerTable] = []
     answers = np.full((len(data), data.n_classes), np.nan, dtype=np.float32)

@@ -47,7 +47,7 @@ def draw_training_rows(n: int, plan: Plan, seeds: Seeds, groups: NDArray[Any] | 
     order = seeds.child("roles", "train").generator().permutation(n).astype(np.int64)
     rows = plan.data.rows or n
     if rows > n:
-        raise UsageError(f"data.rows: {rows} rows asked, the data set has {n}")
+        raise UsageError(f"data.rows: {rows} rows wanted, the data set has {n}")
     size = plan.data.train_size or rows // 2
     if size >= rows:
         raise UsageError(f"data.train_size: {size} of {rows} rows leave no non-members; ask for fewer")
@@ -163,7 +163,7 @@ def _set_aside(parts: RowSplit, plan: Plan, seeds: Seeds) -> tuple[RowSplit, Int
     from_rest = max(0, size - len(spare))
     if from_rest >= len(parts.nonmembers):
         raise UsageError(
-            f"data.reference_size: {size} rows asked, but only {len(spare) + len(parts.nonmembers)} are no members, "
+            f"data.reference_size: {size} rows wanted, but only {len(spare) + len(parts.nonmembers)} are no members, "
             "and some of these must be audited; ask for fewer"
         )
     rng = seeds.child("roles", "reference").generator()
@@ -229,7 +229,7 @@ def _population_size(parts: RowSplit, rest: Ints, plan: Plan) -> int:
     if asked is not None:
         if asked >= len(rest) + len(parts.extra):
             there = len(rest) + len(parts.extra)
-            raise UsageError(f"data.population_size: {asked} known non-members asked, but only {there} are there")
+            raise UsageError(f"data.population_size: {asked} known non-members wanted, but only {there} are there")
         return asked
     if len(parts.extra):
         return min(POPULATION_MOST, len(parts.extra))
@@ -241,7 +241,7 @@ def _population_size(parts: RowSplit, rest: Ints, plan: Plan) -> int:
 def _asked_nonmembers(plan: Plan, default: int, most: int) -> int:
     asked = plan.data.nonmember_size
     if asked is not None and asked > most:
-        raise UsageError(f"data.nonmember_size: {asked} audited non-members asked, but only {most} are there")
+        raise UsageError(f"data.nonmember_size: {asked} audited non-members wanted, but only {most} are there")
     return asked or default
 
 

@@ -1,4 +1,4 @@
-"""The attacker's rows: real ones, or rows that he makes himself.
+"""The attacker's rows: real ones, or rows that they make themselves.
 
 A synthetic source replaces the real pool by rows that are appended to the data set; everything behind it (shadows,
 evidence, attacks) stays as it is.
@@ -67,7 +67,7 @@ def make_rows(
     if roles.view == "auditor":
         raise UsageError(f'shadow.source "{source}" is the adversary\'s: set view = "adversary"')
     if not source.startswith("noisy") and target is None:
-        raise UsageError(f'shadow.source "{source}" asks the target: give the model itself, not only its answers')
+        raise UsageError(f'shadow.source "{source}" queries the target: give the model itself, not only its answers')
     start = time.perf_counter()
     rng = seeds.child("synthesis", source).generator()
     wanted = plan.shadow.rows or len(roles.pool)

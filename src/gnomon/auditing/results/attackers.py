@@ -2,7 +2,7 @@
 
 On each rung stands the attack that does best in rehearsals (shadow models play the target) among those whose needs fit
 the rung, so the audited rows do not choose it. Without enough shadow models to rehearse they must, and the rung says
-so. The attacker of the first rungs is handed no shadow models; only the choice of his attack uses them.
+so. The attacker of the first rungs is handed no shadow models; only the choice of their attack uses them.
 
 What an audit says beyond its attacks' figures, where there are shadow models: ladder, agreement, more shadows.
 """

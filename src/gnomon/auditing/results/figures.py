@@ -1,4 +1,4 @@
-"""How many records an attacker may accuse if at most a wanted share of his accusations may be false.
+"""How many records an attacker may accuse if at most a wanted share of the accusations may be false.
 
 From an attack's scores to its figures, with intervals.
 """

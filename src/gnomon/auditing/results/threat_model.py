@@ -109,7 +109,7 @@ def threat_model(setting: AuditContext, rows: ShadowData, world: AnswerSet) -> T
         sentences.append("Without shadow models the strongest attacks could not run: what the others find is a floor.")
     elif roles.view == "auditor":
         sentences.append(
-            "His shadow models are trained on random parts of the audited records themselves, so that he knows how a "
+            "Their shadow models are trained on random parts of the audited records themselves, so they know how a "
             "model answers with and without each of them: the worst case, which an owner should test, not what any "
             "stranger can do."
         )
@@ -122,7 +122,7 @@ def threat_model(setting: AuditContext, rows: ShadowData, world: AnswerSet) -> T
     queries = [v.version.name for v in world.asking.versions]
     if queries:
         sentences.append(
-            f"He also asks about {len(queries)} version{'s' * (len(queries) > 1)} of each record "
+            f"They also query {len(queries)} version{'s' * (len(queries) > 1)} of each record "
             f"({', '.join(queries)}): {world.queries:,} further queries, the known non-members' included."
         )
     return ThreatModel(
@@ -184,11 +184,11 @@ def most_exposed(name: str | None, scored: Sequence[Scored], case: Case, data: D
 def not_tried(plan: Plan) -> list[str]:
     """What this audit leaves open."""
     chosen = set(plan.attacks.names or [a.name for a in ATTACKS])
-    omitted = [f"{a.name} ({a.title}): not asked for" for a in ATTACKS if a.name not in chosen]
+    omitted = [f"{a.name} ({a.title}): not enabled" for a in ATTACKS if a.name not in chosen]
     return [
         *omitted,
         "attacks on several models of the same data (updates, fine-tuning) or on training itself (federated, poisoned)",
-        "records beside the audited ones: outliers that are not in the sample may be more exposed",
+        "records other than the audited ones: outliers that are not in the sample may be more exposed",
     ]
 
 

@@ -37,14 +37,14 @@ def describe_found(best: AttackResult, tested: JointResult, size: Size, who: str
     speaks = size.clear[0] if size.clear else "nothing"
     if speaks == "persons" and size.persons is not None:
         told = f"AUC {size.persons.value:.3f} by person, where guessing is 0.5"
-        return f"{who} tells whose records the model was trained on ({told})."
+        return f"{who} recognises whose records the model was trained on ({told})."
     if speaks == "rate" and size.point is not None and size.point.tpr is not None:
         return (
             f"{who} finds {_of_hundred(size.point.tpr.value)} training records "
             f"while wrongly accusing {_one_in(size.point.fpr)} others."
         )
     if speaks == "auc":
-        return f"{who} tells training records from others far better than by guessing{_accuracy(best)}."
+        return f"{who} recognises training records far better than by guessing{_accuracy(best)}."
     if speaks == "accusations" and size.accused is not None:
         return (
             f"{who} can name some of the training records: of {size.accused.accused:,} records that it accuses, "
@@ -65,7 +65,7 @@ def _reversed(who: str, tested: JointResult, size: Size) -> str:
         return f"{who} {_few(tested)} by scores {where}: {_tail(tested)}."
     area = size.persons if tested.by == "persons" and size.persons is not None else size.auc
     return (
-        f"{who} tells training records from others by scores below theirs: AUC {1 - area.value:.3f}, where guessing is "
+        f"{who} distinguishes training records by scores below others': AUC {1 - area.value:.3f}, where guessing is "
         "0.5 and members are expected above."
     )
 
@@ -73,7 +73,7 @@ def _reversed(who: str, tested: JointResult, size: Size) -> str:
 def _few(tested: JointResult) -> str:
     """What a tail tells: training records where these crowd it, others where these do."""
     crowded = (tested.members or 0) > (tested.expected or 0.0)
-    return "tells a few training records from others" if crowded else "can rule out a few records"
+    return "recognises a few training records" if crowded else "can rule out a few records"
 
 
 def _tail(tested: JointResult) -> str:
@@ -125,9 +125,9 @@ def explain(
         )
     failed = [r.name for r in results if r.status == "failed"]
     if failed:
-        sentences.append(f"Attacks that broke and say nothing: {', '.join(failed)}.")
+        sentences.append(f"Attacks that failed and show nothing: {', '.join(failed)}.")
     sentences.append(
-        "These figures are what the attacks listed here achieved on one trained model: a lower bound. "
+        "These values are what the attacks listed here achieved on one trained model: a lower bound. "
         "A better attack, more shadow models or another training run may find more."
     )
     return sentences
@@ -190,7 +190,7 @@ def _choice(best: AttackResult, heard: Heard, results: dict[str, AttackResult]) 
         why = _less(results[heard.rehearsed], heard, best)
     return [
         f"It was chosen on the audited rows themselves, because {why}: the test of all attacks together finds it"
-        f"{chance}, and the choice flatters its figures a little."
+        f"{chance}, and the choice flatters its values a little."
     ]
 
 

@@ -25,7 +25,7 @@ REVERSED = Finding(
     code="scores-reversed",
     title="members score significantly below non-members",
     severity="warning",
-    explanation="An attacker who knows that tells members from others as well as by scores above. The model may treat "
+    explanation="An attacker who knows this recognises members as well as by scores above. The model may treat "
     "its training records worse than others (unlearning, heavy regularisation), the tables may be swapped, or the "
     "shadow models that attacks learned from may do the opposite of the target.",
     remedy="Make sure which table is which, and that the shadow models have the target's recipe.",
@@ -35,12 +35,12 @@ MISSING = {
     "few-records": f"the smallest AUC that the audit finds with {POWER:.0%} probability is above {LARGEST_UNSEEN:g}: a "
     "leak that would be called clear may have been missed",
     "no-shadows": "no attack that compares the target with shadow models ran; these are the strongest",
-    "no-queries": "the target shows labels only and no attack asked it about further records: what labels of known "
-    "records do not show, labels near them may",
-    "scores-alike": "no attack tells most pairs of records apart at all: their scores tie",
+    "no-queries": "the target shows labels only and no attack queried it with further records: labels near known "
+    "records may show what their own labels do not",
+    "scores-alike": "no attack ranks most pairs of records at all: their scores tie",
     UNLIKE: "the shadow models are unlike the target (the finding of this name is then an error), and attacks learn "
     "from them",
-    "attacks-failed": "a black-box attack broke, and says nothing",
+    "attacks-failed": "a black-box attack failed, and shows nothing",
 }  # what stands against "none found": code -> what it means
 
 
@@ -68,21 +68,21 @@ RULES = (
         "invalid",
         lambda facts: not facts.scored or bool(facts.errors),
         "No attack could be scored, or the plan overrides a finding of severity error (other than `tables-swapped?`, "
-        "whose override confirms that members and non-members are what they are said to be).",
+        "whose override confirms that members and non-members are what the plan says they are).",
     ),
     Rule(
         "leaks",
         lambda facts: facts.size is not None and facts.size.rank == 2,
-        "The joint test finds an attack, and one of its figures shows a clear leak: the interval of its AUC lies above "
+        "The joint test finds an attack, and one of its values shows a clear leak: the interval of its AUC lies above "
         f"{CLEAR_AUC:g} (by record or by person), that of a true-positive rate above {CLEAR_RATIO:g} times the "
         f"false-positive rate, {FEWEST_ACCUSED} or more accusations at a wanted false-discovery rate hold, or among "
-        f"the records that it ranks highest members are surely {CLEAR_RATIO:g} times as frequent. Scores below "
-        "those of others count as scores above them.",
+        f"the records that it ranks highest members are significantly more than {CLEAR_RATIO:g} times as frequent. "
+        "Scores below those of others count as scores above them.",
     ),
     Rule(
         "leaks_some",
         lambda facts: facts.size is not None,
-        "The joint test finds an attack, and none of its figures shows a clear leak.",
+        "The joint test finds an attack, and none of its values shows a clear leak.",
     ),
     Rule(
         "undecided",
@@ -133,7 +133,7 @@ def speak(
     if best is None or best.auc is None or heard.test is None:
         return Verdict(
             level=decide(VerdictFacts(False, errors, None, ())),
-            headline="No attack could be carried out, so nothing can be said about this model.",
+            headline="No attack could run, so this audit shows nothing about the model.",
             sentences=["See the attacks below for the reasons."],
             attack=None,
         )

@@ -118,7 +118,7 @@ def _read(text: str, seeds: Seeds) -> list[QueryAugmentation]:
         versions = [changed for version in versions for changed in _with(version, kind, float(amount or 0), part)]
     if not (versions[0].flips or versions[0].noise):
         if copies:
-            raise UsageError(f'attacks.queries: "{text}": only flips and noise can be asked for several times')
+            raise UsageError(f'attacks.queries: "{text}": only flips and noise can be repeated')
         return versions
     drawn = []
     for i in range(1, int(copies or 1) + 1):

@@ -123,7 +123,7 @@ def read_frame(place: Path, asked: Sequence[str | None] = ()) -> Any:
 
 def _from_frame(source: str, frame: Any, label: str | None, id: str | None, group: str | None) -> FileRows:
     if label is None:
-        raise UsageError(f"{source}: say which column holds the labels (label){_known(frame.columns)}")
+        raise UsageError(f"{source}: name the column that holds the labels (label){_known(frame.columns)}")
     named = [name for name in (label, id, group) if name is not None]
     if len(set(named)) < len(named):
         raise UsageError(f"label, id and group must be different columns, got {', '.join(named)}")
@@ -134,7 +134,7 @@ def _from_frame(source: str, frame: Any, label: str | None, id: str | None, grou
             raise DataError(f'{source}: column "{name}" is empty in row {int(frame[name].isna().argmax())} (from 0)')
     x = frame.drop(columns=named)
     if x.shape[1] == 0:
-        raise DataError(f"{source}: no feature columns beside {', '.join(named)}")
+        raise DataError(f"{source}: no feature columns besides {', '.join(named)}")
     for name in frame.columns:
         _check_scalars(source, name, frame[name])
     return FileRows(

@@ -22,8 +22,8 @@ EXPOSED = (
     "complete list."
 )
 CHANCE_ORDER = (
-    "Training records that the headline attack ranks highest. No attack told members from others here, so their order "
-    "is little more than chance."
+    "Training records that the headline attack ranks highest. No attack recognised members here, so their order is "
+    "little more than chance."
 )
 
 
@@ -62,8 +62,8 @@ def all_attacks(record: Record) -> Section:
         "all-attacks",
         "All attacks",
         lead="AUC: how often a member scores above a non-member (0.5 is guessing). TPR at an FPR: members found when "
-        f"that share of non-members may be wrongly accused. {_confidence(record)} Where too few non-members were "
-        "audited to tell, the value is refused.",
+        f"that share of non-members may be wrongly accused. {_confidence(record)} Where too few non-members "
+        "were audited, the value is refused.",
         sentences=() if done else ("No attack finished.",),
         tables=(
             whole,

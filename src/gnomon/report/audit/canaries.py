@@ -21,7 +21,7 @@ _SPEAKS_OF = (
     "The bound speaks of the recipe and of the records that it remembers best, through the model's answers; a stronger "
     "attacker or better canaries may show more. It was made from one more training: the audited model holds no canary."
 )
-_NOTHING = "A bound of 0 is no promise of privacy: it says that these canaries, guessed this way, showed nothing."
+_NOTHING = "A bound of 0 is no promise of privacy: these canaries, guessed this way, showed nothing."
 
 
 def canaries(record: Record) -> Section | None:

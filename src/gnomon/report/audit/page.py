@@ -15,7 +15,7 @@ from gnomon.report.plots import audit as plots
 from gnomon.report.sections import LEVELS, Cell, Fact, Figure, Page, Remark, Section, filled, machine, table
 
 LOWER_BOUND = (
-    "Every value here is an empirical lower bound: it says what these attacks found on these records, not what a "
+    "Every value here is an empirical lower bound: what these attacks found on these records, not what a "
     "stronger attacker could find."
 )
 NO_VERDICT = "A finding below makes the values unfit to judge the model by. Fix it and run the audit again."

@@ -85,8 +85,8 @@ def _persons(record: Record) -> Section | None:
     heads = [f"{who}, {tpr_at(fpr)}" for fpr in (None, *fprs) for who in ("Record", "Person")]
     left_out = f" {counted(first.mixed, 'person')} with records on both sides left out." if first.mixed else ""
     lead = (
-        f"A person (household, group) has {first.rows:.3g} audited records on average. An attacker who asks whether "
-        f"the whole person was in the training data puts their evidence together: {first.rule}. Compared are "
+        f"A person (household, group) has {first.rows:.3g} audited records on average. An attacker who wants to "
+        f"know whether the whole person was in the training data combines their evidence: {first.rule}. Compared are "
         f"{counted(first.members, 'person')} whose records were all trained on with {count(first.nonmembers)} of whom "
         f"none was.{left_out} Records of one person resemble each other, so all intervals, also those by record, "
         "allow for persons and not for records alone."
