@@ -32,7 +32,7 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         (["--try", "temperature:1..10"], "--until"),
         (["--try", "temperature", "--until", "tpr<=0.1"], "limit"),
         (["--try", "temperature", "--until", "auc<=many"], "limit"),
-        (["--try", "temperature", "--until", "epsilon<=3"], "figure of attacks"),
+        (["--try", "temperature", "--until", "epsilon<=3"], "value of attacks"),
         (["--try", "labels", "--until", "auc<=0.6"], "nothing to sweep"),
         (["--try", "temperature:9..1", "--until", "auc<=0.6"], "lower end"),
         (["--try", "temperature", "--until", "auc<=0.6", "--trials", "1"], "--trials"),

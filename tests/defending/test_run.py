@@ -96,7 +96,7 @@ def test_the_exposed_are_chosen_without_the_audited_model(bench: DefenceReport, 
     assert outcome.exposure is not None
     top = np.argsort(-outcome.exposure, kind="stable")[:44]
     assert bench.exposed.members == np.asarray(outcome.member)[top].sum()
-    assert "not asked" in bench.exposed.chosen_by
+    assert "not queried" in bench.exposed.chosen_by
 
 
 def test_answers_are_mitigated_without_training_and_without_knowing_by_name(bench: DefenceReport, folder: Path) -> None:

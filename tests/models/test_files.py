@@ -85,7 +85,7 @@ def test_pickles_are_read_with_trust_only(tmp_path, suffix):
         ("m.h5", b"", UsageError, 'unknown kind of model file ".h5"'),
         ("m", b"", UsageError, "unknown kind of model file"),
         ("m.npz", b"", UsageError, "a table is no model"),
-        ("m.pt", b"", UsageError, "which network"),
+        ("m.pt", b"", UsageError, "name their network"),
     ],
 )
 def test_files_that_are_no_models_are_refused_in_one_line(tmp_path, name, content, error, message):

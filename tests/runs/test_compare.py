@@ -253,7 +253,7 @@ def test_without_repeats_it_speaks_of_two_models() -> None:
     spread = (0.7, 0.8, 0.75, 0.85)
     for rehearsals in ((), spread):
         words = compare(outcome(1.0, 0, rehearsals=rehearsals), outcome(1.0, 1, rehearsals=rehearsals)).sentences[-1]
-        assert "which of two models gives away more, not which recipe does" in words
+        assert "compares two models, not two recipes" in words
     values = RepeatSpread(fpr=None, values=[0.7, 0.72, 0.74], mean=None, deviation=None, lowest=0.7, highest=0.74)
     runs = []
     for seed in (0, 1):

@@ -106,7 +106,7 @@ def test_swapped_tables_stop_the_audit_and_confirmed_ones_speak() -> None:
         audit(model, others, members)
     record = audit(model, others, members, plan=QUICK | {"preflight": {"override": ["tables-swapped?"]}})
     assert record.verdict.level == "leaks"
-    assert "scores below theirs" in record.verdict.headline
+    assert "scores below others'" in record.verdict.headline
 
 
 def test_a_model_that_forgot_its_members_too_well() -> None:

@@ -94,8 +94,8 @@ UNLIKE = error("shadows-unlike-target").model_copy(update={"severity": "warning"
             "leaks_some",
             "160 w",
         ),
-        (result((0.08, 0.06, 0.1)), {"reversed": True}, "leaks", "scores below theirs"),
-        (result((0.46, 0.43, 0.49)), {"reversed": True}, "leaks_some", "scores below theirs"),
+        (result((0.08, 0.06, 0.1)), {"reversed": True}, "leaks", "scores below others'"),
+        (result((0.46, 0.43, 0.49)), {"reversed": True}, "leaks_some", "scores below others'"),
     ],
 )
 def test_the_verdict_claims_what_the_figures_show(
@@ -301,7 +301,7 @@ def test_no_sentence_claims_better_than_guessing_where_no_interval_says_so(
     if not test.found:
         assert spoken.level == ("undecided" if few else "none_found")
         assert spoken.headline.startswith("No attack did significantly better than guessing")
-        assert "training records from others" not in words(spoken)
+        assert not {"recognises", "distinguishes"} & set(words(spoken).split())
         return
     assert spoken.level in ("leaks", "leaks_some")
     assert found.auc is not None
@@ -312,7 +312,7 @@ def test_no_sentence_claims_better_than_guessing_where_no_interval_says_so(
         "right on 50% where": False,
         "whose records": found.groups is not None and found.groups.auc.low > 0.6,
         "while wrongly accusing": any(p.tpr is not None and p.tpr.low > 5 * p.fpr for p in found.tpr_at_fpr),
-        "scores below theirs": test.reversed,
+        "scores below others'": test.reversed,
     }
     assert not [claim for claim, allowed in claims.items() if claim in spoken.headline and not allowed]
     if "where guessing is right on 50%" in spoken.headline:
