@@ -85,10 +85,12 @@ def fit_risk(
         raise UsageError(f"expected at least 100 draws, got draws={draws}")
     edges, counts = _binned(rehearsals)
     basis = _basis(counts.sum(axis=(0, 1)))
-    curve = _rising(counts.sum(axis=0), basis)
+    whole = counts.sum(axis=0)
+    start = _coefficients(whole, basis, np.zeros(basis.shape[1]))  # where those of bootstrap samples are looked for
+    curve = _rising(whole, basis, start)
     parts = None if groups is None else [_by_group(*r, g, edges) for r, g in zip(rehearsals, groups, strict=True)]
     drawn = (_redrawn(counts, rng) if parts is None else _groups_redrawn(parts, rng) for _ in range(draws))
-    samples = np.stack([_rising(sample, basis) for sample in drawn])
+    samples = np.stack([_rising(sample, basis, start) for sample in drawn])
     low, high = np.quantile(samples, [tail, 1 - tail], axis=0)
     return RiskCurve(edges, curve, np.minimum(low, curve), np.maximum(high, curve), len(rehearsals))
 
@@ -112,7 +114,8 @@ def log_odds(rehearsals: Sequence[tuple[Floats, Bools]], scores: ArrayLike) -> D
     array([1., 2.])
     """
     edges, counts = _binned(rehearsals)
-    curve = _rising(counts.sum(axis=0), _basis(counts.sum(axis=(0, 1))))
+    basis = _basis(counts.sum(axis=(0, 1)))
+    curve = _rising(counts.sum(axis=0), basis, np.zeros(basis.shape[1]))
     bins = np.searchsorted(edges, check_scores(scores, source="scores"), side="right")
     odds: Doubles = logit(curve[bins])
     return odds
@@ -163,15 +166,28 @@ def _basis(rows: Doubles) -> Doubles:
     return np.stack(columns[: min(len(columns), z.size)], axis=1)
 
 
-def _rising(counts: Doubles, basis: Doubles) -> Doubles:
+def _rising(counts: Doubles, basis: Doubles, start: Doubles) -> Doubles:
     """Probabilities of membership (b,) from counts (2, b), at a prior of one half, made rising."""
     from sklearn.isotonic import isotonic_regression
 
-    members, others = counts * (counts.sum() / 2) / counts.sum(axis=1, keepdims=True) + PSEUDO
+    weight = _balanced(counts).sum(axis=0)
+    odds = basis @ _coefficients(counts, basis, start)
+    return np.asarray(isotonic_regression(expit(odds), sample_weight=weight), dtype=np.float64)
+
+
+def _balanced(counts: Doubles) -> Doubles:
+    """Counts (2, b) of which both sides weigh the same."""
+    even: Doubles = counts * (counts.sum() / 2) / counts.sum(axis=1, keepdims=True) + PSEUDO
+    return even
+
+
+def _coefficients(counts: Doubles, basis: Doubles, start: Doubles) -> Doubles:
+    """The spline's coefficients for counts (2, b), by Newton's method from a start."""
+    members, others = _balanced(counts)
     weight = members + others
     penalty = RIDGE * np.eye(basis.shape[1])
     penalty[0, 0] = 0.0
-    beta = np.zeros(basis.shape[1])
+    beta = start
     fit = _penalised(beta, members, weight, basis, penalty)
     for _ in range(STEPS):
         p = expit(basis @ beta)
@@ -185,7 +201,7 @@ def _rising(counts: Doubles, basis: Doubles) -> Doubles:
             step = step / 2
             tried = _penalised(beta + step, members, weight, basis, penalty)
         beta, fit = beta + step, tried
-    return np.asarray(isotonic_regression(expit(basis @ beta), sample_weight=weight), dtype=np.float64)
+    return beta
 
 
 def _penalised(beta: Doubles, members: Doubles, weight: Doubles, basis: Doubles, penalty: Doubles) -> float:

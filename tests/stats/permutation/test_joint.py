@@ -19,6 +19,12 @@ def related(attacks: int, n: int, rng: np.random.Generator, share: float = 0.7) 
     return scores
 
 
+@pytest.fixture
+def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Permutations enough for the level of a simulation."""
+    monkeypatch.setattr(permuted_sums, "DRAWS", permuted_sums.LEAST_DRAWS)
+
+
 def most(runs: int) -> int:
     """More hits than this in so many null runs are no chance."""
     return int(binom.ppf(0.999, runs, LEVEL))
@@ -28,6 +34,7 @@ def found(test: JointTest) -> bool:
     return min(one.p for one in test.attacks) <= LEVEL
 
 
+@pytest.mark.usefixtures("few_draws")
 def test_null_audits_are_found_in_one_of_twenty_cases_at_most() -> None:
     rng, runs, hits, naive = np.random.default_rng(0), 100, 0, 0
     for _ in range(runs):
@@ -38,6 +45,7 @@ def test_null_audits_are_found_in_one_of_twenty_cases_at_most() -> None:
     assert naive > most(runs), "without a correction the same runs fail"
 
 
+@pytest.mark.usefixtures("few_draws")
 def test_null_households_are_found_in_one_of_twenty_cases_at_most() -> None:
     rng, runs, hits, naive = np.random.default_rng(1), 80, 0, 0
     for _ in range(runs):
@@ -50,6 +58,7 @@ def test_null_households_are_found_in_one_of_twenty_cases_at_most() -> None:
     assert naive > most(runs), "by record the same runs fail"
 
 
+@pytest.mark.usefixtures("few_draws")
 def test_households_on_both_sides_are_found_in_one_of_twenty_cases_at_most() -> None:
     rng, runs, hits = np.random.default_rng(2), 60, 0
     for _ in range(runs):
@@ -148,6 +157,7 @@ def test_the_normal_limit_agrees_with_permutations(monkeypatch: pytest.MonkeyPat
     assert limit.detectable_auc() == pytest.approx(exact.detectable_auc(), abs=0.004)
 
 
+@pytest.mark.usefixtures("few_draws")
 def test_the_detectable_auc_is_found_in_four_of_five_cases() -> None:
     rng, hits, runs = np.random.default_rng(11), 0, 60
     member = np.arange(400) < 200
@@ -159,6 +169,7 @@ def test_the_detectable_auc_is_found_in_four_of_five_cases() -> None:
     assert binom.ppf(0.001, runs, 0.8) <= hits <= binom.ppf(0.999, runs, 0.8)
 
 
+@pytest.mark.usefixtures("few_draws")
 def test_the_detectable_rate_is_found_in_four_of_five_cases_or_more() -> None:
     rng, hits, runs = np.random.default_rng(12), 0, 20
     member = np.arange(2000) < 1000
