@@ -1,5 +1,8 @@
 """gnomon measures what a trained model reveals about the records it was trained on.
 
+The audit (`audit`, or `audit_plan` with a `Plan`) trains shadow models, attacks the model and returns a `Record`;
+`gate` compares it with limits, `write_report` renders it. docs/api.md lists all public names.
+
 >>> import gnomon
 >>> gnomon.load_dataset("digits").n_classes
 10

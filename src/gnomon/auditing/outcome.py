@@ -36,7 +36,7 @@ class CanaryTable:
 
 @dataclass(frozen=True)
 class Outcome:
-    """An audit's record, and the scores that lie beside it: attack name -> (n,) in the order of ``ids``."""
+    """An audit's record, and the scores that belong to it: attack name -> (n,) in the order of ``ids``."""
 
     record: Record
     scores: dict[str, Floats]

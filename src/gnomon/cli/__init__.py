@@ -1,7 +1,7 @@
-"""The command line: `gnomon demo`, `audit`, `report`, `gate`, `synth`, `list`.
+"""The command line: one module for each command (`gnomon --help` lists them), imported when it runs.
 
-Commands fill the same typed `Plan` that a Python user builds, call the library, and turn every `GnomonError` into one
-line and exit code 2.
+`app` parses and chooses the exit code. Commands fill the same typed `Plan` that a Python user builds,
+call the library, and turn every `GnomonError` into one line and exit code 2.
 """
 
 from gnomon.cli.app import main

@@ -72,7 +72,7 @@ class ShadowAnswers:
         hide_members: True in an offline view: answers on rows that a shadow was trained on read as NaN.
         reveal: the step that the target's answers go through.
         paired: shadows 2j and 2j + 1 were drawn as a pair, so one's rows tell of the other's; pairs are independent.
-        observed: name -> m arrays (N, k) of what was observed of the shadows beside their answers.
+        observed: name -> m arrays (N, k) of what was observed of the shadows next to their answers.
     """
 
     answers: Sequence[Floats]

@@ -167,7 +167,7 @@ class Evidence:
         features: kinds and ranges of the columns.
         gradients: name -> (n,) white-box quantities of the target on the audited rows: norms of the loss's gradient
             ("parameters", "input", "last_layer", "layer.NAME") and of the last layer's input ("activation").
-        observed: name -> (n, k) of what was observed of the target beside its answers ("checkpoints", "inside").
+        observed: name -> (n, k) of what was observed of the target next to its answers ("checkpoints", "inside").
         insider: the membership of one half of the audited rows, for who judges the other half.
         variants: further queries a record (augmentations): for each, the target's answers and the shadows' answers.
         reveal: what the target reveals.
@@ -357,7 +357,7 @@ class Evidence:
         return replace(self._revealing(reveal, frozenset()), query=None, gradients=None)
 
     def _revealing(self, reveal: Reveal, observed: frozenset[str]) -> Evidence:
-        """All answers reduced to what is revealed; of what is observed beside them, these names only."""
+        """All answers reduced to what is revealed; of what is observed next to them, these names only."""
 
         def less(shadows: ShadowAnswers | None) -> ShadowAnswers | None:
             return None if shadows is None else replace(shadows.observed_only(observed), reveal=reveal)

@@ -23,7 +23,7 @@ class Known:
     Attributes:
         members: (k, c) the model's natural-log probabilities on rows that it was trained on.
         member_labels: (k,) their class ids.
-        reference: (r, c) the same on rows set aside: nobody's training rows, and never audited.
+        reference: (r, c) the same on rows held out: nobody's training rows, and never audited.
         reference_labels: (r,) their class ids.
         random: (q, c) the same on records drawn at random from the feature space.
     """
@@ -41,7 +41,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Reference:
-    """Rows set aside for a mitigation in training: nobody's training rows, and never audited."""
+    """Rows held out for a mitigation in training: nobody's training rows, and never audited."""
 
     x: Rows
     y: Ints
@@ -66,7 +66,7 @@ class Mitigation(Protocol):
     title: ClassVar[str]  # "Top k"
     paper: ClassVar[str]  # "Shokri et al. 2017"
     acts_on: ClassVar[Literal["answers", "training"]]
-    needs: ClassVar[frozenset[Literal["reference", "random"]]]  # which rows set aside it cannot do without
+    needs: ClassVar[frozenset[Literal["reference", "random"]]]  # which rows held out it cannot do without
     keeps_label: ClassVar[bool]  # promises that the most probable class stays the most probable
 
     examples: ClassVar[tuple[str, ...]]  # strengths to try, as a plan has them: ("top3",); the contract suite does

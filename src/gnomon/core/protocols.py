@@ -39,7 +39,7 @@ class Trainer(Protocol):
     def train(self, x: Rows, y: Ints, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int]) -> Sequence[Model]:
         """Trains one model per entry of ``rows`` (positions in ``x``), each with its own seed.
 
-        The model of one (rows, seed) pair is the same whatever else is trained beside it (to 1e-4 in log-probability
+        The model of one (rows, seed) pair is the same whatever else is trained next to it (to 1e-4 in log-probability
         where a stack of networks is trained at once).
         """
         ...
@@ -54,7 +54,7 @@ class Trainer(Protocol):
 
 
 class Observation(Protocol):
-    """Something that is kept of each trained model beside its answers; pickled to the worker that trains it."""
+    """Something that is kept of each trained model next to its answers; pickled to the worker that trains it."""
 
     @property
     def name(self) -> str:

@@ -27,11 +27,11 @@ from gnomon.mitigations.reveal import keep_label, normalise
 
 HIDDEN = (64,)  # units of the defence classifier; a row of answers is a small thing to learn from
 PASSES = 60
-LEAST_ROWS = 2  # of members and of rows set aside
+LEAST_ROWS = 2  # of members and of rows held out
 LABEL_WEIGHT = 10.0  # c2
 FIRST_WEIGHT, GROWTH, MOST_WEIGHT = 0.1, 10.0, 1e5  # c3
 STEPS, STEP = 300, 0.1  # the gradient is scaled to length 1
-BLOCK = 192  # rows at once, always: who is asked beside a row must not change a bit of it
+BLOCK = 192  # rows at once, always: who is asked next to a row must not change a bit of it
 TINY = 1e-12  # a probability of 0 has no logit
 
 
@@ -94,7 +94,7 @@ class Guarded:
 class MemGuard(OfAnswers):
     """Noise on the answers against one's own membership classifier; the label stays.
 
-    The classifier is trained on the model's answers to its own training rows and to rows set aside. It falls to
+    The classifier is trained on the model's answers to its own training rows and to rows held out. It falls to
     attacks that read labels only, and to attackers who train on answers that were guarded in the same way.
 
     Attributes:

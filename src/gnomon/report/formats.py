@@ -97,7 +97,7 @@ def format_of(path: Path) -> str:
 
 
 def write_report(document: Document, path: str | Path) -> None:
-    """Writes a document in the format that the path's extension asks for, atomically; Markdown's figures lie beside it.
+    """Writes a document in the format of the path's suffix, atomically; Markdown's figures are files next to it.
 
     Raises:
         UsageError: an extension that no format has; nothing is written.

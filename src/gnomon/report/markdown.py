@@ -1,4 +1,4 @@
-"""The Markdown twin of the HTML report: the same sections, and figures as files beside it or in words."""
+"""The Markdown twin of the HTML report: the same sections, and figures as files next to it or in words."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ MOST = 1000.0  # times as many records; beyond, no number is named
 
 @dataclass(frozen=True)
 class Limit:
-    """A figure of one attack (None: of every attack) that must not be above a number."""
+    """A value of one attack (None: of every attack) that must not be above a number."""
 
     text: str
     attack: str | None

@@ -1,4 +1,4 @@
-"""True-positive rate at a low false-positive rate: the figure that says what a careful attacker achieves.
+"""True-positive rate at a low false-positive rate: what a careful attacker achieves.
 
 The point is the largest share of members that a threshold accuses while it accuses at most a share ``f`` of the
 sampled non-members. The interval is for another number, the **truth**: the share of members above the threshold that

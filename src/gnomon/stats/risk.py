@@ -1,4 +1,4 @@
-"""From a score to a probability: how surely is this very record a member, if half of the candidates are?
+"""From a score to a probability: how probably is this very record a member, if half of the candidates are?
 
 Scores rank records; a person wants a probability. It is learned where the truth is known: on shadow models that played
 the target. Scores are binned, finer at both ends, and the log odds of membership are a restricted cubic spline of the

@@ -1,7 +1,7 @@
 """Studies: many audits that share one store and answer one question together.
 
 An audit says how much one model leaks. A study varies keys of its plan (`vary`), repeats each combination with other
-seeds, keeps every cell's record in a folder of its own so that a killed run goes on (`cells`), and puts the figures
+seeds, keeps every cell's record in a folder of its own so that a killed run goes on (`cells`), and puts the values
 together with intervals over the repeats (`summary`).
 """
 

@@ -1,6 +1,6 @@
-"""Versions of a record that a model is asked beside it: mirrored and shifted images, flipped bits, noisy numbers.
+"""Versions of a record that a model is asked next to it: mirrored and shifted images, flipped bits, noisy numbers.
 
-A version of a record depends on the record and on the version alone, never on the rows beside it: all records meet the
+A version of a record depends on the record and on the version alone, never on the rows next to it: all records meet the
 same pattern of flips or noise, so that they differ by what a model makes of them and not by luck.
 """
 

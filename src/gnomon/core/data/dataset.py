@@ -181,7 +181,7 @@ class Roles:
         population: rows that the attacker knows the target was not trained on (for RMIA's z and population attacks).
         train: all rows the target was trained on; a superset of ``members``.
         view: "adversary" or "auditor".
-        reference: rows set aside for mitigations: no model is trained on them, none is audited, and no attacker holds
+        reference: rows held out for mitigations: no model is trained on them, none is audited, and no attacker holds
             them.
     """
 

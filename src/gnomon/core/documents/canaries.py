@@ -71,4 +71,4 @@ class CanaryFacts(Part):
     test_accuracy: float | None = None  # of the model with canaries, on rows that it was not trained on
     tested: int = 0  # rows that this rests on
     reused: bool = False  # the model's answers were found in the store
-    file: str | None = None  # beside the record: every canary with its coin and score
+    file: str | None = None  # next to the record: every canary with its coin and score

@@ -51,7 +51,7 @@ class Cost(Part):
 
 
 class Guarantee(Part):
-    """What an accountant proves, beside what attacks find."""
+    """What an accountant proves, next to what attacks find."""
 
     epsilon: float
     delta: float | None
@@ -66,7 +66,7 @@ class MitigationResult(Part):
     acts_on: Literal["nothing", "answers", "training", "both"]
     status: Literal["ok", "not applicable", "failed"]
     reason: str | None = None
-    folder: str | None = None  # of the whole audit, beside the bench
+    folder: str | None = None  # of the whole audit, next to the bench
     strongest: Strongest | None = None  # the adaptive attack, unless the naive one is surely stronger
     adaptive: Strongest | None = None  # shadow models are trained with the mitigation, and answer through it
     label_only: Leak | None = None  # the strongest attack that reads labels alone, by AUC

@@ -104,7 +104,7 @@ class RiskBand(Part):
 
 
 class RiskFacts(Part):
-    """Probabilities of membership, record by record; the table lies beside the record."""
+    """Probabilities of membership, record by record; the table lies next to the record."""
 
     attack: str
     rehearsals: int

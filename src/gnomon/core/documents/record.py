@@ -128,7 +128,7 @@ class AttackResult(Part):
     groups: GroupResult | None = None
     repeats: Repeats | None = None
     rehearsals: list[Rehearsal] = Field(default_factory=list)
-    scores_file: str | None = None  # beside the record: float64 (n,), in the order of audited.ids
+    scores_file: str | None = None  # next to the record: float64 (n,), in the order of audited.ids
 
 
 class ModelFacts(Part):

@@ -1,4 +1,4 @@
-"""Reproduction: a paper's experiments run here, its figures beside ours, and whether each shape holds.
+"""Reproduction: a paper's experiments run here, its figures next to ours, and whether each shape holds.
 
 One versioned JSON document; a report of it computes nothing. Fields are only ever added.
 """
@@ -24,7 +24,7 @@ class Statement(Part):
 
 
 class Compared(Part):
-    """One figure of the paper beside ours."""
+    """One figure of the paper next to ours."""
 
     label: str
     figure: str  # key of a study's figure

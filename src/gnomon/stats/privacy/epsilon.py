@@ -225,7 +225,7 @@ def _epsilon(strength: float, delta: float, assume: Assume) -> float:
 def _bound(
     tp: int, members: int, fp: int, nonmembers: int, threshold: float | None, question: _Question, choice: Choice
 ) -> EpsilonBound:
-    """The bound from counts, beside what a perfect attack would have shown."""
+    """The bound from counts, next to what a perfect attack would have shown."""
     asked = {"delta": question.delta, "confidence": question.confidence}
     return EpsilonBound(
         epsilon_from_counts(tp, members, fp, nonmembers, assume=question.assume, **asked),
