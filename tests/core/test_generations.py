@@ -68,7 +68,7 @@ def seen_by_people(folder: Path) -> dict[str, str]:
 
 
 def kill(writers: list[tuple[Path, int, dict[str, str]]]) -> list[bool]:
-    """Runs writers of (folder, n, files): whether each was killed at its n-th file operation, and did not end before."""
+    """Runs writers of (folder, n, files): whether each was killed at its n-th file operation and did not end before."""
     task = json.dumps([[str(folder), n, files] for folder, n, files in writers])
     made = subprocess.run(
         [sys.executable, "-c", KILLED], input=task, capture_output=True, text=True, timeout=60, check=True

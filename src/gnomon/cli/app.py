@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import ast
 import os
+import select
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 
 from cyclopts import App, CycloptsError
 from rich.console import Console
 
 from gnomon.core import VERSION
-from gnomon.core.errors import GnomonError
+from gnomon.core.errors import GnomonError, one_line
+from gnomon.engines.workers import stop_workers
 
 COMMANDS = ("demo", "audit", "report", "gate", "synth", "defend", "study", "reproduce", "diff")
 USAGE_ERROR = 2
-READER_GONE = 141  # what a shell reports of a command that a closed pipe ended
+INTERRUPTED, TERMINATED, READER_GONE = 130, 143, 141  # what a shell reports of a command that such a signal ended
 
 app = App(
     name="gnomon",
@@ -24,7 +28,12 @@ app = App(
     help="Measures what a trained model reveals about the records it was trained on.",
     help_format="plaintext",
     result_action="return_value",
+    suppress_keyboard_interrupt=False,
 )
+
+
+class Terminated(BaseException):
+    """SIGTERM came: ends the command as Ctrl-C does, past everything that catches errors."""
 
 
 def _docstring(command: str) -> str | None:
@@ -41,6 +50,7 @@ app.command("gnomon.cli.list:listing", name="list", help="Lists what there is: a
 
 def main() -> None:
     """Entry point: a `GnomonError` becomes one line and exit code 2; a reader that goes away is no error of ours."""
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         code = run(sys.argv[1:])
         sys.stdout.flush()
@@ -54,14 +64,41 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Runs one command line and returns its exit code."""
-    console = Console(stderr=True, highlight=False)
     try:
         code = app(list(arguments), exit_on_error=False, print_error=False)
     except (GnomonError, CycloptsError) as error:
-        line = " ".join(str(error).split())
-        console.print(f"gnomon: {line}", style="red", markup=False, soft_wrap=True)
-        return USAGE_ERROR
+        return _end(str(error), USAGE_ERROR)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError) and _reader_is_gone():
+            raise
+        where = "" if error.filename is None else f"{error.filename}: "
+        return _end(f"{where}{error.strerror or error}; the system refused a file or a process", USAGE_ERROR)
     except KeyboardInterrupt:
-        console.print("gnomon: stopped; what was finished is kept, run the same command again to go on")
-        return 130
+        return _end("stopped; what was finished is kept, run the same command again to go on", INTERRUPTED)
+    except Terminated:
+        return _end("ended by a signal; what was finished is kept, run the same command again to go on", TERMINATED)
     return int(code or 0)
+
+
+def _end(message: str, code: int) -> int:
+    """One line on standard error; no worker outlives it."""
+    Console(stderr=True, highlight=False).print(
+        f"gnomon: {one_line(message)}", style="red", markup=False, soft_wrap=True
+    )
+    stop_workers()
+    return code
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - what a handler is called with
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the second one ends at once
+    raise Terminated
+
+
+def _reader_is_gone() -> bool:
+    """Whether it is our own output that nobody reads any more, and not a pipe to a worker that broke."""
+    if not hasattr(select, "poll"):
+        return True
+    outputs = select.poll()
+    for stream in (sys.stdout, sys.stderr):
+        outputs.register(stream.fileno(), 0)  # what is gone is reported unasked
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in outputs.poll(0))

@@ -58,6 +58,15 @@ class MissingExtraError(GnomonError):
         super().__init__(f"{what} needs {package}, which is not installed: pip install 'gnomon[{extra}]'")
 
 
+def one_line(error: BaseException | str) -> str:
+    r"""A message as one line of printable characters: what steers a terminal or turns text around is left out.
+
+    >>> one_line("a\n  b \x1b[31m\x9b2J \u202ec")
+    'a b [31m2J c'
+    """
+    return "".join(c for c in " ".join(str(error).split()) if c.isprintable())
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint for a misspelt word: ``' (did you mean "epochs"?)'``, or the list of what is known.
 

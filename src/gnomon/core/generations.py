@@ -173,7 +173,7 @@ def _settle(folder: Path) -> None:
 
 
 def _install(folder: Path) -> None:
-    """Moves the next results up. Can be begun again wherever it was broken off: an old manifest is the last to leave."""
+    """Moves the next results up; can be begun again wherever it was broken off, as an old manifest leaves last."""
     new, old = folder / NEXT, Path(tempfile.mkdtemp(dir=folder, prefix=f"{HIDDEN}old-"))
     manifest = _parse(new, (new / MANIFEST).read_text(encoding="utf-8"))
     if os.path.lexists(folder / MANIFEST):

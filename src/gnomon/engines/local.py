@@ -11,6 +11,7 @@ import joblib
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from gnomon.core.errors import ModelError
+from gnomon.engines.workers import start_worker
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,9 @@ class LocalEngine:
 def _parallel(waiting: dict[int, Task], workers: int) -> Iterator[Done]:
     """Runs what is waiting; removes what has finished; returns early when a worker died."""
     try:
-        with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+        with joblib.parallel_config(
+            backend="loky", inner_max_num_threads=1, initializer=start_worker, initargs=(os.getpid(),)
+        ):
             parallel = joblib.Parallel(
                 n_jobs=workers, return_as="generator_unordered", pre_dispatch=workers, batch_size=1
             )

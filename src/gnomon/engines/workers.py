@@ -1,0 +1,35 @@
+"""Worker processes end with the process that started them, however that ends, and leave interrupts to it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+
+SECONDS = 0.25  # between two looks for the parent
+
+
+def start_worker(parent: int) -> None:
+    """What a new worker does first: it ignores Ctrl-C, which its parent answers, and watches for its parent's end.
+
+    A parent that is killed can't stop its workers, and they would go on, and write, for as long as their tasks last. On
+    Windows a process keeps the number of a parent that has ended: there a worker ends when it has been idle for long.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), name="end with parent", daemon=True).start()
+
+
+def stop_workers() -> None:
+    """Ends this process's workers at once, in the middle of their tasks."""
+    if "joblib.externals.loky" in sys.modules:
+        from joblib.externals.loky import get_reusable_executor
+
+        get_reusable_executor(max_workers=1, reuse=True).shutdown(wait=True, kill_workers=True)
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(SECONDS)
+    os._exit(1)
