@@ -181,5 +181,6 @@ def test_a_run_keeps_its_persons(tmp_path: Path) -> None:
     save_outcome(run, tmp_path)
     assert read_outcome(tmp_path).groups == run.groups
     bare = replace(run, groups=None, record=run.record.model_copy(update={"counted_by": "record"}))
-    save_outcome(bare, tmp_path)  # groups.npy of the older run is still there
+    save_outcome(bare, tmp_path)
+    assert not (tmp_path / "scores" / "groups.npy").exists()
     assert read_outcome(tmp_path).groups is None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.runs.test_compare import outcome
 
-from gnomon.cli.audit import write_outcome
+from gnomon.runs.folder import save_outcome
 
 HEAVY = (
     "sklearn",
@@ -41,8 +41,8 @@ def command(*words: str) -> str:
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     folder = tmp_path_factory.mktemp("runs")
-    write_outcome(outcome(0.3, 0, base=9), folder / "early")
-    write_outcome(outcome(1.5, 1, base=9), folder / "over")
+    save_outcome(outcome(0.3, 0, base=9), folder / "early")
+    save_outcome(outcome(1.5, 1, base=9), folder / "over")
     return str(folder / "early"), str(folder / "over")
 
 

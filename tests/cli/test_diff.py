@@ -1,6 +1,7 @@
 """`gnomon diff` on folders: formats, exit codes, and scores that are missing."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +9,13 @@ import pytest
 from tests.runs.test_compare import outcome
 
 from gnomon.cli.app import run
-from gnomon.cli.audit import write_outcome
-from gnomon.runs.folder import read_outcome
+from gnomon.runs.folder import read_outcome, save_outcome
 
 
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[str, str]:
-    write_outcome(outcome(0.3, 0, base=9), tmp_path / "early")
-    write_outcome(outcome(1.5, 1, base=9), tmp_path / "over")
+    save_outcome(outcome(0.3, 0, base=9), tmp_path / "early")
+    save_outcome(outcome(1.5, 1, base=9), tmp_path / "over")
     return str(tmp_path / "early"), str(tmp_path / "over")
 
 
@@ -51,7 +51,9 @@ def test_json_is_the_document(folders: tuple[str, str], tmp_path: Path) -> None:
 
 
 def test_without_scores_the_records_are_compared(folders: tuple[str, str], tmp_path: Path) -> None:
-    (Path(folders[0]) / "scores" / "ids.npy").unlink()
+    for name in folders:
+        shutil.rmtree(Path(name) / "scores")
+        (Path(name) / "manifest.json").unlink()
     run(["diff", *folders, "--to", str(tmp_path / "d.json")])
     found = json.loads((tmp_path / "d.json").read_text(encoding="utf-8"))
     assert (found["change"], found["pairing"]) == ("worse", "none")

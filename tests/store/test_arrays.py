@@ -76,5 +76,5 @@ def test_no_temporary_files_stay(store: ArrayStore) -> None:
 
 def test_a_folder_that_is_a_file_gives_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="cannot write the store"):
+    with pytest.raises(StoreError, match="cannot be written"):
         ArrayStore(tmp_path / "file").put(KEY, np.zeros(3), {})

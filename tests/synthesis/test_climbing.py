@@ -285,7 +285,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
 def test_a_checkpoint_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").write_text("")
     model = target()
-    with pytest.raises(StoreError, match="can't be written"):
+    with pytest.raises(StoreError, match="cannot be written"):
         plain(model, checkpoint=tmp_path / "file" / "climb.npz")
     assert model.asked == 0
 

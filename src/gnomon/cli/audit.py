@@ -13,9 +13,10 @@ from gnomon.auditing.api import Settings, audit_plan
 from gnomon.auditing.outcome import Outcome
 from gnomon.cli.progress import TerminalProgress
 from gnomon.core.errors import PlanError
+from gnomon.core.generations import Claim, claim
 from gnomon.core.plan import make_plan, read_plan
 from gnomon.report import print_terminal, write_report
-from gnomon.runs.folder import save_outcome
+from gnomon.runs.folder import write_outcome
 
 
 def audit(
@@ -96,16 +97,18 @@ def audit(
 def carry_out(values: dict[str, Any], path: Path | None, folder: Path, settings: Settings) -> Outcome:
     """Checks a plan, audits by it with progress shown, and writes the run's folder."""
     plan = make_plan(values, str(path) if path is not None else "command line")
-    with TerminalProgress() as progress:
-        outcome = audit_plan(plan, folder, settings, progress=progress, given=values)
-    write_outcome(outcome, folder)
+    with claim(folder, "audit") as claimed:
+        with TerminalProgress() as progress:
+            outcome = audit_plan(plan, folder, settings, progress=progress, given=values)
+        publish(outcome, claimed)
     return outcome
 
 
-def write_outcome(outcome: Outcome, folder: Path) -> None:
-    """Writes scores, ids, truth, record and report."""
-    save_outcome(outcome, folder)
-    write_report(outcome.record, folder / "report.html")
+def publish(outcome: Outcome, claimed: Claim) -> None:
+    """Makes scores, ids, truth, record and report the results of a folder."""
+    with claimed.publish() as place:
+        write_outcome(outcome, place)
+        write_report(outcome.record, place / "report.html")
 
 
 def print_outcome(outcome: Outcome, folder: Path) -> int:

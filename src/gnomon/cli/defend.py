@@ -13,6 +13,7 @@ from gnomon.auditing.api import Settings
 from gnomon.cli.progress import TerminalProgress
 from gnomon.core.documents.read_write import write_document
 from gnomon.core.errors import UsageError
+from gnomon.core.generations import claim
 from gnomon.core.plan import Plan, read_plan
 from gnomon.defending.apply import apply_mitigation
 from gnomon.defending.combinations import Combination, read_tries
@@ -63,20 +64,22 @@ def defend(
         sys.path.insert(0, str(Path.cwd()))  # module:function means the user's own modules first
     checked = _named(plan)
     folder = to or Path("runs") / f"{checked.name}-defend"
-    with TerminalProgress(reuse=True) as progress:
-        bench = hold_against(
-            checked,
-            settings,
-            folder,
-            Settings(workers=workers, trust=trust),
-            naive=naive,
-            limit=limit,
-            trials=trials,
-            progress=progress,
-        )
-    for ending in ("html", "md"):
-        write_report(bench, folder / f"bench.{ending}")
-    write_document(bench, folder / "bench.json")
+    with claim(folder, "bench") as claimed:
+        with TerminalProgress(reuse=True) as progress:
+            bench = hold_against(
+                checked,
+                settings,
+                folder,
+                Settings(workers=workers, trust=trust),
+                naive=naive,
+                limit=limit,
+                trials=trials,
+                progress=progress,
+            )
+        with claimed.publish() as place:
+            for ending in ("html", "md"):
+                write_report(bench, place / f"bench.{ending}")
+            write_document(bench, place / "bench.json")
     print_terminal(bench, Console())
     print(f"\nreport: {folder / 'bench.html'}\nbench: {folder / 'bench.json'}")
     return 0

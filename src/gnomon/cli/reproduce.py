@@ -11,6 +11,7 @@ from gnomon.auditing.api import Settings
 from gnomon.cli.progress import TerminalProgress
 from gnomon.core.documents.read_write import write_document
 from gnomon.core.errors import UsageError
+from gnomon.core.generations import claim
 from gnomon.report import print_terminal, write_report
 from gnomon.reproducing import Wish
 from gnomon.reproducing import reproduce as run_reproduction
@@ -47,18 +48,20 @@ def reproduce(
     words += [] if budget is None else ["--budget", budget]
     words += (["--stand-ins"] if stand_ins else []) + (["--seeds", str(seeds)] if seeds != 3 else [])
     console = Console(stderr=True, highlight=False)
-    with TerminalProgress(reuse=True) as progress:
-        made = run_reproduction(
-            Wish(paper, seconds, seeds, stand_ins),
-            folder,
-            Settings(workers=workers),
-            progress=progress,
-            told=lambda line: console.print(line, markup=False, soft_wrap=True),
-            command=shlex.join(words),
-        )
-    write_document(made, folder / "reproduction.json")
-    write_report(made, folder / "report.html")
-    write_report(made, folder / "README.md")
+    with claim(folder, "reproduction") as claimed:
+        with TerminalProgress(reuse=True) as progress:
+            made = run_reproduction(
+                Wish(paper, seconds, seeds, stand_ins),
+                folder,
+                Settings(workers=workers),
+                progress=progress,
+                told=lambda line: console.print(line, markup=False, soft_wrap=True),
+                command=shlex.join(words),
+            )
+        with claimed.publish() as place:
+            write_document(made, place / "reproduction.json")
+            write_report(made, place / "report.html")
+            write_report(made, place / "README.md")
     print_terminal(made, Console())
     print(f"\nreport: {folder / 'report.html'} and {folder / 'README.md'}")
     return 0

@@ -15,6 +15,8 @@ from gnomon.auditing.api import Settings
 from gnomon.cli.progress import TerminalProgress
 from gnomon.core.documents.read_write import write_document
 from gnomon.core.documents.study import Study
+from gnomon.core.errors import one_line
+from gnomon.core.generations import claim
 from gnomon.report import print_terminal, write_report
 from gnomon.runs.folder import write_columns
 from gnomon.studies import read_spec, run_study, study_columns
@@ -52,23 +54,25 @@ def study(
     spec = read_spec(plan, [parse_vary(text) for text in vary], repeats=repeats)
     folder = to or Path("studies") / spec.name
     command = _command(plan, vary, repeats, to)
-    with TerminalProgress(reuse=True) as progress:
-        made = run_study(
-            spec, folder, Settings(workers=workers, trust=trust), progress=progress, told=telling(), command=command
-        )
-    save_study(made, folder)
+    with claim(folder, "study") as claimed:
+        with TerminalProgress(reuse=True) as progress:
+            made = run_study(
+                spec, folder, Settings(workers=workers, trust=trust), progress=progress, told=telling(), command=command
+            )
+        with claimed.publish() as place:
+            save_study(made, place)
     print_terminal(made, Console())
     print(f"\nreport: {folder / 'study.html'}\ntable:  {folder / 'study.csv'}\nstudy:  {folder / 'study.json'}")
     return CELLS_FAILED if made.failed else 0
 
 
 def telling() -> Callable[[CellRun], None]:
-    """Prints one line on standard error for each cell that could not run."""
+    """Prints one line on standard error for each cell that could not run, or had to run again."""
     console = Console(stderr=True, highlight=False)
 
     def tell(run: CellRun) -> None:
-        if run.record is None:
-            console.print(f"{run.cell.title}: {run.reason}", style="red", markup=False, soft_wrap=True)
+        if run.reason is not None:
+            console.print(f"{run.cell.title}: {one_line(run.reason)}", style="red", markup=False, soft_wrap=True)
 
     return tell
 

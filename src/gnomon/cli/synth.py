@@ -11,7 +11,7 @@ import numpy as np
 from gnomon.auditing.synth import MadeRows, make_attackers_rows, source_to_make
 from gnomon.cli.progress import TerminalProgress
 from gnomon.core.arrays import is_frame
-from gnomon.core.errors import MissingExtraError, StoreError, UsageError, did_you_mean
+from gnomon.core.errors import MissingExtraError, UsageError, did_you_mean
 from gnomon.core.files import replacing
 from gnomon.core.plan import read_plan
 from gnomon.synthesis import save_marginals
@@ -78,8 +78,6 @@ def write_rows(made: MadeRows, to: Path, label: str) -> None:
     try:
         with replacing(to) as temporary:
             _write(temporary, to.suffix.lower(), arrays, frame)
-    except OSError as error:
-        raise StoreError(f"{to}: cannot be written ({error.strerror or error})") from None
     except ImportError:
         raise MissingExtraError("pyarrow", "data", f"writing {to.name}") from None
 

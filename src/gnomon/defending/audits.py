@@ -11,12 +11,13 @@ from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.progress import Progress
 from gnomon.core.errors import DataError
 from gnomon.core.files import write_text
+from gnomon.core.generations import claim, read_published
 from gnomon.core.plan import Plan
 from gnomon.report import write_report
-from gnomon.runs.folder import read_outcome, save_outcome
-from gnomon.studies.cells import cell_key
+from gnomon.runs.folder import read_outcome, write_outcome
+from gnomon.studies.cells import cell_key, fits
 
-MARK = "finished.json"  # written last: without it, an audit did not finish
+MARK = "finished.json"  # one of the results: which audit this is
 
 
 @dataclass(frozen=True)
@@ -43,20 +44,22 @@ class Keeper:
         found = _finished(place, key)
         if found is not None:
             return found
-        (place / MARK).unlink(missing_ok=True)
-        made = audit_plan(plan, place, self.settings, progress=self.progress)
-        save_outcome(made, place)
-        write_report(made.record, place / "report.html")
-        write_text(place / MARK, json.dumps({"key": key}) + "\n")
+        with claim(place, "audit") as claimed:
+            made = audit_plan(plan, place, self.settings, progress=self.progress)
+            with claimed.publish() as fresh:
+                write_outcome(made, fresh)
+                write_report(made.record, fresh / "report.html")
+                write_text(fresh / MARK, json.dumps({"key": key}) + "\n")
         return made
 
 
 def _finished(place: Path, key: str) -> Outcome | None:
     """The audit that finished there; None if it is another one, or if something of it is gone."""
     try:
-        if json.loads((place / MARK).read_text(encoding="utf-8"))["key"] != key:
+        published = read_published(place)
+        if published is None or json.loads(published.files[MARK])["key"] != key:
             return None
         outcome = read_outcome(place)
-    except (OSError, ValueError, KeyError, TypeError, DataError):
+    except (ValueError, KeyError, TypeError, DataError):
         return None
-    return outcome if outcome.ids else None
+    return outcome if outcome.ids and fits(outcome.record, key) else None

@@ -20,7 +20,7 @@ from gnomon.auditing.progress import Progress, Silent
 from gnomon.auditing.provenance import provenance
 from gnomon.core.documents.comparison import AttackChange, Change, Comparison
 from gnomon.core.documents.defence import DefenceReport, MitigationResult, Search, Strongest
-from gnomon.core.errors import GnomonError, UsageError
+from gnomon.core.errors import GnomonError, StoreError, UsageError
 from gnomon.core.evidence import BLACK_BOX
 from gnomon.core.plan import Plan, make_plan
 from gnomon.defending import measure as figures
@@ -79,6 +79,8 @@ class _DefenceRun:
         """The same, where a mitigation that can't be audited is told and not raised."""
         try:
             return Audited(setting, self.audit(setting))
+        except StoreError:
+            raise  # no other audit could be kept either
         except UsageError as error:
             return Audited(setting, status="not applicable", reason=_line(error))
         except GnomonError as error:
@@ -212,6 +214,8 @@ def _with_naive(one: Audited, run: _DefenceRun) -> Audited:
         return one
     try:
         return replace(one, naive=run.audit(one.setting, knows=False))
+    except StoreError:
+        raise
     except GnomonError:
         return one  # what the attacker who knows found still stands
     finally:

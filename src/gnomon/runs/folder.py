@@ -1,4 +1,4 @@
-"""A run's folder: the record, and beside it the scores of every attack with ids and truth."""
+"""A run's folder: the record, with the scores of every attack, ids and truth; published and read as one thing."""
 
 from __future__ import annotations
 
@@ -13,17 +13,25 @@ import numpy as np
 
 from gnomon.auditing.outcome import CanaryTable, Outcome, RiskTable
 from gnomon.core.arrays import Floats
-from gnomon.core.documents.read_write import read_record, write_record
+from gnomon.core.documents.read_write import parse_document, read_record, write_record
+from gnomon.core.documents.record import Record
 from gnomon.core.errors import DataError
 from gnomon.core.files import write_text
+from gnomon.core.generations import claim, read_published
 
 RESERVED = ("ids", "member", "exposure", "groups")  # files in scores/ that are no attack's
 
 
 def save_outcome(outcome: Outcome, folder: Path) -> None:
-    """Writes scores, ids, truth and record; the record comes after what it points to."""
+    """Makes an outcome the results of a folder."""
+    with claim(folder, "audit") as claimed, claimed.publish() as place:
+        write_outcome(outcome, place)
+
+
+def write_outcome(outcome: Outcome, folder: Path) -> None:
+    """Writes scores, ids, truth, tables and record into an empty folder."""
     scores = folder / "scores"
-    scores.mkdir(parents=True, exist_ok=True)
+    scores.mkdir(parents=True)
     for name, values in outcome.scores.items():
         np.save(scores / f"{name}.npy", values, allow_pickle=False)
     np.save(scores / "ids.npy", np.asarray(outcome.ids), allow_pickle=False)
@@ -86,33 +94,40 @@ def write_canaries(table: CanaryTable, folder: Path) -> None:
 
 
 def read_outcome(path: Path) -> Outcome:
-    """Reads a run back: its folder, or its record.json with or without scores beside it.
-
-    Only scores that the record points to are read, so that a file left by an older run is not taken for this one's.
+    """Reads a run back: its folder or its record.json; a record that lies alone has no scores.
 
     Raises:
-        DataError: no record, or a scores file that can't be read.
+        DataError: no record; results that are damaged or of several runs; scores without a manifest.
     """
-    record = read_record(path)
-    folder = path if path.is_dir() else path.parent
-    files = {a.name: folder / a.scores_file for a in record.attacks if a.scores_file is not None}
-    there = {name: file for name, file in files.items() if file.is_file()}
-    ids, member, exposure, groups = (folder / "scores" / f"{name}.npy" for name in RESERVED)
-    if not there or not ids.is_file() or not member.is_file():
+    folder, name = (path, "record.json") if path.is_dir() else (path.parent, path.name)
+    published = read_published(folder)
+    if published is None and (folder / "scores" / "ids.npy").is_file():
+        raise DataError(f"{folder}: holds scores but no manifest, so nothing says whose they are; run the audit again")
+    if published is None or name not in published.files:
+        return Outcome(read_record(path), {}, [], [])
+    record = parse_document(published.files[name], Record, folder / name)
+    arrays = {file: content for file, content in published.files.items() if file.endswith(".npy")}
+    files = {a.name: a.scores_file for a in record.attacks if a.scores_file is not None}
+    foreign = next((file for file in files.values() if file not in arrays), None)
+    if foreign is not None:
+        raise DataError(f"{folder / foreign}: is named by the record, but not of this run; run the audit again")
+    if not files:
         return Outcome(record, {}, [], [])
+    ids, member, exposure, groups = (f"scores/{name}.npy" for name in RESERVED)
+    loaded = {file: _load(content, folder / file) for file, content in arrays.items()}
     return Outcome(
         record,
-        {name: _load(file) for name, file in there.items()},
-        [str(i) for i in _load(ids)],
-        [bool(m) for m in _load(member)],
-        groups=[str(g) for g in _load(groups)] if record.counted_by == "group" and groups.is_file() else None,
-        exposure=_load(exposure) if exposure.is_file() else None,
+        {name: loaded[file] for name, file in files.items()},
+        [str(i) for i in loaded[ids]],
+        [bool(m) for m in loaded[member]],
+        groups=[str(g) for g in loaded[groups]] if record.counted_by == "group" and groups in loaded else None,
+        exposure=loaded.get(exposure),
     )
 
 
-def _load(file: Path) -> Floats:
+def _load(content: bytes, file: Path) -> Floats:
     try:
-        array: Floats = np.load(file, allow_pickle=False)
+        array: Floats = np.load(io.BytesIO(content), allow_pickle=False)
     except (OSError, ValueError) as error:
         raise DataError(f"{file}: cannot be read as an array ({error}); run the audit again") from None
     return array

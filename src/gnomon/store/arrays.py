@@ -16,7 +16,6 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.core.errors import StoreError
 from gnomon.core.files import replacing
 
 CHUNK_BYTES = 2**20
@@ -43,6 +42,10 @@ class ArrayStore:
     """
 
     root: Path
+
+    def __post_init__(self) -> None:
+        """Workers may stand in another folder than this process, so that a relative path would mislead them."""
+        object.__setattr__(self, "root", self.root.absolute())
 
     def holds(self, key: str) -> bool:
         """Whether both files of the key are there; `get` still checks what is in them."""
@@ -76,14 +79,9 @@ class ArrayStore:
             StoreError: the folder can't be written (full, read-only).
         """
         file, note = self._path(key, ".npy"), self._path(key, ".json")
-        try:
-            _write_atomically(file, lambda handle: np.save(handle, array, allow_pickle=False))
-            text = json.dumps({"key": key, "checksum": _checksum(file), "facts": facts}).encode()
-            _write_atomically(note, lambda handle: handle.write(text))
-        except OSError as error:
-            raise StoreError(
-                f"{self.root}: cannot write the store ({error.strerror or error}); free space or name another folder"
-            ) from None
+        _write_atomically(file, lambda handle: np.save(handle, array, allow_pickle=False))
+        text = json.dumps({"key": key, "checksum": _checksum(file), "facts": facts}).encode()
+        _write_atomically(note, lambda handle: handle.write(text))
 
     def _discard(self, key: str) -> None:
         for suffix in (".json", ".npy"):

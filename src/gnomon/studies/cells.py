@@ -19,17 +19,19 @@ from gnomon.auditing.api import Settings, audit_plan
 from gnomon.auditing.progress import Progress
 from gnomon.core import VERSION
 from gnomon.core.arrays import fingerprint
-from gnomon.core.documents.read_write import read_record
+from gnomon.core.documents.read_write import parse_document
 from gnomon.core.documents.record import Record
 from gnomon.core.documents.schema import Part
-from gnomon.core.errors import DataError, GnomonError
+from gnomon.core.errors import DataError, GnomonError, StoreError, one_line
 from gnomon.core.files import write_text
-from gnomon.core.plan import Plan
-from gnomon.runs.folder import save_outcome
+from gnomon.core.generations import claim, read_published
+from gnomon.core.plan import Plan, make_plan
+from gnomon.runs.folder import write_outcome
 from gnomon.studies.spec import CellPlan
 
 RECORD_VERSION = Record.model_fields["version"].default
 KEY_LETTERS = 16
+NOTE = "cell.json"
 
 
 class CellNote(Part):
@@ -48,7 +50,7 @@ class CellRun:
         cell: which one.
         folder: of its record.
         record: None if it could not be carried out.
-        reason: why not, in one line.
+        reason: why not, in one line; or why a cell that had been carried out was carried out again.
         seconds: that it took, when it was carried out.
         reused: it was finished before.
     """
@@ -76,36 +78,67 @@ def cell_key(plan: Plan) -> str:
 
 
 def finished(cell: CellPlan, cells: Path) -> CellRun | None:
-    """The cell's outcome, if it was carried out before."""
-    folder = cell_folder(cell, cells)
+    """The cell's outcome, if it was carried out before; None also where its folder is damaged."""
     try:
-        note = CellNote.model_validate_json((folder / "cell.json").read_text(encoding="utf-8"))
-        record = read_record(folder)
-    except (OSError, UnicodeDecodeError, ValidationError, DataError):
+        return _kept(cell, cells)
+    except DataError:
         return None
-    if note.key != cell_key(cell.plan):
-        return None
-    return CellRun(cell, folder, record, None, note.seconds, reused=True)
+
+
+def fits(record: Record, key: str) -> bool:
+    """Whether a record is of the plan that a key stands for."""
+    try:
+        return cell_key(make_plan({k: v for k, v in record.plan.items() if k != "name"})) == key
+    except GnomonError:
+        return False
 
 
 def run_cell(cell: CellPlan, cells: Path, settings: Settings, progress: Progress) -> CellRun:
     """The cell's outcome: from its folder, or by an audit; a cell that breaks is data, not the end of a study."""
-    done = finished(cell, cells)
+    damaged = None
+    try:
+        done = _kept(cell, cells)
+    except DataError as error:
+        done, damaged = None, f"{one_line(error)}; carried out again"
     if done is not None:
         return done
     folder, start = cell_folder(cell, cells), time.perf_counter()
     settings = replace(settings, store=settings.store or cells.parent / "store")
     try:
-        outcome = audit_plan(cell.plan, folder, settings, progress=progress)
+        with claim(folder, "audit") as claimed:
+            outcome = audit_plan(cell.plan, folder, settings, progress=progress)
+            seconds = round(time.perf_counter() - start, 3)
+            note = CellNote(title=cell.title, key=cell_key(cell.plan), seconds=seconds)
+            with claimed.publish() as place:
+                write_outcome(outcome, place)
+                write_text(place / NOTE, note.model_dump_json(indent=1) + "\n")
+    except StoreError:
+        raise  # no further cell could be kept either
     except GnomonError as error:
-        return _broken(cell, folder, " ".join(str(error).split()), start)
+        return _broken(cell, folder, one_line(error), start)
     except Exception as error:
-        return _broken(cell, folder, f"{type(error).__name__}: {' '.join(str(error).split())}", start)
-    seconds = round(time.perf_counter() - start, 3)
-    save_outcome(outcome, folder)
-    note = CellNote(title=cell.title, key=cell_key(cell.plan), seconds=seconds)
-    write_text(folder / "cell.json", note.model_dump_json(indent=1) + "\n")
-    return CellRun(cell, folder, outcome.record, None, seconds, reused=False)
+        return _broken(cell, folder, f"{type(error).__name__}: {one_line(error)}", start)
+    return CellRun(cell, folder, outcome.record, damaged, seconds, reused=False)
+
+
+def _kept(cell: CellPlan, cells: Path) -> CellRun | None:
+    """What was carried out before.
+
+    Raises:
+        DataError: its folder is damaged, or holds the record of another plan.
+    """
+    folder, key = cell_folder(cell, cells), cell_key(cell.plan)
+    published = read_published(folder)
+    if published is None:
+        return None
+    try:
+        note = CellNote.model_validate_json(published.files[NOTE])
+        record = parse_document(published.files["record.json"], Record, folder / "record.json")
+    except (ValidationError, KeyError):
+        raise DataError(f"{folder}: is not the folder of a cell") from None
+    if note.key != key or not fits(record, key):
+        raise DataError(f"{folder}: holds the record of another plan than this cell's")
+    return CellRun(cell, folder, record, None, note.seconds, reused=True)
 
 
 def _broken(cell: CellPlan, folder: Path, reason: str, start: float) -> CellRun:

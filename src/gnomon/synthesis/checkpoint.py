@@ -23,11 +23,8 @@ def save_state(path: Path, key: str, arrays: Mapping[str, NDArray[Any]]) -> None
         StoreError: the file can't be written.
     """
     everything: dict[str, Any] = {"key": np.array(VERSION + key), **arrays}
-    try:
-        with replacing(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, **everything)
-    except OSError as error:
-        raise StoreError(f"{path}: the checkpoint of the climb can't be written ({error})") from None
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **everything)
 
 
 def load_state(path: Path, key: str) -> dict[str, NDArray[Any]] | None:

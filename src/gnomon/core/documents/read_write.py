@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import math
+from collections.abc import Iterator
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -15,6 +18,7 @@ from gnomon.core.documents.schema import Part
 from gnomon.core.documents.study import Study
 from gnomon.core.errors import DataError
 from gnomon.core.files import write_text
+from gnomon.core.generations import read_published
 
 D = TypeVar("D", bound=Part)
 
@@ -26,21 +30,53 @@ FILES: MappingProxyType[str, type[Record | DefenceReport | Study | Reproduction]
 def read_document(path: Path, kind: type[D]) -> D:
     """Reads a document of one kind: the file itself, or the folder that holds it.
 
+    Where a manifest lies next to it, all of the results must fit it.
+
     Raises:
-        DataError: no such file, not JSON, or not a document of this kind and version.
+        DataError: no such file, not JSON, not a document of this kind and version, or damaged or foreign results.
     """
     name, word = file_of(kind), kind.__name__.lower()
     file = path / name if path.is_dir() else path
+    published = read_published(file.parent) if file.name in FILES else None
     try:
-        return kind.model_validate_json(file.read_text(encoding="utf-8"))
+        if published is not None and file.name in published.files:
+            return parse_document(published.files[file.name], kind, file)
+        return parse_document(file.read_bytes(), kind, file)
     except FileNotFoundError:
         raise DataError(f"{file}: no such {word}; expected its folder or its {name}") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read ({error})") from None
+
+
+def parse_document(content: bytes, kind: type[D], file: Path) -> D:
+    """A document from the content of a file.
+
+    Raises:
+        DataError: not JSON, not a document of this kind and version, or a number in it that is none.
+    """
+    word = kind.__name__.lower()
+    try:
+        text = content.decode("utf-8")
+        document = kind.model_validate_json(text)
+        odd = next(_not_finite(json.loads(text)), None)
+    except (UnicodeDecodeError, RecursionError) as error:
         raise DataError(f"{file}: cannot be read ({error})") from None
     except ValidationError as error:
         problem = error.errors()[0]
         place = ".".join(str(part) for part in problem["loc"]) or "document"
         raise DataError(f"{file}: not a gnomon {word} of version 1 ({place}: {problem['msg']})") from None
+    if odd is not None:
+        raise DataError(f"{file}: not a gnomon {word} of version 1 ({odd}: expected a finite number)")
+    return document
+
+
+def _not_finite(value: Any, place: str = "") -> Iterator[str]:
+    """Places of numbers that are none; gnomon writes null there."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield place
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, entry in entries:
+        yield from _not_finite(entry, f"{place}.{key}" if place else str(key))
 
 
 def read_any(path: Path) -> Record | DefenceReport | Study | Reproduction:
@@ -49,7 +85,9 @@ def read_any(path: Path) -> Record | DefenceReport | Study | Reproduction:
     Raises:
         DataError: no such file, not JSON, or not a document of its kind and version.
     """
-    names = (name for name in FILES if path.name == name or (path / name).is_file())
+    published = read_published(path)
+    there = () if published is None else tuple(published.files)
+    names = (name for name in FILES if path.name == name or name in there or (path / name).is_file())
     return read_document(path, FILES[next(names, "record.json")])
 
 
