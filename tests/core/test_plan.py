@@ -1,3 +1,4 @@
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,9 +7,10 @@ from typing import get_args
 import pytest
 from pydantic.fields import FieldInfo
 
+from gnomon.cli.app import run
 from gnomon.core.documents.schema import Names, PlanTable
 from gnomon.core.errors import PlanError
-from gnomon.core.plan import Plan, make_plan, plan_in, read_plan
+from gnomon.core.plan import Plan, check_name, make_plan, name_of, plan_in, read_plan
 
 GOOD = {"data": {"source": "baskets"}}
 
@@ -97,3 +99,30 @@ def test_paths_of_all_files_are_relative_to_the_plan(tmp_path: Path) -> None:
     }
     assert plan.data.model_fields_set == {"members", "nonmembers", "pool"}
     assert plan.trainer == make_plan({"data": {"source": "digits"}}).trainer
+
+
+BAD_NAMES = ["../../escaped", "/tmp/escaped", "..", ".", "", "~/x", "a/b", "a\\b", "a\0b", "a b", ".hidden", "x" * 101]
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_a_name_leads_nowhere_else(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f"name = {json.dumps(name)}\n[data]\nsource = 'digits'\n"
+    folder = tmp_path / "deep" / "inside"
+    folder.mkdir(parents=True)
+    (folder / "plan.toml").write_text(text)
+    monkeypatch.chdir(folder)
+    commands = (
+        ["audit", "plan.toml"],
+        ["study", "plan.toml"],
+        ["defend", "plan.toml", "--try", "top1"],
+        ["audit", "--source", "digits", f"--name={name}"],
+    )
+    for command in commands:
+        assert run(command) == 2
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["plan.toml"]
+    assert not (folder / "runs").exists()
+
+
+def test_a_plans_file_gives_a_name_that_can_be_one() -> None:
+    for stem in ("my plan", ".hidden", "-", "..", "x" * 300, "ünïcode", "a\x1bb"):
+        check_name(name_of(Path(f"{stem}.toml")))

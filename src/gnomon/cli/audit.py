@@ -14,7 +14,7 @@ from gnomon.auditing.outcome import Outcome
 from gnomon.cli.progress import TerminalProgress
 from gnomon.core.errors import PlanError
 from gnomon.core.generations import Claim, claim
-from gnomon.core.plan import make_plan, read_plan
+from gnomon.core.plan import make_plan, name_of, read_plan
 from gnomon.report import print_terminal, write_report
 from gnomon.runs.folder import write_outcome
 
@@ -88,8 +88,8 @@ def audit(
             (values if not section else values.setdefault(section, {})).update(given)
     if plan is None and "data" not in values:
         raise PlanError("nothing to audit: give a plan file, or --members and --nonmembers with --model, or --source")
-    values.setdefault("name", plan.stem if plan is not None else "audit")
-    folder = to or Path("runs") / str(values["name"])
+    values.setdefault("name", name_of(plan) if plan is not None else "audit")
+    folder = to or Path("runs") / make_plan(values, str(plan or "command line")).name
     outcome = carry_out(values, plan, folder, Settings(workers=workers, trust=trust))
     return print_outcome(outcome, folder)
 

@@ -14,7 +14,7 @@ from gnomon.cli.progress import TerminalProgress
 from gnomon.core.documents.read_write import write_document
 from gnomon.core.errors import UsageError
 from gnomon.core.generations import claim
-from gnomon.core.plan import Plan, read_plan
+from gnomon.core.plan import Plan, name_of, read_plan
 from gnomon.defending.apply import apply_mitigation
 from gnomon.defending.combinations import Combination, read_tries
 from gnomon.defending.run import defend as hold_against
@@ -87,7 +87,7 @@ def defend(
 
 def _named(plan: Path) -> Plan:
     checked = read_plan(plan)
-    return checked if "name" in checked.model_fields_set else checked.model_copy(update={"name": plan.stem})
+    return checked if "name" in checked.model_fields_set else checked.model_copy(update={"name": name_of(plan)})
 
 
 def _apply(plan: Path, text: str, to: Path | None, *, trust: bool) -> int:

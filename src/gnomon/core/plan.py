@@ -166,6 +166,8 @@ class TrainerPlan(PlanTable):
         return self
 
 
+LONGEST_NAME = 100
+
 ShadowSource = Annotated[
     str, StringConstraints(pattern=r"^(real|noisy(:(0?\.[0-9]+|0|1))?|marginals|climbing(:(plain|guided))?)$")
 ]
@@ -281,10 +283,39 @@ class PreflightPlan(PlanTable):
     override: tuple[str, ...] = Field((), description="preflight errors to ignore, by code")
 
 
+def check_name(name: str) -> str:
+    """The name of a run, which is also the name of its folder: nothing that leads out of ``runs/``.
+
+    >>> check_name("forest-2.1")
+    'forest-2.1'
+    >>> check_name("../forest")
+    Traceback (most recent call last):
+    ValueError: expected a name of 1 to 100 letters, digits, -, _ and ., not with a dot first, got '../forest'
+    """
+    if 0 < len(name) <= LONGEST_NAME and not name.startswith(".") and all(c.isalnum() or c in "-_." for c in name):
+        return name
+    raise ValueError(
+        f"expected a name of 1 to {LONGEST_NAME} letters, digits, -, _ and ., not with a dot first, got "
+        f"{name[: LONGEST_NAME + 1]!r}"
+    )
+
+
+def name_of(file: Path) -> str:
+    """The name of a run whose plan gives none: its file's, with what a name can't hold replaced.
+
+    >>> name_of(Path("plans/my plan.toml"))
+    'my-plan'
+    """
+    name = "".join(c if c.isalnum() or c in "-_." else "-" for c in file.stem).lstrip(".")
+    return name[:LONGEST_NAME] or "audit"
+
+
 class Plan(PlanTable):
     """What to audit."""
 
-    name: str = Field("audit", description="run name shown in reports")
+    name: Annotated[str, AfterValidator(check_name)] = Field(
+        "audit", description="run name shown in reports: letters, digits, - _ and ., at most 100"
+    )
     seed: int = Field(0, ge=0, description="root of all random streams")
     view: Literal["adversary", "auditor"] = Field(
         "auditor", description="adversary: shadows never see audited rows; auditor: they do (worst case)"

@@ -169,14 +169,14 @@ def bench_plan(plan: Plan) -> Plan:
 def mitigated(plan: Plan, setting: Combination, *, knows: bool) -> Plan:
     """The plan with a mitigation more in it, for an attacker who knows it or does not."""
     values = plan.model_dump(mode="json", exclude_unset=True)
-    values["name"] = plan.name if setting is PLAIN else f"{plan.name}: {setting.label}"
+    name = plan.name if setting is PLAIN else f"{plan.name}: {setting.label}"
     values["mitigations"] = [*plan.mitigations, *setting.labels]
     if not knows:
-        values["name"] += ", naive attacker"
+        name += ", naive attacker"
         values["shadow"] = {**values.get("shadow", {}), "mitigated": False}
         names = [n for n in plan.attacks.names or () if n not in _asking()]  # they use no shadow model: the same again
         values["attacks"]["names"] = names
-    return make_plan(values)
+    return make_plan(values).model_copy(update={"name": name})
 
 
 def folder_of(setting: Combination, *, knows: bool) -> str:

@@ -14,7 +14,7 @@ from gnomon.attacks import make_attack
 from gnomon.auditing.inputs.trainers import make_trainer
 from gnomon.core.documents.schema import PlanTable
 from gnomon.core.errors import PlanError, UsageError, did_you_mean
-from gnomon.core.plan import Plan, plan_in, read_toml
+from gnomon.core.plan import Plan, check_name, name_of, plan_in, read_toml
 from gnomon.mitigations import make_mitigation
 from gnomon.studies.vary import VariedKey, axis_of, flat, named_axis, with_settings
 
@@ -134,7 +134,10 @@ def read_spec(path: Path, axes: Sequence[VariedKey] = (), *, repeats: int | None
         UsageError: an axis given twice.
     """
     values = read_toml(path)
-    name = str(values.get("name", path.stem))
+    try:
+        name = check_name(str(values.get("name", name_of(path))))
+    except ValueError as error:
+        raise PlanError(f"{path}: name: {error}") from None
     return make_spec(values, axes, repeats=repeats, name=name, folder=path.resolve().parent, source=str(path))
 
 
