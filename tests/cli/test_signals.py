@@ -84,7 +84,7 @@ def test_a_signal_leaves_nothing_behind(number: signal.Signals, code: int, words
         start_new_session=True,
     )
     try:
-        assert wait_until(lambda: len(list((tmp_path / "started").iterdir())) >= 2, 60)
+        assert wait_until(lambda: len(list((tmp_path / "started").iterdir())) >= 2, 240)
         if number == signal.SIGINT:
             os.killpg(process.pid, number)  # as a terminal does
         else:
