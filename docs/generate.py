@@ -233,7 +233,7 @@ def documents() -> dict[str, str]:
     return {
         "plan.schema.json": schema(Plan),
         "record.schema.json": schema(Record),
-        "bench.schema.json": schema(DefenceReport),
+        "defence.schema.json": schema(DefenceReport),
         "comparison.schema.json": schema(Comparison),
         "study.schema.json": schema(Study),
         "reproduction.schema.json": schema(Reproduction),

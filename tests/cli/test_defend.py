@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from tests.defending.test_run import TOML
-from tests.report.sample_benches import sample_bench
+from tests.report.sample_defences import sample_defence
 
 from gnomon.cli.app import run
 from gnomon.core.documents.defence import DefenceReport
@@ -61,15 +61,15 @@ def test_a_plan_that_is_missing_or_broken(tmp_path: Path, capsys: pytest.Capture
 def test_it_writes_what_it_says(plan: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["defend", plan, "--try", "labels", "--no-naive", "--workers", "1", "--to", "bench"]) == 0
     said = capsys.readouterr().out
-    assert "bench.html" in said
-    assert read_document(tmp_path / "bench", DefenceReport).options[1].label == "labels"
-    for name in ("bench.html", "bench.md", "audits/labels/report.html"):
+    assert "report.html" in said
+    assert read_document(tmp_path / "bench", DefenceReport).results[1].label == "labels"
+    for name in ("report.html", "report.md", "audits/labels/report.html"):
         assert (tmp_path / "bench" / name).is_file()
 
 
 def test_a_bench_is_rendered_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_document(sample_bench(), tmp_path / "bench.json")
+    write_document(sample_defence(), tmp_path / "defence.json")
     assert run(["report", str(tmp_path)]) == 0
     assert "What each buys" in capsys.readouterr().out
-    assert run(["report", str(tmp_path / "bench.json"), "--to", str(tmp_path / "again.md")]) == 0
+    assert run(["report", str(tmp_path / "defence.json"), "--to", str(tmp_path / "again.md")]) == 0
     assert "# Label only" in (tmp_path / "again.md").read_text()

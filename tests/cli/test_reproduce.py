@@ -1,10 +1,13 @@
-"""`gnomon reproduce`: what is refused before anything runs."""
+"""`gnomon reproduce`: what is refused before anything runs, and what it takes for a time."""
 
+import math
 from pathlib import Path
 
 import pytest
 
 from gnomon.cli.app import run
+from gnomon.cli.reproduce import parse_duration
+from gnomon.core.errors import UsageError
 
 
 @pytest.mark.parametrize(
@@ -25,3 +28,16 @@ def test_a_mistake_is_one_line_and_leaves_nothing(
     assert len(said) == 1
     assert line in said[0]
     assert not any(tmp_path.rglob("*.json"))
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("60m", 3600), ("1h30m", 5400), ("90s", 90), ("45", 45), ("1.5h", 5400), ("1h 5m", 3900)]
+)
+def test_durations(text: str, seconds: float) -> None:
+    assert math.isclose(parse_duration(text), seconds)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "5 minutes", "-5m", "0", "1m2", "1..5m"])
+def test_what_is_no_duration_is_said_so(text: str) -> None:
+    with pytest.raises(UsageError, match="--budget"):
+        parse_duration(text)

@@ -1,10 +1,10 @@
 """What a bench recommends in clear cases, and that it says so where nothing was shown."""
 
-from tests.report.sample_benches import PLAIN, leak, option
+from tests.report.sample_defences import PLAIN, leak, option
 
 from gnomon.core.documents.comparison import Change
 from gnomon.core.documents.defence import MitigationResult
-from gnomon.defending.advice import advise, mark_frontier, temper
+from gnomon.defending.advice import advise
 
 
 def same(first: str, second: str) -> Change:
@@ -104,24 +104,9 @@ def test_a_wanted_leakage_that_is_missed_is_no_recommendation() -> None:
     assert "reaches the wanted leakage" in text
 
 
-def test_the_frontier_is_what_nothing_beats_in_both() -> None:
-    better_in_both = option("dropout:0.5", 0.05, 0.66, 0.65, "better")
-    marked = {o.label: o.frontier for o in mark_frontier([PLAIN, FREE, DEAR, better_in_both], 0.01)}
-    assert marked == {"none": False, "l2:0.001": False, "dp:8": True, "dropout:0.5": True}
-
-
-def test_equals_are_on_the_frontier_together() -> None:
-    assert all(o.frontier for o in mark_frontier([PLAIN, PLAIN.model_copy(update={"label": "top3"})], 0.01))
-
-
 def test_plain_shadows_that_serve_better_are_named() -> None:
     adaptive = NOTHING.strongest
     assert adaptive is not None
     stronger = FREE.strongest.model_copy(update={"plain_shadows": True}) if FREE.strongest else None
     _, text = said(NOTHING.model_copy(update={"adaptive": adaptive, "strongest": stronger}))
     assert "top3 (24.0%, with plain ones 8.0%)" in text
-
-
-def test_a_fall_of_the_auc_alone_is_no_leaking_less() -> None:
-    same_rate = option("round3", 0.25, 0.78, 0.62, "better")
-    assert [o.effect for o in temper([PLAIN, FREE, same_rate], 0.01)] == [PLAIN.effect, "better", "mixed"]

@@ -24,7 +24,7 @@ from gnomon.models.sklearn import SklearnModel
 TORCH = {"kind": "torch", "hidden": [8], "epochs": 10, "device": "cpu", "dropout": 0.1}
 
 
-def setting(text: str) -> Combination:
+def combination(text: str) -> Combination:
     (one,) = read_tries(text, sweeping=False)
     assert isinstance(one, Combination)
     return one
@@ -47,11 +47,11 @@ def test_every_mitigation_comes_back_as_it_was_audited(text: str, kind: str, tmp
     if text.startswith("dp"):
         pytest.importorskip("opacus")
     try:
-        audited = make_owned(mitigated(plan, setting(text), knows=True))
+        audited = make_owned(mitigated(plan, combination(text), knows=True))
     except UsageError as error:
         assert "can do" in str(error) or "expected" in str(error)  # what this trainer can't do
         return
-    apply_mitigation(plan, setting(text), tmp_path / "service")
+    apply_mitigation(plan, combination(text), tmp_path / "service")
     loaded = load_service(tmp_path / "service")
     rows = audited.data.x[audited.roles.nonmembers[:50]]
     np.testing.assert_allclose(probabilities(loaded, rows), probabilities(audited.model, rows), atol=1e-5)
@@ -66,7 +66,7 @@ def test_a_given_model_is_kept_and_its_answers_go_through_the_mitigation(tmp_pat
     skops.io.dump(fitted, tmp_path / "m.skops")
     files = {"members": str(tmp_path / "in.npz"), "nonmembers": str(tmp_path / "out.npz")}
     plan = make_plan({"data": files, "target": {"model": str(tmp_path / "m.skops")}})
-    made = apply_mitigation(plan, setting("top1"), tmp_path / "service")
+    made = apply_mitigation(plan, combination("top1"), tmp_path / "service")
     assert (made.model, made.recipe) == ("model.skops", {})
     shown = probabilities(load_service(tmp_path / "service"), x)
     full = probabilities(SklearnModel(fitted, ("0", "1", "2")), x)
@@ -76,12 +76,12 @@ def test_a_given_model_is_kept_and_its_answers_go_through_the_mitigation(tmp_pat
     assert isinstance(service, MitigatedModel)
     np.testing.assert_allclose(serve(service).predict_proba(x), shown, atol=1e-6)
     with pytest.raises(UsageError, match="not trained here"):
-        apply_mitigation(plan, setting("l2:0.1"), tmp_path / "other")
+        apply_mitigation(plan, combination("l2:0.1"), tmp_path / "other")
     assert not (tmp_path / "other").exists()
 
 
 def test_no_training_row_lies_in_the_folder(tmp_path: Path) -> None:
-    apply_mitigation(torch_plan(), setting("labels"), tmp_path / "service")
+    apply_mitigation(torch_plan(), combination("labels"), tmp_path / "service")
     assert sorted(f.name for f in (tmp_path / "service").iterdir()) == [
         "answers.skops",
         "model.safetensors",
@@ -93,13 +93,13 @@ def test_no_training_row_lies_in_the_folder(tmp_path: Path) -> None:
 def test_a_folder_that_is_there_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "service").mkdir()
     with pytest.raises(UsageError, match="exists already"):
-        apply_mitigation(small_plan(), setting("labels"), tmp_path / "service")
+        apply_mitigation(small_plan(), combination("labels"), tmp_path / "service")
 
 
 def test_damage_and_strange_things_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"service\.json"):
         load_service(tmp_path)
-    apply_mitigation(small_plan(), setting("labels"), tmp_path / "service")
+    apply_mitigation(small_plan(), combination("labels"), tmp_path / "service")
     answers = tmp_path / "service" / "answers.skops"
     answers.write_bytes(answers.read_bytes()[:100])
     with pytest.raises(ModelError, match="damaged"):

@@ -16,7 +16,7 @@ from gnomon.core.documents.defence import DefenceReport, MitigationResult
 from gnomon.core.errors import PlanError, UsageError
 from gnomon.core.plan import Plan
 from gnomon.defending.combinations import PLAIN, read_tries
-from gnomon.defending.run import bench_plan, defend, mitigated, with_baselines
+from gnomon.defending.run import defend, mitigated, shared_plan, with_baselines
 from gnomon.defending.search import read_until
 from gnomon.report import render
 from gnomon.runs.folder import read_outcome
@@ -40,7 +40,7 @@ def bench(folder: Path) -> DefenceReport:
 
 
 def named(bench: DefenceReport, label: str) -> MitigationResult:
-    return next(o for o in bench.options if o.label == label)
+    return next(o for o in bench.results if o.label == label)
 
 
 def marks(folder: Path) -> dict[str, int]:
@@ -48,7 +48,7 @@ def marks(folder: Path) -> dict[str, int]:
 
 
 def test_every_attack_stands_in_every_column(bench: DefenceReport) -> None:
-    done = [o for o in bench.options if o.status == "ok"]
+    done = [o for o in bench.results if o.status == "ok"]
     assert [o.label for o in done] == ["none", "labels", "temperature20", "top2+round1"]
     for option in done:
         assert [leak.attack for leak in option.attacks] == ["gap", "loss", "lira", "noise_robustness"]
@@ -113,7 +113,7 @@ def test_a_second_run_audits_nothing_and_says_the_same(bench: DefenceReport, fol
     again = run(folder)
     assert marks(folder) == before
     assert len(before) == 7
-    assert again.options == bench.options
+    assert again.results == bench.results
     assert again.advice == bench.advice
 
 
@@ -125,7 +125,7 @@ def test_a_lost_audit_is_made_again_from_the_store(bench: DefenceReport, folder:
     record = read_outcome(folder / "audits" / "temperature20").record
     assert record.shadows is not None
     assert record.shadows.trained == 0
-    assert [o.strongest for o in again.options] == [o.strongest for o in bench.options]
+    assert [o.strongest for o in again.results] == [o.strongest for o in bench.results]
 
 
 def test_it_renders(bench: DefenceReport) -> None:
@@ -138,7 +138,7 @@ def test_another_plan_is_another_audit(bench: DefenceReport, folder: Path, tmp_p
     subprocess.run(["cp", "-r", str(folder), str(copy)], check=True)
     before = marks(copy)
     other = run(copy, "labels", small_plan(seed=1), naive=False)
-    assert other.options[0].strongest != bench.options[0].strongest
+    assert other.results[0].strongest != bench.results[0].strongest
     assert {name for name, at in marks(copy).items() if before[name] != at} == {"none", "labels"}
 
 
@@ -155,11 +155,11 @@ def test_killed_it_goes_on_where_it_stopped(bench: DefenceReport, tmp_path: Path
     first.wait()
     finished = marks(tmp_path / "bench")
     assert finished
-    assert not (tmp_path / "bench" / "bench.json").exists()
+    assert not (tmp_path / "bench" / "defence.json").exists()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     after = marks(tmp_path / "bench")
     assert {name: after[name] for name in finished} == finished
-    made = DefenceReport.model_validate_json((tmp_path / "bench" / "bench.json").read_text())
+    made = DefenceReport.model_validate_json((tmp_path / "bench" / "defence.json").read_text())
     assert named(made, "labels").attacks == named(bench, "labels").attacks
 
 
@@ -180,7 +180,7 @@ count = 6
 [attacks]
 names = ["loss", "lira"]
 rehearsals = 2
-[attacks.options.noise_robustness]
+[attacks.results.noise_robustness]
 copies = 3
 [statistics]
 fprs = [0.1]
@@ -193,11 +193,11 @@ def test_strengths_are_searched_until_a_leakage_is_met(bench: DefenceReport, fol
     (search,) = found.searches
     assert len(search.trials) == 3
     assert all(t.meets for t in search.trials)
-    assert found.options[1].label == search.chosen
-    assert found.options[1].meets
+    assert found.results[1].label == search.chosen
+    assert found.results[1].meets
     missed = run(folder, "top:1..9", naive=False, limit=read_until("lira.auc<=0.5"), trials=3)
     assert missed.searches[0].chosen is None
-    assert missed.options[1].meets is False
+    assert missed.results[1].meets is False
     assert missed.advice.choice is None
 
 
@@ -208,12 +208,12 @@ def test_a_limit_without_a_figure_stops_before_any_mitigation(folder: Path) -> N
 
 def test_the_plan_of_a_bench_keeps_label_only_attacks_and_drops_what_it_need_not_pay_for() -> None:
     plan = small_plan(statistics={"slices": ["class"]}, target={"repeats": 3})
-    shared = bench_plan(plan)
+    shared = shared_plan(plan)
     assert shared.attacks.names == ("gap", "loss", "lira", "noise_robustness")
     assert (shared.attacks.ladder, shared.target.repeats, shared.statistics.slices) == (False, 1, ())
-    silent = bench_plan(small_plan(target={"query_budget": 0}))
+    silent = shared_plan(small_plan(target={"query_budget": 0}))
     assert "noise_robustness" not in (silent.attacks.names or ())
-    everything = bench_plan(small_plan(attacks={})).attacks.names or ()
+    everything = shared_plan(small_plan(attacks={})).attacks.names or ()
     assert "shokri" in everything
     assert not {"boundary", "nasr", "gradient_norm"} & set(everything)
 

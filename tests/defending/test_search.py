@@ -21,9 +21,9 @@ class World:
 
     audits: int = 0
 
-    def audit(self, setting: Combination) -> Outcome | str:
+    def audit(self, combination: Combination) -> Outcome | str:
         self.audits += 1
-        t = getattr(setting.mitigations[0], "t", None) or getattr(setting.mitigations[0], "k", 1)
+        t = getattr(combination.mitigations[0], "t", None) or getattr(combination.mitigations[0], "k", 1)
         part = math.log(t) / math.log(100)
         made = outcome(0.5, 0)
         auc = 0.9 - 0.4 * part
@@ -39,10 +39,10 @@ def accuracy(made: Outcome) -> float:
 optuna = pytest.importorskip("optuna")
 
 
-def run(limit: str, *, trials: int = 12, sweep: StrengthRange | None = None, audit: Any = None) -> Any:
+def run(limit: str, *, trials: int = 12, strengths: StrengthRange | None = None, audit: Any = None) -> Any:
     world = World()
     found = search(
-        sweep or StrengthRange("temperature", 1.0, 100.0, False),
+        strengths or StrengthRange("temperature", 1.0, 100.0, False),
         audit or world.audit,
         accuracy,
         read_until(limit),
@@ -54,7 +54,7 @@ def run(limit: str, *, trials: int = 12, sweep: StrengthRange | None = None, aud
 
 def test_it_comes_close_to_the_weakest_strength_that_meets_the_limit() -> None:
     found, _ = run("auc<=0.7", trials=16)
-    assert found.setting is not None
+    assert found.combination is not None
     best = next(t for t in found.facts.trials if t.label == found.facts.chosen)
     assert best.meets
     assert 0.64 < best.value <= 0.7  # the truth is 0.7 at a strength of 10
@@ -69,7 +69,7 @@ def test_a_limit_out_of_reach_gives_the_closest_and_says_so() -> None:
     found, _ = run("auc<=0.55", trials=4)
     assert found.facts.chosen is None
     closest = min(found.facts.trials, key=lambda t: t.value)
-    assert found.setting.label == closest.label
+    assert found.combination.label == closest.label
     assert closest.value < 0.9
 
 
@@ -88,15 +88,15 @@ def test_a_limit_that_no_audit_has_a_value_for_is_refused_at_once() -> None:
 
 
 def test_a_strength_is_not_audited_twice() -> None:
-    found, world = run("auc<=0.7", trials=12, sweep=StrengthRange("top", 1, 3, True))
+    found, world = run("auc<=0.7", trials=12, strengths=StrengthRange("top", 1, 3, True))
     assert world.audits == len(found.facts.trials) == 3
 
 
 def test_strengths_that_break_are_told_and_passed_over() -> None:
     world = World()
 
-    def fragile(setting: Combination) -> Outcome | str:
-        return "training diverged" if setting.mitigations[0].t > 50 else world.audit(setting)  # type: ignore[attr-defined]
+    def fragile(combination: Combination) -> Outcome | str:
+        return "training diverged" if combination.mitigations[0].t > 50 else world.audit(combination)  # type: ignore[attr-defined]
 
     found, _ = run("auc<=0.75", audit=fragile)
     assert found.facts.chosen is not None
@@ -117,7 +117,7 @@ def test_the_same_seed_proposes_the_same_strengths() -> None:
         ("dp:0", False, "epsilon"),
         ("tpo3", False, 'did you mean "top"'),
         ("temperature:1..50", False, "needs a wanted leakage"),
-        ("top3", True, "nothing to sweep"),
+        ("top3", True, "nothing to strengths"),
         ("temperature:5..x", True, "NAME:LOW..HIGH"),
         ("temperature:5..1", True, "lower end"),
         ("temperature:-1..5", True, "> 0"),
@@ -136,6 +136,6 @@ def test_words_are_read() -> None:
         "top3+temperature10",
         "noise:0.1",
     ]
-    (sweep,) = read_tries("top:1..20", sweeping=True)
-    assert sweep == StrengthRange("top", 1.0, 20.0, True)
-    assert sweep.at(3.4).label == "top3"
+    (strengths,) = read_tries("top:1..20", sweeping=True)
+    assert strengths == StrengthRange("top", 1.0, 20.0, True)
+    assert strengths.at(3.4).label == "top3"

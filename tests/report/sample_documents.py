@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
 
-from tests.report.sample_benches import around, change, sample_bench
+from tests.report.sample_defences import around, change, sample_defence
 from tests.report.sample_records import ALL as RECORDS
 from tests.report.sample_records import HOSTILE
 
@@ -139,7 +139,6 @@ def sample_reproduction(**changes: Any) -> Reproduction:
             "budget": 3600.0,
             "spent": 9.0,
             "stand_ins": True,
-            "scale": 1.25,
             "experiments": [
                 ran,
                 ExperimentResult(
@@ -199,7 +198,7 @@ def sample_comparison(**changes: Any) -> Comparison:
 ALL: MappingProxyType[str, Callable[[], Document]] = MappingProxyType(
     {
         **RECORDS,
-        "bench": sample_bench,
+        "bench": sample_defence,
         "study": sample_study,
         "reproduction": sample_reproduction,
         "comparison": sample_comparison,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.report.sample_benches import around, change
+from tests.report.sample_defences import around, change
 from tests.report.sample_documents import sample_comparison
 
 from gnomon.core.documents.comparison import Change, FigureChange

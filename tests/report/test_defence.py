@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from tests.report.sample_benches import PLAIN, option, sample_bench
+from tests.report.sample_defences import PLAIN, option, sample_defence
 
 from gnomon.core.documents.defence import Advice, DefenceReport
 from gnomon.report import render, write_report
@@ -13,7 +13,7 @@ from gnomon.report.svg import drawn
 
 
 def test_every_format_holds_the_recommendation_and_every_mitigation() -> None:
-    bench = sample_bench()
+    bench = sample_defence()
     for format in ("html", "md", "terminal"):
         text = render(bench, format)
         assert " ".join(bench.advice.headline.split()[:4]) in text
@@ -22,7 +22,7 @@ def test_every_format_holds_the_recommendation_and_every_mitigation() -> None:
 
 
 def test_html_fetches_nothing_and_runs_nothing() -> None:
-    page = render(sample_bench(), "html")
+    page = render(sample_defence(), "html")
     assert "<script" not in page
     assert "&lt;script&gt;" in page
     assert not re.search(r'(src|href)="(?!#|data:|https://(arxiv|doi)\.org)', page)
@@ -30,32 +30,32 @@ def test_html_fetches_nothing_and_runs_nothing() -> None:
 
 
 def test_every_id_in_the_page_is_there_once() -> None:
-    ids = re.findall(r'\sid="([^"]+)"', render(sample_bench(), "html"))
+    ids = re.findall(r'\sid="([^"]+)"', render(sample_defence(), "html"))
     assert len(ids) == len(set(ids))
 
 
 def test_the_matrix_marks_the_strongest_attack_of_each_mitigation() -> None:
-    text = render(sample_bench(), "md")
+    text = render(sample_defence(), "md")
     row = next(line for line in text.splitlines() if line.startswith("| Label only: robustness"))
     assert row.count("(*)") == 1
 
 
 def test_a_bench_with_no_comparison_still_renders() -> None:
-    alone = sample_bench(options=[PLAIN], searches=[], advice=Advice(choice=None, headline="Nothing.", sentences=[]))
+    alone = sample_defence(options=[PLAIN], searches=[], advice=Advice(choice=None, headline="Nothing.", sentences=[]))
     for format in ("html", "md", "terminal"):
         assert "Nothing." in render(alone, format)
     assert "No mitigation helps" in render(alone, "terminal")
 
 
 def test_in_a_crowd_the_frontier_keeps_its_names_and_no_name_covers_another() -> None:
-    bench = sample_bench()
+    bench = sample_defence()
     crowd = [
         option(f"dropout:0.{i}", 0.20 + 0.004 * i, 0.7, 0.60 + 0.002 * (i % 7), None).model_copy(
             update={"frontier": False}
         )
         for i in range(10, 40)
     ] + [option("the best one", 0.15, 0.7, 0.65, None).model_copy(update={"frontier": True})]
-    crowded = bench.model_copy(update={"options": [bench.options[0], *crowd]})
+    crowded = bench.model_copy(update={"results": [bench.results[0], *crowd]})
     found = next(s for s in defence_page(crowded).sections if s.key == "pictures").figures[0]
     names = re.findall(r">([^<]+)</text>", drawn(found))
     assert "the best one" in names
@@ -63,9 +63,9 @@ def test_in_a_crowd_the_frontier_keeps_its_names_and_no_name_covers_another() ->
 
 
 def test_without_a_rate_the_area_speaks() -> None:
-    assert "AUC of the strongest attack" in render(sample_bench(fpr=None), "html")
+    assert "AUC of the strongest attack" in render(sample_defence(fpr=None), "html")
 
 
 def test_json_is_the_document(tmp_path: Path) -> None:
-    write_report(sample_bench(), tmp_path / "b.json")
-    assert DefenceReport.model_validate(json.loads((tmp_path / "b.json").read_text())) == sample_bench()
+    write_report(sample_defence(), tmp_path / "b.json")
+    assert DefenceReport.model_validate(json.loads((tmp_path / "b.json").read_text())) == sample_defence()

@@ -3,9 +3,9 @@
 import math
 
 import pytest
+from gnomon.reproducing.budget import PRIOR_SECONDS, BudgetItem, TimeLedger, parse_duration
 
 from gnomon.core.errors import UsageError
-from gnomon.reproducing.budget import PRIOR_SECONDS, BudgetItem, TimeLedger, parse_duration
 
 
 def ledger(budget: float | None, scale: float = 1.0) -> TimeLedger:

@@ -110,16 +110,18 @@ def test_statements_are_read_off_cells() -> None:
     cells = [cell(label, seed, p + 0.01 * seed) for label, p in (("a", 0.6), ("b", 0.8)) for seed in range(3)]
     assert state(Shape(says="s", kind="rises", axis="k"), cells, {}).verdict == "holds"
     assert state(Shape(says="s", kind="rises", axis="k", labels=("b", "a")), cells, {}).verdict == "does not hold"
-    assert state(Shape(says="s", kind="above", axis="k"), cells, {}).verdict == "holds"
-    assert state(Shape(says="s", kind="first", axis="k", labels=("b", "a")), cells, {}).verdict == "holds"
-    assert state(Shape(says="s", kind="first", axis="k", labels=("a", "b")), cells, {}).verdict == "does not hold"
+    assert state(Shape(says="s", kind="above", axis="k", than="gap"), cells, {}).verdict == "holds"
+    assert state(Shape(says="s", kind="above", axis="k", labels=("b", "a")), cells, {}).verdict == "holds"
+    assert state(Shape(says="s", kind="above", axis="k", labels=("a", "b")), cells, {}).verdict == "does not hold"
     assert state(Shape(says="s", kind="apart", axis="k", margin=0.02), cells, {}).verdict == "holds"
-    assert state(Shape(says="s", kind="near", axis="k", labels=("a",)), cells, {}).verdict == "does not hold"
+    assert state(Shape(says="s", kind="near", axis="k", labels=("a",), value=0.5), cells, {}).verdict == "does not hold"
     assert state(Shape(says="s", kind="near", axis="k", figure="gap", value=0.1), cells, {}).verdict == "holds"
+    assert state(Shape(says="s", kind="near", axis="k"), cells, {}).verdict == "does not hold"  # to the last label's
+    assert state(Shape(says="s", kind="near", axis="k", figure="gap"), cells, {}).verdict == "holds"
 
 
 def test_what_was_not_run_is_not_shown() -> None:
     cells = [cell("a", seed, 0.6) for seed in range(3)]
     found = state(Shape(says="s", kind="rises", axis="k", labels=("a", "b")), cells, {})
     assert (found.verdict, found.evidence) == ("not shown", "not run: b")
-    assert state(Shape(says="s", kind="near", axis="k", labels=("c",)), cells, {}).evidence == "not run"
+    assert state(Shape(says="s", kind="near", axis="k", labels=("c",), value=0.5), cells, {}).evidence == "not run"

@@ -64,9 +64,9 @@ def defend(
         sys.path.insert(0, str(Path.cwd()))  # module:function means the user's own modules first
     checked = _named(plan)
     folder = to or Path("runs") / f"{checked.name}-defend"
-    with claim(folder, "bench") as claimed:
+    with claim(folder, "defence") as claimed:
         with TerminalProgress(reuse=True) as progress:
-            bench = hold_against(
+            made = hold_against(
                 checked,
                 settings,
                 folder,
@@ -78,10 +78,10 @@ def defend(
             )
         with claimed.publish() as place:
             for ending in ("html", "md"):
-                write_report(bench, place / f"bench.{ending}")
-            write_document(bench, place / "bench.json")
-    print_terminal(bench, Console())
-    print(f"\nreport: {folder / 'bench.html'}\nbench: {folder / 'bench.json'}")
+                write_report(made, place / f"report.{ending}")
+            write_document(made, place / "defence.json")
+    print_terminal(made, Console())
+    print(f"\nreport: {folder / 'report.html'}\ndocument: {folder / 'defence.json'}")
     return 0
 
 

@@ -14,7 +14,7 @@ def report(run: Path, /, *, to: Path | None = None) -> int:
     """Renders the record of a run, of a comparison of mitigations, a study or a reproduction again.
 
     Args:
-        run: its folder, or its record.json, bench.json, study.json or reproduction.json.
+        run: its folder, or its record.json, defence.json, study.json or reproduction.json.
         to: file to write; its suffix chooses the format (.html, .md, .json, .txt). Default: the terminal.
     """
     document = read_any(run)

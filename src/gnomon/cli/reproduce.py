@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 
@@ -13,9 +14,9 @@ from gnomon.core.documents.read_write import write_document
 from gnomon.core.errors import UsageError
 from gnomon.core.generations import claim
 from gnomon.report import print_terminal, write_report
-from gnomon.reproducing import Wish
 from gnomon.reproducing import reproduce as run_reproduction
-from gnomon.reproducing.budget import parse_duration
+
+SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def reproduce(
@@ -30,11 +31,13 @@ def reproduce(
 ) -> int:
     """Runs a paper's experiments, the most informative first, and reports its values next to ours.
 
-    What does not fit the budget is listed with its cost. Run again, finished audits are taken from the folder.
+    It stops when the time is spent and lists what is missing with its cost. Run again, finished audits are taken from
+    the folder.
 
     Args:
         paper: shokri2017, or a folder with an index.toml of your own.
-        budget: time for all audits, such as 60m or 1h30m, including earlier runs in the folder; default no limit.
+        budget: time for all audits, such as 60m or 1h30m, including earlier runs in the folder; the audit that
+            spends the last of it is carried to its end; default no limit.
         stand_ins: use freely available data, under its own name, where the paper's can't be fetched.
         seeds: number of seeds for each cell; intervals and claims need three.
         to: folder; default studies/PAPER.
@@ -51,9 +54,12 @@ def reproduce(
     with claim(folder, "reproduction") as claimed:
         with TerminalProgress(reuse=True) as progress:
             made = run_reproduction(
-                Wish(paper, seconds, seeds, stand_ins),
+                paper,
                 folder,
                 Settings(workers=workers),
+                budget=seconds,
+                repeats=seeds,
+                stand_ins=stand_ins,
                 progress=progress,
                 told=lambda line: console.print(line, markup=False, soft_wrap=True),
                 command=shlex.join(words),
@@ -65,3 +71,22 @@ def reproduce(
     print_terminal(made, Console())
     print(f"\nreport: {folder / 'report.html'} and {folder / 'README.md'}")
     return 0
+
+
+def parse_duration(text: str) -> float:
+    """Seconds from "60m", "1h30m", "90s", "45".
+
+    Raises:
+        UsageError: no duration.
+
+    >>> parse_duration("1h30m"), parse_duration("45"), parse_duration("2.5m")
+    (5400.0, 45.0, 150.0)
+    """
+    parts = re.findall(r"([\d.]+)\s*([smh]?)", text.strip())
+    whole = re.fullmatch(r"(\s*\d+(\.\d+)?\s*[smh])+\s*|\s*\d+(\.\d+)?\s*", text)
+    if not whole:
+        raise UsageError(f'--budget: expected a time such as 60m, 1h30m or 90s, got "{text}"')
+    seconds = sum(float(number) * SECONDS[unit or "s"] for number, unit in parts)
+    if seconds <= 0:
+        raise UsageError(f'--budget: expected more than no time, got "{text}"')
+    return seconds

@@ -24,7 +24,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from gnomon.core.errors import DataError, StoreError, UsageError
 from gnomon.core.files import cannot_write, write_text
 
-Kind = Literal["audit", "bench", "study", "reproduction"]
+Kind = Literal["audit", "defence", "study", "reproduction"]
 
 MANIFEST = "manifest.json"
 HIDDEN = ".results-"  # of every folder that is ours and no result

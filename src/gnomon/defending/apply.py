@@ -57,13 +57,13 @@ class Service(Part):
 
 
 def apply_mitigation(
-    plan: Plan, setting: Combination, folder: Path, *, trust: bool = False, progress: Progress | None = None
+    plan: Plan, combination: Combination, folder: Path, *, trust: bool = False, progress: Progress | None = None
 ) -> Service:
     """Puts a mitigation on a plan's model and writes the result; a mitigation in training trains the model anew.
 
     Args:
         plan: whose target it is.
-        setting: the mitigation.
+        combination: the mitigation.
         folder: to write; it must not exist yet.
         trust: load pickles and import code that the plan names.
         progress: who is told.
@@ -74,7 +74,7 @@ def apply_mitigation(
     """
     if folder.exists():
         raise UsageError(f"{folder}: exists already; name a folder that does not, or remove this one")
-    owned = make_owned(mitigated(plan, setting, knows=True), trust=trust, progress=progress)
+    owned = make_owned(mitigated(plan, combination, knows=True), trust=trust, progress=progress)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as place:

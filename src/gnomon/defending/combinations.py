@@ -1,4 +1,4 @@
-"""What a bench is asked to try: mitigations of one strength, or of a range of strengths."""
+"""What is to be tried: mitigations of one strength, or of a range of strengths."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def read_tries(text: str, *, sweeping: bool) -> list[Combination | StrengthRange
     Raises:
         UsageError: nothing to try, an unknown mitigation, a strength that it can't have, a broken range.
 
-    >>> [setting.label for setting in read_tries("top3, temperature:5", sweeping=False)]
+    >>> [combination.label for combination in read_tries("top3, temperature:5", sweeping=False)]
     ['top3', 'temperature5']
     >>> read_tries("temperature:1..50", sweeping=True)
     [StrengthRange(name='temperature', low=1.0, high=50.0, whole=False)]

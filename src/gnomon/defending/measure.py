@@ -1,4 +1,4 @@
-"""From finished audits to what a bench says of one mitigation: leakage, usefulness, cost."""
+"""From finished audits to what the report says of one mitigation: leakage, usefulness, cost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gnomon.auditing.results.estimates import estimate, tpr_point
 from gnomon.auditing.results.vulnerability import most_exposed_tenth
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.documents.defence import Cost, ExposedRows, Guarantee, Leak, Strongest, Utility
-from gnomon.core.documents.record import AttackResult, Estimate, Record
+from gnomon.core.documents.record import AttackResult, Record
 from gnomon.core.errors import DataError
 from gnomon.core.evidence import INSIDE, reads_labels_only
 from gnomon.core.seeds import Seeds
@@ -61,7 +61,7 @@ def leaks(record: Record) -> list[Leak]:
 
 
 def strongest(outcome: Outcome, tenth: Tenth | None) -> Strongest | None:
-    """The strongest attack by the figure that a bench speaks of, as rehearsals on shadow models tell.
+    """The strongest attack by the value that the report speaks of, as rehearsals on shadow models tell.
 
     Shadows keep answers and cannot be asked, so attacks that send queries never win a rehearsal. Where a mitigation
     leaves nothing but labels they may be the best there is, so one that is surely stronger on the audited rows wins.
@@ -94,7 +94,7 @@ def _surely_stronger(outcome: Outcome, rival: str, name: str, fpr: float | None,
     pair = outcome.scores[rival], outcome.scores[name]
     if fpr is None:
         return auc_difference(*pair, member, confidence=level, groups=outcome.groups).change == "higher"
-    rng = Seeds(0).child("bench", rival).generator()
+    rng = Seeds(0).child("defend", rival).generator()
     found = tpr_difference(*pair, member, fpr, rng=rng, confidence=level, groups=outcome.groups).result
     return found is not None and found.change == "higher"
 
@@ -114,20 +114,20 @@ def best_label_only(found: Sequence[Leak]) -> Leak | None:
     return max(known, key=lambda leak: leak.auc.value if leak.auc else 0.0, default=None)
 
 
-def utility(outcome: Outcome, plain: Outcome, confidence: float) -> Utility:
+def utility(outcome: Outcome, plain: Outcome | None, confidence: float) -> Utility:
     """Accuracy on audited non-members, and its change against the plain model on the same rows.
 
     Args:
         outcome: of the mitigated model, with the gap attack among its scores: 1 where a label is right, else 0.
-        plain: of the plain model.
+        plain: of the plain model; None for the plain model itself.
         confidence: of the change.
 
     Raises:
         DataError: the gap attack is missing, or the audits are not of the same rows.
     """
-    record, rights = outcome.record, [_rights(o) for o in (outcome, plain)]
-    if outcome.ids != plain.ids or outcome.member != plain.member:
-        raise DataError("the audits of a bench must be of the same records in the same roles; delete its folder")
+    record, rights = outcome.record, [_rights(o) for o in (outcome, plain or outcome)]
+    if plain is not None and (outcome.ids != plain.ids or outcome.member != plain.member):
+        raise DataError("the audits of mitigations must be of the same records in the same roles; delete its folder")
     others = ~np.asarray(outcome.member, dtype=bool)
     now, before = (right[others] > 0.5 for right in rights)
     level, persons = level_of(record), None if outcome.groups is None else np.asarray(outcome.groups)[others]
@@ -136,11 +136,16 @@ def utility(outcome: Outcome, plain: Outcome, confidence: float) -> Utility:
         accuracy=estimate(share(int(now.sum()), len(now), confidence=level, size=size)),
         train_accuracy=float(rights[0][~others].mean()),
         change=None
-        if outcome is plain
+        if plain is None
         else estimate(matched_difference(now, before, confidence=confidence, groups=persons)),
         calibration_error=record.target.calibration_error,
         answer_size=record.target.answer_size,
     )
+
+
+def accuracy(outcome: Outcome) -> float:
+    """The share of audited non-members that the model labels rightly."""
+    return utility(outcome, None, level_of(outcome.record)).accuracy.value
 
 
 def cost(record: Record, plain: Record, *, retrains: bool) -> Cost:
@@ -177,13 +182,6 @@ def telling_fpr(record: Record) -> float | None:
     others = record.data.nonmembers
     rates = [float(f) for f in record.plan["statistics"]["fprs"]]
     return min((f for f in rates if f * others >= FEW_ACCUSED - 1e-9), default=None)
-
-
-def leakage(leak: Leak, fpr: float | None) -> Estimate | None:
-    """The figure that sentences and the frontier give: the true-positive rate at a false-positive rate, or the AUC."""
-    if fpr is None:
-        return leak.auc
-    return next((p.tpr for p in leak.tpr_at_fpr if abs(p.fpr - fpr) < 1e-12), None)
 
 
 def level_of(record: Record) -> float:

@@ -18,75 +18,76 @@ from gnomon.auditing.api import Settings
 from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.progress import Progress, Silent
 from gnomon.auditing.provenance import provenance
-from gnomon.core.documents.comparison import AttackChange, Change, Comparison
-from gnomon.core.documents.defence import DefenceReport, MitigationResult, Search, Strongest
-from gnomon.core.errors import GnomonError, StoreError, UsageError
+from gnomon.core.documents.defence import DefenceReport, MitigationResult, Search
+from gnomon.core.documents.record import Provenance
+from gnomon.core.errors import GnomonError, StoreError, UsageError, one_line
 from gnomon.core.evidence import BLACK_BOX
 from gnomon.core.plan import Plan, make_plan
-from gnomon.defending import measure as figures
-from gnomon.defending.advice import advise, mark_frontier, temper
+from gnomon.defending import measure
+from gnomon.defending.advice import advise
 from gnomon.defending.audits import Keeper
 from gnomon.defending.combinations import PLAIN, Combination, StrengthRange, read_tries
-from gnomon.defending.search import check_limit, meets, search
-from gnomon.runs.compare import compare
+from gnomon.defending.results import Audited, Yardstick, compared, mark_frontier, measured, rival
+from gnomon.defending.search import check_limit, search
 from gnomon.runs.gate import Limit
 
 VACUOUS_DP = "dp:noise=0.2"
-CHEAP_QUERIES = "noise_robustness"  # asks in batches, and few: part of every bench whose target can be asked
-
-
-@dataclass(frozen=True)
-class Audited:
-    """A mitigation and what its audits found; ``outcome`` is None where it could not be audited."""
-
-    setting: Combination
-    outcome: Outcome | None = None
-    naive: Outcome | None = None
-    adaptive: Strongest | None = None
-    naive_strongest: Strongest | None = None
-    naive_wins: bool = False  # who knows a mitigation may still train plain shadow models, and does where they serve
-    status: Literal["ok", "not applicable", "failed"] = "ok"
-    reason: str | None = None
-
-    @property
-    def judged(self) -> Outcome | None:
-        """The audit that the mitigation is judged by."""
-        return self.naive if self.naive_wins else self.outcome
-
-    @property
-    def strongest(self) -> Strongest | None:
-        """The strongest attack in it."""
-        if not self.naive_wins or self.naive_strongest is None:
-            return self.adaptive
-        return self.naive_strongest.model_copy(update={"plain_shadows": True, "chosen_on": "audited rows"})
+CHEAP_QUERIES = "noise_robustness"  # asks in batches, and few: part of every report whose target can be asked
 
 
 @dataclass
 class _DefenceRun:
-    """One bench while it runs."""
+    """The audits of one report while they run."""
 
     plan: Plan
     keeper: Keeper
     advance: Callable[[int], None]
     searches: list[Search] = field(default_factory=list)
 
-    def audit(self, setting: Combination, *, knows: bool = True) -> Outcome:
-        """The audit of one mitigation, by an attacker who knows it or does not."""
-        plan = mitigated(self.plan, setting, knows=knows)
-        return self.keeper.outcome(plan, folder_of(setting, knows=knows))
+    def audit(self, combination: Combination, *, knows: bool = True) -> Outcome:
+        """The audit of an attacker who knows the mitigations or does not: read back if that very audit finished."""
+        plan = mitigated(self.plan, combination, knows=knows)
+        return self.keeper.outcome(plan, folder_of(combination, knows=knows))
 
-    def attempt(self, setting: Combination) -> Audited:
-        """The same, where a mitigation that can't be audited is told and not raised."""
+    def attempt(self, combination: Combination) -> Audited:
+        """The same, where mitigations that can't be audited are reported and not raised."""
         try:
-            return Audited(setting, self.audit(setting))
+            return Audited(combination, _row(combination), self.audit(combination))
         except StoreError:
             raise  # no other audit could be kept either
         except UsageError as error:
-            return Audited(setting, status="not applicable", reason=_line(error))
-        except GnomonError as error:
-            return Audited(setting, status="failed", reason=_line(error))
+            return Audited(combination, _row(combination, "not applicable", one_line(error)))
         except Exception as error:
-            return Audited(setting, status="failed", reason=f"{type(error).__name__}: {_line(error)}")
+            kind = "" if isinstance(error, GnomonError) else f"{type(error).__name__}: "
+            return Audited(combination, _row(combination, "failed", f"{kind}{one_line(error)}"))
+        finally:
+            self.advance(1)
+
+    def carried_out(self, one: Combination | StrengthRange, limit: Limit | None, trials: int) -> Audited:
+        """The audit of a combination, or of the strength of a range that a search chose."""
+        if isinstance(one, Combination):
+            return self.attempt(one)
+        assert limit is not None
+        tried: dict[str, Audited] = {}
+
+        def audit(combination: Combination) -> Outcome | str:
+            found = tried[combination.label] = self.attempt(combination)
+            return found.outcome if found.outcome is not None else found.result.reason or found.result.status
+
+        found = search(one, audit, measure.accuracy, limit, trials, self.plan.seed)
+        self.searches.append(found.facts)
+        return next(iter(tried.values())) if found.combination is None else tried[found.combination.label]
+
+    def with_naive(self, one: Audited) -> Audited:
+        """With the audit of the attacker who does not know the mitigations, where one can be made."""
+        try:
+            if one.outcome is None or self.plan.shadow.count == 0:
+                return one
+            return replace(one, naive=self.audit(one.combination, knows=False))
+        except StoreError:
+            raise
+        except GnomonError:
+            return one  # what the attacker who knows found still stands
         finally:
             self.advance(1)
 
@@ -107,7 +108,7 @@ def defend(
     Args:
         plan: what is audited; mitigations that it names stay on in every audit.
         tries: mitigations, with a strength or with a range of strengths.
-        folder: of the bench: audits in ``audits/``, models' answers in ``store/``; what is finished is not done again.
+        folder: audits go to ``audits/``, models' answers to ``store/``; what is finished is not done again.
         settings: how to run.
         naive: also audit by an attacker who does not know the mitigation.
         limit: the wanted leakage, for ranges of strengths.
@@ -115,29 +116,32 @@ def defend(
         progress: who is told.
 
     Raises:
-        GnomonError: the plain model cannot be audited, or a limit that no audit has a figure for.
+        GnomonError: the plain model cannot be audited, or a limit that no audit has a value for.
     """
-    start, settings = time.perf_counter(), settings or Settings()
+    start, settings, progress = time.perf_counter(), settings or Settings(), progress or Silent()
     settings = replace(settings, store=settings.store or folder / "store")
-    told = progress or Silent()
-    shared, tries = bench_plan(plan), with_baselines(tries)
-    sweeps = sum(isinstance(one, StrengthRange) for one in tries)
-    total = 1 + (len(tries) - sweeps) * (2 if naive else 1) + sweeps * (trials + (1 if naive else 0))
-    run = _DefenceRun(shared, Keeper(folder / "audits", settings, told), told.stage("audits", total))
+    shared, tries = shared_plan(plan), with_baselines(tries)
+    ranges = sum(isinstance(one, StrengthRange) for one in tries)
+    total = 1 + (len(tries) - ranges) * (2 if naive else 1) + ranges * (trials + (1 if naive else 0))
+    run = _DefenceRun(shared, Keeper(folder / "audits", settings, progress), progress.stage("audits", total))
     plain = run.audit(PLAIN)
     if limit is not None:
         check_limit(plain.record, limit)
     run.advance(1)
-    audited = [_carried_out(one, run, limit, trials) for one in tries]
+    audited = [run.carried_out(one, limit, trials) for one in tries]
     if naive:
-        audited = [_with_naive(one, run) for one in audited]
-    return _document(plan.name, shared, tries, plain, audited, run.searches, limit, time.perf_counter() - start)
+        audited = [run.with_naive(one) for one in audited]
+    tried = [t.label if isinstance(t, Combination) else f"{t.name}:{t.low:g}..{t.high:g}" for t in tries]
+    made = provenance(
+        shared.seed, {"defend": round(time.perf_counter() - start, 3)}, plain.record.provenance.fingerprints
+    )
+    return _report(plan.name, shared, tried, plain, audited, run.searches, limit, made)
 
 
 def with_baselines(tries: Sequence[Combination | StrengthRange]) -> list[Combination | StrengthRange]:
-    """What is tried, and beside differential privacy the same training with next to no noise.
+    """What is tried, and next to differential privacy the same training with next to no noise.
 
-    It proves nothing that matters and often protects as well against known attacks, so no bench of DP-SGD is fair
+    It proves nothing that matters and often protects as well against known attacks, so no report on DP-SGD is fair
     without it (Aerni, Zhang & Tramèr, 2024).
     """
     private = [t for t in tries if (t.name if isinstance(t, StrengthRange) else t.label).startswith("dp")]
@@ -146,11 +150,11 @@ def with_baselines(tries: Sequence[Combination | StrengthRange]) -> list[Combina
     return [*tries, *(t for t in read_tries(VACUOUS_DP, sweeping=False) if t not in tries)]
 
 
-def bench_plan(plan: Plan) -> Plan:
-    """The plan that all audits of a bench share: one target, no ladder, always a label-only attack.
+def shared_plan(plan: Plan) -> Plan:
+    """The plan that all audits of a report share: one target, no ladder, always a label-only attack.
 
     >>> plan = make_plan({"data": {"source": "digits"}, "attacks": {"names": ["loss"]}})
-    >>> bench_plan(plan).attacks.names
+    >>> shared_plan(plan).attacks.names
     ('gap', 'loss', 'noise_robustness')
     """
     if plan.attacks.names is None:
@@ -166,93 +170,54 @@ def bench_plan(plan: Plan) -> Plan:
     return plan.model_copy(update={"attacks": attacks, "target": target, "statistics": statistics})
 
 
-def mitigated(plan: Plan, setting: Combination, *, knows: bool) -> Plan:
-    """The plan with a mitigation more in it, for an attacker who knows it or does not."""
+def mitigated(plan: Plan, combination: Combination, *, knows: bool) -> Plan:
+    """The plan with mitigations more in it, for an attacker who knows them or does not."""
     values = plan.model_dump(mode="json", exclude_unset=True)
-    name = plan.name if setting is PLAIN else f"{plan.name}: {setting.label}"
-    values["mitigations"] = [*plan.mitigations, *setting.labels]
+    name = plan.name if combination is PLAIN else f"{plan.name}: {combination.label}"
+    values["mitigations"] = [*plan.mitigations, *combination.labels]
     if not knows:
         name += ", naive attacker"
         values["shadow"] = {**values.get("shadow", {}), "mitigated": False}
-        names = [n for n in plan.attacks.names or () if n not in _asking()]  # they use no shadow model: the same again
-        values["attacks"]["names"] = names
+        queries = {a.name for a in ATTACKS if "query" in a.needs}  # they use no shadow model: the same again
+        values["attacks"]["names"] = [n for n in plan.attacks.names or () if n not in queries]
     return make_plan(values).model_copy(update={"name": name})
 
 
-def folder_of(setting: Combination, *, knows: bool) -> str:
+def folder_of(combination: Combination, *, knows: bool) -> str:
     """Name of an audit's folder.
 
     >>> folder_of(PLAIN, knows=True)
     'none'
     """
-    word = "".join(c if c.isalnum() or c in "+-." else "-" for c in setting.label)
+    word = "".join(c if c.isalnum() or c in "+-." else "-" for c in combination.label)
     return word if knows else f"{word}-naive"
 
 
-def _carried_out(one: Combination | StrengthRange, run: _DefenceRun, limit: Limit | None, trials: int) -> Audited:
-    if isinstance(one, Combination):
-        return run.attempt(one)
-    assert limit is not None
-    tried: dict[str, Audited] = {}
-
-    def audit(setting: Combination) -> Outcome | str:
-        tried[setting.label] = run.attempt(setting)
-        found = tried[setting.label]
-        return found.outcome if found.outcome is not None else found.reason or found.status
-
-    found = search(one, audit, _accuracy, limit, trials, run.plan.seed)
-    run.searches.append(found.facts)
-    if found.setting is not None:
-        return tried[found.setting.label]
-    first = next(iter(tried.values()))
-    return replace(first, setting=first.setting)
-
-
-def _with_naive(one: Audited, run: _DefenceRun) -> Audited:
-    if one.outcome is None or run.plan.shadow.count == 0:
-        run.advance(1)
-        return one
-    try:
-        return replace(one, naive=run.audit(one.setting, knows=False))
-    except StoreError:
-        raise
-    except GnomonError:
-        return one  # what the attacker who knows found still stands
-    finally:
-        run.advance(1)
-
-
-def _document(
+def _report(
     name: str,
     plan: Plan,
-    tries: Sequence[Combination | StrengthRange],
+    tried: list[str],
     plain: Outcome,
     audited: Sequence[Audited],
     searches: list[Search],
     limit: Limit | None,
-    seconds: float,
+    made: Provenance,
 ) -> DefenceReport:
-    record, tenth = plain.record, figures.exposed_tenth(plain)
-    level, fpr = plan.statistics.confidence, figures.telling_fpr(plain.record)
-    family = max(1, sum(one.outcome is not None for one in audited) + sum(len(s.trials) - 1 for s in searches))
-    base = _seen(Audited(PLAIN, plain), tenth)
-    seen = [_with_winner(_seen(one, tenth), 1 - (1 - level) / family) for one in audited]
-    options = [_option(base, base, family, level), *(_option(one, base, family, level) for one in seen)]
-    if limit is not None:
-        options = [options[0], *(_held(option, one, limit) for option, one in zip(options[1:], seen, strict=True))]
-    options = mark_frontier(temper(options, fpr), fpr)
-    by_label = {one.setting.label: one for one in seen}
-
-    def rival(first: str, second: str) -> Change:
-        return _compare(by_label[first], by_label[second], 1 - (1 - level) / family).change
-
+    tenth, level, fpr = measure.exposed_tenth(plain), plan.statistics.confidence, measure.telling_fpr(plain.record)
+    family = sum(one.outcome is not None for one in audited) + sum(len(s.trials) - 1 for s in searches)
+    yardstick = Yardstick(plain, tenth, fpr, level, max(1, family), limit)
+    base = measured(Audited(PLAIN, _row(PLAIN), plain), yardstick)
+    rows = [compared(measured(one, yardstick), base, yardstick) for one in audited]
+    results = mark_frontier([base.result, *(one.result for one in rows)], fpr)
+    by_label = {one.combination.label: one for one in rows}
+    record = plain.record
     return DefenceReport(
         name=name,
         plan=plan.model_dump(mode="json"),
-        tried=[t.label if isinstance(t, Combination) else f"{t.name}:{t.low:g}..{t.high:g}" for t in tries],
+        tried=tried,
         fpr=fpr,
         confidence=level,
-        compared=family,
+        compared=yardstick.family,
         members=record.data.members,
         nonmembers=record.data.nonmembers,
         classes=record.data.classes,
@@ -260,113 +225,23 @@ def _document(
         view=record.threat_model.view,
         shadows=record.shadows.count if record.shadows else 0,
         exposed=None if tenth is None else tenth.facts,
-        options=options,
+        results=results,
         searches=searches,
-        advice=advise(options, rival, fpr, level),
-        provenance=provenance(plan.seed, {"bench": round(seconds, 3)}, record.provenance.fingerprints),
+        advice=advise(results, lambda a, b: rival(by_label[a], by_label[b], yardstick.alone), fpr, level),
+        provenance=made,
     )
 
 
-def _seen(one: Audited, tenth: figures.Tenth | None) -> Audited:
-    """With the strongest attack of each audit."""
-    if one.outcome is None:
-        return one
-    found = figures.strongest(one.outcome, tenth)
-    naive = None if one.naive is None else figures.strongest(one.naive, tenth)
-    return replace(
-        one,
-        outcome=figures.with_headline(one.outcome, found),
-        adaptive=found,
-        naive=None if one.naive is None else figures.with_headline(one.naive, naive),
-        naive_strongest=naive,
+def _row(
+    combination: Combination, status: Literal["ok", "not applicable", "failed"] = "ok", reason: str | None = None
+) -> MitigationResult:
+    """A row of the report before anything is measured."""
+    return MitigationResult(
+        label=combination.label,
+        title=combination.title,
+        paper=combination.paper,
+        acts_on=combination.acts_on,
+        status=status,
+        reason=reason,
+        folder=f"audits/{folder_of(combination, knows=True)}" if status == "ok" else None,
     )
-
-
-def _with_winner(one: Audited, confidence: float) -> Audited:
-    if one.naive is None or one.outcome is None:
-        return one
-    against = compare(one.outcome, one.naive, confidence=confidence, same_model=True, adaptive=True).change
-    return replace(one, naive_wins=against == "worse")
-
-
-def _effect(one: Audited, plain: Audited, confidence: float) -> Change:
-    """How a mitigation compares with none: better only if it is so to the adaptive and to the naive attack.
-
-    A naive audit that can't be compared (plain shadows that are nothing like the target) takes nothing away.
-    """
-    found = {_compare(plain, replace(one, naive_wins=False), confidence).change}
-    if one.naive is not None:
-        found |= {_compare(plain, replace(one, naive_wins=True), confidence).change} - {"not comparable"}
-    for change in ("worse", "not comparable", "mixed", "within noise"):
-        if change in found:
-            return change
-    return "better"
-
-
-def _option(one: Audited, plain: Audited, family: int, level: float) -> MitigationResult:
-    setting = one.setting
-    blank = MitigationResult(
-        label=setting.label,
-        title=setting.title,
-        paper=setting.paper,
-        acts_on=setting.acts_on,
-        status=one.status,
-        reason=one.reason,
-    )
-    if one.outcome is None:
-        return blank
-    assert plain.outcome is not None
-    record, is_plain = one.outcome.record, one is plain
-    known, facts = figures.leaks(record), figures.notes_of(record)
-    shared = 1 - (1 - level) / 2 / family  # half of the error rate for leakage, half for accuracy
-    change = None if is_plain else _compare(plain, one, shared).overall
-    return blank.model_copy(
-        update={
-            "folder": f"audits/{folder_of(setting, knows=True)}",
-            "strongest": one.strongest,
-            "adaptive": None if is_plain else one.adaptive,
-            "label_only": figures.best_label_only(known),
-            "attacks": known,
-            "naive": one.naive_strongest,
-            "naive_change": _from_naive(one, 1 - (1 - level) / family),
-            "change": change,
-            "effect": None if is_plain else _effect(one, plain, shared),
-            "utility": figures.utility(one.outcome, plain.outcome, shared),
-            "cost": figures.cost(record, plain.outcome.record, retrains=setting.acts_on in ("training", "both")),
-            "guarantee": figures.guarantee(facts),
-            "facts": facts,
-            "curves": figures.curves_of(record),
-        }
-    )
-
-
-def _compare(first: Audited, second: Audited, confidence: float) -> Comparison:
-    assert first.judged is not None
-    assert second.judged is not None
-    untouched = {"nothing", "answers"}
-    same = first.setting.acts_on in untouched and second.setting.acts_on in untouched
-    return compare(first.judged, second.judged, confidence=confidence, same_model=same, adaptive=True)
-
-
-def _from_naive(one: Audited, confidence: float) -> AttackChange | None:
-    if one.naive is None or one.outcome is None:
-        return None
-    return compare(one.naive, one.outcome, confidence=confidence, same_model=True, adaptive=True).overall
-
-
-def _held(option: MitigationResult, one: Audited, limit: Limit) -> MitigationResult:
-    if one.outcome is None:
-        return option
-    return option.model_copy(update={"meets": meets(one.outcome.record, limit)})
-
-
-def _accuracy(outcome: Outcome) -> float:
-    return figures.utility(outcome, outcome, 0.95).accuracy.value
-
-
-def _asking() -> set[str]:
-    return {a.name for a in ATTACKS if "query" in a.needs}
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())

@@ -32,12 +32,12 @@ class Found:
     """What a search came to.
 
     Attributes:
-        setting: the most useful strength that meets the limit, or else the one that came closest; None if no audit
+        combination: the most useful strength that meets the limit, or else the one that came closest; None if no audit
             ended.
         facts: every trial.
     """
 
-    setting: Combination | None
+    combination: Combination | None
     facts: Search
 
 
@@ -81,11 +81,11 @@ def upper_end(held: Sequence[Held]) -> float | None:
     return max((one.estimate.high for one in held if one.estimate is not None), default=None)
 
 
-def search(sweep: StrengthRange, audit: Audit, accuracy: Accuracy, limit: Limit, trials: int, seed: int) -> Found:
+def search(strengths: StrengthRange, audit: Audit, accuracy: Accuracy, limit: Limit, trials: int, seed: int) -> Found:
     """Looks for the strength of the best accuracy that meets the limit.
 
     Args:
-        sweep: the mitigation and its range.
+        strengths: the mitigation and its range.
         audit: what tries a strength.
         accuracy: usefulness of an audited model.
         limit: the wanted leakage.
@@ -101,25 +101,25 @@ def search(sweep: StrengthRange, audit: Audit, accuracy: Accuracy, limit: Limit,
         study = optuna.create_study(
             direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=FEWEST_TRIALS)
         )
-        for strength in _first(sweep):
+        for strength in _first(strengths):
             study.enqueue_trial({"strength": strength})
         for _ in range(max(trials, FEWEST_TRIALS)):
-            proposal = study.ask({"strength": _scale(sweep, optuna)})
-            setting = sweep.at(proposal.params["strength"])
-            if setting.label not in seen:
-                seen[setting.label] = (_try(setting, audit, accuracy, limit), setting)
-            _tell(study, proposal, seen[setting.label][0], limit, optuna)
-    return _found(sweep, list(seen.values()), limit)
+            proposal = study.ask({"strength": _scale(strengths, optuna)})
+            combination = strengths.at(proposal.params["strength"])
+            if combination.label not in seen:
+                seen[combination.label] = (_try(combination, audit, accuracy, limit), combination)
+            _tell(study, proposal, seen[combination.label][0], limit, optuna)
+    return _found(strengths, list(seen.values()), limit)
 
 
-def _try(setting: Combination, audit: Audit, accuracy: Accuracy, limit: Limit) -> StrengthTrial:
-    outcome = audit(setting)
+def _try(combination: Combination, audit: Audit, accuracy: Accuracy, limit: Limit) -> StrengthTrial:
+    outcome = audit(combination)
     if isinstance(outcome, str):
-        return StrengthTrial(label=setting.label, value=None, accuracy=None, meets=False, reason=outcome)
+        return StrengthTrial(label=combination.label, value=None, accuracy=None, meets=False, reason=outcome)
     held = hold(outcome.record, limit)
     value, met = upper_end(held), summed_up(held) == "met"
     reason = held[0].line if value is None else None
-    return StrengthTrial(label=setting.label, value=value, accuracy=accuracy(outcome), meets=met, reason=reason)
+    return StrengthTrial(label=combination.label, value=value, accuracy=accuracy(outcome), meets=met, reason=reason)
 
 
 def _tell(study: Any, proposal: Any, trial: StrengthTrial, limit: Limit, optuna: Any) -> None:
@@ -131,16 +131,16 @@ def _tell(study: Any, proposal: Any, trial: StrengthTrial, limit: Limit, optuna:
     study.tell(proposal, trial.accuracy)
 
 
-def _found(sweep: StrengthRange, tried: list[tuple[StrengthTrial, Combination]], limit: Limit) -> Found:
-    ended = [(trial, setting) for trial, setting in tried if trial.value is not None]
-    meeting = [(trial, setting) for trial, setting in ended if trial.meets]
+def _found(strengths: StrengthRange, tried: list[tuple[StrengthTrial, Combination]], limit: Limit) -> Found:
+    ended = [(trial, combination) for trial, combination in tried if trial.value is not None]
+    meeting = [(trial, combination) for trial, combination in ended if trial.meets]
     best = max(meeting, key=lambda one: (one[0].accuracy or 0.0, -(one[0].value or 0.0)), default=None)
     closest = min(ended, key=lambda one: one[0].value or 0.0, default=None)
     chosen = best or closest
     facts = Search(
-        name=sweep.name,
-        low=sweep.low,
-        high=sweep.high,
+        name=strengths.name,
+        low=strengths.low,
+        high=strengths.high,
         limit=limit.text,
         chosen=None if best is None else best[1].label,
         trials=[trial for trial, _ in tried],
@@ -148,20 +148,24 @@ def _found(sweep: StrengthRange, tried: list[tuple[StrengthTrial, Combination]],
     return Found(None if chosen is None else chosen[1], facts)
 
 
-def _first(sweep: StrengthRange) -> list[float]:
-    middle = (sweep.low * sweep.high) ** 0.5 if _logarithmic(sweep) else (sweep.low + sweep.high) / 2
-    ends = [sweep.low, sweep.high, middle]
-    return [round(end) for end in ends] if sweep.whole else ends
+def _first(strengths: StrengthRange) -> list[float]:
+    middle = (
+        (strengths.low * strengths.high) ** 0.5 if _logarithmic(strengths) else (strengths.low + strengths.high) / 2
+    )
+    ends = [strengths.low, strengths.high, middle]
+    return [round(end) for end in ends] if strengths.whole else ends
 
 
-def _scale(sweep: StrengthRange, optuna: Any) -> Any:
-    if sweep.whole:
-        return optuna.distributions.IntDistribution(int(sweep.low), int(sweep.high), log=_logarithmic(sweep))
-    return optuna.distributions.FloatDistribution(sweep.low, sweep.high, log=_logarithmic(sweep))
+def _scale(strengths: StrengthRange, optuna: Any) -> Any:
+    if strengths.whole:
+        return optuna.distributions.IntDistribution(
+            int(strengths.low), int(strengths.high), log=_logarithmic(strengths)
+        )
+    return optuna.distributions.FloatDistribution(strengths.low, strengths.high, log=_logarithmic(strengths))
 
 
-def _logarithmic(sweep: StrengthRange) -> bool:
-    return sweep.low > 0 and sweep.high / sweep.low >= DECADES
+def _logarithmic(strengths: StrengthRange) -> bool:
+    return strengths.low > 0 and strengths.high / strengths.low >= DECADES
 
 
 @contextmanager

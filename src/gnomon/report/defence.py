@@ -1,4 +1,4 @@
-"""The page of a bench of mitigations: what each buys and costs, and every attack on every mitigation."""
+"""The page of a report on mitigations: what each buys and costs, and every attack on every mitigation."""
 
 from __future__ import annotations
 
@@ -51,37 +51,37 @@ EFFECTS = {
 }
 
 
-def defence_page(bench: DefenceReport) -> Page:
+def defence_page(defence: DefenceReport) -> Page:
     """The view that all renderers share."""
-    level, label = _level(bench)
+    level, label = _level(defence)
     return Page(
         kind="mitigations compared",
         source="one audit a mitigation; the whole audits lie next to this page",
-        name=bench.name,
-        headline=bench.advice.headline,
+        name=defence.name,
+        headline=defence.advice.headline,
         level=level,
         label=label,
-        sentences=tuple(bench.advice.sentences),
+        sentences=tuple(defence.advice.sentences),
         caveat=CAVEAT,
-        facts=_facts(bench),
+        facts=_facts(defence),
         sections=filled(
-            Section("pictures", "What is bought, and for what", figures=_figures(bench), short="Figures"),
-            _leakage(bench),
-            Section("price", "What each costs", PRICE, tables=(_price(bench),)),
+            Section("pictures", "What is bought, and for what", figures=_figures(defence), short="Figures"),
+            _leakage(defence),
+            Section("price", "What each costs", PRICE, tables=(_price(defence),)),
             Section(
-                "matrix", "Every attack on every mitigation", MATRIX, tables=_matrices(bench), short="Every attack"
+                "matrix", "Every attack on every mitigation", MATRIX, tables=_matrices(defence), short="Every attack"
             ),
-            *map(_search, bench.searches),
-            Section("curves", "Trainings from within", figures=_trainings(bench)),
-            _left_out(bench),
-            _about(bench),
-            Section("provenance", "Where the values come from", facts=_origin(bench), short="Provenance"),
+            *map(_search, defence.searches),
+            Section("curves", "Trainings from within", figures=_trainings(defence)),
+            _left_out(defence),
+            _about(defence),
+            Section("provenance", "Where the values come from", facts=_origin(defence), short="Provenance"),
         ),
     )
 
 
-def _level(bench: DefenceReport) -> tuple[str, str]:
-    chosen = next((o for o in bench.options if o.label == bench.advice.choice), None)
+def _level(defence: DefenceReport) -> tuple[str, str]:
+    chosen = next((o for o in defence.results if o.label == defence.advice.choice), None)
     if chosen is None:
         return "leaks", "No mitigation helps"
     change = chosen.utility.change if chosen.utility else None
@@ -89,45 +89,38 @@ def _level(bench: DefenceReport) -> tuple[str, str]:
     return ("leaks_some", "Helps at a price") if dear else ("none_found", "A mitigation helps")
 
 
-def _facts(bench: DefenceReport) -> tuple[Fact, ...]:
+def _facts(defence: DefenceReport) -> tuple[Fact, ...]:
     return (
-        ("Data", f"{bench.data}, {counted(bench.classes, 'class', 'classes')}"),
-        ("Audited", f"{count(bench.members)} members, {count(bench.nonmembers)} non-members"),
-        ("Mitigations", len(bench.options) - 1),
-        ("Shadow models each", bench.shadows),
-        ("Point of view", bench.view),
-        ("Made", moment(bench.provenance.created)),
+        ("Data", f"{defence.data}, {counted(defence.classes, 'class', 'classes')}"),
+        ("Audited", f"{count(defence.members)} members, {count(defence.nonmembers)} non-members"),
+        ("Mitigations", len(defence.results) - 1),
+        ("Shadow models each", defence.shadows),
+        ("Point of view", defence.view),
+        ("Made", moment(defence.provenance.created)),
     )
 
 
-def _origin(bench: DefenceReport) -> tuple[Fact, ...]:
-    origin = bench.provenance
+def _origin(defence: DefenceReport) -> tuple[Fact, ...]:
+    origin = defence.provenance
     return (
-        ("Tried", ", ".join(bench.tried)),
-        ("Intervals", f"{rate(bench.confidence)}, each on its own; verdicts hold together"),
-        ("Comparisons that share the error rate", bench.compared),
+        ("Tried", ", ".join(defence.tried)),
+        ("Intervals", f"{rate(defence.confidence)}, each on its own; verdicts hold together"),
+        ("Comparisons that share the error rate", defence.compared),
         *machine(origin),
         ("Root seed", str(origin.seed)),
-        ("Time of the last run", duration(origin.seconds.get("bench", 0.0))),
+        ("Time of the last run", duration(origin.seconds.get("defend", 0.0))),
         *((f"Fingerprint: {k}", v) for k, v in origin.fingerprints.items() if k != "target_answers"),
     )
 
 
-def audited(bench: DefenceReport) -> list[tuple[MitigationResult, Strongest]]:
-    """The options that have values, with their strongest attack; the plain model first."""
-    return [(o, o.strongest) for o in bench.options if o.status == "ok" and o.strongest is not None]
-
-
-def rate_of(leak: Leak | None, fpr: float | None) -> Estimate | None:
-    """The true-positive rate at a false-positive rate, or without one the AUC."""
-    if leak is None:
-        return None
-    return leak.auc if fpr is None else next((p.tpr for p in leak.tpr_at_fpr if abs(p.fpr - fpr) < 1e-12), None)
+def audited(defence: DefenceReport) -> list[tuple[MitigationResult, Strongest]]:
+    """The rows that have values, with their strongest attack; the plain model first."""
+    return [(o, o.strongest) for o in defence.results if o.status == "ok" and o.strongest is not None]
 
 
 def _spelt(leak: Leak | None, fpr: float | None) -> Cell:
     """A rate as a share, an AUC as a number."""
-    found = rate_of(leak, fpr)
+    found = leak.at(fpr) if leak else None
     return area(found) if fpr is None else cell(found)
 
 
@@ -135,17 +128,17 @@ def _found(found: Strongest | None, fpr: float | None) -> Cell:
     return _spelt(found.leak if found else None, fpr)
 
 
-def _figures(bench: DefenceReport) -> tuple[Figure, ...]:
-    found, fpr = [], bench.fpr
+def _figures(defence: DefenceReport) -> tuple[Figure, ...]:
+    found, fpr = [], defence.fpr
     points = [
         (o, leak, o.utility.accuracy)
-        for o, strongest in audited(bench)
-        if o.utility and (leak := rate_of(strongest.leak, fpr))
+        for o, strongest in audited(defence)
+        if o.utility and (leak := strongest.leak.at(fpr))
     ]
     if len(points) > 1:
         found.append(frontier(points, fpr))
-    options = [o for o, _ in audited(bench) if o.naive is not None]
-    rows = [(o.label, tuple(rate_of(s.leak, fpr) if s else None for s in (o.adaptive, o.naive))) for o in options]
+    options = [o for o, _ in audited(defence) if o.naive is not None]
+    rows = [(o.label, tuple(s.leak.at(fpr) if s else None for s in (o.adaptive, o.naive))) for o in options]
     if rows:
         lead = f"{tpr_at(fpr)} of the strongest attack, by the attacker’s shadow models. The dotted line is guessing."
         chance, series = 0.5 if fpr is None else fpr, ("with the mitigation (adaptive)", "plain (naive)")
@@ -155,21 +148,21 @@ def _figures(bench: DefenceReport) -> tuple[Figure, ...]:
     return tuple(found)
 
 
-def _trainings(bench: DefenceReport) -> tuple[Figure, ...]:
-    told = [o for o in bench.options if o.curves]
+def _trainings(defence: DefenceReport) -> tuple[Figure, ...]:
+    told = [o for o in defence.results if o.curves]
     return tuple(training(f"curves-{i}", o.label, o.curves) for i, o in enumerate(told))
 
 
-def _leakage(bench: DefenceReport) -> Section:
+def _leakage(defence: DefenceReport) -> Section:
     """What each mitigation buys: the strongest attack that knows it, and next to it the attacker who does not."""
-    fpr, name, exposed = bench.fpr, tpr_at(bench.fpr), bench.exposed
+    fpr, name, exposed = defence.fpr, tpr_at(defence.fpr), defence.exposed
     rows: list[Cells] = []
-    for option, strongest in audited(bench):
+    for option, strongest in audited(defence):
         plain = ("with plain shadow models",) if strongest.plain_shadows else ()
         chosen = () if strongest.chosen_on == "shadows" else ("chosen on the audited rows",)
         rows.append(
             (
-                _name(option, bench),
+                _name(option, defence),
                 _verdict(option),
                 Cell(strongest.leak.title, plain + chosen),
                 _spelt(strongest.leak, fpr),
@@ -190,25 +183,25 @@ def _leakage(bench: DefenceReport) -> Section:
     if exposed is not None:
         which = f"{exposed.chosen_by} {counted(exposed.members, 'member')} of {count(exposed.rows)} records"
         notes.append(f"The most exposed tenth: {which}, against all non-members.")
-    return Section("leakage", whole.title, KNOWING, tables=(whole,), notes=tuple(notes), brief=(_brief(bench),))
+    return Section("leakage", whole.title, KNOWING, tables=(whole,), notes=tuple(notes), brief=(_brief(defence),))
 
 
-def _brief(bench: DefenceReport) -> Table:
+def _brief(defence: DefenceReport) -> Table:
     """What each buys and costs in so many columns as a terminal has room for."""
     rows: list[Cells] = []
-    for option, strongest in audited(bench):
-        tag = "recommended" if option.label == bench.advice.choice else ""
-        leaks = (_spelt(strongest.leak, bench.fpr), _spelt(strongest.exposed, bench.fpr))
-        both = (_found(option.adaptive, bench.fpr), _found(option.naive, bench.fpr))
+    for option, strongest in audited(defence):
+        tag = "recommended" if option.label == defence.advice.choice else ""
+        leaks = (_spelt(strongest.leak, defence.fpr), _spelt(strongest.exposed, defence.fpr))
+        both = (_found(option.adaptive, defence.fpr), _found(option.naive, defence.fpr))
         accuracy = option.utility.accuracy if option.utility else None
         rows.append((Cell(option.label, tag=tag), _verdict(option), *leaks, *both, accuracy))
-    heads = ("Mitigation", "Verdict", tpr_at(bench.fpr), "Exposed", "Adaptive", "Naive", "Accuracy")
+    heads = ("Mitigation", "Verdict", tpr_at(defence.fpr), "Exposed", "Adaptive", "Naive", "Accuracy")
     return table("brief", "What each buys, and the accuracy that is left", heads, rows, left=2)
 
 
-def _name(option: MitigationResult, bench: DefenceReport) -> Cell:
+def _name(option: MitigationResult, defence: DefenceReport) -> Cell:
     """The option's name; below it whether it is recommended, or on the frontier."""
-    chosen = ("recommended",) if option.label == bench.advice.choice else ()
+    chosen = ("recommended",) if option.label == defence.advice.choice else ()
     return Cell(option.label, (*chosen, *(("on the frontier",) if option.frontier else ())))
 
 
@@ -227,22 +220,22 @@ def _label_only(leak: Leak | None) -> Cell:
     return Cell(shown.text, (*shown.detail, leak.title.removeprefix("Label only: ")))
 
 
-def _price(bench: DefenceReport) -> Table:
+def _price(defence: DefenceReport) -> Table:
     """What each mitigation costs."""
-    proven = any(o.guarantee for o in bench.options)
-    rows = [_price_row(option, bench)[: 7 if proven else 6] for option, _ in audited(bench)]
+    proven = any(o.guarantee for o in defence.results)
+    rows = [_price_row(option, defence)[: 7 if proven else 6] for option, _ in audited(defence)]
     costs = ("Accuracy", "Against the plain model", "Calibration error", "Size of an answer", "Training time")
     return table("price", "What each costs", ("Mitigation", *costs, *(("Proven epsilon",) if proven else ())), rows)
 
 
-def _price_row(option: MitigationResult, bench: DefenceReport) -> Cells:
+def _price_row(option: MitigationResult, defence: DefenceReport) -> Cells:
     use, proven = option.utility, option.guarantee
     if use is None:
-        return (_name(option, bench), *(None,) * 6)
-    size = None if use.answer_size is None else Cell(f"{use.answer_size:.3g}", (f"of {bench.classes} probabilities",))
+        return (_name(option, defence), *(None,) * 6)
+    size = None if use.answer_size is None else Cell(f"{use.answer_size:.3g}", (f"of {defence.classes} probabilities",))
     delta = () if proven is None or proven.delta is None else (f"delta {proven.delta:.2g}",)
     return (
-        _name(option, bench),
+        _name(option, defence),
         use.accuracy,
         None if use.change is None else _points(use.change),
         use.calibration_error,
@@ -271,12 +264,12 @@ def _time(option: MitigationResult) -> Cell:
     return Cell(duration(spent.seconds), times)
 
 
-def _matrices(bench: DefenceReport) -> tuple[Table, ...]:
+def _matrices(defence: DefenceReport) -> tuple[Table, ...]:
     """Every attack (rows) on every mitigation (columns): one table a kind of value, the most telling first and open."""
-    options = [option for option, _ in audited(bench)]
+    options = [option for option, _ in audited(defence)]
     fprs = {p.fpr for o in options for leak in o.attacks for p in leak.tpr_at_fpr if p.tpr is not None}
-    rates = [(f"rate-{i}", f) for i, f in enumerate(sorted(fprs, key=lambda f: (f != bench.fpr, -f)))]
-    kinds = [*rates, ("auc", None)] if bench.fpr is not None else [("auc", None), *rates]
+    rates = [(f"rate-{i}", f) for i, f in enumerate(sorted(fprs, key=lambda f: (f != defence.fpr, -f)))]
+    kinds = [*rates, ("auc", None)] if defence.fpr is not None else [("auc", None), *rates]
     kinds.append(("advantage", None))
     return tuple(_matrix(options, key, fpr, folded=i > 0) for i, (key, fpr) in enumerate(kinds))
 
@@ -294,7 +287,7 @@ def _matrix(options: Sequence[MitigationResult], key: str, fpr: float | None, *,
 
 
 def _matrix_cell(leak: Leak | None, key: str, fpr: float | None, option: MitigationResult) -> Cell:
-    found = leak.advantage if leak and key == "advantage" else rate_of(leak, fpr)
+    found = None if leak is None else leak.advantage if key == "advantage" else leak.at(fpr)
     if leak is None or found is None:
         return NONE
     shown = area(found) if key == "auc" else cell(found)
@@ -331,20 +324,20 @@ def _search(found: Search) -> Section:
     return Section(whole.key, title, lead, tables=(whole,), brief=(whole, lead))
 
 
-def _left_out(bench: DefenceReport) -> Section:
+def _left_out(defence: DefenceReport) -> Section:
     """Mitigations without values, and why."""
     rows = [
         (o.label, o.status, o.reason or "no strongest attack")
-        for o in bench.options
+        for o in defence.results
         if o.status != "ok" or o.strongest is None
     ]
     whole = table("left-out", "Without values", ("Mitigation", "Status", "Why"), rows, left=3)
     return Section(whole.key, whole.title, tables=(whole,), brief=tuple(f"{a}, {b}: {c}" for a, b, c in rows))
 
 
-def _about(bench: DefenceReport) -> Section:
+def _about(defence: DefenceReport) -> Section:
     """What each mitigation is, and where its whole audit lies."""
-    rows = [(o.label, o.title, o.acts_on, o.paper or None, o.folder or None) for o in bench.options]
+    rows = [(o.label, o.title, o.acts_on, o.paper or None, o.folder or None) for o in defence.results]
     heads = ("Mitigation", "What it is", "Acts on", "Paper", "Its whole audit")
     whole = table("about", "The mitigations", heads, rows, left=5)
     return Section(whole.key, whole.title, tables=(whole,))

@@ -52,8 +52,8 @@ def render(document: Document, format: str) -> str:
     """A document as text in one format.
 
     Args:
-        document: what `gnomon.audit` returned or `gnomon.read_record` read; or a bench, a study, a reproduction, a
-            comparison.
+        document: what `gnomon.audit` returned or `gnomon.read_record` read; or a report on mitigations, a study, a
+            reproduction, a comparison.
         format: ``"html"`` (one self-contained file), ``"md"``, ``"json"`` or ``"terminal"`` (plain text, 80 columns).
 
     Returns:

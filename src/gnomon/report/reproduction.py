@@ -62,7 +62,6 @@ def _made(made: Reproduction) -> tuple[Fact, ...]:
         ("Made", moment(this.created)),
         ("This run", f"{duration(this.seconds)}, {counted(this.reused, 'audit')} run before"),
         ("All audits", duration(made.spent)),
-        ("Slower than the reference machine by", f"{made.scale:.2f}"),
         *machine(this),
     )
 
@@ -123,7 +122,7 @@ def _left_out(made: Reproduction) -> Section:
         (e.title, STATUS[e.status], e.reason, e.wanted or NONE, duration(e.estimate) if e.estimate else NONE)
         for e in left
     ]
-    heads = ("Experiment", "", "Why", "What it would take", "Time on this machine")
+    heads = ("Experiment", "", "Why", "What it would take", "Time on two quiet cores")
     whole = table("left-out", "What was left out, and what it would take", heads, rows, left=5)
     lines = tuple(f"  {e.title}: {e.reason}; it takes {e.wanted or NONE.text}" for e in left)
     return Section(whole.key, whole.title, tables=(whole,), short="What was left out", brief=lines)

@@ -7,7 +7,7 @@ one seed share the target's rows where they can, so differences are taken seed b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations, pairwise
 from typing import Literal
 
@@ -23,26 +23,34 @@ from gnomon.studies.summary import ENOUGH, figure_of
 
 Values = Mapping[int, float]  # seed -> figure
 TARGET = ("train_accuracy", "test_accuracy", "gap")
+SHARE = "share"  # of a class in the training rows
 
 
 class Shape(PlanTable):
     """A shape that the paper's results have, as an experiment's table says it."""
 
     says: str = Field(description="the statement, as a report prints it")
-    kind: Literal["rises", "near", "alike", "tracks", "apart", "first", "above", "classes"] = Field(
-        description="rises: along the labels; near: a value; alike: each label's and the last one's; "
-        "tracks: rises with another value over all cells; apart: differs where another value is alike; first: the "
-        "first label's lies above every other's; above: one attack finds more than another; classes: precision of a "
-        "class falls with its size"
+    kind: Literal["rises", "above", "near", "tracks", "apart"] = Field(
+        description="rises: along the labels; above: one attack finds more than another, or at the first label than at "
+        "every other; near: a value, or the last label's; tracks: rises with another value over all cells, or falls "
+        "with the share of a class; apart: differs where another value is alike"
     )
     axis: str = Field(description="what varies")
     figure: str = Field("precision", description="of the attack, or of the target")
     attack: str = Field("shokri", description="whose figure")
     labels: tuple[str, ...] | None = Field(None, description="labels of the axis, lowest value first; default all")
-    value: float = Field(0.5, description="near: to what")
-    margin: float = Field(0.03, description="near, alike, apart: how near")
-    against: str = Field("gap", description="tracks: the value that it rises with; apart: the one that is alike")
-    than: str = Field("gap", description="above: the attack that finds less")
+    than: str | None = Field(None, description="above: the attack that finds less; default: the first label is above")
+    value: float | None = Field(None, description="near: to what; default: to the last label's value")
+    margin: float = Field(0.03, description="near, apart: how near")
+    against: str = Field(
+        "gap", description='tracks: the value that it rises with, or "share" of a class; apart: the one that is alike'
+    )
+
+    @property
+    def compares_labels(self) -> bool:
+        """Whether one label alone says nothing."""
+        alone = {"above": self.than is not None, "near": self.value is not None, "tracks": self.against == SHARE}
+        return not alone.get(self.kind, False)
 
 
 def state(shape: Shape, cells: Sequence[StudyCell], records: Mapping[tuple[str, int], Record]) -> Statement:
@@ -56,32 +64,44 @@ def state(shape: Shape, cells: Sequence[StudyCell], records: Mapping[tuple[str, 
     there = list(dict.fromkeys(c.labels[shape.axis] for c in cells if shape.axis in c.labels and c.status == "ok"))
     labels = [label for label in shape.labels or there if label in there]
     missing = [label for label in shape.labels or () if label not in there]
-    if shape.kind in ("rises", "tracks", "alike", "apart", "first") and (len(labels) < 2 or missing):
+    if shape.compares_labels and (len(labels) < 2 or missing):
         return Statement(says=shape.says, verdict="not shown", evidence=f"not run: {', '.join(missing) or 'its cells'}")
     if not labels:
         return Statement(says=shape.says, verdict="not shown", evidence="not run")
-    attack = None if shape.figure in TARGET else shape.attack
-    by_label = {label: _by_seed(cells, shape.axis, label, shape.figure, attack) for label in labels}
+
+    def gather(figure: str, attack: str | None) -> dict[str, Values]:
+        whose = None if figure in TARGET else attack
+        return {label: _by_seed(cells, shape.axis, label, figure, whose) for label in labels}
+
+    ours = gather(shape.figure, shape.attack)
     if shape.kind == "rises":
-        return rises(shape.says, by_label)
+        return rises(shape.says, ours)
+    if shape.kind == "apart":
+        return apart(shape.says, gather(shape.against, None), ours, shape.margin)
+    if shape.kind == "tracks" and shape.against != SHARE:
+        return tracks(shape.says, gather(shape.against, None), ours)
+    return _all(shape.says, _parts(shape, labels, ours, gather, records))
+
+
+def _parts(
+    shape: Shape,
+    labels: Sequence[str],
+    ours: Mapping[str, Values],
+    gather: Callable[[str, str | None], Mapping[str, Values]],
+    records: Mapping[tuple[str, int], Record],
+) -> list[Statement]:
+    """One statement a label, or a pair of labels."""
+    first, last = labels[0], labels[-1]
+    if shape.kind == "tracks":
+        return [falls_with_size(label, shape.attack, records) for label in labels]
+    if shape.kind == "near" and shape.value is not None:
+        return [near(label, ours[label], shape.value, shape.margin) for label in labels]
     if shape.kind == "near":
-        return _all(shape.says, [near(label, by_label[label], shape.value, shape.margin) for label in labels])
-    if shape.kind == "alike":
-        last = labels[-1]
-        found = [alike(f"{a} and {last}", by_label[a], by_label[last], shape.margin) for a in labels[:-1]]
-        return _all(shape.says, found)
-    if shape.kind in ("tracks", "apart"):
-        other = {label: _by_seed(cells, shape.axis, label, shape.against, None) for label in labels}
-        if shape.kind == "apart":
-            return apart(shape.says, other, by_label, shape.margin)
-        return tracks(shape.says, other, by_label)
-    if shape.kind == "first":
-        best = labels[0]
-        return _all(shape.says, [above(f"{best}, {label}", by_label[best], by_label[label]) for label in labels[1:]])
-    if shape.kind == "above":
-        less = {label: _by_seed(cells, shape.axis, label, shape.figure, shape.than) for label in labels}
-        return _all(shape.says, [above(label, by_label[label], less[label]) for label in labels])
-    return _all(shape.says, [falls_with_size(label, shape.attack, records) for label in labels])
+        return [alike(f"{label} and {last}", ours[label], ours[last], shape.margin) for label in labels[:-1]]
+    if shape.than is None:
+        return [above(f"{first}, {label}", ours[first], ours[label]) for label in labels[1:]]
+    less = gather(shape.figure, shape.than)
+    return [above(label, ours[label], less[label]) for label in labels]
 
 
 def rises(says: str, by_label: Mapping[str, Values]) -> Statement:
@@ -118,12 +138,7 @@ def near(label: str, values: Values, value: float, margin: float) -> Statement:
     found = _interval(list(values.values()))
     if found is None:
         return Statement(says=label, verdict="not shown", evidence=f"{label}: {_share(values)}; {_too_few()}")
-    verdict: Holds = "not shown"
-    if found.low >= value - margin and found.high <= value + margin:
-        verdict = "holds"
-    elif found.low > value + margin or found.high < value - margin:
-        verdict = "does not hold"
-    return Statement(says=label, verdict=verdict, evidence=f"{label}: {_estimate(found)}")
+    return Statement(says=label, verdict=_within(found, value, margin), evidence=f"{label}: {_estimate(found)}")
 
 
 def alike(label: str, one: Values, other: Values, margin: float) -> Statement:
@@ -131,12 +146,7 @@ def alike(label: str, one: Values, other: Values, margin: float) -> Statement:
     found = _difference(one, other)
     if found is None:
         return Statement(says=label, verdict="not shown", evidence=f"{label}; {_too_few()}")
-    verdict: Holds = "not shown"
-    if found.low >= -margin and found.high <= margin:
-        verdict = "holds"
-    elif found.low > margin or found.high < -margin:
-        verdict = "does not hold"
-    return Statement(says=label, verdict=verdict, evidence=f"{label}: {_points(found)}")
+    return Statement(says=label, verdict=_within(found, 0.0, margin), evidence=f"{label}: {_points(found)}")
 
 
 def tracks(says: str, x: Mapping[str, Values], y: Mapping[str, Values]) -> Statement:
@@ -245,6 +255,12 @@ def _interval(values: Sequence[float], confidence: float = 0.95) -> Estimate | N
 
 def _verdict(interval: Estimate) -> Holds:
     return "holds" if interval.low > 0 else "does not hold" if interval.high < 0 else "not shown"
+
+
+def _within(interval: Estimate, value: float, margin: float) -> Holds:
+    if value - margin <= interval.low and interval.high <= value + margin:
+        return "holds"
+    return "does not hold" if interval.low > value + margin or interval.high < value - margin else "not shown"
 
 
 def _too_few() -> str:

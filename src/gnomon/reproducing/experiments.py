@@ -44,7 +44,7 @@ class Experiment(PlanTable):
     title: str
     question: str
     seconds: float | dict[str, float] = Field(
-        description="of a cell on the reference machine, or by label of the first axis"
+        description="that a cell takes on two quiet cores, or by label of the first axis"
     )
     show: tuple[str, ...] = Field((), description="figures to draw; default all")
     notes: tuple[str, ...] = Field((), description="what differs from the paper")

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
-
-from pydantic import ValidationError
 
 from gnomon.auditing.api import Settings
 from gnomon.auditing.progress import Progress, Silent
 from gnomon.core.documents.record import Record
 from gnomon.core.documents.reproduction import Compared, ExperimentResult, Reproduction
-from gnomon.core.documents.schema import Part
 from gnomon.core.documents.study import Study
-from gnomon.core.errors import GnomonError
-from gnomon.core.files import write_text
+from gnomon.core.errors import GnomonError, one_line
 from gnomon.datasets import load_dataset
 from gnomon.models.torch.networks import resolve_device
-from gnomon.reproducing.budget import BudgetItem, TimeLedger, calibrate
 from gnomon.reproducing.claims import state
 from gnomon.reproducing.experiments import (
     STAND_INS,
@@ -36,48 +31,31 @@ from gnomon.studies.spec import CellPlan, StudySpec, lay_out
 from gnomon.studies.summary import machine_facts, summarise
 
 PAPERS_ATTACK = "shokri"  # statements and pictures speak of it unless they name another
-
-
-@dataclass(frozen=True)
-class Wish:
-    """How a paper is to be reproduced.
-
-    Attributes:
-        paper: name of its folder.
-        budget: seconds; None for no limit.
-        repeats: seeds of each cell.
-        stand_ins: use freely available data in the place of data that can't always be fetched.
-    """
-
-    paper: str
-    budget: float | None
-    repeats: int = 3
-    stand_ins: bool = False
-
-
-class _Kept(Part):
-    """What a run hands on to the next one, so that both decide alike."""
-
-    scale: float
+REFERENCE = "on two quiet cores"  # that the costs in an index were measured on
 
 
 def reproduce(
-    wish: Wish,
+    paper: str,
     folder: Path,
     settings: Settings | None = None,
     *,
+    budget: float | None = None,
+    repeats: int = 3,
+    stand_ins: bool = False,
     progress: Progress | None = None,
-    told: Callable[[str], None] | None = None,
+    told: Callable[[str], None] = lambda _: None,
     command: str = "",
 ) -> Reproduction:
-    """Runs what fits the budget and says what does not; run again, it takes everything from the folder.
-
-    The budget counts the seconds of all cells, those of earlier runs in this folder too.
+    """Runs a paper's experiments until the time is spent; run again, it takes everything from the folder.
 
     Args:
-        wish: which paper, how much time.
+        paper: name of its folder, or a folder of the user's own.
         folder: keeps ``cells/`` and ``store/``.
         settings: how to run; code of this package's own recipes is trusted.
+        budget: seconds that all cells may take, those of earlier runs in this folder too; the cell that spends the
+            last of it is carried to its end. None for no limit.
+        repeats: seeds of each cell.
+        stand_ins: use freely available data in the place of data that can't always be fetched.
         progress: who is told how far it is.
         told: is told in a line what is done with each experiment.
         command: that asked for it, for the document.
@@ -85,168 +63,142 @@ def reproduce(
     Raises:
         GnomonError: a broken plan; nothing has run then.
     """
-    start, told = time.perf_counter(), told or (lambda _: None)
-    settings = replace(settings or Settings(), trust=True)
-    paper = read_paper(wish.paper, repeats=wish.repeats, stand_ins=wish.stand_ins)
-    plain = read_paper(wish.paper, repeats=wish.repeats, stand_ins=False)
-    for _, spec in paper.experiments:
+    start, settings = time.perf_counter(), replace(settings or Settings(), trust=True)
+    chosen, plain = (read_paper(paper, repeats=repeats, stand_ins=s) for s in (stand_ins, False))
+    for _, spec in chosen.experiments:
         lay_out(spec, trust=True)  # every plan is checked before anything runs
-    ledger = TimeLedger(wish.budget, _scale(folder), {})
-    run = _Run(folder, settings, progress or Silent(), told, {})
-    results, reused = [], 0
-    for (experiment, spec), (_, original) in zip(paper.experiments, plain.experiments, strict=True):
-        result, ledger, again = run.experiment(experiment, spec, paper, ledger, stood_in(spec, original))
-        results.append(result)
-        reused += again
+    run = _ReproductionRun(chosen, folder, settings, budget, progress or Silent(), told)
+    pairs = zip(chosen.experiments, plain.experiments, strict=True)
+    results = [run.experiment(one, spec, stood_in(spec, original)) for (one, spec), (_, original) in pairs]
     return Reproduction(
-        name=paper.name,
-        paper=paper.reference,
-        sources=dict(paper.sources),
-        seeds=list(range(wish.repeats)),
-        budget=wish.budget,
-        spent=round(ledger.spent, 1),
-        stand_ins=wish.stand_ins,
-        scale=round(ledger.slowness, 3),
+        name=chosen.name,
+        paper=chosen.reference,
+        sources=dict(chosen.sources),
+        seeds=list(range(repeats)),
+        budget=budget,
+        spent=round(run.spent, 1),
+        stand_ins=stand_ins,
         experiments=results,
-        made=machine_facts(time.perf_counter() - start, reused, command),
+        made=machine_facts(time.perf_counter() - start, run.reused, command),
     )
 
 
-@dataclass(frozen=True)
-class _Run:
+@dataclass
+class _ReproductionRun:
+    paper: Paper
     folder: Path
     settings: Settings
+    budget: float | None
     progress: Progress
     told: Callable[[str], None]
-    missing: dict[str, str]  # data set -> why it can't be had; "" if it can
+    took: dict[str, float] = field(default_factory=dict)  # cell -> seconds; each counts once, whoever asks for it
+    missing: dict[str, str] = field(default_factory=dict)  # data set -> why it can't be had; "" if it can
+    reused: int = 0
 
-    def experiment(
-        self, experiment: Experiment, spec: StudySpec, paper: Paper, ledger: TimeLedger, stand_ins: Sequence[str]
-    ) -> tuple[ExperimentResult, TimeLedger, int]:
-        """One experiment: its result, the ledger after it, and how many of its cells had run before."""
-        notes = [*experiment.notes, *stand_ins]
-        blank = ExperimentResult(
-            key=experiment.key, title=experiment.title, question=experiment.question, status="left out",
-            cells=len(lay_out(spec, trust=True)), done=0, seconds=0.0, estimate=0.0, notes=notes,
-            show=list(experiment.show), group=experiment.group,
-        )  # fmt: skip
-        works = self._works(experiment, spec)
-        if experiment.gpu and resolve_device("auto") == "cpu" and any(work.took is None for work in works):
-            estimate = ledger.slowness * sum(work.seconds for work in works)
-            wanted = f"a GPU; about {_minutes(estimate)} on this machine's processors"
-            return self._left_out(blank, "there is no GPU", wanted, estimate), ledger, 0
-        if experiment.optional and find_spec(experiment.optional) is None:
-            wanted = f"the package {experiment.optional}"
-            return self._left_out(blank, f"{experiment.optional} is not installed", wanted, 0.0), ledger, 0
-        reasons = self._unavailable(spec, works)
-        there = without_data(spec, list(reasons)) if reasons else spec
-        lost = [f"{name}: {why}" for name, why in reasons.items()]
-        if there is None:
-            self.told(f"{experiment.title}: no data ({'; '.join(lost)})")
-            return blank.model_copy(update={"status": "no data", "reason": "; ".join(lost)}), ledger, 0
-        works = self._works(experiment, there)
-        decision = ledger.decide(works)
-        if not decision.fits:
-            reason = (
-                f"about {_minutes(decision.estimate)}, and {_minutes(max(0.0, decision.left))} of the budget is left"
-            )
-            wanted = f"a budget larger by about {_minutes(decision.estimate - max(0.0, decision.left))}"
-            return self._left_out(blank, reason, wanted, decision.estimate), ledger, 0
-        self.told(f"{experiment.title}: {len(works)} cells, about {_minutes(decision.estimate)}")
-        return self._carry_out(blank.model_copy(update={"notes": [*notes, *lost]}), experiment, there, paper, ledger)
+    @property
+    def cells(self) -> Path:
+        return self.folder / "cells"
 
-    def _left_out(self, blank: ExperimentResult, reason: str, wanted: str, estimate: float) -> ExperimentResult:
-        self.told(f"{blank.title}: left out ({reason})")
-        return blank.model_copy(update={"reason": reason, "wanted": wanted, "estimate": estimate})
+    @property
+    def spent(self) -> float:
+        """Seconds that the cells took so far."""
+        return sum(self.took.values())
 
-    def _carry_out(
-        self, blank: ExperimentResult, experiment: Experiment, spec: StudySpec, paper: Paper, ledger: TimeLedger
-    ) -> tuple[ExperimentResult, TimeLedger, int]:
-        start, runs, before = time.perf_counter(), [], ledger.spent
+    def experiment(self, experiment: Experiment, spec: StudySpec, stand_ins: Sequence[str]) -> ExperimentResult:
+        """What came of one experiment."""
         cells = lay_out(spec, trust=True)
-        works = self._works(experiment, spec)
-        advance = self.progress.stage(experiment.key, len(cells))
-        for cell, work in zip(cells, works, strict=True):
-            if not ledger.decide([work]).fits:
-                break
-            run = run_cell(cell, self.folder / "cells", self.settings, self.progress)
-            runs.append(run)
-            advance(1)
-            if run.record is None:
-                self.told(f"{experiment.title}, {cell.title}: {run.reason}")
-            elif work.key not in ledger.counted:
-                ledger = ledger.after(work, run.seconds)
+        result = ExperimentResult(
+            key=experiment.key, title=experiment.title, question=experiment.question, status="left out",
+            cells=len(cells), done=0, seconds=0.0, estimate=_cost(experiment, spec, cells),
+            notes=[*experiment.notes, *stand_ins], show=list(experiment.show), group=experiment.group,
+        )  # fmt: skip
+        if any(finished(cell, self.cells) is None for cell in cells):  # else nothing is needed
+            if lacking := _lacking(experiment, result.estimate):
+                return self._left_out(result, *lacking)
+            reasons = self._unavailable(spec)
+            lost = [f"{name}: {why}" for name, why in reasons.items()]
+            there = without_data(spec, list(reasons))
+            if there is None:
+                self.told(f"{experiment.title}: no data ({'; '.join(lost)})")
+                return result.model_copy(update={"status": "no data", "reason": "; ".join(lost), "estimate": 0.0})
+            spec, cells = there, lay_out(there, trust=True)
+            result = result.model_copy(update={"notes": [*result.notes, *lost]})
+        start, before = time.perf_counter(), self.spent
+        runs = self._run_cells(experiment, cells)
+        if not runs:
+            return self._left_out(result, "the budget was spent", f"about {_spell(result.estimate)} {REFERENCE}")
+        rest = _cost(experiment, spec, cells[len(runs) :])
         study = summarise(spec, runs, self.folder, time.perf_counter() - start, headline=PAPERS_ATTACK)
-        rest = works[len(runs) :]
-        estimate = ledger.slowness * sum(work.seconds for work in rest)
+        short = len(runs) < len(cells)
         update = {
-            "status": "cut short" if rest else "run",
-            "reason": f"the budget was spent after {len(runs)} of {len(cells)} cells" if rest else "",
-            "wanted": f"about {_minutes(estimate)} more" if rest else "",
+            "status": "cut short" if short else "run",
+            "reason": f"the budget was spent after {len(runs)} of {len(cells)} cells" if short else "",
+            "wanted": f"about {_spell(rest)} more {REFERENCE}" if short else "",
             "done": sum(run.record is not None for run in runs),
-            "seconds": round(ledger.spent - before, 1),
-            "estimate": estimate,
+            "seconds": round(self.spent - before, 1),
+            "estimate": rest,
             "study": study,
-            "compared": compared(experiment, study, paper, stand_in=_has_stand_in(spec)),
+            "compared": compared(experiment, study, self.paper, stand_in=_has_stand_in(spec)),
             "statements": [state(shape, study.cells, _records(runs, shape.axis)) for shape in experiment.shapes],
         }
-        return blank.model_copy(update=update), ledger, sum(run.reused for run in runs)
+        return result.model_copy(update=update)
 
-    def _works(self, experiment: Experiment, spec: StudySpec) -> list[BudgetItem]:
-        cells = lay_out(spec, trust=True)
-        return [self._work(experiment, spec, cell) for cell in cells]
+    def _left_out(self, result: ExperimentResult, reason: str, wanted: str) -> ExperimentResult:
+        self.told(f"{result.title}: left out ({reason})")
+        return result.model_copy(update={"reason": reason, "wanted": wanted})
 
-    def _work(self, experiment: Experiment, spec: StudySpec, cell: CellPlan) -> BudgetItem:
-        cost = experiment.seconds
-        if isinstance(cost, dict):
-            cost = cost[cell.labels[spec.axes[0].key]]
-        done = finished(cell, self.folder / "cells")
-        key = cell_folder(cell, self.folder / "cells").name
-        return BudgetItem(key, cost, None if done is None else done.seconds)
+    def _run_cells(self, experiment: Experiment, cells: Sequence[CellPlan]) -> list[CellRun]:
+        """The cells that the budget admits."""
+        runs: list[CellRun] = []
+        advance = self.progress.stage(experiment.key, len(cells))
+        for cell in cells:
+            key = cell_folder(cell, self.cells).name
+            if key not in self.took and self.budget is not None and self.spent >= self.budget:
+                break
+            if not runs:
+                self.told(f"{experiment.title}: {len(cells)} cells")
+            run = run_cell(cell, self.cells, self.settings, self.progress)
+            runs.append(run)
+            advance(1)
+            self.reused += run.reused
+            if run.record is None:
+                self.told(f"{experiment.title}, {cell.title}: {run.reason}")
+            else:
+                self.took[key] = run.seconds
+        return runs
 
-    def _unavailable(self, spec: StudySpec, works: Sequence[BudgetItem]) -> dict[str, str]:
-        """Data sets of the study that can't be had, with the reason; nothing is loaded where all cells have run."""
-        if all(work.took is not None for work in works):
-            return {}
-        found = {}
+    def _unavailable(self, spec: StudySpec) -> dict[str, str]:
+        """Data sets of the study that can't be had, with the reason."""
         for name in dict.fromkeys(data_sources(spec)):
             if name not in self.missing:
                 try:
                     load_dataset(name)
                     self.missing[name] = ""
                 except GnomonError as error:
-                    self.missing[name] = " ".join(str(error).split())
-            if self.missing[name]:
-                found[name] = self.missing[name]
-        return found
+                    self.missing[name] = one_line(error)
+        return {name: self.missing[name] for name in dict.fromkeys(data_sources(spec)) if self.missing[name]}
 
 
 def compared(experiment: Experiment, study: Study, paper: Paper, *, stand_in: bool) -> list[Compared]:
-    """The paper's figures beside ours, under the headline attack."""
+    """The paper's figures next to ours, under the headline attack."""
     if not study.axes:
         return []
-    axis, common = study.axes[0].key, study.plan.get("data", {}).get("source")
+    axis, common = study.axes[0], study.plan.get("data", {}).get("source")
+    curves = {c.figure: c for c in reversed(study.curves) if c.axis == axis.key and c.attack in (None, study.headline)}
     found = []
     for row in experiment.paper:
+        label = _stand_in_label(row.label, axis.labels)
+        other = stand_in and (label != row.label or common in STAND_INS.values())
         for figure in paper.figures_of(row):
-            label = _stand_in_label(row.label, study.axes[0].labels)
-            curve = next(
-                (
-                    c
-                    for c in study.curves
-                    if c.axis == axis and c.figure == figure.column and c.attack in (None, study.headline)
-                ),
-                None,
-            )
-            point = None if curve is None else next((p for p in curve.points if p.label == label), None)
-            other = stand_in and (label != row.label or common in STAND_INS.values())
+            points = curves[figure.column].points if figure.column in curves else []
+            ours = next((p for p in points if p.label == label), None)
             found.append(
                 Compared(
                     label=label,
                     figure=figure.column,
                     paper=figure.value,
                     source=figure.source,
-                    ours=point,
+                    ours=ours,
                     stand_in=other,
                 )
             )
@@ -254,12 +206,9 @@ def compared(experiment: Experiment, study: Study, paper: Paper, *, stand_in: bo
 
 
 def _stand_in_label(label: str, labels: Sequence[str]) -> str:
-    if label in labels:
-        return label
-    for paper, ours in STAND_INS.items():
-        if label.replace(paper, ours) in labels:
-            return label.replace(paper, ours)
-    return label
+    """The label of ours that a label of the paper's became."""
+    forms = [label, *(label.replace(paper, ours) for paper, ours in STAND_INS.items())]
+    return next((form for form in forms if form in labels), label)
 
 
 def _has_stand_in(spec: StudySpec) -> bool:
@@ -270,18 +219,22 @@ def _records(runs: Sequence[CellRun], axis: str) -> Mapping[tuple[str, int], Rec
     return {(run.cell.labels.get(axis, ""), run.cell.seed): run.record for run in runs if run.record is not None}
 
 
-def _scale(folder: Path) -> float:
-    """This machine's slowness: as the first run in this folder measured it."""
-    file = folder / "calibration.json"
-    try:
-        return _Kept.model_validate_json(file.read_text(encoding="utf-8")).scale
-    except (OSError, UnicodeDecodeError, ValidationError):
-        scale = calibrate()
-        write_text(file, _Kept(scale=scale).model_dump_json() + "\n")
-        return scale
+def _lacking(experiment: Experiment, cost: float) -> tuple[str, str] | None:
+    """What this machine lacks for the experiment, and what it would take."""
+    if experiment.gpu and resolve_device("auto") == "cpu":
+        return "there is no GPU", f"a GPU; about {_spell(cost)} {REFERENCE}"
+    if experiment.optional and find_spec(experiment.optional) is None:
+        return f"{experiment.optional} is not installed", f"the package {experiment.optional}"
+    return None
 
 
-def _minutes(seconds: float) -> str:
+def _cost(experiment: Experiment, spec: StudySpec, cells: Sequence[CellPlan]) -> float:
+    """Seconds of these cells on the machine that the index was measured on."""
+    cost = experiment.seconds
+    return sum(cost[cell.labels[spec.axes[0].key]] if isinstance(cost, dict) else cost for cell in cells)
+
+
+def _spell(seconds: float) -> str:
     for unit, name, limit in ((1, "s", 90), (60, "min", 100 * 60), (3600, "hours", 48 * 3600)):
         if seconds < limit:
             return f"{seconds / unit:.0f} {name}"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.report.sample_documents import sample_bench, sample_reproduction, sample_study
+from tests.report.sample_documents import sample_defence, sample_reproduction, sample_study
 from tests.report.sample_records import leaking
 
 from gnomon.core.documents.defence import DefenceReport
@@ -14,7 +14,7 @@ from gnomon.core.documents.study import Study
 from gnomon.core.errors import DataError
 
 Document = Record | DefenceReport | Study | Reproduction
-SAMPLES: tuple[Document, ...] = (leaking(), sample_bench(), sample_study(), sample_reproduction())
+SAMPLES: tuple[Document, ...] = (leaking(), sample_defence(), sample_study(), sample_reproduction())
 by_kind = pytest.mark.parametrize("document", SAMPLES, ids=lambda document: type(document).__name__)
 
 

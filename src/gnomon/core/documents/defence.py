@@ -1,4 +1,4 @@
-"""Bench: what mitigations cost and what they buy, as one versioned JSON document that is only rendered."""
+"""DefenceReport: what mitigations cost and what they buy, as one versioned JSON document that is only rendered."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ class Leak(Part):
     advantage: Estimate | None = None
     tpr_at_fpr: list[TprAtFpr] = Field(default_factory=list)
     reason: str | None = None  # why there are no figures
+
+    def at(self, fpr: float | None) -> Estimate | None:
+        """The true-positive rate at a false-positive rate, or without one the AUC."""
+        if fpr is None:
+            return self.auc
+        return next((p.tpr for p in self.tpr_at_fpr if abs(p.fpr - fpr) < 1e-12), None)
 
 
 class Strongest(Part):
@@ -58,7 +64,7 @@ class Guarantee(Part):
 
 
 class MitigationResult(Part):
-    """One mitigation (or none: the first option of a bench), audited by an attacker who knows it."""
+    """One mitigation (or none: the first row of the report), audited by an attacker who knows it."""
 
     label: str  # "top3", "none"
     title: str
@@ -66,7 +72,7 @@ class MitigationResult(Part):
     acts_on: Literal["nothing", "answers", "training", "both"]
     status: Literal["ok", "not applicable", "failed"]
     reason: str | None = None
-    folder: str | None = None  # of the whole audit, next to the bench
+    folder: str | None = None  # of the whole audit, next to the report
     strongest: Strongest | None = None  # the adaptive attack, unless the naive one is surely stronger
     adaptive: Strongest | None = None  # shadow models are trained with the mitigation, and answer through it
     label_only: Leak | None = None  # the strongest attack that reads labels alone, by AUC
@@ -80,8 +86,13 @@ class MitigationResult(Part):
     guarantee: Guarantee | None = None
     facts: dict[str, Any] = Field(default_factory=dict)  # that the trained model says of its mitigations
     curves: dict[str, list[float]] = Field(default_factory=dict)  # over its training: a game's two losses
-    frontier: bool = False  # no other option has both a better accuracy and a lower leakage
+    frontier: bool = False  # no other row has both a better accuracy and a lower leakage
     meets: bool | None = None  # the wanted leakage; None where none was asked for
+
+    def leakage(self, fpr: float | None) -> float:
+        """The strongest attack's value, as `Leak.at` has it; 1 where there is none."""
+        found = self.strongest.leak.at(fpr) if self.strongest else None
+        return 1.0 if found is None else found.value
 
 
 class StrengthTrial(Part):
@@ -116,7 +127,7 @@ class ExposedRows(Part):
 class Advice(Part):
     """The recommendation; follows from the intervals."""
 
-    choice: str | None  # label of an option
+    choice: str | None  # label of a row
     headline: str
     sentences: list[str]
 
@@ -138,7 +149,7 @@ class DefenceReport(Part):
     view: Literal["adversary", "auditor"]
     shadows: int
     exposed: ExposedRows | None
-    options: list[MitigationResult]  # the first is the plain model
+    results: list[MitigationResult]  # the first is the plain model
     searches: list[Search] = Field(default_factory=list)
     advice: Advice
     provenance: Provenance

@@ -23,7 +23,7 @@ from gnomon.core.generations import read_published
 D = TypeVar("D", bound=Part)
 
 FILES: MappingProxyType[str, type[Record | DefenceReport | Study | Reproduction]] = MappingProxyType(
-    {"record.json": Record, "bench.json": DefenceReport, "study.json": Study, "reproduction.json": Reproduction}
+    {"record.json": Record, "defence.json": DefenceReport, "study.json": Study, "reproduction.json": Reproduction}
 )
 
 
@@ -35,7 +35,8 @@ def read_document(path: Path, kind: type[D]) -> D:
     Raises:
         DataError: no such file, not JSON, not a document of this kind and version, or damaged or foreign results.
     """
-    name, word = file_of(kind), kind.__name__.lower()
+    name = file_of(kind)
+    word = name.removesuffix(".json")
     file = path / name if path.is_dir() else path
     published = read_published(file.parent) if file.name in FILES else None
     try:

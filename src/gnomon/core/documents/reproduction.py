@@ -46,7 +46,7 @@ class ExperimentResult(Part):
     cells: int  # wanted
     done: int
     seconds: float  # that its cells took, those shared with an earlier experiment not counted
-    estimate: float  # seconds for what is missing
+    estimate: float  # seconds for what is missing, on the machine that costs were measured on
     notes: list[str] = Field(default_factory=list)  # stand-ins, sizes that differ from the paper's
     show: list[str] = Field(default_factory=list)  # figures to draw
     group: str = ""  # its mark in the picture of precision against the gap; "": not in it
@@ -66,6 +66,5 @@ class Reproduction(Part):
     budget: float | None  # seconds
     spent: float  # seconds that all its cells took, whenever they were run
     stand_ins: bool
-    scale: float  # how much slower than the machine that costs were measured on
     experiments: list[ExperimentResult]
     made: StudyMachine

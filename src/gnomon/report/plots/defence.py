@@ -1,4 +1,4 @@
-"""The figures of a bench of mitigations: usefulness against leakage, and what trainings note of themselves."""
+"""The figures of a report on mitigations: usefulness against leakage, and what trainings note of themselves."""
 
 from __future__ import annotations
 

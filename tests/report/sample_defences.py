@@ -97,7 +97,7 @@ def option(
 PLAIN = option("none", 0.25, 0.8, 0.62, None, loss=None, acts_on="nothing")
 
 
-def sample_bench(**changes: Any) -> DefenceReport:
+def sample_defence(**changes: Any) -> DefenceReport:
     """Eight mitigations."""
     record = leaking()
     curves = {"loss of the classifier": [2.0, 1.0, 0.6, 0.5], "gain of the attacker": [0.1, 0.4, 0.3, 0.25]}
@@ -144,7 +144,7 @@ def sample_bench(**changes: Any) -> DefenceReport:
         view="auditor",
         shadows=16,
         exposed=ExposedRows(rows=800, members=401, chosen_by="The tenth that shadow models remember best."),
-        options=options,
+        results=options,
         searches=[
             Search(
                 name="l2",
