@@ -117,7 +117,7 @@ def test_the_same_seed_proposes_the_same_strengths() -> None:
         ("dp:0", False, "epsilon"),
         ("tpo3", False, 'did you mean "top"'),
         ("temperature:1..50", False, "needs a wanted leakage"),
-        ("top3", True, "nothing to strengths"),
+        ("top3", True, "nothing to sweep"),
         ("temperature:5..x", True, "NAME:LOW..HIGH"),
         ("temperature:5..1", True, "lower end"),
         ("temperature:-1..5", True, "> 0"),
