@@ -180,7 +180,7 @@ count = 6
 [attacks]
 names = ["loss", "lira"]
 rehearsals = 2
-[attacks.results.noise_robustness]
+[attacks.options.noise_robustness]
 copies = 3
 [statistics]
 fprs = [0.1]

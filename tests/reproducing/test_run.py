@@ -115,7 +115,7 @@ def test_where_there_is_a_gpu_the_budget_decides(paper: Path, monkeypatch: pytes
     monkeypatch.setattr(MODULE, "run_cell", lambda *a: replace(run_cell(*a), seconds=100.0))
     assert run(["reproduce", str(paper), "--budget", "1s", "--seeds", "1", "--to", str(paper.parent / "gpu")]) == 0
     costly = read_document(paper.parent / "gpu", Reproduction).experiments[2]
-    assert (costly.reason, costly.wanted) == ("the budget was spent", "about 100 s on two quiet cores")
+    assert (costly.reason, costly.wanted) == ("the budget was spent", "about 2 min on two quiet cores")
 
 
 def test_statements_follow_from_the_cells(made: Reproduction) -> None:

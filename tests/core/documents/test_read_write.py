@@ -40,7 +40,8 @@ def test_a_file_of_another_name_is_read_where_its_kind_is_known(document: Docume
 
 @pytest.mark.parametrize("kind", FILES.values())
 def test_what_is_no_such_document_is_one_line(kind: type[Document], tmp_path: Path) -> None:
-    word, file = kind.__name__.lower(), tmp_path / file_of(kind)
+    file = tmp_path / file_of(kind)
+    word = file.stem
     with pytest.raises(DataError, match=f"no such {word}; expected its folder or its {file.name}$"):
         read_document(tmp_path, kind)
     for text, problem in (
