@@ -55,7 +55,7 @@ def parse_document(content: bytes, kind: type[D], file: Path) -> D:
     Raises:
         DataError: not JSON, not a document of this kind and version, or a number in it that is none.
     """
-    word = kind.__name__.lower()
+    word = file_of(kind).removesuffix(".json")
     try:
         text = content.decode("utf-8")
         document = kind.model_validate_json(text)
