@@ -11,7 +11,7 @@ from gnomon.core.documents.read_write import FILES, file_of, read_any, read_docu
 from gnomon.core.documents.record import Record
 from gnomon.core.documents.reproduction import Reproduction
 from gnomon.core.documents.study import Study
-from gnomon.core.errors import DataError
+from gnomon.core.errors import DataError, StoreError
 
 Document = Record | DefenceReport | Study | Reproduction
 SAMPLES: tuple[Document, ...] = (leaking(), sample_defence(), sample_study(), sample_reproduction())
@@ -70,7 +70,7 @@ def test_a_document_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: 
         raise OSError("no space left")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(StoreError, match="no space"):
         write_document(leaking(), tmp_path / "record.json")
     assert (tmp_path / "record.json").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["record.json"]
