@@ -14,9 +14,8 @@ from scipy.special import expit
 from sklearn.tree import DecisionTreeClassifier
 
 from gnomon.auditing.canaries import Canaries, audit_canaries, check_promise, draw_canaries
-from gnomon.auditing.evidence.answers import AuditContext
 from gnomon.auditing.inputs.loading import AuditInputs
-from gnomon.auditing.progress import Silent
+from gnomon.auditing.prepare import Prepared, prepare
 from gnomon.auditing.run import run_audit
 from gnomon.core.data.dataset import Dataset, Roles, make_dataset
 from gnomon.core.documents.canaries import CanaryFacts
@@ -26,7 +25,6 @@ from gnomon.core.protocols import Trainer
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import LocalEngine
 from gnomon.models.sklearn import SklearnTrainer
-from gnomon.models.target import parse_reveal
 from gnomon.models.torch.dp import DPTrainer
 from gnomon.models.torch.trainer import TorchTrainer
 from gnomon.runs.folder import save_outcome
@@ -87,23 +85,21 @@ def planned(**canaries: Any) -> Plan:
 
 def drawn(plan: Plan, trainer: Trainer | None = TREE, seed: int = 0) -> Canaries:
     data, roles = world()
-    found = draw_canaries(plan, data, trainer, roles, Seeds(seed))
+    found = draw_canaries(plan.canaries, plan.data, data, trainer, roles, Seeds(seed))
     assert found is not None
     return found
 
 
-def setting(plan: Plan, data: Dataset, trainer: Trainer, folder: Path, seed: int) -> AuditContext:
-    subject = AuditInputs(data, None, False, None, None, trainer, trainer)
-    return AuditContext(
-        plan, subject, ArrayStore(folder), LocalEngine(1), Silent(), Seeds(seed), parse_reveal("full")
-    )  # fmt: skip
+def setting(plan: Plan, data: Dataset, trainer: Trainer, folder: Path, seed: int) -> Prepared:
+    inputs = AuditInputs(data, None, False, None, None, trainer, trainer)
+    return prepare(plan.model_copy(update={"seed": seed}), inputs, ArrayStore(folder), LocalEngine(1))
 
 
 def bounds(plan: Plan, trainer: Trainer, folder: Path, runs: int) -> list[float]:
     data, roles = world()
     found = []
     for seed in range(runs):
-        canaries = draw_canaries(plan, data, trainer, roles, Seeds(seed))
+        canaries = draw_canaries(plan.canaries, plan.data, data, trainer, roles, Seeds(seed))
         assert canaries is not None
         found.append(audit_canaries(canaries, setting(plan, data, trainer, folder, seed))[0].epsilon)
     return found
@@ -147,7 +143,7 @@ def test_canaries_are_what_the_plan_says(kind: str) -> None:
 def test_rows_set_aside_for_mitigations_are_no_canaries() -> None:
     data, roles = world()
     aside = replace(roles, reference=roles.nonmembers[:250])
-    canaries = draw_canaries(planned(), data, TREE, aside, Seeds(0))
+    canaries = draw_canaries(planned().canaries, planned().data, data, TREE, aside, Seeds(0))
     assert canaries is not None
     assert len(canaries.rows) == 50
 
@@ -168,7 +164,7 @@ def test_default_numbers() -> None:
     assert drawn(planned(), DPTrainer(TorchTrainer(), noise=1.0, delta=1e-4)).delta == 1e-4
     assert drawn(planned(delta=0), DPTrainer(TorchTrainer(), noise=1.0, delta=1e-4)).delta == 0
     data, roles = world()
-    assert draw_canaries(make_plan({"data": {"source": "x"}}), data, TREE, roles, Seeds(0)) is None
+    assert draw_canaries(None, planned().data, data, TREE, roles, Seeds(0)) is None
 
 
 @pytest.mark.parametrize(
@@ -217,7 +213,7 @@ def of_file(folder: Path, text: str, **options: Any) -> Canaries:
             "canaries": {**own_file(folder, text), **options},
         }
     )
-    found = draw_canaries(plan, data, TREE, roles, Seeds(0))
+    found = draw_canaries(plan.canaries, plan.data, data, TREE, roles, Seeds(0))
     assert found is not None
     return found
 
@@ -340,7 +336,7 @@ class Spikes:
         plan = planned(kind="own", file=str(self.folder / "own.npz"), guesses=d)
         found = []
         for seed in range(runs):
-            canaries = draw_canaries(plan, data, trainer, roles, Seeds(seed))
+            canaries = draw_canaries(plan.canaries, plan.data, data, trainer, roles, Seeds(seed))
             assert canaries is not None
             found.append(audit_canaries(canaries, setting(plan, data, trainer, self.folder, seed))[0])
         return found

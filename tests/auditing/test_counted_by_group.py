@@ -7,15 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.tree import DecisionTreeClassifier
-from tests.auditing.results.test_attackers import PLAN, SEEDS, judge, world
-from tests.auditing.worlds import People, people
+from tests.auditing.results.test_attackers import SEEDS, judge, world
+from tests.auditing.worlds import People, case_of, people
 from tests.runs.test_compare import N, outcome
 
 from gnomon.auditing.api import audit
+from gnomon.auditing.evidence.assemble import Case
 from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.results.attackers import climb_ladder
 from gnomon.auditing.results.figures import accuse, measure
-from gnomon.auditing.results.shadow_curve import by_shadows
+from gnomon.auditing.results.robustness import by_shadows
 from gnomon.auditing.results.slices import cut_rows, measure_slices
 from gnomon.core.documents.person_results import Slicing
 from gnomon.core.documents.record import AttackResult, Estimate, Record
@@ -26,9 +27,12 @@ WORLDS = 40
 PLAN_ALL = {"preflight": {"override": ["distribution-shift", "unseen-models-tell"]}}  # by record, households shift
 
 
+def by_record(case: Case) -> Case:
+    return replace(case, data=replace(case.data, groups=None))
+
+
 def measured(world: People, *, grouped: bool) -> AttackResult:
-    case = world.case if grouped else replace(world.case, groups=None)
-    return measure(world.attempt.scored, world.attempt.rehearsed, case, world.data, world.roles, world.plan)
+    return measure(world.attempt, world.case if grouped else by_record(world.case), world.plan.statistics)
 
 
 ESTIMATES: dict[str, tuple[Callable[[AttackResult], Estimate | None], float]] = {
@@ -74,9 +78,9 @@ def test_curve_and_precision_at_a_prior_are_wider_by_household() -> None:
 
 def sliced(seed: int, *, grouped: bool) -> list[Slicing]:
     drawn = people(seed, households=120, size=10, gap=0.0, alike=0.5, rehearsals=0, slices=("x0:3", "x2:2"))
-    case = drawn.case if grouped else replace(drawn.case, groups=None)
+    case = drawn.case if grouped else by_record(drawn.case)
     return measure_slices(
-        cut_rows(drawn.plan.statistics.slices, drawn.data), "loss", [drawn.attempt.scored], case, drawn.plan
+        cut_rows(drawn.plan.statistics.slices, drawn.data), "loss", [drawn.attempt.scored], case, drawn.plan.statistics
     )
 
 
@@ -95,11 +99,11 @@ def test_rungs_and_more_shadows_count_households() -> None:
     alone = world(n=600)
     places = np.argsort(np.argsort(alone.evidence.labels, kind="stable"), kind="stable")
     persons = np.repeat(np.arange(30), 20)[places]
-    grouped = replace(alone, groups=persons)
+    grouped = case_of(alone.evidence, alone.member, persons)
     for one, other in zip(climb_ladder([], judge(grouped)), climb_ladder([], judge(alone)), strict=True):
         assert one.auc.value == other.auc.value
         assert (one.auc.low, one.auc.high) != (other.auc.low, other.auc.high)
-    found, plain = (by_shadows(case, PLAN, SEEDS, 0.1) for case in (grouped, alone))
+    found, plain = (by_shadows(case, {}, 0.95, SEEDS, 0.1) for case in (grouped, alone))
     assert found is not None
     assert plain is not None
     assert found.gain.auc.value == plain.gain.auc.value

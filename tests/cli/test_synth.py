@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gnomon.auditing.inputs.roles import who_is_who
+from gnomon.auditing.inputs.loading import load_inputs
+from gnomon.auditing.prepare import prepare
 from gnomon.auditing.synth import make_attackers_rows
 from gnomon.cli.app import run
 from gnomon.cli.synth import write_rows
 from gnomon.core.plan import make_plan, read_plan
-from gnomon.core.seeds import Seeds
 from gnomon.datasets import load_dataset
+from gnomon.store.arrays import ArrayStore
 from gnomon.synthesis import count_marginals, load_marginals
 
 PLAN = """
@@ -165,5 +166,5 @@ def test_rows_for_a_target_whose_members_are_whole_households(tmp_path: Path) ->
     made = make_attackers_rows(plan, "marginals", tmp_path / "state")
     assert made.x.shape == (20, 600)
     baskets = load_dataset("baskets")
-    pool = who_is_who(None, baskets, plan, Seeds(plan.seed)).pool
+    pool = prepare(plan, load_inputs(plan, trust=False), ArrayStore(tmp_path)).roles.pool
     assert made.marginals == count_marginals(baskets.x[pool], baskets.features)

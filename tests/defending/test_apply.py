@@ -9,7 +9,7 @@ import skops.io
 from sklearn.linear_model import LogisticRegression
 from tests.studies.worlds import small_plan
 
-from gnomon.auditing.released_model import make_owned
+from gnomon.auditing.prepare import make_owned
 from gnomon.cli.app import run
 from gnomon.core.errors import DataError, ModelError, UsageError
 from gnomon.core.plan import Plan, make_plan

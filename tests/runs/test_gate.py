@@ -9,7 +9,7 @@ import pytest
 from tests.report.audit.test_canaries import shown
 from tests.report.sample_records import leaking
 
-from gnomon.auditing.results.estimates import estimate, tpr_point
+from gnomon.auditing.results.figures import estimate, tpr_point
 from gnomon.cli.app import run
 from gnomon.core.documents.read_write import write_record
 from gnomon.core.documents.record import AttackResult, AtThreshold, Estimate, Finding, Record, TprAtFpr

@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from gnomon.auditing.inputs.loading import AuditInputs, load_inputs
+from gnomon.auditing.inputs.loading import AuditInputs, load_inputs, speaking, trainer_from
 from gnomon.auditing.inputs.roles import RowSplit
-from gnomon.auditing.inputs.trainers import speaking, trainer_from
 from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.progress import Progress
 from gnomon.auditing.run import run_audit
@@ -65,10 +64,10 @@ def audit_plan(
         GnomonError: bad input, in one line.
     """
     settings = settings or Settings()
-    subject = load_inputs(plan, trust=settings.trust)
+    inputs = load_inputs(plan, trust=settings.trust)
     return run_audit(
         plan,
-        subject,
+        inputs,
         store=ArrayStore(settings.store or folder / "store"),
         engine=LocalEngine(settings.workers),
         progress=progress,
@@ -160,7 +159,7 @@ def audit(
         values["target"] = {"model": "(in memory)", **(plan or {}).get("target", {})}
     if attacks is not None:
         values["attacks"] = {"names": attacks, **(plan or {}).get("attacks", {})}
-    subject = AuditInputs(
+    inputs = AuditInputs(
         data=data,
         parts=RowSplit(parts[0], parts[1], parts[2] if pool is not None else np.empty(0, np.int64)),
         own_ids=False,
@@ -171,9 +170,9 @@ def audit(
     )
     checked = make_plan(values, "audit")
     if store is not None:
-        return run_audit(checked, subject, store=ArrayStore(store), engine=LocalEngine(workers)).record
+        return run_audit(checked, inputs, store=ArrayStore(store), engine=LocalEngine(workers)).record
     with tempfile.TemporaryDirectory() as folder:
-        return run_audit(checked, subject, store=ArrayStore(Path(folder)), engine=LocalEngine(workers)).record
+        return run_audit(checked, inputs, store=ArrayStore(Path(folder)), engine=LocalEngine(workers)).record
 
 
 def _groups(groups: tuple[Any, ...] | None, counts: list[int]) -> Any:

@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gnomon.auditing.evidence.answers import AuditContext
 from gnomon.auditing.outcome import CanaryTable
+from gnomon.auditing.prepare import Prepared
 from gnomon.core.arrays import Bools, Ints, Rows, concat_rows, take_rows
 from gnomon.core.data.dataset import Dataset, Roles
 from gnomon.core.documents.canaries import CanariesPlan, CanaryFacts, CanaryTrial, Kind
 from gnomon.core.documents.record import Finding
 from gnomon.core.errors import PlanError
-from gnomon.core.plan import Plan
+from gnomon.core.plan import DataPlan
 from gnomon.core.protocols import Trainer
 from gnomon.core.seeds import Seeds
 from gnomon.datasets.own_files.tables import read_further_rows
@@ -47,11 +47,14 @@ class Canaries:
     confidence: float
 
 
-def draw_canaries(plan: Plan, data: Dataset, trainer: Trainer | None, roles: Roles, seeds: Seeds) -> Canaries | None:
+def draw_canaries(
+    asked: CanariesPlan | None, names: DataPlan, data: Dataset, trainer: Trainer | None, roles: Roles, seeds: Seeds
+) -> Canaries | None:
     """The canaries of a plan, or None if it asks for none.
 
     Args:
-        plan: the plan; ``[canaries]`` may be missing.
+        asked: the table [canaries], or None.
+        names: the columns that a file of canaries has next to its features.
         data: all rows.
         trainer: the recipe that the bound will speak of.
         roles: who is who; canaries are added to ``roles.train``.
@@ -61,7 +64,6 @@ def draw_canaries(plan: Plan, data: Dataset, trainer: Trainer | None, roles: Rol
         PlanError: nobody can train, too many or too few canaries, or more guesses than canaries.
         DataError: a file that can't be read, or whose columns or classes are others.
     """
-    asked = plan.canaries
     if asked is None:
         return None
     if trainer is None:
@@ -71,7 +73,7 @@ def draw_canaries(plan: Plan, data: Dataset, trainer: Trainer | None, roles: Rol
         )
     spare = np.setdiff1d(np.arange(len(data)), np.union1d(roles.train, roles.reference))
     rng = seeds.child("canaries", asked.kind).generator()
-    x, y, copied = _make(asked, plan, data, spare, rng)
+    x, y, copied = _make(asked, names, data, spare, rng)
     m = len(y)
     extended = replace(
         data,
@@ -91,14 +93,14 @@ def draw_canaries(plan: Plan, data: Dataset, trainer: Trainer | None, roles: Rol
     )
 
 
-def audit_canaries(canaries: Canaries, setting: AuditContext) -> tuple[CanaryFacts, CanaryTable]:
+def audit_canaries(canaries: Canaries, prepared: Prepared) -> tuple[CanaryFacts, CanaryTable]:
     """Trains once with the canaries (or takes the answers from the store), guesses, and gives the bound."""
-    data, trainer, rows = canaries.data, setting.subject.trainer, canaries.rows
+    data, trainer, rows = canaries.data, prepared.inputs.trainer, canaries.rows
     assert trainer is not None  # `draw_canaries` came first
     asked = np.union1d(rows, canaries.tested)
-    pool = ShadowPool(setting.store, setting.engine, trainer)
-    advance = setting.progress.stage("canaries", 1)
-    found = pool.answers(data, [canaries.train], asked, [setting.seeds.child("canaries", "model").integer()], advance)
+    pool = ShadowPool(prepared.store, prepared.engine, trainer)
+    advance = prepared.progress.stage("canaries", 1)
+    found = pool.answers(data, [canaries.train], asked, [prepared.seeds.child("canaries", "model").integer()], advance)
     answers = np.asarray(found.answers[0])
     scores = answers[np.searchsorted(asked, rows), data.y[rows]].astype(np.float64)
     bound = one_run_bound_from_scores(
@@ -148,12 +150,12 @@ def check_promise(facts: CanaryFacts) -> list[Finding]:
 
 
 def _make(
-    asked: CanariesPlan, plan: Plan, data: Dataset, spare: Ints, rng: np.random.Generator
+    asked: CanariesPlan, names: DataPlan, data: Dataset, spare: Ints, rng: np.random.Generator
 ) -> tuple[Rows, Ints, Ints]:
     """All rows with the canaries behind them, the canaries' class ids, and the rows that they are copies of."""
     nothing = np.empty(0, dtype=np.int64)
     if asked.kind == "own":
-        return *_from_file(asked, plan, data, rng), nothing
+        return *_from_file(asked, names, data, rng), nothing
     if asked.kind == "random":
         m = asked.count or USUAL_COUNT
         drawn = data.features.random(m, rng)
@@ -169,9 +171,9 @@ def _make(
     return concat_rows([data.x, take_rows(data.x, copied)]), wrong, copied
 
 
-def _from_file(asked: CanariesPlan, plan: Plan, data: Dataset, rng: np.random.Generator) -> tuple[Rows, Ints]:
+def _from_file(asked: CanariesPlan, names: DataPlan, data: Dataset, rng: np.random.Generator) -> tuple[Rows, Ints]:
     assert asked.file is not None
-    found = read_further_rows(asked.file, data, plan.data.label, plan.data.id, plan.data.group)
+    found = read_further_rows(asked.file, data, names.label, names.id, names.group)
     k = len(found.y)
     m = asked.count or k
     if m > k:

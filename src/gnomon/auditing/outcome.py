@@ -1,11 +1,20 @@
-"""What an audit ends in: the record, and the tables of rows that lie next to it."""
+"""What an audit ends in: the record, the tables of rows next to it, and what somebody needs to make it again."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import platform
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
+from gnomon.core import VERSION
 from gnomon.core.arrays import Bools, Floats, Ints
-from gnomon.core.documents.record import Record
+from gnomon.core.documents.record import Provenance, Record
+from gnomon.engines.local import available_cores
+from gnomon.shadow.pool import package_versions
 
 
 @dataclass(frozen=True)
@@ -45,4 +54,47 @@ class Outcome:
     risk: RiskTable | None = None
     canaries: CanaryTable | None = None
     groups: list[str] | None = None  # (n,) the person or household of each audited row
-    exposure: Floats | None = None  # (n,) how much a record is worth to an attacker; see `results.vulnerability`
+    exposure: Floats | None = None  # (n,) how much a record is worth to an attacker; see `vulnerability`
+
+
+@dataclass
+class Clock:
+    """Seconds by stage."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Times what runs inside."""
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 3)
+
+
+PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "pandas", "joblib", "pydantic", "matplotlib")
+
+
+def provenance(seed: int, seconds: dict[str, float], fingerprints: dict[str, str]) -> Provenance:
+    """The provenance of a record made now, on this machine."""
+    return Provenance(
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        gnomon=VERSION,
+        packages=package_versions(PACKAGES),
+        python=platform.python_version(),
+        machine=f"{platform.system()} {platform.machine()}",
+        cores=available_cores(),
+        seed=seed,
+        seconds={**seconds, "total": round(sum(seconds.values()), 3)},
+        peak_memory_mb=peak_memory_mb(),
+        fingerprints=fingerprints,
+    )
+
+
+def peak_memory_mb() -> float | None:
+    """Most memory that this process held, in MiB; None where the system does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)

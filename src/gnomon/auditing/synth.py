@@ -5,22 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gnomon.auditing.evidence.answers import AuditContext, make_target, train_target
-from gnomon.auditing.evidence.mitigations import mitigate_training, read_mitigations
 from gnomon.auditing.inputs.loading import load_inputs
-from gnomon.auditing.inputs.roles import who_is_who
-from gnomon.auditing.inputs.shadow_rows import make_rows
-from gnomon.auditing.progress import Progress, Silent
+from gnomon.auditing.inputs.shadow_rows import known_marginals, make_rows, queries_target
+from gnomon.auditing.prepare import find_model, make_target, prepare
+from gnomon.auditing.progress import Progress
 from gnomon.core.arrays import Ints, Rows, take_rows
 from gnomon.core.documents.record import ShadowSourceFacts
 from gnomon.core.errors import UsageError
 from gnomon.core.plan import Plan, ShadowSource, make_plan
-from gnomon.core.seeds import Seeds
 from gnomon.engines.local import LocalEngine
 from gnomon.engines.threads import one_thread
-from gnomon.models.target import parse_reveal
 from gnomon.store.arrays import ArrayStore
-from gnomon.synthesis import Marginals, count_marginals, load_marginals
+from gnomon.synthesis import Marginals
 
 
 @dataclass(frozen=True)
@@ -85,24 +81,13 @@ def make_attackers_rows(
         UsageError: the auditor's view, or a source that the target does not allow.
         GnomonError: bad input, in one line.
     """
-    told = progress or Silent()
+    if plan.view == "auditor":
+        raise UsageError(f'shadow.source "{source}" is the adversary\'s: set view = "adversary"')
     with one_thread():  # as in the audit, whose target must come out the same
-        subject, seeds, reveal = load_inputs(plan, trust=trust), Seeds(plan.seed), parse_reveal(plan.target.reveals)
-        mitigations = read_mitigations(plan)
-        data = subject.data
-        roles = who_is_who(subject.parts, data, plan, seeds)
-        if roles.view == "auditor":
-            raise UsageError(f'shadow.source "{source}" is the adversary\'s: set view = "adversary"')
-        target = None
-        if not source.startswith("noisy"):
-            subject = mitigate_training(subject, mitigations, roles, plan)
-            setting = AuditContext(plan, subject, ArrayStore(folder), LocalEngine(1), told, seeds, reveal, mitigations)
-            model = subject.model
-            if model is None and subject.answers is None:
-                model = train_target(data, roles, setting)
-            target = make_target(model, data, roles, setting)
-        made = make_rows(source, data, roles, plan, target, seeds, folder, told)
+        prepared = prepare(plan, load_inputs(plan, trust=trust), ArrayStore(folder), LocalEngine(1), progress)
+        asks = queries_target(source)
+        target = make_target(find_model(prepared, needed=True), prepared) if asks else None
+        made, data = make_rows(source, prepared, target), prepared.data
         pool = made.roles.pool
-        known = None if plan.shadow.marginals is None else load_marginals(Path(plan.shadow.marginals))
-        marginals = known or count_marginals(take_rows(data.x, roles.pool), data.features)
+        marginals = known_marginals(prepared)
         return MadeRows(take_rows(made.data.x, pool), made.data.y[pool], data.classes, made.facts, marginals)

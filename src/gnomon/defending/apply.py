@@ -16,8 +16,8 @@ import numpy as np
 from pydantic import Field, ValidationError
 
 from gnomon.auditing.evidence.mitigations import mitigation_facts
+from gnomon.auditing.prepare import Owned, make_owned
 from gnomon.auditing.progress import Progress
-from gnomon.auditing.released_model import Owned, make_owned
 from gnomon.core import VERSION
 from gnomon.core.arrays import take_rows
 from gnomon.core.documents.record import MitigationFacts
@@ -120,14 +120,14 @@ def _write(owned: Owned, plan: Plan, folder: Path) -> Service:
     if isinstance(owned.model, MitigatedModel):
         skops.io.dump(owned.model.mitigation, folder / ANSWERS)
         answers = ANSWERS
-    shape = getattr(owned.data.x, "shape", ())
+    shape = getattr(owned.prepared.data.x, "shape", ())
     service = Service(
         name=plan.name,
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         gnomon=VERSION,
-        mitigations=mitigation_facts(owned.mitigations, getattr(owned.plain, "facts", {})),
-        classes=list(owned.data.classes),
-        row_shape=[int(n) for n in shape[1:]] if isinstance(owned.data.x, np.ndarray) else None,
+        mitigations=mitigation_facts(owned.prepared.mitigations, getattr(owned.plain, "facts", {})),
+        classes=list(owned.prepared.data.classes),
+        row_shape=[int(n) for n in shape[1:]] if isinstance(owned.prepared.data.x, np.ndarray) else None,
         model=file,
         network=network,
         answers=answers,
@@ -188,7 +188,7 @@ def _read_answers(file: Path) -> Any:
 
 
 def _check_same(owned: Owned, loaded: Model) -> None:
-    rows = take_rows(owned.data.x, owned.roles.audited[:CHECKED_ROWS])
+    rows = take_rows(owned.prepared.data.x, owned.prepared.roles.audited[:CHECKED_ROWS])
     with np.errstate(invalid="ignore"):
         gaps = np.abs(np.exp(owned.model.log_probs(rows)) - np.exp(loaded.log_probs(rows)))
     if float(gaps.max()) > SAME:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from gnomon.auditing.outcome import Outcome
-from gnomon.auditing.results.estimates import estimate, tpr_point
-from gnomon.auditing.results.vulnerability import most_exposed_tenth
+from gnomon.auditing.results.figures import estimate, tpr_point
+from gnomon.auditing.results.risk import most_exposed_tenth
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.documents.defence import Cost, ExposedRows, Guarantee, Leak, Strongest, Utility
 from gnomon.core.documents.record import AttackResult, Record

@@ -15,9 +15,8 @@ from typing import Literal
 
 from gnomon.attacks import ATTACKS
 from gnomon.auditing.api import Settings
-from gnomon.auditing.outcome import Outcome
+from gnomon.auditing.outcome import Outcome, provenance
 from gnomon.auditing.progress import Progress, Silent
-from gnomon.auditing.provenance import provenance
 from gnomon.core.documents.defence import DefenceReport, MitigationResult, Search
 from gnomon.core.documents.record import Provenance
 from gnomon.core.errors import GnomonError, StoreError, UsageError, one_line

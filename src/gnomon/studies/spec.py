@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from gnomon.attacks import make_attack
-from gnomon.auditing.inputs.trainers import make_trainer
+from gnomon.auditing.inputs.loading import make_trainer
 from gnomon.core.documents.schema import PlanTable
 from gnomon.core.errors import PlanError, UsageError, did_you_mean
 from gnomon.core.plan import Plan, check_name, name_of, plan_in, read_toml

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gnomon.auditing.provenance import PACKAGES
+from gnomon.auditing.outcome import PACKAGES
 from gnomon.core import VERSION
 from gnomon.core.documents.record import AttackResult, Record, TprAtFpr
 from gnomon.core.documents.schema import Estimate

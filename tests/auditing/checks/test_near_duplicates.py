@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from tests.auditing.checks.test_preflight import roles
 from tests.auditing.evidence.test_assemble import noise_case
+from tests.auditing.worlds import case_of
 
 from gnomon.auditing.checks.near_duplicates import check_near_duplicates, check_sides, check_unseen
 from gnomon.auditing.checks.shift import check_blind
-from gnomon.auditing.evidence.assemble import Case
 from gnomon.core.data.dataset import Dataset, Roles, make_dataset
 from gnomon.core.documents.record import Estimate, Finding, ModelFacts, ShadowFacts
 from gnomon.core.seeds import Seeds
@@ -124,19 +124,19 @@ def test_shadows_that_never_saw_a_record_tell_nothing_on_a_clean_split() -> None
     for seed in range(40):
         view = ("adversary", "auditor")[seed % 2]
         world = difficulty_world(np.random.default_rng(seed), view=view)  # type: ignore[arg-type]
-        shouts += check_unseen(Case(world.evidence, np.arange(len(world.member)), world.member), None) is not None
+        shouts += check_unseen(case_of(world.evidence, world.member)) is not None
     assert shouts <= 3
-    assert check_unseen(noise_case("adversary", True), None) is None
+    assert check_unseen(noise_case("adversary", True)) is None
 
 
 def test_members_that_are_easier_for_any_model_are_a_shift() -> None:
     world = difficulty_world(np.random.default_rng(0), n=600)
     easier = np.asarray(world.evidence.shadows.signal(lambda a, y: a[np.arange(len(y)), y]).mean(axis=0))  # type: ignore[union-attr]
     member = easier > np.median(easier)
-    finding = check_unseen(Case(world.evidence, np.arange(600), member), None)
+    finding = check_unseen(case_of(world.evidence, member))
     assert finding is not None
     assert (finding.code, finding.severity) == ("unseen-models-tell", "error")
-    harder = check_unseen(Case(world.evidence, np.arange(600), ~member), None)
+    harder = check_unseen(case_of(world.evidence, ~member))
     assert harder is not None
     assert harder.severity == "error"
 
@@ -144,7 +144,7 @@ def test_members_that_are_easier_for_any_model_are_a_shift() -> None:
 def test_without_shadows_nothing_is_asked() -> None:
     world = noise_world(np.random.default_rng(0))
     bare = world.evidence.view(frozenset({"answers"}))
-    assert check_unseen(Case(bare, np.arange(len(bare)), world.member), None) is None
+    assert check_unseen(case_of(bare, world.member)) is None
 
 
 def households(seed: int) -> tuple[Dataset, Roles]:
@@ -183,5 +183,5 @@ def test_a_law_that_differs_between_sides_is_found_in_either_view() -> None:
         shadow = world.evidence.shadows
         assert shadow is not None
         mean = np.nanmean(shadow.signal(lambda a, y: a[np.arange(len(y)), y]), axis=0)
-        finding = check_unseen(Case(world.evidence, np.arange(600), mean > np.median(mean)), None)
+        finding = check_unseen(case_of(world.evidence, mean > np.median(mean)))
         assert finding is not None

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from gnomon.attacks import ATTACKS, make_attack
-from gnomon.auditing.evidence.assemble import Case, TargetAnswers, asked_rows, assemble, model_facts
+from gnomon.auditing.evidence.assemble import Case, QueryPlan, TargetAnswers, asked_rows, assemble, model_facts
 from gnomon.core.answers import Reveal
 from gnomon.core.data.dataset import Roles, make_dataset
 from gnomon.core.seeds import Seeds
@@ -27,7 +27,14 @@ def noise_case(view: str, overlap: bool, seed: int = 0) -> Case:
     answers = [np.log(rng.dirichlet(np.ones(C), len(asked))).astype(np.float32) for _ in range(M + 1)]
     pooled = PoolAnswers(answers[1:], ["k"] * M, [True] * M, 1, 0.0)
     return assemble(
-        data, roles, asked, TargetAnswers(answers[0]), (drawn, pooled), reveal=Reveal(), query=None, seeds=Seeds(seed)
+        data,
+        roles,
+        QueryPlan(asked),
+        TargetAnswers(answers[0]),
+        (drawn, pooled),
+        reveal=Reveal(),
+        query=None,
+        seeds=Seeds(seed),
     )
 
 

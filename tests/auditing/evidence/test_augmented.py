@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gnomon.auditing.evidence.answers import AuditContext, build_answers
+from gnomon.auditing.evidence.answers import build_answers
 from gnomon.auditing.inputs.loading import AuditInputs
 from gnomon.auditing.inputs.roles import RowSplit, draw_roles, draw_training_rows
-from gnomon.auditing.inputs.shadow_rows import real_rows
+from gnomon.auditing.inputs.shadow_rows import make_rows
 from gnomon.auditing.outcome import Outcome
-from gnomon.auditing.progress import Silent
+from gnomon.auditing.prepare import prepare
 from gnomon.auditing.run import run_audit
 from gnomon.core.answers import Reveal
 from gnomon.core.data.augmentations import read_augmentations
@@ -62,12 +62,10 @@ def plan_of(**tables: Any) -> Any:
 
 
 def world_of(folder: Path, plan: Any, trainer: Counted, target: Target | None = None) -> Any:
-    data, seeds = bits(), Seeds(plan.seed)
-    subject = AuditInputs(data, None, False, None if target is None else target.model, None, trainer, trainer)
-    roles = draw_roles(draw_training_rows(len(data), plan, seeds, None), plan, seeds, None)
-    reveal = parse_reveal(plan.target.reveals)
-    setting = AuditContext(plan, subject, ArrayStore(folder), LocalEngine(1), Silent(), seeds, reveal)
-    return build_answers(real_rows(data, roles), None if target is None else target.model, target, setting), data, roles
+    data = bits()
+    inputs = AuditInputs(data, None, False, None if target is None else target.model, None, trainer, trainer)
+    prepared = prepare(plan, inputs, ArrayStore(folder), LocalEngine(1))
+    return build_answers(make_rows("real", prepared, target), target, prepared), data, prepared.roles
 
 
 def audited(folder: Path, **tables: Any) -> Outcome:
@@ -145,12 +143,12 @@ def test_a_given_target_is_charged_and_asked_no_more_than_needed(tmp_path: Path)
     data = bits()
     plan = plan_of()
     seeds = Seeds(plan.seed)
-    parts = draw_training_rows(len(data), plan, seeds, None)
+    parts = draw_training_rows(len(data), plan.data, seeds, None)
     model = recipe().train(data.x, data.y, 2, [draw_roles(parts, plan, seeds, None).train], [1])[0]
     target = Target(model, Reveal(), 1000)
     world, _, roles = world_of(tmp_path, plan, recipe(), target)
     wanted = 2 * len(np.union1d(roles.audited, roles.population))
-    assert (world.queries, target.asked) == (wanted, wanted)
+    assert (world.asked, target.asked) == (wanted, wanted)
     for variant in world.case.evidence.variants:
         assert not np.isnan(variant.answers).any()
         assert not np.isnan(variant.population.answers).any()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,20 +13,17 @@ from sklearn.base import clone
 
 from gnomon.auditing.api import Settings, audit, audit_plan
 from gnomon.auditing.evidence import mitigations as mitigation
-from gnomon.auditing.evidence.answers import AnswerSet, AuditContext, build_answers, make_target, train_target
-from gnomon.auditing.evidence.mitigations import mitigate_training, mitigation_facts, read_mitigations
+from gnomon.auditing.evidence.answers import AnswerSet, build_answers
+from gnomon.auditing.evidence.mitigations import mitigation_facts
 from gnomon.auditing.inputs.loading import load_inputs
-from gnomon.auditing.inputs.roles import draw_roles, draw_training_rows
-from gnomon.auditing.inputs.shadow_rows import real_rows
+from gnomon.auditing.inputs.shadow_rows import make_rows
 from gnomon.auditing.outcome import Outcome
-from gnomon.auditing.progress import Silent
+from gnomon.auditing.prepare import Prepared, make_target, prepare, train_target
 from gnomon.auditing.synth import make_attackers_rows
-from gnomon.core.answers import Reveal
 from gnomon.core.errors import UsageError
 from gnomon.core.mitigations import Reference
 from gnomon.core.plan import Plan, make_plan
 from gnomon.core.protocols import Trainer
-from gnomon.core.seeds import Seeds
 from gnomon.engines.local import LocalEngine
 from gnomon.models.sklearn import SklearnTrainer
 from gnomon.report import render
@@ -53,16 +50,11 @@ def run(folder: Path, *mitigations: str, **changes: Any) -> Outcome:
     return audit_plan(planned(*mitigations, **changes), folder, Settings(workers=1))
 
 
-def world(plan: Plan, folder: Path, *, asks: bool = False) -> tuple[AuditContext, AnswerSet]:
+def world(plan: Plan, folder: Path, *, asks: bool = False) -> tuple[Prepared, AnswerSet]:
     """The evidence of a plan, and nothing behind it."""
-    subject, seeds, mitigations = load_inputs(plan, trust=False), Seeds(plan.seed), read_mitigations(plan)
-    roles = draw_roles(draw_training_rows(len(subject.data), plan, seeds), plan, seeds)
-    subject = mitigate_training(subject, mitigations, roles, plan)
-    store = ArrayStore(folder / "store")
-    setting = AuditContext(plan, subject, store, LocalEngine(1), Silent(), seeds, Reveal(), mitigations)
-    target = make_target(train_target(subject.data, roles, setting), subject.data, roles, setting) if asks else None
-    model = None if target is None else target.model
-    return setting, build_answers(real_rows(subject.data, roles), model, target, setting)
+    prepared = prepare(plan, load_inputs(plan, trust=False), ArrayStore(folder / "store"), LocalEngine(1))
+    target = make_target(train_target(prepared), prepared) if asks else None
+    return prepared, build_answers(make_rows("real", prepared, target), target, prepared)
 
 
 def sizes(answers: Sequence[Any]) -> list[int]:
@@ -108,7 +100,7 @@ def test_a_target_that_can_be_asked_answers_as_its_stored_answers_do(tmp_path: P
     query = asked.case.evidence.query
     assert query is not None
     np.testing.assert_allclose(np.exp(query.ask(asked.case.evidence.x)), np.exp(stored.target_answers), atol=1e-6)
-    assert setting.subject.trainer is not None
+    assert setting.inputs.trainer is not None
 
 
 def test_the_record_and_the_report_say_what_is_mitigated_and_who_knows(tmp_path: Path) -> None:
@@ -268,9 +260,3 @@ def test_a_given_target_can_be_mitigated_in_its_answers_only() -> None:
 
 def replace_data(plan: Plan, **changes: Any) -> Plan:
     return plan.model_copy(update={"data": plan.data.model_copy(update=changes)})
-
-
-def test_settings_without_mitigations_are_the_default(tmp_path: Path) -> None:
-    setting, _ = world(planned(), tmp_path)
-    assert not setting.mitigations
-    assert replace(setting) == setting

@@ -16,13 +16,13 @@ def plan(view: str = "auditor", shadows: dict[str, Any] | None = None, **data: A
 
 
 def drawn(n: int, p: Plan) -> Any:
-    return draw_roles(draw_training_rows(n, p, Seeds(0)), p, Seeds(0))
+    return draw_roles(draw_training_rows(n, p.data, Seeds(0)), p, Seeds(0))
 
 
 @given(n=st.integers(4, 300), view=st.sampled_from(["adversary", "auditor"]), seed=st.integers(0, 3))
 def test_members_and_nonmembers_never_meet_whatever_the_size(n: int, view: str, seed: int) -> None:
     p = plan(view, {"count": 0} if n < 12 else {"size": max(1, n // 8)})
-    roles = draw_roles(draw_training_rows(n, p, Seeds(seed)), p, Seeds(seed))
+    roles = draw_roles(draw_training_rows(n, p.data, Seeds(seed)), p, Seeds(seed))
     assert len(roles.members) == n // 2
     assert len(roles.nonmembers) > 0
     assert not set(roles.members) & set(roles.nonmembers)
@@ -64,9 +64,9 @@ def test_the_auditors_pool_is_what_is_audited() -> None:
 
 def test_shadow_size_follows_the_target_and_leaves_rows_out() -> None:
     p = plan(train_size=900, population_size=0)
-    assert shadow_size(drawn(1000, p), p) == 750
+    assert shadow_size(drawn(1000, p), p.shadow.size) == 750
     p = plan(train_size=500, population_size=0)
-    assert shadow_size(drawn(1000, p), p) == 500
+    assert shadow_size(drawn(1000, p), p.shadow.size) == 500
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_rows_set_aside_are_nobody_elses(n: int, share: float, view: str, rows: 
     groups = np.repeat(np.arange(n), 2)[:n] if whole else None
     values = {"reference_size": size, "split_by_group": whole} | ({"rows": n - n // 4} if rows else {})
     p = plan(view, {"count": 0}, **values)
-    parts = draw_training_rows(n, p, Seeds(1), groups)
+    parts = draw_training_rows(n, p.data, Seeds(1), groups)
     try:
         roles = draw_roles(parts, p, Seeds(1), groups)
     except UsageError as error:
@@ -114,7 +114,7 @@ def test_rows_set_aside_are_nobody_elses(n: int, share: float, view: str, rows: 
 
 def test_rows_out_of_play_are_set_aside_first_and_a_file_of_the_attackers_never() -> None:
     p = plan(rows=200, train_size=100, reference_size=50)
-    parts = draw_training_rows(300, p, Seeds(0))
+    parts = draw_training_rows(300, p.data, Seeds(0))
     assert set(draw_roles(parts, p, Seeds(0)).reference) <= set(parts.extra)
     given_pool = make_plan({"data": {"members": "m", "nonmembers": "n", "pool": "p", "reference_size": 10}})
     own = RowSplit(np.arange(50), np.arange(50, 100), np.arange(100, 200))

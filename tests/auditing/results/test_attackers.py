@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.tree import DecisionTreeClassifier
+from tests.auditing.worlds import case_of
 
 import gnomon
 from gnomon.attacks import make_attack
 from gnomon.auditing.evidence.assemble import Case
+from gnomon.auditing.inputs.loading import load_inputs
+from gnomon.auditing.prepare import Prepared, prepare
 from gnomon.auditing.results.attackers import Judge, climb_ladder, lesser_answers, look_further
 from gnomon.auditing.results.figures import rank_auc
-from gnomon.auditing.results.overlap import agree, jaccard
+from gnomon.auditing.results.robustness import agree, by_shadows, jaccard, shadow_counts
 from gnomon.auditing.results.scoring import Attempt, Scored, attempt, score_attack
-from gnomon.auditing.results.shadow_curve import by_shadows, shadow_counts
 from gnomon.core.answers import Reveal, ShadowAnswers
 from gnomon.core.evidence import Evidence
-from gnomon.core.plan import Plan, make_plan
+from gnomon.core.plan import Plan, TrainerPlan, make_plan
 from gnomon.core.seeds import Seeds
+from gnomon.store.arrays import ArrayStore
 
 PLAN = make_plan({"data": {"source": "digits"}, "attacks": {"rehearsals": 3}})
 SEEDS = Seeds(0)
@@ -49,11 +53,19 @@ def world(
     shadows = ShadowAnswers(held, np.arange(n), labels, inside, everywhere, hide_members=not online, paired=True)
     pool = replace(shadows, hide_members=False)
     evidence = Evidence(labels=labels, n_classes=c, answers=answers(member), shadows=shadows, pool=pool)
-    return Case(evidence, np.arange(n), member)
+    return case_of(evidence, member)
 
 
 def judge(case: Case, plan: Plan = PLAN, fpr: float = 0.01) -> Judge:
-    return Judge(case, plan, SEEDS, fpr)
+    return Judge(case, plan.attacks, plan.statistics.confidence, SEEDS, fpr)
+
+
+def settled(plan: Plan) -> Prepared:
+    return prepare(
+        plan,
+        load_inputs(plan.model_copy(update={"trainer": TrainerPlan(kind="torch")}), trust=False),
+        ArrayStore(Path()),
+    )
 
 
 def tried(case: Case, *names: str) -> list[Attempt]:
@@ -83,7 +95,7 @@ def test_a_rung_sees_no_more_than_it_says() -> None:
     assert answers is not None
     sharper = 3 * answers
     sharper = (sharper - np.logaddexp.reduce(sharper, axis=1)[:, None]).astype(np.float32)
-    other = Case(replace(case.evidence, answers=sharper), case.audited, case.member)
+    other = replace(case, evidence=replace(case.evidence, answers=sharper))
     one, two = (climb_ladder([], judge(c)) for c in (case, other))
     assert one[0] == two[0]
     assert one[0].attack == "gap"
@@ -139,14 +151,14 @@ def test_attacks_that_ask_and_attacks_that_see_gradients_have_their_own_rungs() 
     assert found["queries"] == ("boundary", "no choice")
     assert found["gradients"] == ("gradient_norm", "audited rows")
     assert "boundary" not in {r.attack for r in rungs if r.key != "queries"}
-    rounded = Case(case.evidence.through(Reveal("rounded", 1)), case.audited, case.member)
+    rounded = replace(case, evidence=case.evidence.through(Reveal("rounded", 1)))
     assert [r.key for r in climb_ladder(attempts[:1], judge(rounded))][:2] == ["queries", "answers"]
 
 
 def test_the_audited_rows_do_not_choose() -> None:
     """Membership turned around changes every figure and no choice."""
     case = world()
-    turned = Case(case.evidence, case.audited, ~case.member)
+    turned = case_of(case.evidence, ~case.member)
     straight, around = (climb_ladder([], judge(c)) for c in (case, turned))
     assert [r.attack for r in straight] == [r.attack for r in around]
     assert all(r.auc.value < 0.5 for r in around)
@@ -231,7 +243,7 @@ def test_shadow_counts_rise_to_all_of_them(m: int) -> None:
 
 def test_the_curve_is_lira_with_the_first_shadows() -> None:
     case = world(m=16)
-    found = by_shadows(case, PLAN, SEEDS, 0.01)
+    found = by_shadows(case, PLAN.attacks.options, 0.95, SEEDS, 0.01)
     assert found is not None
     assert [p.count for p in found.points] == [2, 4, 8, 16]
     full = score_attack(make_attack("lira"), case.evidence, SEEDS).scores
@@ -243,25 +255,25 @@ def test_the_curve_is_lira_with_the_first_shadows() -> None:
 
 
 def test_where_nothing_leaks_more_shadows_bring_nothing() -> None:
-    gains = [by_shadows(world(seed, leak=0.0), PLAN, SEEDS, 0.01) for seed in range(40)]
+    gains = [by_shadows(world(seed, leak=0.0), PLAN.attacks.options, 0.95, SEEDS, 0.01) for seed in range(40)]
     sure = [g.gain.auc.low > 0 or g.gain.auc.high < 0 for g in gains if g is not None]
     assert len(sure) == 40
     assert sum(sure) <= 7  # 5 % of 40, and three standard deviations
 
 
 def test_offline_and_few_shadows() -> None:
-    offline = by_shadows(world(online=False), PLAN, SEEDS, 0.01)
+    offline = by_shadows(world(online=False), PLAN.attacks.options, 0.95, SEEDS, 0.01)
     assert offline is not None
     assert offline.attack == "lira_offline"
-    assert by_shadows(world(m=2), PLAN, SEEDS, 0.01) is None
+    assert by_shadows(world(m=2), PLAN.attacks.options, 0.95, SEEDS, 0.01) is None
 
 
 def test_a_plan_can_do_without() -> None:
     case, plan = world(), make_plan({"data": {"source": "digits"}, "attacks": {"ladder": False}})
-    nothing = look_further([], None, case, plan, SEEDS, 0.01)
+    nothing = look_further([], None, case, settled(plan))
     assert (nothing.ladder, nothing.agreement, nothing.by_shadows) == ([], None, None)
-    bare = Case(replace(case.evidence, shadows=None, pool=None), case.audited, case.member)
-    assert look_further([], None, bare, PLAN, SEEDS, 0.01) == nothing
+    bare = replace(case, evidence=replace(case.evidence, shadows=None, pool=None))
+    assert look_further([], None, bare, settled(PLAN)) == nothing
 
 
 def test_an_audit_fills_the_record_and_the_report_shows_it() -> None:

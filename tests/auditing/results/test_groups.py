@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from scipy.special import ndtr
 from tests.auditing.worlds import People, people
 
+from gnomon.auditing.checks.preflight import groups_mixed
 from gnomon.auditing.inputs.roles import draw_roles, draw_training_rows
-from gnomon.auditing.results.groups import LOG_ODDS, RANKS, check_groups, measure_groups
+from gnomon.auditing.results.figures import LOG_ODDS, RANKS, measure_groups
 from gnomon.core.documents.person_results import GroupResult
 from gnomon.core.errors import PlanError, UsageError
 from gnomon.core.plan import Plan, make_plan
@@ -19,9 +20,7 @@ from gnomon.shadow.masks import draw_shadows
 
 
 def measured(world: People) -> GroupResult | None:
-    return measure_groups(
-        world.attempt.scored, world.attempt.rehearsed, world.case, world.data, world.roles, world.plan
-    )
+    return measure_groups(world.attempt, world.case, world.plan.statistics)
 
 
 @pytest.mark.parametrize(("rehearsals", "rule"), [(4, LOG_ODDS), (0, RANKS)])
@@ -50,10 +49,10 @@ def test_groups_on_both_sides_are_left_out() -> None:
     assert found is not None
     assert found.mixed > 300
     assert found.members + found.nonmembers + found.mixed == 600
-    finding = check_groups(world.data, world.roles)
+    finding = groups_mixed(world.data, world.roles)
     assert finding is not None
     assert finding.code == "groups-mixed"
-    assert check_groups(people(0).data, people(0).roles) is None
+    assert groups_mixed(people(0).data, people(0).roles) is None
 
 
 @pytest.mark.parametrize("settings", [{"households": 18}, {"size": 1}])
@@ -69,7 +68,7 @@ def plan(**data: object) -> Plan:
 def test_no_household_is_parted(n: int, groups: int, seed: int) -> None:
     ids = np.random.default_rng(seed).integers(0, groups, n)
     try:
-        parts = draw_training_rows(n, plan(), Seeds(seed), ids)
+        parts = draw_training_rows(n, plan().data, Seeds(seed), ids)
     except UsageError:
         return
     sides = [set(ids[p].tolist()) for p in (parts.members, parts.nonmembers, parts.extra)]
@@ -81,7 +80,7 @@ def test_no_household_is_parted(n: int, groups: int, seed: int) -> None:
 
 def test_the_asked_sizes_are_met_where_groups_allow() -> None:
     ids = np.arange(900) // 3
-    parts = draw_training_rows(900, plan(rows=600, train_size=200), Seeds(0), ids)
+    parts = draw_training_rows(900, plan(rows=600, train_size=200).data, Seeds(0), ids)
     assert (len(parts.members), len(parts.nonmembers)) == (198, 402 - 3)
     roles = draw_roles(parts, plan(rows=600, train_size=200), Seeds(0), ids)
     assert not set(ids[roles.train]) & set(ids[roles.nonmembers])
@@ -90,12 +89,12 @@ def test_the_asked_sizes_are_met_where_groups_allow() -> None:
 
 def test_a_split_by_group_without_groups_is_refused() -> None:
     with pytest.raises(PlanError, match="has no groups"):
-        draw_training_rows(100, plan(), Seeds(0), None)
+        draw_training_rows(100, plan().data, Seeds(0), None)
 
 
 def test_one_group_only_is_refused() -> None:
     with pytest.raises(UsageError, match="too large"):
-        draw_training_rows(100, plan(), Seeds(0), np.zeros(100))
+        draw_training_rows(100, plan().data, Seeds(0), np.zeros(100))
 
 
 def test_shadows_are_trained_on_whole_groups_but_for_the_one_at_the_cut() -> None:

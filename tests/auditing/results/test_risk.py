@@ -23,7 +23,7 @@ from gnomon.runs.folder import write_risk
 
 
 def assessed(world: People, name: str = "loss", unlike: bool = False) -> Risk | None:
-    known = [world.attempt], world.case, world.data, world.roles, world.plan, Seeds(0)
+    known = [world.attempt], world.case, world.plan.statistics.confidence, Seeds(0)
     return assess_risk(name, *known, unlike=unlike)
 
 
@@ -139,7 +139,7 @@ def test_each_record_learns_from_other_persons_only() -> None:
 
 def test_probabilities_of_households_that_are_alike_are_known_less_well() -> None:
     world = people(0, households=60, size=10, alike=0.9, gap=1.0)
-    alone = replace(world, data=replace(world.data, groups=None))
+    alone = replace(world, case=replace(world.case, data=replace(world.data, groups=None)))
     wide, narrow = (table_of(found) for found in (assessed(world), assessed(alone)) if found is not None)
     assert wide.probability == pytest.approx(narrow.probability)
     assert float((wide.high - wide.low).mean()) > 1.3 * float((narrow.high - narrow.low).mean())

@@ -6,8 +6,7 @@ import pytest
 
 from gnomon.attacks import make_attack
 from gnomon.auditing.progress import Silent
-from gnomon.auditing.results.rehearsal import Rehearsed, choose, rehearse
-from gnomon.auditing.results.scoring import attempt, attempt_all, score_attack
+from gnomon.auditing.results.scoring import Rehearsed, attempt, attempt_all, choose, rehearse, score_attack
 from gnomon.core.protocols import Attack
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import LocalEngine

@@ -14,7 +14,7 @@ from gnomon.core.errors import PlanError
 def sliced(seed: int, **settings: object) -> list[Slicing]:
     world = people(seed, **settings)  # type: ignore[arg-type]
     cuts = cut_rows(world.plan.statistics.slices, world.data)
-    return measure_slices(cuts, "loss", [world.attempt.scored], world.case, world.plan)
+    return measure_slices(cuts, "loss", [world.attempt.scored], world.case, world.plan.statistics)
 
 
 def test_the_slice_that_leaks_most_is_found_and_surely() -> None:

@@ -12,11 +12,10 @@ from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
+from tests.auditing.worlds import case_of
 
 import gnomon
-from gnomon.auditing.evidence.assemble import Case
-from gnomon.auditing.results.rehearsal import Played, Rehearsed
-from gnomon.auditing.results.scoring import Attempt, Scored
+from gnomon.auditing.results.scoring import Attempt, Played, Rehearsed, Scored
 from gnomon.auditing.verdict.joint_test import Heard, hear
 from gnomon.core.documents.record import AttackResult, Estimate, Record
 from gnomon.core.errors import PreflightError
@@ -215,8 +214,8 @@ def listened(attempts: list[Attempt], member: NDArray[np.bool_]) -> Heard:
         area = Estimate(value=found.value, low=found.low, high=found.high)
         name = one.scored.name
         results.append(AttackResult(name=name, title=name, paper="", status="ok", auc=area, needs=one.scored.needs))
-    case = Case(Evidence(labels=np.zeros(len(member), np.int64), n_classes=1), np.arange(len(member)), member)
-    return hear(attempts, results, case, None, 0.01, Seeds(0))
+    case = case_of(Evidence(labels=np.zeros(len(member), np.int64), n_classes=1), member)
+    return hear(attempts, results, case, 0.01, Seeds(0))
 
 
 @pytest.mark.parametrize(("n", "few"), [(2000, 100), (4000, 40)])

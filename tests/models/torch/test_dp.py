@@ -13,7 +13,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("opacus")
 
-from gnomon.auditing.inputs.trainers import make_trainer  # noqa: E402
+from gnomon.auditing.inputs.loading import make_trainer  # noqa: E402
 from gnomon.core.errors import MissingExtraError, ModelError, PlanError, UsageError  # noqa: E402
 from gnomon.core.plan import TrainerPlan, make_plan  # noqa: E402
 from gnomon.core.protocols import Trainer  # noqa: E402

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gnomon.auditing.evidence.answers import AnswerSet
+from gnomon.auditing.prepare import Prepared
 from gnomon.core.arrays import Floats, Ints
 from gnomon.core.documents.record import Finding
 
@@ -222,3 +224,24 @@ def _recall(told: Ints, labels: Ints) -> tuple[float, float]:
     return float(right.mean()), float(np.sqrt((np.maximum(right * (1 - right), 0.25 / there) / there).sum())) / len(
         there
     )
+
+
+def check_given_labels(answers: AnswerSet, prepared: Prepared) -> list[Finding]:
+    """Findings where a given target's answers do not belong to the labels; a target that is trained here learned them.
+
+    Behind a mitigation that changes which class is answered, answers say nothing about the labels.
+    """
+    inputs, case = prepared.inputs, answers.case
+    trained_here = inputs.model is None and inputs.answers is None
+    if trained_here or not all(m.keeps_label for m in prepared.mitigations.of_answers):
+        return []
+    given = Answered(answers.target_answers[case.member], case.evidence.labels[case.member], case.data.classes)
+    if answers.pool is None or prepared.plan.shadow.recipe is not None or answers.source.source != "real":
+        return check_labels(given)
+    drawn, pool = answers.pool
+    sides = []
+    for parts in (drawn.train, drawn.test):
+        answered = zip(pool.answers, parts, strict=True)
+        sides.append([(np.asarray(a)[answers.queries.places(r)], case.data.y[r]) for a, r in answered])
+    unseen = [float((a.argmax(axis=1) == y).mean()) for a, y in sides[1] if len(y)]
+    return check_labels(Answered(given.answers, given.labels, given.classes, sides[0], unseen))

@@ -198,14 +198,14 @@ def check_swapped(target: ModelFacts, answers: Floats, case: Case) -> Finding | 
     )
 
 
-def check_unseen(case: Case, groups: np.ndarray | None) -> Finding | None:
+def check_unseen(case: Case) -> Finding | None:
     """The swapped-label check: models that were not trained on a record must not tell on which side it stands.
 
     A score that ranks members first even under models that saw neither side reads the rows and not the target (Maini et
     al., 2024, found an AUC of 0.7 with the labels swapped). The blind baseline asks the same of the rows; this asks it
     of what a trained model makes of them.
     """
-    shadows = case.evidence.shadows
+    shadows, groups = case.evidence.shadows, case.groups
     if shadows is None or min(int(case.member.sum()), int((~case.member).sum())) < 20:
         return None
     out = ~shadows.member

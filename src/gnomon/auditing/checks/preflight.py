@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.auditing.checks.near_duplicates import check_near_duplicates
+from gnomon.auditing.checks.labels import check_given_labels
+from gnomon.auditing.checks.near_duplicates import check_near_duplicates, check_sides, check_swapped, check_unseen
+from gnomon.auditing.checks.recipe import check_recipe
 from gnomon.auditing.checks.shift import check_blind
-from gnomon.auditing.results.groups import check_groups
-from gnomon.core.arrays import Floats, Rows, is_frame
+from gnomon.auditing.evidence.answers import AnswerSet
+from gnomon.auditing.prepare import Prepared
+from gnomon.core.arrays import Bools, Floats, Rows, is_frame
 from gnomon.core.data.dataset import Dataset, Roles
 from gnomon.core.documents.record import Finding, ModelFacts, ShadowFacts
 from gnomon.core.errors import PreflightError
@@ -53,7 +57,7 @@ def check_data(data: Dataset, roles: Roles, *, own_ids: bool, seeds: Seeds) -> l
         _pool_overlap(roles),
         check_blind(data, roles, seeds),
         check_near_duplicates(data, roles, seeds),
-        check_groups(data, roles),
+        groups_mixed(data, roles),
     ]
     return [finding for finding in checks if finding is not None]
 
@@ -123,6 +127,48 @@ def _pool_overlap(roles: Roles) -> Finding | None:
         "from the pool has seen them, which can help or hurt it; no member is concerned.",
         remedy="Set data.keep_apart = true with a smaller data.nonmember_size or shadow.size, or give more rows.",
     )
+
+
+def groups_mixed(data: Dataset, roles: Roles) -> Finding | None:
+    """Whether persons stand on both sides, so that leakage by person can't be measured well."""
+    if data.groups is None:
+        return None
+    mixed = _mixed(data.groups, roles)
+    concerned = int(mixed.sum())
+    if concerned <= 0.5 * len(mixed):
+        return None
+    return Finding(
+        code="groups-mixed",
+        title=f"{concerned:,} of {len(mixed):,} persons or households have both members and non-members",
+        severity="note",
+        explanation="Records of one person resemble each other, so a non-member may look like a member because a "
+        "sibling record was trained on; and how much a whole person leaks can be measured on few persons only.",
+        remedy="Set data.split_by_group = true (a target that is trained here), or split by person before training.",
+    )
+
+
+def _mixed(groups: NDArray[Any], roles: Roles) -> Bools:
+    """Which of the audited groups have members and non-members."""
+    audited = np.unique(groups[roles.audited])
+    inside, outside = np.unique(groups[roles.train]), np.unique(groups[roles.nonmembers])
+    both: Bools = np.isin(audited, inside) & np.isin(audited, outside)
+    return both
+
+
+def check_answers(answers: AnswerSet, prepared: Prepared) -> list[Finding]:
+    """Findings that need the models' answers."""
+    case, facts, roles = answers.case, answers.target, answers.case.roles
+    swapped = check_swapped(facts, answers.target_answers, case)
+    findings = check_target(answers.target_answers)
+    findings += check_given_labels(answers, prepared) if swapped is None else [swapped]  # explains low accuracy, too
+    findings += check_sides(facts, answers.shadows, len(roles.members), len(roles.nonmembers))
+    if answers.shadows is not None and answers.losses is not None:
+        findings += check_shadows(facts, answers.shadows, answers.losses)
+    if answers.source.source != "real":
+        return findings
+    findings += check_recipe(prepared)
+    unseen = check_unseen(case)
+    return findings if unseen is None else [*findings, unseen]
 
 
 def check_target(answers: Floats) -> list[Finding]:

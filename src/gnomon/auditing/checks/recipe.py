@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gnomon.auditing.evidence.answers import AuditContext
-from gnomon.auditing.inputs.shadow_rows import ShadowData
+from gnomon.auditing.prepare import Prepared
 from gnomon.core.arrays import Floats, Ints, take_rows
 from gnomon.core.documents.record import Finding
 from gnomon.models.sklearn import SklearnModel, SklearnTrainer
@@ -61,19 +60,19 @@ def distance(one: Floats, other: Floats) -> float:
     return float(0.5 * np.abs(np.exp(one.astype(np.float64)) - np.exp(other.astype(np.float64))).sum(axis=1).mean())
 
 
-def check_recipe(rows: ShadowData, setting: AuditContext) -> list[Finding]:
+def check_recipe(prepared: Prepared) -> list[Finding]:
     """A finding where a clone of a given model, trained on the members, answers unlike it beyond chance."""
-    model, trainer, members = setting.subject.model, setting.subject.trainer, len(rows.roles.train)
+    model, trainer, members = prepared.inputs.model, prepared.inputs.trainer, len(prepared.roles.train)
     if not isinstance(model, SklearnModel) or not isinstance(trainer, SklearnTrainer):
         return []
-    if trainer.estimator is not model.estimator or rows.facts.source != "real" or _searches(model.estimator):
+    if trainer.estimator is not model.estimator or _searches(model.estimator):
         return []
     size = training_size(model.estimator)
     if size is not None and size != members:
         return [_too_few(size, members) if size > members else _too_many(size, members)]
-    if setting.plan.shadow.count < LEAST_SHADOWS:
+    if prepared.plan.shadow.count < LEAST_SHADOWS:
         return []
-    found = _refit(rows, model, trainer, setting)
+    found = _refit(model, trainer, prepared)
     return [] if found is None else [_unlike(found, size is not None)]
 
 
@@ -82,15 +81,15 @@ def _searches(estimator: Any) -> bool:
     return any(hasattr(part, "best_params_") for part in (estimator, *(s for _, s in getattr(estimator, "steps", ()))))
 
 
-def _refit(rows: ShadowData, model: SklearnModel, trainer: SklearnTrainer, setting: AuditContext) -> Refits | None:
+def _refit(model: SklearnModel, trainer: SklearnTrainer, prepared: Prepared) -> Refits | None:
     """Distances to the clones where the target stands apart from all of them; None where it does not."""
-    data, roles, seeds = rows.data, rows.roles, setting.seeds.child("recipe")
+    data, roles, seeds = prepared.data, prepared.roles, prepared.seeds.child("recipe")
     rng = seeds.child("rows").generator()
     asked = np.sort(np.concatenate([rng.permutation(side)[:COMPARED] for side in (roles.members, roles.nonmembers)]))
     target = model.log_probs(take_rows(data.x, asked))
 
     def answers(recipe: SklearnTrainer, order: Ints, i: int) -> Floats:
-        pool = ShadowPool(setting.store, setting.engine, recipe)
+        pool = ShadowPool(prepared.store, prepared.engine, recipe)
         return np.asarray(pool.answers(data, [order], asked, [seeds.child("seed", i).integer()]).answers[0])
 
     clones = [answers(replace(trainer, own_states=True), roles.train, 0)]

@@ -1,4 +1,4 @@
-"""A world: the target's and the shadows' answers for one source of shadow rows, put together as evidence."""
+"""Answers of the target and of its shadows, for each source of shadow rows, put together as evidence."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from gnomon.auditing.evidence.assemble import (
     Case,
+    QueryPlan,
     TargetAnswers,
     asked_rows,
     assemble,
@@ -17,28 +18,22 @@ from gnomon.auditing.evidence.assemble import (
     model_facts,
     shadow_facts,
 )
-from gnomon.auditing.evidence.augmented import AskedAugmentation, ask_given, asked_augmentations, count_queries
+from gnomon.auditing.evidence.augmented import ask_given, asked_augmentations, count_queries
 from gnomon.auditing.evidence.mitigations import (
-    Mitigations,
     make_owner,
     mitigate_answers,
-    mitigate_model,
-    random_records,
 )
+from gnomon.auditing.evidence.permissions import wants_model
 from gnomon.auditing.inputs.loading import AuditInputs
 from gnomon.auditing.inputs.roles import POOL_PER_SHADOW, shadow_size
-from gnomon.auditing.inputs.shadow_rows import ShadowData
-from gnomon.auditing.progress import Progress
-from gnomon.core.answers import Reveal
+from gnomon.auditing.inputs.shadow_rows import ShadowData, make_rows, queries_target
+from gnomon.auditing.prepare import Prepared, find_model, make_target
 from gnomon.core.arrays import Floats, Ints, take_rows
-from gnomon.core.data.dataset import Dataset, Roles
+from gnomon.core.data.dataset import Dataset
 from gnomon.core.data.labels import unknown_label
-from gnomon.core.documents.record import ModelFacts, ShadowFacts
+from gnomon.core.documents.record import ModelFacts, ShadowFacts, ShadowSourceFacts
 from gnomon.core.errors import DataError, PlanError
-from gnomon.core.plan import Plan
-from gnomon.core.protocols import Model, Observation
-from gnomon.core.seeds import Seeds
-from gnomon.engines.local import Engine
+from gnomon.core.protocols import Model, Trainer
 from gnomon.models import NETWORK_TRAINERS
 from gnomon.models.mitigated import MitigatedModel, RandomRecords, ask
 from gnomon.models.sklearn import SklearnModel
@@ -46,154 +41,119 @@ from gnomon.models.target import Target
 from gnomon.shadow.masks import ShadowRows, draw_shadows
 from gnomon.shadow.mitigated import mitigate_pool
 from gnomon.shadow.pool import PoolAnswers, ShadowPool
-from gnomon.store.arrays import ArrayStore
-
-
-@dataclass(frozen=True)
-class AuditContext:
-    """What all worlds of an audit share."""
-
-    plan: Plan
-    subject: AuditInputs
-    store: ArrayStore
-    engine: Engine
-    progress: Progress
-    seeds: Seeds
-    reveal: Reveal
-    mitigations: Mitigations = field(default_factory=Mitigations)
-    observations: tuple[Observation, ...] = ()  # what attackers see of target and shadows beside their answers
-
-
-@dataclass(frozen=True)
-class QueryPlan:
-    """What all models are asked, and what is kept of them.
-
-    Attributes:
-        asked: (a,) positions of rows, sorted.
-        versions: of each of these rows.
-        random: records that nobody holds, for mitigations; None where they are not needed.
-        others: what attackers see beside answers.
-    """
-
-    asked: Ints
-    versions: tuple[AskedAugmentation, ...]
-    random: RandomRecords | None
-    others: tuple[Observation, ...]
-
-    @property
-    def observations(self) -> tuple[Observation, ...]:
-        """Everything that is kept of a model beside its answers on the rows."""
-        return (*self.versions, *(() if self.random is None else (self.random,)), *self.others)
 
 
 @dataclass(frozen=True)
 class AnswerSet:
-    """The evidence of one source of shadow rows, and what the owner knows beside it."""
+    """The evidence of one source of shadow rows, and what the owner knows next to it.
+
+    Attributes:
+        case: the evidence and the truth.
+        source: where the shadows' rows come from, and what they cost.
+        target: accuracies and losses of the target.
+        target_answers: (n, c) its full answers on the audited rows, in the case's order.
+        queries: what all models were asked.
+        shadows: size and quality of the shadow models; None without any.
+        losses: their mean training and test loss.
+        pool: the shadows' rows and their answers on them.
+        asked: what the versions of the rows cost, in queries to the target.
+        said: what a target that was trained here says of itself.
+    """
 
     case: Case
+    source: ShadowSourceFacts
     target: ModelFacts
-    target_answers: Floats  # (n, c) full answers on the audited rows, in the case's order
-    shadows: ShadowFacts | None
-    losses: tuple[float, float] | None  # the shadows' mean training and test loss
-    asking: QueryPlan
-    pool: tuple[ShadowRows, PoolAnswers] | None  # the shadows' rows and their answers on them
-    queries: int = 0  # what the versions cost
-    said: Mapping[str, Any] = field(default_factory=dict)  # what a target that was trained here says of itself
+    target_answers: Floats
+    queries: QueryPlan
+    shadows: ShadowFacts | None = None
+    losses: tuple[float, float] | None = None
+    pool: tuple[ShadowRows, PoolAnswers] | None = None
+    asked: int = 0
+    said: Mapping[str, Any] = field(default_factory=dict)
 
 
-def build_answers(rows: ShadowData, model: Model | None, query: Target | None, setting: AuditContext) -> AnswerSet:
-    """Trains what is missing, asks everybody, and puts the evidence together.
+def answer_all(prepared: Prepared) -> tuple[Model | None, list[AnswerSet]]:
+    """The target if there is one that can be queried, and the evidence for each source of shadow rows.
+
+    Raises:
+        GnomonError: a model that can't be trained or queried, or rows that can't be made.
+    """
+    sources = prepared.plan.shadow.sources
+    wanted = any(queries_target(source) for source in sources)
+    model = find_model(prepared, needed=wanted or wants_model(prepared.needs, prepared.inputs.trainer))
+    target = make_target(model, prepared)
+    found = []
+    for source in sources:
+        found.append(build_answers(make_rows(source, prepared, target), target, prepared))
+    return model, found
+
+
+def build_answers(rows: ShadowData, target: Target | None, prepared: Prepared) -> AnswerSet:
+    """Trains what is missing, queries all models, and puts the evidence together.
 
     Args:
         rows: the data set with the attacker's rows, and the roles.
-        model: the target if there is one to ask; None: its answers are given, or it is trained with the shadows.
-        query: for further queries.
-        setting: plan, subject, store, engine.
+        target: if there is one to query; None: its answers are given, or it is trained with the shadows.
+        prepared: inputs, plan, store and engine.
     """
-    plan, subject, seeds = setting.plan, setting.subject, setting.seeds
+    plan, inputs, seeds = prepared.plan, prepared.inputs, prepared.seeds
     data, roles = rows.data, rows.roles
     drawn = None
-    size = shadow_size(roles, plan)
+    size = shadow_size(roles, plan.shadow.size)
     if rows.facts.source != "real":  # classes that could not be made leave fewer rows than were asked for
         size = min(size, max(1, int(len(roles.pool) / POOL_PER_SHADOW)))
-    if plan.shadow.count > 0 and subject.shadow_trainer is not None:
+    if plan.shadow.count > 0 and inputs.shadow_trainer is not None:
         whole = data.groups[roles.pool] if plan.data.split_by_group and data.groups is not None else None
         drawn = draw_shadows(roles.pool, plan.shadow.count, size, seeds.child("shadow", "rows").generator(), whole)
-    random = random_records(setting.mitigations, data.features, plan, seeds)
-    asking = QueryPlan(asked_rows(roles), asked_augmentations(plan, data, seeds), random, setting.observations)
-    queries = count_queries(asking.versions, roles, plan, query)
-    target, shadows = _answers(rows, asking, drawn, model, setting)
-    case = assemble(
-        data,
-        roles,
-        asking.asked,
-        target,
-        shadows,
-        reveal=setting.reveal,
-        query=query,
-        seeds=seeds,
-        versions=[v.name for v in asking.versions],
-    )
-    own = target.answers[np.searchsorted(asking.asked, case.audited)]
+    versions = asked_augmentations(plan.attacks.queries, data, seeds)
+    queries = QueryPlan(asked_rows(roles), versions, prepared.random, prepared.observations)
+    asked = count_queries(versions, roles, plan.target.query_budget, target)
+    seen, shadows = _answers(rows, queries, drawn, None if target is None else target.model, prepared)
+    case = assemble(data, roles, queries, seen, shadows, reveal=prepared.reveal, query=target, seeds=seeds)
+    own = seen.answers[queries.places(case.audited)]
     facts = model_facts(own, case.evidence.labels, case.member, len(roles.train), case.evidence.answers)
+    found = AnswerSet(case, rows.facts, facts, own, queries, asked=asked, said=seen.said)
     if shadows is None:
-        return AnswerSet(case, facts, own, None, None, asking, None, queries, target.said)
-    pool_facts, losses = shadow_facts(data, asking.asked, shadows, rows.facts.source, _stack_note(subject, data))
-    return AnswerSet(case, facts, own, pool_facts, losses, asking, shadows, queries, target.said)
-
-
-def train_target(data: Dataset, roles: Roles, setting: AuditContext) -> Model:
-    """The target that the pool would train, as a model that can be asked; same rows, same seed."""
-    trainer = setting.subject.trainer
-    if trainer is None:
-        raise PlanError("nothing to query: give a model, or a recipe in [trainer]")
-    seed = setting.seeds.child("target").integer()
-    return trainer.train(data.x, data.y, data.n_classes, [roles.train], [seed])[0]
-
-
-def make_target(model: Model | None, data: Dataset, roles: Roles, setting: AuditContext) -> Target | None:
-    """The target as an attacker may ask it: behind its mitigations, revealing what it reveals, counted."""
-    if model is None:
-        return None
-    random = random_records(setting.mitigations, data.features, setting.plan, setting.seeds)
-    shown = mitigate_model(model, setting.mitigations, data, roles, random, setting.seeds)
-    return Target(shown, setting.reveal, setting.plan.target.query_budget)
+        return found
+    note = _stack_note(inputs, data)
+    pool_facts, losses = shadow_facts(data, queries, shadows, rows.facts.source, note)
+    return replace(found, shadows=pool_facts, losses=losses, pool=shadows)
 
 
 def _answers(
-    rows: ShadowData, asking: QueryPlan, drawn: ShadowRows | None, model: Model | None, setting: AuditContext
+    rows: ShadowData, queries: QueryPlan, drawn: ShadowRows | None, model: Model | None, prepared: Prepared
 ) -> tuple[TargetAnswers, tuple[ShadowRows, PoolAnswers] | None]:
     """What is seen of the target and of the shadows; a target of the shadows' recipe is trained in one go with them."""
-    subject, seeds = setting.subject, setting.seeds
-    data, trainer, recipe = rows.data, subject.trainer, subject.shadow_trainer
+    inputs, seeds = prepared.inputs, prepared.seeds
+    data, trainer, recipe = rows.data, inputs.trainer, inputs.shadow_trainer
     parts = [] if drawn is None else drawn.train
     shadow_seeds = [seeds.child("shadow", i).integer() for i in range(len(parts))]
-    given = _given(rows, asking, model, setting)
+    given = _given(rows, queries, model, prepared)
     if given is None and trainer is None:
         raise PlanError("nothing to audit: give a model, its answers, or a recipe in [trainer]")
-    can_be_asked = subject.model is None and model is not None  # trained here twice: to be asked, and observed
-    own = [] if given is not None and not (can_be_asked and asking.others) else [rows.roles.train]
+    trained_twice = inputs.model is None and model is not None  # trained here to be queried, and again to be observed
+    own = [] if given is not None and not (trained_twice and queries.others) else [rows.roles.train]
     own_seeds = [seeds.child("target").integer()] * len(own)
-    advance = setting.progress.stage("models", len(own) + len(parts))
-    asked, kept = asking.asked, asking.observations
+    advance = prepared.progress.stage("models", len(own) + len(parts))
+
+    def answers(maker: Trainer, trained: Sequence[Ints], of: Sequence[int]) -> PoolAnswers:
+        pool = ShadowPool(prepared.store, prepared.engine, maker)
+        return pool.answers(data, trained, queries.asked, of, advance, queries.observations)
+
     if own and trainer is not None and recipe is not trainer:
-        pool = ShadowPool(setting.store, setting.engine, trainer)
-        alone = apply_output_mitigations(
-            pool.answers(data, own, asked, own_seeds, advance, kept), own, own_seeds, rows, asking, setting
-        )
+        alone = apply_output_mitigations(answers(trainer, own, own_seeds), own, own_seeds, data, queries, prepared)
         given = _same_answers(found_by_pool(alone, 0), given)
         own, own_seeds = [], []
     found = None
     if recipe is not None and (own or parts):
-        pool = ShadowPool(setting.store, setting.engine, recipe)
-        found = pool.answers(data, [*own, *parts], asked, [*own_seeds, *shadow_seeds], advance, kept)
+        found = answers(recipe, [*own, *parts], [*own_seeds, *shadow_seeds])
         if own:
-            first = apply_output_mitigations(found.first(1), own, own_seeds, rows, asking, setting)
+            first = apply_output_mitigations(found.first(1), own, own_seeds, data, queries, prepared)
             given = _same_answers(found_by_pool(first, 0), given)
         found = found.after(len(own))
-        known = setting.plan.shadow.mitigated
+        known = prepared.plan.shadow.mitigated
         found = (
-            apply_output_mitigations(found, parts, shadow_seeds, rows, asking, setting)
+            apply_output_mitigations(found, parts, shadow_seeds, data, queries, prepared)
             if known
             else _forget_random(found)
         )
@@ -205,9 +165,9 @@ def apply_output_mitigations(
     found: PoolAnswers,
     trained: Sequence[Ints],
     seeds: Sequence[int],
-    rows: ShadowData,
-    asking: QueryPlan,
-    setting: AuditContext,
+    data: Dataset,
+    queries: QueryPlan,
+    prepared: Prepared,
 ) -> PoolAnswers:
     """Models' answers behind the mitigations of answers, which are fitted to each model's own rows.
 
@@ -215,21 +175,21 @@ def apply_output_mitigations(
         found: the models' own answers.
         trained: the rows that each was trained on.
         seeds: of each.
-        rows: the data set with the attacker's rows, and the roles.
-        asking: what all models were asked.
-        setting: the mitigations, store and engine.
+        data: the data set with the attacker's rows.
+        queries: what all models were asked.
+        prepared: the mitigations, store and engine.
     """
-    of_answers = setting.mitigations.of_answers
+    of_answers = prepared.mitigations.of_answers
     if not of_answers or not found.answers:
         return _forget_random(found)
-    advance = setting.progress.stage("mitigations", len(found.answers))
-    members = [np.searchsorted(asking.asked, part).astype(np.int64) for part in trained]
+    advance = prepared.progress.stage("mitigations", len(found.answers))
+    members = [queries.places(part) for part in trained]
     owner = replace(
-        make_owner(rows.data, rows.roles, asking.asked),
-        versions=tuple(version.name for version in asking.versions),
-        random=None if asking.random is None else asking.random.name,
+        make_owner(data, prepared.roles, queries.asked),
+        versions=tuple(version.name for version in queries.versions),
+        random=None if queries.random is None else queries.random.name,
     )
-    store, engine = setting.store, setting.engine
+    store, engine = prepared.store, prepared.engine
     return _forget_random(mitigate_pool(found, of_answers, owner, members, seeds, store, engine, advance))
 
 
@@ -243,15 +203,15 @@ def _same_answers(found: TargetAnswers, given: TargetAnswers | None) -> TargetAn
     return found if given is None else replace(given, observed={**found.observed, **given.observed})
 
 
-def _given(rows: ShadowData, asking: QueryPlan, model: Model | None, setting: AuditContext) -> TargetAnswers | None:
+def _given(rows: ShadowData, queries: QueryPlan, model: Model | None, prepared: Prepared) -> TargetAnswers | None:
     """What is seen of a target that can be asked, or whose answers are given."""
-    data, roles, subject, asked = rows.data, rows.roles, setting.subject, asking.asked
-    if subject.answers is not None:
-        if asking.versions:
+    data, roles, inputs, asked = rows.data, rows.roles, prepared.inputs, queries.asked
+    if inputs.answers is not None:
+        if queries.versions:
             raise PlanError("attacks.queries queries the target with changed records: give the model itself")
         owner, members = make_owner(data, roles, asked), np.searchsorted(asked, roles.train)
         return TargetAnswers(
-            mitigate_answers(subject.answers[asked], setting.mitigations, owner, members, setting.seeds)
+            mitigate_answers(inputs.answers[asked], prepared.mitigations, owner, members, prepared.seeds)
         )
     if model is None:
         return None
@@ -260,9 +220,9 @@ def _given(rows: ShadowData, asking: QueryPlan, model: Model | None, setting: Au
         _check_known_labels(inner, data)
     x, labels = take_rows(data.x, asked), data.y[asked]
     answers = ask(model, x, classes=data.n_classes, source="target")
-    observed = {v.name: ask_given(model, data, roles, asked, v) for v in asking.versions}
-    if subject.model is not None:
-        observed |= {o.name: o.of(inner, x, labels) for o in asking.others}  # who sees these sees the model itself
+    observed = {v.name: ask_given(model, data, roles, asked, v) for v in queries.versions}
+    if inputs.model is not None:
+        observed |= {o.name: o.of(inner, x, labels) for o in queries.others}  # who sees these sees the model itself
     return TargetAnswers(answers, observed, getattr(inner, "facts", {}))
 
 
@@ -274,6 +234,6 @@ def _check_known_labels(model: SklearnModel, data: Dataset) -> None:
         raise DataError(unknown_label(data.name, data.ids[row], data.classes[data.y[row]], known))
 
 
-def _stack_note(subject: AuditInputs, data: Dataset) -> str | None:
-    trainer = subject.shadow_trainer
+def _stack_note(inputs: AuditInputs, data: Dataset) -> str | None:
+    trainer = inputs.shadow_trainer
     return trainer.stacking(data.x, data.n_classes).reason if isinstance(trainer, NETWORK_TRAINERS) else None

@@ -7,33 +7,96 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.auditing.evidence.augmented import with_augmentations
+from gnomon.auditing.evidence.augmented import AskedAugmentation, with_augmentations
 from gnomon.core.answers import Reveal, ShadowAnswers
 from gnomon.core.arrays import Bools, Floats, Ints, take_rows
 from gnomon.core.data.dataset import Dataset, Roles
 from gnomon.core.documents.record import Estimate, ModelFacts, ShadowFacts
 from gnomon.core.evidence import Evidence, Population, QueryHandle
 from gnomon.core.known_half import halve
+from gnomon.core.protocols import Observation
 from gnomon.core.seeds import Seeds
+from gnomon.models.mitigated import RandomRecords
 from gnomon.shadow.masks import ShadowRows, membership
 from gnomon.shadow.pool import PoolAnswers
 from gnomon.stats.calibration import expected_calibration_error
+from gnomon.stats.clusters import Groups, split_groups
 from gnomon.stats.signals import loss
 
 
 @dataclass(frozen=True)
 class Case:
-    """The evidence, and beside it what the attacker does not see."""
+    """The evidence, and next to it what the attacker does not see.
+
+    Attributes:
+        evidence: of the n audited rows.
+        audited: (n,) positions in the data set, shuffled.
+        data: the data set, with the attacker's own rows if there are any.
+        roles: who is who in it.
+    """
 
     evidence: Evidence
-    audited: Ints  # (n,) positions in the data set, shuffled
-    member: Bools  # (n,) the truth
-    groups: NDArray[Any] | None = None  # (n,) the person or household of each row
+    audited: Ints
+    data: Dataset
+    roles: Roles
+
+    @cached_property
+    def member(self) -> Bools:
+        """The truth (n,)."""
+        found: Bools = np.isin(self.audited, self.roles.members)
+        return found
+
+    @cached_property
+    def groups(self) -> NDArray[Any] | None:
+        """The person or household of each row (n,); None without groups."""
+        return None if self.data.groups is None else self.data.groups[self.audited]
+
+    def least_fpr(self, fprs: Sequence[float]) -> float:
+        """The lowest of these false-positive rates that the audited non-members can resolve."""
+        nonmembers = int((~self.member).sum())
+        return min([f for f in fprs if nonmembers * f >= 1], default=max(fprs))
+
+    @property
+    def trained(self) -> NDArray[Any] | None:
+        """The persons of all rows that the target was trained on; None without groups."""
+        return None if self.data.groups is None else self.data.groups[self.roles.train]
+
+    @cached_property
+    def sides(self) -> Groups | None:
+        """The persons of members and of others, for intervals by person; None where rows are counted."""
+        return split_groups(self.groups, self.member)
+
+
+@dataclass(frozen=True)
+class QueryPlan:
+    """What all models are asked, and what is kept of them.
+
+    Attributes:
+        asked: (a,) positions of rows, sorted.
+        versions: of each of these rows.
+        random: records that nobody holds, for mitigations; None where they are not needed.
+        others: what attackers see next to answers.
+    """
+
+    asked: Ints
+    versions: tuple[AskedAugmentation, ...] = ()
+    random: RandomRecords | None = None
+    others: tuple[Observation, ...] = ()
+
+    @property
+    def observations(self) -> tuple[Observation, ...]:
+        """Everything that is kept of a model next to its answers on the rows."""
+        return (*self.versions, *(() if self.random is None else (self.random,)), *self.others)
+
+    def places(self, rows: Ints) -> Ints:
+        """Where rows of the data set stand among the asked."""
+        return np.searchsorted(self.asked, rows).astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -62,28 +125,27 @@ def asked_rows(roles: Roles) -> Ints:
 def assemble(
     data: Dataset,
     roles: Roles,
-    asked: Ints,
+    queries: QueryPlan,
     target: TargetAnswers,
     shadows: tuple[ShadowRows, PoolAnswers] | None,
     *,
     reveal: Reveal,
     query: QueryHandle | None,
     seeds: Seeds,
-    versions: Sequence[str] = (),
 ) -> Case:
     """Puts the evidence together.
 
     Args:
         data: the rows.
         roles: who is who.
-        asked: (a,) positions that all models were asked, sorted.
-        target: the target's full answers on them, and what else is observed.
+        queries: what all models were asked.
+        target: the target's full answers, and what else is observed.
         shadows: which rows the shadows were trained and tested on, and their answers on the asked rows.
         reveal: what the target reveals of an answer.
         query: for further queries.
         seeds: the audit's root.
-        versions: observations that are full answers (a, c) to further versions of the asked rows.
     """
+    asked, versions = queries.asked, [v.name for v in queries.versions]
     audited = seeds.child("evidence", "order").generator().permutation(roles.audited)
     member = np.isin(audited, roles.members)
     places = np.searchsorted(asked, audited), np.searchsorted(asked, roles.population)
@@ -117,7 +179,7 @@ def assemble(
     if versions:
         own = {name: target.observed[name] for name in versions}
         evidence = with_augmentations(evidence, places, own, None if shadows is None else shadows[1], reveal)
-    return Case(evidence, audited, member, None if data.groups is None else data.groups[audited])
+    return Case(evidence, audited, data, roles)
 
 
 def _without_giveaway(shadows: ShadowAnswers | None, member: Bools, rng: np.random.Generator) -> ShadowAnswers | None:
@@ -192,15 +254,14 @@ def finite_loss(answers: Floats, labels: Ints) -> Floats:
 
 
 def shadow_facts(
-    data: Dataset, asked: Ints, shadows: tuple[ShadowRows, PoolAnswers], source: str, note: str | None
+    data: Dataset, queries: QueryPlan, shadows: tuple[ShadowRows, PoolAnswers], source: str, note: str | None
 ) -> tuple[ShadowFacts, tuple[float, float]]:
     """The shadows' size and quality, and their mean loss on rows that they were trained and tested on."""
     drawn, pool = shadows
     accuracy: list[tuple[float, float]] = []
     losses: list[tuple[float, float]] = []
     for answers, train, test in zip(pool.answers, drawn.train, drawn.test, strict=True):
-        sides = [np.searchsorted(asked, rows) for rows in (train, test)]
-        parts = [(np.asarray(answers[s]), data.y[asked[s]]) for s in sides]
+        parts = [(np.asarray(answers[queries.places(rows)]), data.y[rows]) for rows in (train, test)]
         accuracy.append(_pair([float((a.argmax(axis=1) == y).mean()) for a, y in parts]))
         losses.append(_pair([float(finite_loss(a, y).mean()) for a, y in parts]))
     facts = ShadowFacts(

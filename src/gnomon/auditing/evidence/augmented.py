@@ -22,7 +22,6 @@ from gnomon.core.data.dataset import Dataset, Roles
 from gnomon.core.data.feature_space import FeatureSpace
 from gnomon.core.errors import BudgetError
 from gnomon.core.evidence import Evidence
-from gnomon.core.plan import Plan
 from gnomon.core.protocols import Model
 from gnomon.core.seeds import Seeds
 from gnomon.models.mitigated import ask
@@ -54,13 +53,13 @@ class AskedAugmentation:
         return ask(model, x, classes=model.n_classes, source=f'answers to "{self.version.name}"')
 
 
-def asked_augmentations(plan: Plan, data: Dataset, seeds: Seeds) -> tuple[AskedAugmentation, ...]:
-    """The versions that the plan asks for.
+def asked_augmentations(queries: Sequence[str], data: Dataset, seeds: Seeds) -> tuple[AskedAugmentation, ...]:
+    """The versions that ``queries`` (attacks.queries) names.
 
     Raises:
         UsageError: a version that these rows don't have.
     """
-    versions = read_augmentations(plan.attacks.queries, data.features, seeds.child("queries"))
+    versions = read_augmentations(queries, data.features, seeds.child("queries"))
     noisy = any(version.noise for version in versions)
     spread = data.features.encode(data.x).astype(np.float64).std(axis=0) if noisy else np.zeros(len(data.features))
     return tuple(AskedAugmentation(version, data.features, spread) for version in versions)
@@ -71,14 +70,16 @@ def queried_rows(roles: Roles) -> Ints:
     return np.unique(np.concatenate([roles.audited, roles.population]))
 
 
-def count_queries(versions: Sequence[AskedAugmentation], roles: Roles, plan: Plan, target: Target | None) -> int:
+def count_queries(
+    versions: Sequence[AskedAugmentation], roles: Roles, budget: int | None, target: Target | None
+) -> int:
     """How many queries the versions cost; they are charged to the target's budget.
 
     Raises:
         BudgetError: the budget does not allow them; then nothing was asked.
     """
     wanted = len(versions) * len(queried_rows(roles))
-    left = plan.target.query_budget if target is None else target.remaining
+    left = budget if target is None else target.remaining
     if wanted and left is not None and wanted > left:
         raise BudgetError(
             f"attacks.queries: {len(versions)} versions of {len(queried_rows(roles)):,} records are {wanted:,} "

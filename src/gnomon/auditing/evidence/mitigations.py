@@ -29,7 +29,7 @@ from gnomon.core.mitigations import (
     TrainingMitigation,
     fit_in_order,
 )
-from gnomon.core.plan import Plan
+from gnomon.core.plan import ShadowPlan
 from gnomon.core.protocols import Model, Trainer
 from gnomon.core.seeds import Seeds
 from gnomon.mitigations import apply_in_training, make_mitigation
@@ -56,15 +56,15 @@ class Mitigations:
         return bool(self.named)
 
 
-def read_mitigations(plan: Plan) -> Mitigations:
-    """The mitigations that a plan names.
+def read_mitigations(names: Sequence[str], reference_size: int | None) -> Mitigations:
+    """The mitigations of these names.
 
     Raises:
         UsageError: no such mitigation, a strength that it can't have, or rows set aside are needed and there are none.
     """
-    made = [make_mitigation(text) for text in plan.mitigations]
+    made = [make_mitigation(text) for text in names]
     for mitigation in made:
-        if "reference" in mitigation.needs and plan.data.reference_size is None:
+        if "reference" in mitigation.needs and reference_size is None:
             raise UsageError(f'mitigation "{mitigation.label}" needs rows that are held out: give data.reference_size')
     return Mitigations(
         tuple(m for m in made if m.acts_on == "training"),  # type: ignore[misc] # acts_on tells the two apart
@@ -72,26 +72,26 @@ def read_mitigations(plan: Plan) -> Mitigations:
     )
 
 
-def mitigate_training(subject: AuditInputs, mitigations: Mitigations, roles: Roles, plan: Plan) -> AuditInputs:
-    """The subject with trainers that mitigate: the target's, and the attacker's if they know.
+def mitigate_training(inputs: AuditInputs, mitigations: Mitigations, roles: Roles, *, shadows: bool) -> AuditInputs:
+    """The inputs with trainers that mitigate: the target's, and with ``shadows`` the attacker's, who knows of it.
 
     Raises:
         UsageError: the target is given, or nobody knows its recipe, or the trainer can't do what is asked, or answers
             of so many classes can't be mitigated so.
     """
-    c = subject.data.n_classes
+    c = inputs.data.n_classes
     for simple in mitigations.of_answers:
         if not simple.needs:  # fitted to nothing, so a strength that can't be is refused before anything is trained
             simple.fit(_nothing_known(c), c, 0)
     if not mitigations.in_training:
-        return subject
+        return inputs
     names = ", ".join(f'"{m.label}"' for m in mitigations.in_training)
-    if subject.model is not None or subject.answers is not None or subject.trainer is None:
+    if inputs.model is not None or inputs.answers is not None or inputs.trainer is None:
         raise UsageError(
             f"mitigations: {names} act in training, but the target is not trained here; leave the model out and give "
             "its recipe in [trainer], or name mitigations of answers"
         )
-    x, y = subject.data.x, subject.data.y
+    x, y = inputs.data.x, inputs.data.y
     reference = Reference(take_rows(x, roles.reference), y[roles.reference]) if len(roles.reference) else None
 
     def mitigated(trainer: Trainer) -> Trainer:
@@ -99,11 +99,11 @@ def mitigate_training(subject: AuditInputs, mitigations: Mitigations, roles: Rol
             trainer = apply_in_training(mitigation, trainer, reference)
         return trainer
 
-    own = mitigated(subject.trainer)
-    if not plan.shadow.mitigated or subject.shadow_trainer is None:
-        return replace(subject, trainer=own)
-    same = subject.shadow_trainer is subject.trainer
-    return replace(subject, trainer=own, shadow_trainer=own if same else mitigated(subject.shadow_trainer))
+    own = mitigated(inputs.trainer)
+    if not shadows or inputs.shadow_trainer is None:
+        return replace(inputs, trainer=own)
+    same = inputs.shadow_trainer is inputs.trainer
+    return replace(inputs, trainer=own, shadow_trainer=own if same else mitigated(inputs.shadow_trainer))
 
 
 def _nothing_known(n_classes: int) -> Known:
@@ -111,13 +111,15 @@ def _nothing_known(n_classes: int) -> Known:
     return Known(answers, labels, answers, labels, answers)
 
 
-def random_records(mitigations: Mitigations, features: FeatureSpace, plan: Plan, seeds: Seeds) -> RandomRecords | None:
+def random_records(
+    mitigations: Mitigations, features: FeatureSpace, reference_size: int | None, seeds: Seeds
+) -> RandomRecords | None:
     """Records that all models are asked for mitigations that need such answers.
 
     With ``data.reference_size`` they are asked in any case: audits that try several mitigations then share all models.
     """
     needed = any("random" in mitigation.needs for mitigation in mitigations.of_answers)
-    if not needed and plan.data.reference_size is None:
+    if not needed and reference_size is None:
         return None
     return draw_records(features, RANDOM_RECORDS, seeds.child("mitigation", "random").generator())
 
@@ -200,16 +202,16 @@ def _is_curve(value: Any) -> bool:
     return isinstance(value, Sequence) and len(value) > 1 and all(isinstance(v, (int, float)) for v in value)
 
 
-def mitigation_sentences(mitigations: Mitigations, plan: Plan) -> list[str]:
+def mitigation_sentences(mitigations: Mitigations, shadow: ShadowPlan) -> list[str]:
     """The mitigations in a threat model's words; nothing without any."""
     if not mitigations:
         return []
     parts = (("trained", mitigations.in_training), ("answering", mitigations.of_answers))
     words = [f"{how} with {_listed(named)}" for how, named in parts if named]
     sentence = f"The model is mitigated: {' and '.join(words)}."
-    if plan.shadow.count == 0:
+    if shadow.count == 0:
         return [sentence]
-    if plan.shadow.mitigated:
+    if shadow.mitigated:
         return [sentence, "The attacker knows that, and mitigates each of their shadow models in the same way."]
     return [sentence, "The attacker does not know that (naive): their shadow models are not mitigated."]
 

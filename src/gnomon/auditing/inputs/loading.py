@@ -1,4 +1,4 @@
-"""Subject: what a plan puts under audit, loaded and checked, before roles are drawn."""
+"""What a plan puts under audit, loaded and checked before roles are drawn: rows, model or answers, recipes."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from typing import Any
 import numpy as np
 
 from gnomon.auditing.inputs.roles import RowSplit
-from gnomon.auditing.inputs.trainers import make_trainer, speaking
 from gnomon.core.arrays import Floats
 from gnomon.core.data.dataset import Dataset
 from gnomon.core.data.features import feature_space
-from gnomon.core.errors import PlanError
-from gnomon.core.plan import Plan
+from gnomon.core.errors import PlanError, UsageError, did_you_mean
+from gnomon.core.plan import DataPlan, Plan, TargetPlan, TrainerPlan
 from gnomon.core.protocols import Model, Trainer
 from gnomon.datasets import load_dataset
 from gnomon.datasets.own_files.answer_files import AnswerTable, read_answers
 from gnomon.datasets.own_files.tables import read_tables
 from gnomon.models.callable import CallableModel
 from gnomon.models.files import known_classes, load_onnx, named_model, read_model
+from gnomon.models.function import FunctionTrainer
 from gnomon.models.import_path import import_object
+from gnomon.models.sklearn import SklearnModel, SklearnTrainer, estimator_from_path, speak_of
 from gnomon.models.torch.dp import DPTrainer
 from gnomon.models.torch.trainer import TorchTrainer, load_torch
 
@@ -64,12 +65,12 @@ def load_inputs(plan: Plan, *, trust: bool) -> AuditInputs:
     Raises:
         GnomonError: a missing or broken file, columns that differ, a model that can't be loaded, keys that clash.
     """
-    given = _read_given(plan, trust=trust)
-    data, parts = _load_rows(plan, known_classes(given))
+    given = _read_given(plan.target, trust=trust)
+    data, parts = _load_rows(plan.data, plan.target, known_classes(given))
     if plan.data.features is not None:
         data = _with_declared_features(data, plan.data.features)
-    model = _load_model(plan, given, data, trust=trust)
-    answers, tables = _load_answers(plan, data, parts)
+    model = _load_model(plan.target, plan.trainer, given, data, trust=trust)
+    answers, tables = _load_answers(plan.target, data, parts)
     if model is not None and answers is not None:
         raise PlanError("target: give a model or its answers, not both")
     trainer = speaking(make_trainer(plan.trainer, model, trust=trust), data)
@@ -85,9 +86,8 @@ def load_inputs(plan: Plan, *, trust: bool) -> AuditInputs:
     return AuditInputs(data, parts, plan.data.id is not None, model, answers, trainer, shadow_trainer, tuple(tables))
 
 
-def _read_given(plan: Plan, *, trust: bool) -> Any:
+def _read_given(target: TargetPlan, *, trust: bool) -> Any:
     """What the target's file holds, where that is a model by itself; None for weights and for no file."""
-    target = plan.target
     if target.model is None or Path(target.model).suffix.lower() in WEIGHTS:
         return None
     if target.callable is not None:
@@ -95,10 +95,9 @@ def _read_given(plan: Plan, *, trust: bool) -> Any:
     return read_model(target.model, trust=trust)
 
 
-def _load_rows(plan: Plan, known: Sequence[Any] | None) -> tuple[Dataset, RowSplit | None]:
-    data = plan.data
+def _load_rows(data: DataPlan, target: TargetPlan, known: Sequence[Any] | None) -> tuple[Dataset, RowSplit | None]:
     if data.source is not None:
-        if plan.target.model or plan.target.callable or plan.target.member_answers:
+        if target.model or target.callable or target.member_answers:
             raise PlanError(
                 "target: a model of your own needs data.members and data.nonmembers (files), not data.source"
             )
@@ -127,13 +126,12 @@ def _with_declared_features(data: Dataset, declared: tuple[dict[str, Any], ...])
     return replace(data, features=space)
 
 
-def _load_model(plan: Plan, given: Any, data: Dataset, *, trust: bool) -> Model | None:
-    target = plan.target
+def _load_model(target: TargetPlan, recipe: TrainerPlan, given: Any, data: Dataset, *, trust: bool) -> Model | None:
     if target.model is not None and target.callable is not None:
         raise PlanError("target: give model or callable, not both")
     if target.model is not None:
         if Path(target.model).suffix.lower() in WEIGHTS:
-            return _load_weights(Path(target.model), plan, data, trust=trust)
+            return _load_weights(Path(target.model), recipe, data, trust=trust)
         if isinstance(given, Path):
             return load_onnx(given, data.n_classes, target.outputs)
         return named_model(given, target.model, data.classes, target.outputs)
@@ -144,8 +142,8 @@ def _load_model(plan: Plan, given: Any, data: Dataset, *, trust: bool) -> Model 
     return None
 
 
-def _load_weights(path: Path, plan: Plan, data: Dataset, *, trust: bool) -> Model:
-    recipe = make_trainer(plan.trainer, None, trust=trust) if plan.trainer.kind == "torch" else None
+def _load_weights(path: Path, plan: TrainerPlan, data: Dataset, *, trust: bool) -> Model:
+    recipe = make_trainer(plan, None, trust=trust) if plan.kind == "torch" else None
     if isinstance(recipe, DPTrainer):
         recipe = recipe.trainer
     if not isinstance(recipe, TorchTrainer):
@@ -155,8 +153,7 @@ def _load_weights(path: Path, plan: Plan, data: Dataset, *, trust: bool) -> Mode
     return load_torch(path, recipe, np.shape(data.x)[1:], data.n_classes)
 
 
-def _load_answers(plan: Plan, data: Dataset, parts: RowSplit | None) -> tuple[Floats | None, list[AnswerTable]]:
-    target = plan.target
+def _load_answers(target: TargetPlan, data: Dataset, parts: RowSplit | None) -> tuple[Floats | None, list[AnswerTable]]:
     files = (target.member_answers, target.nonmember_answers)
     if files == (None, None):
         return None, []
@@ -171,3 +168,78 @@ def _load_answers(plan: Plan, data: Dataset, parts: RowSplit | None) -> tuple[Fl
         answers[rows] = table.log_probs
         tables.append(table)
     return answers, tables
+
+
+TORCH_FIELDS = (
+    "module",
+    "hidden",
+    "activation",
+    "dropout",
+    "optimizer",
+    "learning_rate",
+    "weight_decay",
+    "momentum",
+    "batch",
+    "epochs",
+    "patience",
+    "device",
+)
+
+
+def make_trainer(plan: TrainerPlan, target: Model | None, *, trust: bool) -> Trainer | None:
+    """The trainer that a [trainer] table describes; None for kind "none", or a clone of what cannot be cloned.
+
+    Args:
+        plan: the table.
+        target: the model under attack, if it is given; kind "clone" refits its estimator.
+        trust: whether code that the plan names may be imported.
+
+    Raises:
+        PlanError: a key that the kind needs is missing.
+    """
+    if plan.kind == "none":
+        return None
+    if plan.kind == "torch":
+        plain = TorchTrainer(**_torch_options(plan, trust))
+        return plain if plan.dp is None else DPTrainer(plain, **plan.dp.model_dump())
+    if plan.kind == "sklearn":
+        if plan.estimator is None:
+            raise PlanError(
+                'trainer.estimator is missing: kind = "sklearn" needs e.g. sklearn.ensemble:RandomForestClassifier'
+            )
+        return SklearnTrainer(estimator_from_path(plan.estimator, plan.params, trust=trust))
+    if plan.kind == "function":
+        if plan.function is None:
+            raise PlanError('trainer.function is missing: kind = "function" needs module:function')
+        return FunctionTrainer(import_object(plan.function, trust=trust), dict(plan.params))
+    return clone_of(target)
+
+
+def clone_of(target: Model | None) -> Trainer | None:
+    """The recipe that a scikit-learn target brings with it; None for any other model."""
+    return SklearnTrainer(target.estimator) if isinstance(target, SklearnModel) else None
+
+
+def speaking(trainer: Trainer | None, data: Dataset) -> Trainer | None:
+    """The trainer with the data set's labels, where it hands labels on to code of the user's."""
+    return speak_of(trainer, data.classes, data.labels) if isinstance(trainer, SklearnTrainer) else trainer
+
+
+def trainer_from(value: Any, target: Model | None, *, trust: bool = True) -> Trainer | None:
+    """A trainer from what a Python caller may give: a Trainer, "clone", None, or a [trainer] table as a dict."""
+    if value is None or isinstance(value, Trainer):
+        return value
+    if isinstance(value, dict):
+        return make_trainer(TrainerPlan.model_validate(value), target, trust=trust)
+    if value == "clone":
+        return clone_of(target)
+    if isinstance(value, str):
+        raise UsageError(f'trainer: "{value}" is unknown{did_you_mean(value, ["clone"])}')
+    raise UsageError(f'trainer: expected "clone", a Trainer, a table or None, got {type(value).__name__}')
+
+
+def _torch_options(plan: TrainerPlan, trust: bool) -> dict[str, Any]:
+    options = {name: getattr(plan, name) for name in TORCH_FIELDS}
+    if ":" in plan.module:
+        import_object(plan.module, trust=trust)
+    return options

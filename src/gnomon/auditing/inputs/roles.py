@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.core.arrays import Ints
-from gnomon.core.data.dataset import Dataset, Roles, View
+from gnomon.core.data.dataset import Roles, View
 from gnomon.core.errors import DataError, PlanError, UsageError
-from gnomon.core.plan import Plan
+from gnomon.core.plan import DataPlan, Plan
 from gnomon.core.seeds import Seeds
 
 POOL_PER_SHADOW = 1.5  # rows in the pool for one row of a shadow: half a training set is left to test it
@@ -31,12 +31,12 @@ class RowSplit:
     extra: Ints
 
 
-def draw_training_rows(n: int, plan: Plan, seeds: Seeds, groups: NDArray[Any] | None = None) -> RowSplit:
+def draw_training_rows(n: int, plan: DataPlan, seeds: Seeds, groups: NDArray[Any] | None = None) -> RowSplit:
     """A target to be trained here: its members are drawn at random, the rest are non-members.
 
     Args:
         n: rows of the data set.
-        plan: ``data.rows`` limits the rows in play, ``data.train_size`` sets the target's; default half.
+        plan: the table [data]; ``rows`` limits the rows in play, ``train_size`` sets the target's; default half.
         seeds: the audit's root.
         groups: (n,) group ids; with ``data.split_by_group`` a group's rows are members together or not at all.
 
@@ -45,13 +45,13 @@ def draw_training_rows(n: int, plan: Plan, seeds: Seeds, groups: NDArray[Any] | 
         PlanError: a split by group of rows without groups.
     """
     order = seeds.child("roles", "train").generator().permutation(n).astype(np.int64)
-    rows = plan.data.rows or n
+    rows = plan.rows or n
     if rows > n:
         raise UsageError(f"data.rows: {rows} rows wanted, the data set has {n}")
-    size = plan.data.train_size or rows // 2
+    size = plan.train_size or rows // 2
     if size >= rows:
         raise UsageError(f"data.train_size: {size} of {rows} rows leave no non-members; ask for fewer")
-    if plan.data.split_by_group:
+    if plan.split_by_group:
         if groups is None:
             raise PlanError("data.split_by_group: the data set has no groups; name their column in data.group")
         return _whole_parts(by_group(order, groups), groups, size, rows)
@@ -82,22 +82,6 @@ def _whole_parts(order: Ints, groups: NDArray[Any], size: int, rows: int) -> Row
     return RowSplit(members, nonmembers, extra)
 
 
-def who_is_who(parts: RowSplit | None, data: Dataset, plan: Plan, seeds: Seeds) -> Roles:
-    """Who is who in an audit of this plan, and in whatever must meet the same target: made rows, a served model.
-
-    Args:
-        parts: known members and non-members; None for a target that is trained here, on rows drawn by the plan.
-        data: all rows.
-        plan: what is asked.
-        seeds: the audit's root.
-
-    Raises:
-        UsageError: the rows do not suffice for what the plan asks.
-    """
-    known = parts or draw_training_rows(len(data), plan, seeds, data.groups)
-    return draw_roles(known, plan, seeds, data.groups)
-
-
 def draw_roles(parts: RowSplit, plan: Plan, seeds: Seeds, groups: NDArray[Any] | None = None) -> Roles:
     """Audited rows, pool and population of the plan's view.
 
@@ -112,13 +96,15 @@ def draw_roles(parts: RowSplit, plan: Plan, seeds: Seeds, groups: NDArray[Any] |
     """
     if len(parts.members) == 0 or len(parts.nonmembers) == 0:
         raise DataError("expected members and non-members, got none of one of them; an audit compares the two")
-    parts, reference = _set_aside(parts, plan, seeds)
+    parts, reference = _set_aside(parts, plan.data, seeds)
     rng = seeds.child("roles", "parts").generator()
     rest = rng.permutation(parts.nonmembers)
     if plan.data.split_by_group and groups is not None:
         rest = by_group(rest, groups)
-    draw = _draw_adversary if plan.view == "adversary" else _draw_auditor
-    return replace(draw(parts, rest, plan), reference=reference)
+    if plan.view == "auditor":
+        return replace(_draw_auditor(parts, rest, plan.data), reference=reference)
+    size = None if plan.shadow.count == 0 else plan.shadow.size or len(parts.members)
+    return replace(_draw_adversary(parts, rest, plan.data, size), reference=reference)
 
 
 @dataclass(frozen=True)
@@ -152,14 +138,14 @@ def nonmembers_to_give(audited: int, parts: RowSplit, plan: Plan) -> ToGive:
         given += short
 
 
-def _set_aside(parts: RowSplit, plan: Plan, seeds: Seeds) -> tuple[RowSplit, Ints]:
+def _set_aside(parts: RowSplit, plan: DataPlan, seeds: Seeds) -> tuple[RowSplit, Ints]:
     """The parts without the rows that are set aside for mitigations, and these.
 
     They come from rows that are out of play as far as there are any, and then from the non-members. A file of further
     rows is the attacker's, so nothing is taken from there.
     """
-    size = plan.data.reference_size or 0
-    spare = parts.extra if plan.data.pool is None else parts.extra[:0]
+    size = plan.reference_size or 0
+    spare = parts.extra if plan.pool is None else parts.extra[:0]
     from_rest = max(0, size - len(spare))
     if from_rest >= len(parts.nonmembers):
         raise UsageError(
@@ -177,26 +163,26 @@ def _set_aside(parts: RowSplit, plan: Plan, seeds: Seeds) -> tuple[RowSplit, Int
     return kept, np.sort(taken)
 
 
-def _draw_adversary(parts: RowSplit, rest: Ints, plan: Plan) -> Roles:
+def _draw_adversary(parts: RowSplit, rest: Ints, plan: DataPlan, shadow: int | None) -> Roles:
     """The pool is disjoint from the target's members; audited non-members stay out of it wherever the data allow it.
 
-    Rows beyond ``data.rows`` stay out of play: the plan says how much data the attacker's world holds.
+    ``shadow`` is the number of rows of a shadow model, None without any. Rows beyond ``data.rows`` stay out of play:
+    the plan says how much data the attacker's world holds.
     """
     k = len(parts.members)
-    shadow = plan.shadow.size or k
-    given = parts.extra if plan.data.pool is not None else np.empty(0, np.int64)
-    if plan.shadow.count == 0:
+    given = parts.extra if plan.pool is not None else np.empty(0, np.int64)
+    if shadow is None:
         audited = rest[: _asked_nonmembers(plan, min(k, len(rest)), len(rest))]
         return _roles(parts, audited, np.setdiff1d(rest, audited), "adversary")
     spare = len(rest) + len(given) - int(np.ceil(POOL_PER_SHADOW * shadow))
-    apart = plan.data.keep_apart
+    apart = plan.keep_apart
     if apart is None:
-        wanted = plan.data.nonmember_size or min(LEAST_APART, k)
+        wanted = plan.nonmember_size or min(LEAST_APART, k)
         apart = spare >= wanted
     if not apart:
         audited = rest[: _asked_nonmembers(plan, min(k, len(rest)), len(rest))]
         return _roles(parts, audited, np.concatenate([rest, given]), "adversary")
-    size = plan.data.nonmember_size or min(k, max(1, spare), len(rest) - (1 if len(given) == 0 else 0))
+    size = plan.nonmember_size or min(k, max(1, spare), len(rest) - (1 if len(given) == 0 else 0))
     audited, pool = rest[:size], np.concatenate([rest[size:], given])
     if size > len(rest) or len(pool) <= shadow:
         raise UsageError(
@@ -206,7 +192,7 @@ def _draw_adversary(parts: RowSplit, rest: Ints, plan: Plan) -> Roles:
     return _roles(parts, audited, pool, "adversary")
 
 
-def _draw_auditor(parts: RowSplit, rest: Ints, plan: Plan) -> Roles:
+def _draw_auditor(parts: RowSplit, rest: Ints, plan: DataPlan) -> Roles:
     """The pool holds the audited rows; a population of known non-members is set aside where there are enough."""
     population = _population_size(parts, rest, plan)
     from_extra = min(population, len(parts.extra))
@@ -224,8 +210,8 @@ def _draw_auditor(parts: RowSplit, rest: Ints, plan: Plan) -> Roles:
     )
 
 
-def _population_size(parts: RowSplit, rest: Ints, plan: Plan) -> int:
-    asked = plan.data.population_size
+def _population_size(parts: RowSplit, rest: Ints, plan: DataPlan) -> int:
+    asked = plan.population_size
     if asked is not None:
         if asked >= len(rest) + len(parts.extra):
             there = len(rest) + len(parts.extra)
@@ -238,8 +224,8 @@ def _population_size(parts: RowSplit, rest: Ints, plan: Plan) -> int:
     )
 
 
-def _asked_nonmembers(plan: Plan, default: int, most: int) -> int:
-    asked = plan.data.nonmember_size
+def _asked_nonmembers(plan: DataPlan, default: int, most: int) -> int:
+    asked = plan.nonmember_size
     if asked is not None and asked > most:
         raise UsageError(f"data.nonmember_size: {asked} audited non-members wanted, but only {most} are there")
     return asked or default
@@ -262,9 +248,9 @@ def _roles(parts: RowSplit, audited: Ints, pool: Ints, view: View) -> Roles:
     )
 
 
-def shadow_size(roles: Roles, plan: Plan) -> int:
-    """Rows a shadow is trained on: the plan's number, or the target's as far as the pool allows."""
-    if plan.shadow.size is not None:
-        return plan.shadow.size
+def shadow_size(roles: Roles, size: int | None) -> int:
+    """Rows a shadow is trained on: ``size`` (the plan's number), or the target's as far as the pool allows."""
+    if size is not None:
+        return size
     share = LARGEST_SHADOW_SHARE if roles.view == "auditor" else 1.0
     return min(len(roles.train), int(share * len(roles.pool)) if share < 1 else len(roles.train))

@@ -12,13 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from gnomon.auditing.progress import Progress
+from gnomon.auditing.prepare import Prepared
 from gnomon.core.arrays import Ints, Rows, concat_rows, count_rows, fingerprint, take_rows
 from gnomon.core.data.dataset import Dataset, Roles
 from gnomon.core.documents.record import ShadowSourceFacts
 from gnomon.core.errors import UsageError
-from gnomon.core.plan import Plan, ShadowSource
-from gnomon.core.seeds import Seeds
+from gnomon.core.plan import ShadowSource
 from gnomon.models.target import Target
 from gnomon.synthesis import ClimbRules, climb, count_marginals, label_by_target, load_marginals, noisy
 from gnomon.synthesis.marginals import Marginals
@@ -33,62 +32,57 @@ class ShadowData:
     facts: ShadowSourceFacts
 
 
-def real_rows(data: Dataset, roles: Roles) -> ShadowData:
-    """The attacker holds real rows."""
-    return ShadowData(data, roles, ShadowSourceFacts(source="real", rows=len(roles.pool)))
+def queries_target(source: ShadowSource) -> bool:
+    """Whether rows of this source are made by querying the target."""
+    return source.partition(":")[0] in ("marginals", "climbing")
 
 
-def make_rows(
-    source: ShadowSource,
-    data: Dataset,
-    roles: Roles,
-    plan: Plan,
-    target: Target | None,
-    seeds: Seeds,
-    folder: Path,
-    progress: Progress,
-) -> ShadowData:
-    """Rows that the attacker makes from noise, marginals or the target's confidence.
+def make_rows(source: ShadowSource, prepared: Prepared, target: Target | None) -> ShadowData:
+    """The attacker's rows: real ones, or made from noise, marginals or the target's confidence.
 
     Args:
         source: which way.
-        data: the real rows.
-        roles: the adversary's view; the real pool is what noise is added to and marginals are counted on.
-        plan: the parameters.
+        prepared: the real rows; in the adversary's view noise is added to its pool, and marginals are counted there.
         target: who gives labels and confidences; every query is counted.
-        seeds: the audit's root.
-        folder: where a climb keeps its state.
-        progress: who is told.
 
     Raises:
         UsageError: the auditor's view, whose shadows are trained on audited rows.
         ClimbInterruptedError: the target failed in the middle; the next run goes on.
     """
+    data, roles, plan = prepared.data, prepared.roles, prepared.plan.shadow
+    if source == "real":
+        return ShadowData(data, roles, ShadowSourceFacts(source="real", rows=len(roles.pool)))
     if roles.view == "auditor":
         raise UsageError(f'shadow.source "{source}" is the adversary\'s: set view = "adversary"')
-    if not source.startswith("noisy") and target is None:
+    if queries_target(source) and target is None:
         raise UsageError(f'shadow.source "{source}" queries the target: give the model itself, not only its answers')
     start = time.perf_counter()
-    rng = seeds.child("synthesis", source).generator()
-    wanted = plan.shadow.rows or len(roles.pool)
+    rng = prepared.seeds.child("synthesis", source).generator()
+    wanted = plan.rows or len(roles.pool)
     before = 0 if target is None else target.asked
     real = take_rows(data.x, roles.pool)
     kind, _, option = source.partition(":")
     if kind == "noisy" or target is None:
-        rate = float(option or plan.shadow.noise)
+        rate = float(option or plan.noise)
         x, y = noisy(real, data.features, rate, rng), data.y[roles.pool]
         made = _Made(x, y, [f"each feature of {len(y):,} real records was flipped or redrawn at a rate of {rate:g}"])
     elif kind == "marginals":
-        marginals = _marginals(plan, data, real)
-        labelled = label_by_target(marginals.draw(wanted, rng), target, data.classes, reveal=target.reveal)
+        labelled = label_by_target(
+            known_marginals(prepared).draw(wanted, rng), target, data.classes, reveal=target.reveal
+        )
         made = _Made(labelled.x, labelled.y, [], labelled.unseen)
     else:
-        made = _climbed(
-            option or plan.shadow.climbing.searcher, data, plan, target, rng, wanted, real, folder, progress
-        )
+        made = _climbed(option or plan.climbing.searcher, prepared, target, rng, wanted, real)
     return _appended(
         source, data, roles, made, 0 if target is None else target.asked - before, time.perf_counter() - start
     )
+
+
+def known_marginals(prepared: Prepared) -> Marginals:
+    """Each feature's frequencies as the attacker is assumed to know them: of a file, or counted on the pool."""
+    if prepared.plan.shadow.marginals is not None:
+        return load_marginals(Path(prepared.plan.shadow.marginals))
+    return count_marginals(take_rows(prepared.data.x, prepared.roles.pool), prepared.data.features)
 
 
 @dataclass(frozen=True)
@@ -99,26 +93,12 @@ class _Made:
     unreached: tuple[str, ...] = ()
 
 
-def _marginals(plan: Plan, data: Dataset, real: Rows) -> Marginals:
-    if plan.shadow.marginals is not None:
-        return load_marginals(Path(plan.shadow.marginals))
-    return count_marginals(real, data.features)
-
-
 def _climbed(
-    searcher: str,
-    data: Dataset,
-    plan: Plan,
-    target: Target,
-    rng: np.random.Generator,
-    wanted: int,
-    real: Rows,
-    folder: Path,
-    progress: Progress,
+    searcher: str, prepared: Prepared, target: Target, rng: np.random.Generator, wanted: int, real: Rows
 ) -> _Made:
-    options = plan.shadow.climbing
+    data, options = prepared.data, prepared.plan.shadow.climbing
     knows = searcher == "guided" and options.guess == "marginals"
-    advance, told = progress.stage("climbing", wanted), [0]
+    advance, told = prepared.progress.stage("climbing", wanted), [0]
 
     def step(found: int, _: int) -> None:
         advance(found - told[0])
@@ -140,7 +120,7 @@ def _climbed(
         climbers=options.climbers,
         budget=options.budget,
         reveal=target.reveal,
-        checkpoint=folder / f"climb-{searcher}-{_who(target, real)}.npz",
+        checkpoint=prepared.store.root / f"climb-{searcher}-{_who(target, real)}.npz",
         progress=step,
     )
     return _Made(found.x, found.y, list(found.notes), found.unreached)
@@ -158,12 +138,13 @@ def _appended(
     if n < 2:
         raise UsageError(f'shadow.source "{source}" gave {n} records; more queries or a lower confmin may give some')
     new = np.arange(len(data), len(data) + n)
+    ids = [f"{source}:{i}" for i in range(n)]  # each a person of its own
     extended = replace(
         data,
         x=concat_rows([data.x, made.x]),
         y=np.concatenate([data.y, made.y]),
-        ids=np.concatenate([data.ids.astype(object), [f"{source}:{i}" for i in range(n)]]),
-        groups=None,
+        ids=np.concatenate([data.ids.astype(object), ids]),
+        groups=None if data.groups is None else np.concatenate([data.groups.astype(str), ids]),
     )
     facts = ShadowSourceFacts(
         source=source,

@@ -17,20 +17,17 @@ import numpy as np
 
 from gnomon.attacks import ATTACKS, make_attack
 from gnomon.auditing.evidence.assemble import Case
-from gnomon.auditing.results.estimates import estimate, tpr_point
-from gnomon.auditing.results.figures import rank_auc
-from gnomon.auditing.results.overlap import agree
-from gnomon.auditing.results.rehearsal import Rehearsed, choose
-from gnomon.auditing.results.scoring import Attempt, score_attack
-from gnomon.auditing.results.shadow_curve import by_shadows
+from gnomon.auditing.prepare import Prepared
+from gnomon.auditing.results.figures import estimate, rank_auc, tpr_point
+from gnomon.auditing.results.robustness import agree, by_shadows
+from gnomon.auditing.results.scoring import Attempt, Rehearsed, choose, score_attack
 from gnomon.core.answers import Reveal
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.documents.record import Agreement, ByShadows, Rung
 from gnomon.core.evidence import ANSWERS, WHITE_BOX, Evidence, Need, reads_labels_only
-from gnomon.core.plan import Plan
+from gnomon.core.plan import AttacksPlan
 from gnomon.core.protocols import Attack
 from gnomon.core.seeds import Seeds
-from gnomon.stats.clusters import split_groups
 from gnomon.stats.low_fpr import tpr_at_fpr
 from gnomon.stats.roc import auc
 
@@ -55,7 +52,8 @@ class Judge:
     """What all rungs share: the audited rows, the rate that attacks are chosen and told by, and the seeds."""
 
     case: Case
-    plan: Plan
+    attacks: AttacksPlan
+    confidence: float
     seeds: Seeds
     fpr: float
 
@@ -74,7 +72,7 @@ class Judge:
                 else next(c for c in candidates if c.name == name)
             )
         inside, outside = best.scores[self.case.member], best.scores[~self.case.member]
-        level, groups = self.plan.statistics.confidence, split_groups(self.case.groups, self.case.member)
+        level, groups = self.confidence, self.case.sides
         return Rung(
             key=key,
             title=title,
@@ -115,7 +113,7 @@ def climb_ladder(attempts: Sequence[Attempt], judge: Judge) -> list[Rung]:
             continue
         known |= {c.name: c for c in _tried([a for a in attempts if allowed >= set(a.scored.needs)])}
         if not any(_needs(name) & new for name in known):
-            attack = make_attack(stand_in, judge.plan.attacks.options.get(stand_in, {}))
+            attack = make_attack(stand_in, judge.attacks.options.get(stand_in, {}))
             known |= {c.name: c for c in _score([attack], evidence, small, judge)}
         rungs.append(judge.rung(key, title, list(known.values())))
     outsiders = [a for a in attempts if "membership_half" not in a.scored.needs]
@@ -164,7 +162,7 @@ def _rehearsable(evidence: Evidence, seeds: Seeds) -> Evidence:
 
 def _answer_attacks(evidence: Evidence, small: Evidence, judge: Judge) -> list[Candidate]:
     """All attacks that read nothing but answers, whether the plan names them or not: they cost next to nothing."""
-    options = judge.plan.attacks.options
+    options = judge.attacks.options
     attacks = [make_attack(a.name, options.get(a.name, {})) for a in ATTACKS if a.needs <= ANSWERS]
     return _score(attacks, evidence, small, judge)
 
@@ -173,7 +171,7 @@ def _score(attacks: Sequence[Attack], evidence: Evidence, small: Evidence, judge
     found = [(attack, score_attack(attack, evidence, judge.seeds)) for attack in attacks]
     stages: list[tuple[Evidence, Bools]] = []
     if small.can_rehearse and small.pool is not None:
-        count = min(judge.plan.attacks.rehearsals, small.pool.n_shadows)
+        count = min(judge.attacks.rehearsals, small.pool.n_shadows)
         stages = [small.rehearse(i) for i in range(count)]
     return [
         Candidate(scored.name, scored.title, scored.scores, _rehearsed(attack, stages, judge))
@@ -215,23 +213,21 @@ class Further:
     by_shadows: ByShadows | None = None
 
 
-def look_further(
-    attempts: Sequence[Attempt], headline: str | None, case: Case, plan: Plan, seeds: Seeds, fpr: float
-) -> Further:
+def look_further(attempts: Sequence[Attempt], headline: str | None, case: Case, prepared: Prepared) -> Further:
     """Everything of it, from scores that are there and a few cheap attacks more; nothing if the plan says no.
 
     Args:
         attempts: the audit's attacks.
         headline: name of the headline attack.
         case: the audited rows.
-        plan: the plan.
-        seeds: the audit's root.
-        fpr: the lowest false-positive rate that the audited rows resolve.
+        prepared: the plan and the seeds.
     """
-    if not plan.attacks.ladder or case.evidence.shadows is None:
+    attacks, statistics = prepared.plan.attacks, prepared.plan.statistics
+    if not attacks.ladder or case.evidence.shadows is None:
         return Further()
+    judge = Judge(case, attacks, statistics.confidence, prepared.seeds, case.least_fpr(statistics.fprs))
     return Further(
-        ladder=climb_ladder(attempts, Judge(case, plan, seeds, fpr)),
+        ladder=climb_ladder(attempts, judge),
         agreement=agree([a.scored for a in attempts], headline, case),
-        by_shadows=by_shadows(case, plan, seeds, fpr),
+        by_shadows=by_shadows(case, attacks.options, statistics.confidence, prepared.seeds, judge.fpr),
     )

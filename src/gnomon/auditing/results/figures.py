@@ -1,6 +1,9 @@
-"""How many records an attacker may accuse if at most a wanted share of the accusations may be false.
+"""From an attack's scores to its figures with intervals, by record and by person.
 
-From an attack's scores to its figures, with intervals.
+An attacker who asks "was this household in the training data?" holds all its records, not one. They add up each record's
+log odds of membership, learned on shadow models that played the target; where there were none, the normal scores of the
+records' ranks stand for them. The sum was chosen among sum, mean and largest on shopping baskets by household (665
+households of 18 baskets, LiRA): AUC 0.998, 0.996 and 0.922, for 0.908 by single basket.
 """
 
 from __future__ import annotations
@@ -11,35 +14,121 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from gnomon.auditing.evidence.assemble import Case
 from gnomon.auditing.inputs.roles import by_group
-from gnomon.auditing.results.estimates import estimate, tpr_point
-from gnomon.auditing.results.groups import measure_groups
-from gnomon.auditing.results.rehearsal import Rehearsed
-from gnomon.auditing.results.scoring import Scored
+from gnomon.auditing.results.scoring import Attempt, Rehearsed
 from gnomon.core.arrays import Bools, Floats
-from gnomon.core.data.dataset import Dataset, Roles
-from gnomon.core.documents.person_results import FdrAccusations, RatePoint, Rehearsal
+from gnomon.core.documents.person_results import FdrAccusations, GroupResult, RatePoint, Rehearsal
 from gnomon.core.documents.record import (
     AttackResult,
     AtThreshold,
     ClassResult,
     Curve,
+    Estimate,
     Histogram,
     Percentiles,
     PrecisionAtPrior,
+    TprAtFpr,
 )
-from gnomon.core.plan import Plan
+from gnomon.core.plan import StatisticsPlan
 from gnomon.stats.calibration import oracle
 from gnomon.stats.classes import class_rates, percentiles
-from gnomon.stats.clusters import Groups, split_groups, worth_of_shares
+from gnomon.stats.clusters import Groups, worth_of_shares
 from gnomon.stats.curves import histogram, thin_roc
 from gnomon.stats.false_discovery import accusations
+from gnomon.stats.intervals import Interval
 from gnomon.stats.low_fpr import tpr_at_fpr
 from gnomon.stats.rates import Rates, precision_at_prior, rates_at_threshold
+from gnomon.stats.risk import log_odds
 from gnomon.stats.roc import auc
 from gnomon.stats.samples import tied_share
+
+
+def estimate(interval: Interval) -> Estimate:
+    """A figure with its interval."""
+    return Estimate(value=interval.value, low=interval.low, high=interval.high)
+
+
+def tpr_point(members: Floats, nonmembers: Floats, fpr: float, level: float, groups: Groups | None = None) -> TprAtFpr:
+    """The true-positive rate at a false-positive rate, or why it is refused; its interval by group if given."""
+    found = tpr_at_fpr(members, nonmembers, fpr, confidence=level, groups=groups)
+    if found.tpr is None:
+        return TprAtFpr(fpr=fpr, tpr=None, refused=found.reason)
+    return TprAtFpr(fpr=fpr, tpr=estimate(found.tpr), false_positives=found.false_positives)
+
+
+STEP = 2.0**-20
+LEAST_GROUPS = 10  # of each kind; fewer say nothing about people
+LOG_ODDS = "sum of the records' log odds of membership, learned on shadow models that played the target"
+RANKS = "sum of the normal scores of the records' ranks (there were no rehearsals to learn odds on)"
+
+
+def measure_groups(attempt: Attempt, case: Case, plan: StatisticsPlan) -> GroupResult | None:
+    """One attack on groups that are wholly members against groups that are wholly not; None where there are too few."""
+    scores = attempt.scored.scores
+    if scores is None or case.groups is None or case.trained is None:
+        return None
+    _, index = np.unique(case.groups, return_inverse=True)
+    rows = np.bincount(index)
+    inside, outside = _sides(case.groups, case.member, case.trained)
+    if min(int(inside.sum()), int(outside.sum())) < LEAST_GROUPS or rows[inside | outside].max() == 1:
+        return None
+    combined = combine(scores, attempt.rehearsed, case.groups, case.member, case.trained)
+    sides: tuple[Floats, Floats] = (combined[inside], combined[outside])
+    return GroupResult(
+        rule=LOG_ODDS if attempt.rehearsed.played else RANKS,
+        members=int(inside.sum()),
+        nonmembers=int(outside.sum()),
+        mixed=int((~inside & ~outside).sum()),
+        rows=float(rows[inside | outside].mean()),
+        auc=estimate(auc(*sides, confidence=plan.confidence)),
+        tpr_at_fpr=[tpr_point(*sides, fpr, plan.confidence) for fpr in plan.fprs],
+    )
+
+
+def combine(scores: Floats, rehearsed: Rehearsed, of_row: NDArray[Any], member: Bools, trained: NDArray[Any]) -> Floats:
+    """Scores (g,) of persons, in the order of ``np.unique(of_row)``; NaN for a person who stands on both sides.
+
+    Args:
+        scores: of the audited rows (n,).
+        rehearsed: what shadows playing the target taught about the attack.
+        of_row: persons of the audited rows (n,).
+        member: the truth (n,).
+        trained: persons of the rows that the target was trained on.
+    """
+    _, index = np.unique(of_row, return_inverse=True)
+    inside, outside = _sides(of_row, member, trained)
+    combined: Floats = np.where(inside | outside, np.bincount(index, _additive(scores, rehearsed)), np.nan)
+    return combined
+
+
+def _sides(of_row: NDArray[Any], member: Bools, trained: NDArray[Any]) -> tuple[Bools, Bools]:
+    """Persons (g,) of whom every audited row is a member, and persons of whom no row was trained on."""
+    groups, index = np.unique(of_row, return_inverse=True)
+    inside: Bools = np.bincount(index, member) == np.bincount(index)
+    outside: Bools = ~np.isin(groups, trained)
+    return inside, outside
+
+
+def _additive(scores: Floats, rehearsed: Rehearsed) -> Floats:
+    """Scores (n,) that may be added up over a person's records: 0 says nothing.
+
+    They are rounded to steps that add up exactly: persons whose records score alike tie, in whatever order the records
+    stand, and the last bits of a sum (which depend on how many threads made it) break no tie.
+    """
+    from scipy.stats import rankdata
+
+    if rehearsed.played:
+        return _stepped(log_odds([(p.scores, p.member) for p in rehearsed.played], scores))
+    return _stepped(ndtri((rankdata(scores) - 0.5) / len(scores)))
+
+
+def _stepped(values: Floats) -> Floats:
+    stepped: Floats = np.round(values / STEP) * STEP
+    return stepped
+
 
 FDRS = (0.1, 0.01)
 
@@ -83,8 +172,9 @@ PRIORS = (0.5, 0.1, 0.01)
 LARGEST = 1e300  # JSON has no infinity
 
 
-def measure(scored: Scored, rehearsed: Rehearsed, case: Case, data: Dataset, roles: Roles, plan: Plan) -> AttackResult:
+def measure(attempt: Attempt, case: Case, plan: StatisticsPlan) -> AttackResult:
     """The figures of one attack on the audited rows, and in rehearsals."""
+    scored, rehearsed, data = attempt.scored, attempt.rehearsed, case.data
     result = AttackResult(
         name=scored.name,
         title=scored.title,
@@ -101,8 +191,8 @@ def measure(scored: Scored, rehearsed: Rehearsed, case: Case, data: Dataset, rol
     )
     if scored.scores is None:
         return result
-    scores, member, level = scored.scores, case.member, plan.statistics.confidence
-    inside, outside, groups = scores[member], scores[~member], split_groups(case.groups, member)
+    scores, member, level = scored.scores, case.member, plan.confidence
+    inside, outside, groups = scores[member], scores[~member], case.sides
     best = oracle(inside, outside, confidence=level, groups=groups).rates
     rates = (
         best
@@ -116,10 +206,10 @@ def measure(scored: Scored, rehearsed: Rehearsed, case: Case, data: Dataset, rol
         update={
             "auc": estimate(auc(inside, outside, confidence=level, groups=groups)),
             "advantage": estimate(rates.advantage),
-            "tpr_at_fpr": [tpr_point(inside, outside, f, level, groups) for f in plan.statistics.fprs],
+            "tpr_at_fpr": [tpr_point(inside, outside, f, level, groups) for f in plan.fprs],
             "at_threshold": _at_threshold(rates, scored.calibrated),
             "oracle": _at_threshold(best, "oracle"),
-            "precision_at_prior": _priors(inside, outside, plan.statistics.fprs, level, groups),
+            "precision_at_prior": _priors(inside, outside, plan.fprs, level, groups),
             "roc": Curve(fpr=_list(roc.fpr), tpr=_list(roc.tpr), low=_list(roc.low), high=_list(roc.high)),
             "histogram": Histogram(
                 edges=_list(bins.edges), members=bins.members.tolist(), nonmembers=bins.nonmembers.tolist()
@@ -139,7 +229,7 @@ def measure(scored: Scored, rehearsed: Rehearsed, case: Case, data: Dataset, rol
             "class_recall": None if recall is None else Percentiles(**asdict(recall)),
             "tied_share": tied_share(scores),
             "accusations": accuse(scores, member, case.groups),
-            "groups": measure_groups(scored, rehearsed, case, data, roles, plan),
+            "groups": measure_groups(attempt, case, plan),
             "rehearsals": [
                 Rehearsal(auc=p.auc, tpr_at_fpr=[RatePoint(fpr=f, tpr=t) for f, t in p.tpr.items()])
                 for p in rehearsed.played

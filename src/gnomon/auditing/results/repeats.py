@@ -11,17 +11,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from gnomon.auditing.evidence.answers import AnswerSet, AuditContext, apply_output_mitigations
+from gnomon.auditing.evidence.answers import AnswerSet, apply_output_mitigations
 from gnomon.auditing.evidence.assemble import Case, assemble, found_by_pool
 from gnomon.auditing.inputs.roles import by_group
-from gnomon.auditing.inputs.shadow_rows import ShadowData
+from gnomon.auditing.prepare import Prepared
 from gnomon.auditing.results.scoring import Attempt, attempt_all
 from gnomon.core.data.dataset import Roles
 from gnomon.core.documents.person_results import Repeats, RepeatSpread
 from gnomon.core.documents.record import AttackResult, Estimate
 from gnomon.core.errors import UsageError
-from gnomon.core.plan import Plan
-from gnomon.core.protocols import Attack, Trainer
+from gnomon.core.protocols import Trainer
 from gnomon.core.seeds import Seeds
 from gnomon.shadow.pool import ShadowPool
 from gnomon.stats.intervals import spread
@@ -29,13 +28,13 @@ from gnomon.stats.low_fpr import tpr_at_fpr
 from gnomon.stats.roc import auc
 
 
-def refuse_repeats(plan: Plan, trainer: Trainer | None, roles: Roles) -> None:
+def refuse_repeats(count: int, trainer: Trainer | None, roles: Roles) -> None:
     """Says before anything is trained that targets can't be repeated.
 
     Raises:
         UsageError: nobody knows the recipe, or members of a repeated target would stand in the attacker's pool.
     """
-    if plan.target.repeats == 1:
+    if count == 1:
         return
     if trainer is None:
         raise UsageError("target.repeats: nobody knows the target's recipe; give it in [trainer]")
@@ -46,71 +45,71 @@ def refuse_repeats(plan: Plan, trainer: Trainer | None, roles: Roles) -> None:
         )
 
 
-def add_repeats(
-    results: Sequence[AttackResult],
-    attacks: Sequence[Attack],
-    rows: ShadowData,
-    world: AnswerSet,
-    setting: AuditContext,
-) -> list[AttackResult]:
+def add_repeats(results: Sequence[AttackResult], answers: AnswerSet, prepared: Prepared) -> list[AttackResult]:
     """The results with the spread over repeated targets, as many as the plan asks for (the audited one counts)."""
-    count = setting.plan.target.repeats
+    count, statistics = prepared.plan.target.repeats, prepared.plan.statistics
+    engine, progress = prepared.engine, prepared.progress
     if count == 1:
         return list(results)
-    cases = _train(count - 1, rows, world, setting)
-    fprs, seeds = setting.plan.statistics.fprs, setting.seeds
+    cases = _train(count - 1, answers, prepared)
     tried = [
-        (case, attempt_all(attacks, case.evidence, 0, fprs, seeds.child("repeat", i), setting.engine, setting.progress))
-        for i, case in enumerate(cases)
+        (
+            case,
+            attempt_all(prepared.attacks, case.evidence, 0, statistics.fprs, seeds, engine, progress),
+        )
+        for case, seeds in cases
     ]
     return [
-        result if result.auc is None else result.model_copy(update={"repeats": _spread(result, tried, setting)})
+        result
+        if result.auc is None
+        else result.model_copy(update={"repeats": _spread(result, tried, statistics.confidence)})
         for result in results
     ]
 
 
-def _train(count: int, rows: ShadowData, world: AnswerSet, setting: AuditContext) -> list[Case]:
-    data, trainer = rows.data, setting.subject.trainer
+def _train(count: int, answers: AnswerSet, prepared: Prepared) -> list[tuple[Case, Seeds]]:
+    """The evidence of so many further targets, and the seeds of each."""
+    data, trainer, queries = answers.case.data, prepared.inputs.trainer, answers.queries
     assert trainer is not None  # `refuse_repeats` came first
-    drawn = [_redrawn(rows, setting, setting.seeds.child("repeat", i)) for i in range(count)]
-    seeds = [setting.seeds.child("repeat", i, "target").integer() for i in range(count)]
-    advance = setting.progress.stage("repeats", count)
-    pool = ShadowPool(setting.store, setting.engine, trainer)
+    roots = [prepared.seeds.child("repeat", i) for i in range(count)]
+    drawn = [_redrawn(answers.case, root, whole=prepared.plan.data.split_by_group) for root in roots]
+    seeds = [root.child("target").integer() for root in roots]
+    advance = prepared.progress.stage("repeats", count)
+    pool = ShadowPool(prepared.store, prepared.engine, trainer)
     trained = [r.train for r in drawn]
-    found = pool.answers(data, trained, world.asking.asked, seeds, advance, world.asking.observations)
-    found = apply_output_mitigations(found, trained, seeds, rows, world.asking, setting)
+    found = pool.answers(data, trained, queries.asked, seeds, advance, queries.observations)
+    found = apply_output_mitigations(found, trained, seeds, data, queries, prepared)
     return [
-        assemble(
-            data,
-            one,
-            world.asking.asked,
-            found_by_pool(found, i),
-            world.pool,
-            reveal=setting.reveal,
-            query=None,
-            seeds=setting.seeds.child("repeat", i),
-            versions=[v.name for v in world.asking.versions],
+        (
+            assemble(
+                data,
+                one,
+                queries,
+                found_by_pool(found, i),
+                answers.pool,
+                reveal=prepared.reveal,
+                query=None,
+                seeds=root,
+            ),
+            root,
         )
-        for i, one in enumerate(drawn)
+        for i, (one, root) in enumerate(zip(drawn, roots, strict=True))
     ]
 
 
-def _redrawn(rows: ShadowData, setting: AuditContext, seeds: Seeds) -> Roles:
-    """Other members from the audited rows, as many as before (whole groups but for one, where the plan splits so)."""
-    roles, groups = rows.roles, rows.data.groups
+def _redrawn(case: Case, seeds: Seeds, *, whole: bool) -> Roles:
+    """Other members from the audited rows, as many as before; with ``whole``, whole groups but for one."""
+    roles, groups = case.roles, case.data.groups
     order = seeds.child("members").generator().permutation(roles.audited)
-    if setting.plan.data.split_by_group and groups is not None:
+    if whole and groups is not None:
         order = by_group(order, groups)
     members, others = np.sort(order[: len(roles.members)]), np.sort(order[len(roles.members) :])
     return replace(roles, members=members, nonmembers=others, train=members)
 
 
-def _spread(
-    result: AttackResult, tried: Sequence[tuple[Case, Sequence[Attempt]]], setting: AuditContext
-) -> Repeats | None:
+def _spread(result: AttackResult, tried: Sequence[tuple[Case, Sequence[Attempt]]], level: float) -> Repeats | None:
     """Spread of one attack's figures over the audited target and the repeated ones."""
     assert result.auc is not None
-    level = setting.plan.statistics.confidence
     sides = [
         (a.scored.scores[case.member], a.scored.scores[~case.member])
         for case, attempts in tried

@@ -1,10 +1,14 @@
-"""Per-record risk: how probable it is, after the headline attack, that a record was trained on.
+"""Per-record risk: how probable it is, after the headline attack, that a record was trained on; and who is vulnerable.
 
 The probabilities are learned on shadow models that played the target, and held against the audited rows, whose truth
 was not used. Where these contradict them beyond chance, or where the shadows are known to be unlike the target, nothing
 that shadows state is passed on: the probabilities are learned anew on the audited rows, each row's from other rows (and
 other persons) only, or withheld where these are too few. Where shadows were trained on audited rows, they also tell
 whether a record is exposed whenever it is trained on, or was only unlucky this once.
+
+Vulnerability is how much a record is worth to an attacker, told by shadow models alone. The target is not asked, and
+the truth is not looked at: so a mitigation can be measured on the records that are most exposed without choosing them
+by the very scores that are then measured (Aerni, Zhang & Tramèr, 2024, ask that mitigations be judged on such records).
 """
 
 from __future__ import annotations
@@ -18,18 +22,64 @@ from numpy.typing import NDArray
 
 from gnomon.auditing.evidence.assemble import Case
 from gnomon.auditing.outcome import RiskTable
-from gnomon.auditing.results.rehearsal import Played
-from gnomon.auditing.results.scoring import Attempt
+from gnomon.auditing.results.scoring import Attempt, Played
+from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Bools, Floats, Ints
-from gnomon.core.data.dataset import Dataset, Roles
 from gnomon.core.documents.person_results import RiskBand, RiskFacts
 from gnomon.core.documents.record import Finding
 from gnomon.core.documents.schema import Estimate
-from gnomon.core.plan import Plan
 from gnomon.core.seeds import Seeds
 from gnomon.stats.intervals import Interval
 from gnomon.stats.risk import RiskCurve, fit_risk
 from gnomon.stats.risk_check import contradicted, contradiction, deviations
+from gnomon.stats.signals import scaled_logit
+
+PRIOR_ROWS = 4.0  # how many models' worth of the mean variance a record's own variance is drawn towards
+
+
+def vulnerability(shadows: ShadowAnswers | None) -> Floats | None:
+    """Exposure (n,) of the audited rows, higher = more exposed; None without shadow models.
+
+    Where shadows were trained on audited rows (auditor's view): by how many standard deviations a record's scaled logit
+    is higher in shadows that were trained on it than in the others. Where none was (adversary's view): minus the mean
+    scaled logit, because records that a model finds hard are those that it remembers (Carlini et al., 2022). A row that
+    no shadow tells anything of is minus infinity.
+    """
+    if shadows is None or shadows.n_shadows == 0:
+        return None
+    logits = shadows.signal(scaled_logit).astype(np.float64)
+    known = shadows.usable & np.isfinite(logits)
+    inside, outside = known & shadows.member, known & ~shadows.member
+    out_mean = _mean(logits, outside)
+    if not inside.any():
+        return _known(-out_mean)
+    in_mean = _mean(logits, inside)
+    squares = np.where(inside, (logits - in_mean) ** 2, 0.0) + np.where(outside, (logits - out_mean) ** 2, 0.0)
+    freedom = np.maximum(inside.sum(axis=0) - 1, 0) + np.maximum(outside.sum(axis=0) - 1, 0)
+    common = float(np.nansum(squares)) / max(1, int(freedom.sum()))
+    variance = (squares.sum(axis=0) + PRIOR_ROWS * common) / (freedom + PRIOR_ROWS)
+    return _known((in_mean - out_mean) / np.sqrt(np.maximum(variance, 1e-12)))
+
+
+def most_exposed_tenth(values: Floats) -> Bools:
+    """Mask (n,) of the tenth of the rows that are most exposed, members and others alike; ties by position."""
+    count = max(1, round(len(values) / 10))
+    mask = np.zeros(len(values), dtype=bool)
+    mask[np.argsort(-values, kind="stable")[:count]] = True
+    return mask
+
+
+def _mean(values: Floats, mask: Bools) -> Floats:
+    """Means (n,) over the models (axis 0) where the mask holds; NaN where it holds nowhere."""
+    count = mask.sum(axis=0)
+    total = np.where(mask, values, 0.0).sum(axis=0)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _known(values: Floats) -> Floats:
+    found: Floats = np.where(np.isnan(values), -np.inf, values)
+    return found
+
 
 BANDS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
 LEAST_COMMON = 50  # rows that two rehearsals were both trained on, for a rank correlation
@@ -62,9 +112,7 @@ def assess_risk(
     headline: str | None,
     attempts: Sequence[Attempt],
     case: Case,
-    data: Dataset,
-    roles: Roles,
-    plan: Plan,
+    confidence: float,
     seeds: Seeds,
     *,
     unlike: bool = False,
@@ -75,9 +123,7 @@ def assess_risk(
         headline: name of the attack.
         attempts: all attacks with their rehearsals.
         case: the audited rows and the truth.
-        data: where their ids, labels and groups stand.
-        roles: who is who; the pool's order is that of the rehearsals' rows.
-        plan: the confidence of the intervals.
+        confidence: of the intervals.
         seeds: the audit's root.
         unlike: a finding says that the shadow models are unlike the target.
     """
@@ -85,10 +131,10 @@ def assess_risk(
     if found is None or found.scored.scores is None or not found.rehearsed.played:
         return None
     scores, played, member = found.scored.scores, found.rehearsed.played, case.member
-    groups = None if data.groups is None else data.groups[case.audited]
-    known, confidence = [(p.scores, p.member) for p in played], plan.statistics.confidence
+    data, groups = case.data, case.groups
+    known = [(p.scores, p.member) for p in played]
     rng = seeds.child("risk").generator()
-    own = None if data.groups is None else [data.groups[roles.pool[p.rows]] for p in played]
+    own = None if data.groups is None else [data.groups[case.roles.pool[p.rows]] for p in played]
     curve = fit_risk(known, rng=rng, confidence=confidence, groups=own)
     shadows = _Stated(*curve.at(scores))
     checked = deviations(shadows.probability, member, groups)
@@ -99,7 +145,7 @@ def assess_risk(
     error = shadow_error
     if stated is not None and reason is not None:
         error = deviations(stated.probability, member, groups).interval(confidence, rng)
-    seen = _again(played, curve, case.audited, roles.pool)
+    seen = _again(played, curve, case.audited, case.roles.pool)  # rehearsals' rows stand in the pool's order
     stability, records = _stability(seen) if reason is None else (None, 0)
     facts = RiskFacts(
         attack=found.scored.name,

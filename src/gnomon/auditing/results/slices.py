@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.auditing.evidence.assemble import Case
-from gnomon.auditing.results.estimates import estimate, tpr_point
+from gnomon.auditing.results.figures import estimate, tpr_point
 from gnomon.auditing.results.scoring import Scored
 from gnomon.core.arrays import Bools, Ints, is_frame
 from gnomon.core.data.dataset import Dataset
@@ -22,7 +22,7 @@ from gnomon.core.data.features import Feature
 from gnomon.core.documents.person_results import SliceResult, Slicing
 from gnomon.core.documents.record import Estimate
 from gnomon.core.errors import PlanError, did_you_mean
-from gnomon.core.plan import Plan
+from gnomon.core.plan import StatisticsPlan
 from gnomon.stats.clusters import split_groups
 from gnomon.stats.roc import auc
 
@@ -121,7 +121,7 @@ class Share:
 
 
 def measure_slices(
-    cuts: Sequence[Cut], headline: str | None, scored: Sequence[Scored], case: Case, plan: Plan
+    cuts: Sequence[Cut], headline: str | None, scored: Sequence[Scored], case: Case, plan: StatisticsPlan
 ) -> list[Slicing]:
     """The headline attack, slice by slice; every figure shares the error with all others of all slicings."""
     attack = next((s for s in scored if s.name == headline and s.scores is not None), None)
@@ -129,11 +129,8 @@ def measure_slices(
         return []
     masks = [[(name, cut.index[case.audited] == i) for i, name in enumerate(cut.slices)] for cut in cuts]
     measured = sum(_enough(mask, case.member) for part in masks for _, mask in part)
-    share = Share(max(1, 2 * measured), plan.statistics.confidence)  # an AUC and a true-positive rate each
-    return [
-        _slicing(cut.name, part, attack, case, share, plan.statistics.fprs)
-        for cut, part in zip(cuts, masks, strict=True)
-    ]
+    share = Share(max(1, 2 * measured), plan.confidence)  # an AUC and a true-positive rate each
+    return [_slicing(cut.name, part, attack, case, share, plan.fprs) for cut, part in zip(cuts, masks, strict=True)]
 
 
 def _enough(mask: Bools, member: Bools) -> bool:

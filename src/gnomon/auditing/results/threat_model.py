@@ -8,11 +8,11 @@ import numpy as np
 
 from gnomon.attacks import ATTACKS
 from gnomon.auditing.checks.preflight import overlap
-from gnomon.auditing.evidence.answers import AnswerSet, AuditContext
+from gnomon.auditing.evidence.answers import AnswerSet
 from gnomon.auditing.evidence.assemble import Case
 from gnomon.auditing.evidence.mitigations import mitigation_sentences
-from gnomon.auditing.inputs.roles import RowSplit, nonmembers_to_give
-from gnomon.auditing.inputs.shadow_rows import ShadowData
+from gnomon.auditing.inputs.roles import nonmembers_to_give
+from gnomon.auditing.prepare import Prepared
 from gnomon.auditing.results.scoring import Scored
 from gnomon.core.arrays import Floats, fingerprint
 from gnomon.core.data.dataset import Dataset, Roles
@@ -25,7 +25,7 @@ from gnomon.core.documents.record import (
     SourceAttack,
     ThreatModel,
 )
-from gnomon.core.plan import Plan
+from gnomon.core.protocols import Attack
 from gnomon.stats.low_fpr import required_nonmembers
 
 MOST_EXPOSED = 20
@@ -37,9 +37,9 @@ SOURCE_WORDS = {
 }
 
 
-def notes(plan: Plan, case: Case, parts: RowSplit) -> list[Finding]:
-    """Findings that every reader must know, whatever came out; ``parts`` are the rows before roles were drawn."""
-    nonmembers = int((~case.member).sum())
+def notes(prepared: Prepared) -> list[Finding]:
+    """Findings that every reader must know, whatever came out."""
+    plan, nonmembers = prepared.plan, len(prepared.roles.nonmembers)
     refused = [f for f in plan.statistics.fprs if nonmembers * f < 1]
     notes = []
     if plan.target.repeats == 1:
@@ -62,15 +62,15 @@ def notes(plan: Plan, case: Case, parts: RowSplit) -> list[Finding]:
                 + (f" or of {', '.join(f'{f:g}' for f in sorted(refused)[:-1])}" if len(refused) > 1 else ""),
                 severity="note",
                 explanation="A true-positive rate at such a rate would be decided by less than one record.",
-                remedy=_more_nonmembers(required_nonmembers(min(refused)), plan, parts),
+                remedy=_more_nonmembers(required_nonmembers(min(refused)), prepared),
             )
         )
     return notes
 
 
-def _more_nonmembers(audited: int, plan: Plan, parts: RowSplit) -> str:
+def _more_nonmembers(audited: int, prepared: Prepared) -> str:
     """How to come to so many audited non-members, counting those that are held out."""
-    needed = nonmembers_to_give(audited, parts, plan)
+    needed = nonmembers_to_give(audited, prepared.split, prepared.plan)
     said = f"Give at least {needed.nonmembers:,} rows that the target is not trained on"
     if needed.nonmember_size is not None:
         said += f", and set data.nonmember_size = {needed.nonmember_size}"
@@ -97,11 +97,13 @@ def data_facts(data: Dataset, roles: Roles) -> DataFacts:
     )
 
 
-def threat_model(setting: AuditContext, rows: ShadowData, world: AnswerSet) -> ThreatModel:
+def threat_model(answers: AnswerSet, prepared: Prepared) -> ThreatModel:
     """What the attacker is assumed to have, in words."""
-    roles, source, reveal, plan, pool = rows.roles, rows.facts.source, setting.reveal, setting.plan, world.shadows
-    same = setting.subject.shadow_trainer is not None and plan.shadow.recipe is None
-    sentences = [f"The attacker sees {reveal} that the model answers to a record, and knows the record's true label."]
+    roles, source, plan, pool = answers.case.roles, answers.source, prepared.plan, answers.shadows
+    same = prepared.inputs.shadow_trainer is not None and plan.shadow.recipe is None
+    sentences = [
+        f"The attacker sees {prepared.reveal} that the model answers to a record, and knows the record's true label."
+    ]
     if pool is not None:
         recipe = "the target's own training recipe" if same else "a recipe that the attacker guesses"
         sentences.append(f"He trains {pool.count} shadow models of {pool.size:,} rows each with {recipe}.")
@@ -114,30 +116,30 @@ def threat_model(setting: AuditContext, rows: ShadowData, world: AnswerSet) -> T
             "stranger can do."
         )
     if roles.view == "adversary" and len(roles.pool):
-        words = SOURCE_WORDS[source.partition(":")[0]]
+        words = SOURCE_WORDS[source.source.partition(":")[0]]
         sentences.append(f"His {len(roles.pool):,} rows {words} None of them is one of the target's members.")
-        if rows.facts.queries:
-            sentences.append(f"Making them cost {rows.facts.queries:,} queries to the target.")
-    sentences += mitigation_sentences(setting.mitigations, plan)
-    queries = [v.version.name for v in world.asking.versions]
+        if source.queries:
+            sentences.append(f"Making them cost {source.queries:,} queries to the target.")
+    sentences += mitigation_sentences(prepared.mitigations, plan.shadow)
+    queries = [v.version.name for v in answers.queries.versions]
     if queries:
         sentences.append(
             f"They also query {len(queries)} version{'s' * (len(queries) > 1)} of each record "
-            f"({', '.join(queries)}): {world.queries:,} further queries, the known non-members' included."
+            f"({', '.join(queries)}): {answers.asked:,} further queries, the known non-members' included."
         )
     return ThreatModel(
         view=roles.view,
-        reveals=str(reveal),
+        reveals=str(prepared.reveal),
         knows_recipe=same,
-        knows_mitigations=plan.shadow.mitigated if setting.mitigations and pool is not None else None,
-        shadow_data=source if pool is not None else "none",
+        knows_mitigations=plan.shadow.mitigated if prepared.mitigations and pool is not None else None,
+        shadow_data=source.source if pool is not None else "none",
         sentences=sentences,
         queries=queries,
-        queries_asked=world.queries,
+        queries_asked=answers.asked,
     )
 
 
-def describe_source(rows: ShadowData, world: AnswerSet, results: Sequence[AttackResult]) -> ShadowSourceFacts:
+def describe_source(answers: AnswerSet, results: Sequence[AttackResult]) -> ShadowSourceFacts:
     """What one source of shadow rows cost, and what the attacks that learn from it achieve."""
     learned = [
         SourceAttack(
@@ -146,13 +148,14 @@ def describe_source(rows: ShadowData, world: AnswerSet, results: Sequence[Attack
             accuracy=r.at_threshold.accuracy,
             precision=r.at_threshold.precision,
             recall=r.at_threshold.recall,
-            unreached_precision=_mean_precision(r, rows.facts.unreached),
+            unreached_precision=_mean_precision(r, answers.source.unreached),
         )
         for r in results
         if "pool" in r.needs and r.auc is not None and r.at_threshold is not None
     ]
-    tested = None if world.shadows is None or world.shadows.test_accuracy is None else world.shadows.test_accuracy.value
-    return rows.facts.model_copy(update={"attacks": learned, "shadow_test_accuracy": tested})
+    shadows = answers.shadows
+    tested = None if shadows is None or shadows.test_accuracy is None else shadows.test_accuracy.value
+    return answers.source.model_copy(update={"attacks": learned, "shadow_test_accuracy": tested})
 
 
 def _mean_precision(result: AttackResult, names: Sequence[str]) -> float | None:
@@ -160,12 +163,12 @@ def _mean_precision(result: AttackResult, names: Sequence[str]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def most_exposed(name: str | None, scored: Sequence[Scored], case: Case, data: Dataset) -> list[Exposed]:
+def most_exposed(name: str | None, scored: Sequence[Scored], case: Case) -> list[Exposed]:
     """The members that an attack ranks highest."""
     scores = next((s.scores for s in scored if s.name == name), None)
     if scores is None:
         return []
-    nonmembers = np.sort(scores[~case.member])
+    data, nonmembers = case.data, np.sort(scores[~case.member])
     order = np.argsort(-scores, kind="stable")
     ranks = {int(i): r for r, i in enumerate(order, start=1)}
     top = [int(i) for i in order if case.member[i]][:MOST_EXPOSED]
@@ -181,9 +184,9 @@ def most_exposed(name: str | None, scored: Sequence[Scored], case: Case, data: D
     ]
 
 
-def not_tried(plan: Plan) -> list[str]:
+def not_tried(attacks: Sequence[Attack]) -> list[str]:
     """What this audit leaves open."""
-    chosen = set(plan.attacks.names or [a.name for a in ATTACKS])
+    chosen = {a.name for a in attacks}
     omitted = [f"{a.name} ({a.title}): not enabled" for a in ATTACKS if a.name not in chosen]
     return [
         *omitted,

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gnomon.auditing.evidence.assemble import Case
-from gnomon.auditing.results.groups import combine
-from gnomon.auditing.results.rehearsal import choose
-from gnomon.auditing.results.scoring import Attempt
+from gnomon.auditing.results.figures import combine
+from gnomon.auditing.results.scoring import Attempt, choose
 from gnomon.auditing.verdict.leak_size import Size, leak_size
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.documents.record import AttackResult, JointResult
@@ -55,7 +53,6 @@ def hear(
     attempts: Sequence[Attempt],
     results: Sequence[AttackResult],
     case: Case,
-    trained: NDArray[Any] | None,
     fpr: float,
     seeds: Seeds,
 ) -> Heard:
@@ -65,7 +62,6 @@ def hear(
         attempts: all attacks, with their rehearsals.
         results: their figures, in the same order.
         case: the audited rows and the truth.
-        trained: ids of the groups that the target was trained on.
         fpr: the lowest false-positive rate that the audited rows resolve; rehearsals choose by it.
         seeds: the audit's root.
     """
@@ -74,24 +70,20 @@ def hear(
     speaking, rest = (outside, [a for a in scored if a not in outside]) if outside else (scored, [])
     if not speaking:
         return Heard()
-    test, tested = _tested(speaking, case, trained, seeds.child("joint test"))
-    _, inside = _tested(rest, case, trained, seeds.child("joint test", "inside")) if rest else (None, [])
+    test, tested = _tested(speaking, case, seeds.child("joint test"))
+    _, inside = _tested(rest, case, seeds.child("joint test", "inside")) if rest else (None, [])
     rehearsed = choose({a.scored.name: a.rehearsed for a in speaking}, fpr)
     heard = Heard(None, None, rehearsed, tested, inside, test)
     speaker = _speaker(heard, {r.name: r for r in results}, speaking, case)
     return Heard(speaker, "shadows" if speaker == rehearsed else "audited rows", rehearsed, tested, inside, test)
 
 
-def _tested(
-    attempts: Sequence[Attempt],
-    case: Case,
-    trained: NDArray[Any] | None,
-    seeds: Seeds,
-) -> tuple[JointTest, list[JointResult]]:
+def _tested(attempts: Sequence[Attempt], case: Case, seeds: Seeds) -> tuple[JointTest, list[JointResult]]:
     scores = np.stack([_scores(a) for a in attempts])
     persons = None
-    if case.groups is not None and trained is not None:
-        persons = np.stack([combine(_scores(a), a.rehearsed, case.groups, case.member, trained) for a in attempts])
+    if case.groups is not None and case.trained is not None:
+        known = case.groups, case.member, case.trained
+        persons = np.stack([combine(_scores(a), a.rehearsed, *known) for a in attempts])
     test = joint_test(scores, case.member, rng=seeds.generator(), groups=case.groups, person_scores=persons)
     named = zip(attempts, test.attacks, strict=True)
     return test, [

@@ -1,0 +1,203 @@
+"""What an audit, `gnomon synth` and `gnomon defend --apply` share: a plan in which nothing is left to decide.
+
+All three must meet the very same target: same rows, same seeds, same mitigations. So who is who, the recipes and what
+attacks may see are settled here, once, before anything is trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gnomon.attacks import ATTACKS, make_attack
+from gnomon.auditing.evidence.mitigations import (
+    Mitigations,
+    mitigate_model,
+    mitigate_training,
+    random_records,
+    read_mitigations,
+)
+from gnomon.auditing.evidence.permissions import needs_of, observations_for, refuse
+from gnomon.auditing.inputs.loading import AuditInputs, load_inputs
+from gnomon.auditing.inputs.roles import RowSplit, draw_roles, draw_training_rows
+from gnomon.auditing.progress import Progress, Silent
+from gnomon.core.answers import Reveal
+from gnomon.core.data.dataset import Dataset, Roles
+from gnomon.core.errors import PlanError, UsageError
+from gnomon.core.evidence import Need
+from gnomon.core.plan import AttacksPlan, Plan
+from gnomon.core.protocols import Attack, Model, Observation, Trainer
+from gnomon.core.seeds import Seeds
+from gnomon.engines.local import Engine, LocalEngine
+from gnomon.engines.threads import one_thread
+from gnomon.models.mitigated import RandomRecords
+from gnomon.models.target import Target, parse_reveal
+from gnomon.store.arrays import ArrayStore
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A plan that is ready to be carried out.
+
+    Attributes:
+        plan: as it was given.
+        inputs: what is audited, with trainers that mitigate where the plan says so.
+        split: members, non-members and further rows before roles were drawn.
+        roles: who is who.
+        mitigations: those of the plan.
+        random: records that nobody holds, for mitigations that need answers to such; None where they are not needed.
+        attacks: those that the plan names, or all.
+        refused: attacks that the plan lets neither query nor look inside: name -> why.
+        needs: what the other attacks read.
+        observations: what attackers see of target and shadow models next to their answers.
+        reveal: what the target reveals of an answer.
+        seeds: the root of all random streams.
+        store: where models' answers are kept.
+        engine: where models are trained.
+        progress: who is told.
+    """
+
+    plan: Plan
+    inputs: AuditInputs
+    split: RowSplit
+    roles: Roles
+    mitigations: Mitigations
+    random: RandomRecords | None
+    attacks: tuple[Attack, ...]
+    refused: Mapping[str, str]
+    needs: frozenset[Need]
+    observations: tuple[Observation, ...]
+    reveal: Reveal
+    seeds: Seeds
+    store: ArrayStore
+    engine: Engine
+    progress: Progress
+
+    @property
+    def data(self) -> Dataset:
+        """All rows."""
+        return self.inputs.data
+
+
+def prepare(
+    plan: Plan, inputs: AuditInputs, store: ArrayStore, engine: Engine | None = None, progress: Progress | None = None
+) -> Prepared:
+    """Settles everything that a plan leaves open; trains and queries nothing.
+
+    Args:
+        plan: what to do.
+        inputs: what to do it to.
+        store: where models' answers are kept.
+        engine: where models are trained; by default one process a core.
+        progress: who is told.
+
+    Raises:
+        UsageError: rows that do not suffice, or a mitigation that can't be put on this target.
+        GnomonError: other bad input, in one line.
+    """
+    data, seeds, reveal = inputs.data, Seeds(plan.seed), parse_reveal(plan.target.reveals)
+    mitigations = read_mitigations(plan.mitigations, plan.data.reference_size)
+    attacks = _selected(plan.attacks)
+    split = inputs.parts or draw_training_rows(len(data), plan.data, seeds, data.groups)
+    roles = draw_roles(split, plan, seeds, data.groups)
+    inputs = mitigate_training(inputs, mitigations, roles, shadows=plan.shadow.mitigated)
+    refused = refuse(attacks, plan.attacks, plan.target, plan.view)
+    needs = needs_of(attacks, refused)
+    return Prepared(
+        plan=plan,
+        inputs=inputs,
+        split=split,
+        roles=roles,
+        mitigations=mitigations,
+        random=random_records(mitigations, data.features, plan.data.reference_size, seeds),
+        attacks=attacks,
+        refused=refused,
+        needs=needs,
+        observations=observations_for(needs, plan.target, inputs, with_shadows=plan.shadow.count > 0),
+        reveal=reveal,
+        seeds=seeds,
+        store=store,
+        engine=engine or LocalEngine(),
+        progress=progress or Silent(),
+    )
+
+
+def _selected(plan: AttacksPlan) -> tuple[Attack, ...]:
+    unknown = set(plan.options) - {a.name for a in ATTACKS}
+    if unknown:
+        make_attack(sorted(unknown)[0], {})  # raises with "did you mean"
+    return tuple(make_attack(name, plan.options.get(name, {})) for name in plan.names or [a.name for a in ATTACKS])
+
+
+def train_target(prepared: Prepared) -> Model:
+    """The target that the shadow pool would train, as a model that can be queried; same rows, same seed."""
+    trainer, data = prepared.inputs.trainer, prepared.data
+    if trainer is None:
+        raise PlanError("nothing to query: give a model, or a recipe in [trainer]")
+    seed = prepared.seeds.child("target").integer()
+    return trainer.train(data.x, data.y, data.n_classes, [prepared.roles.train], [seed])[0]
+
+
+def mitigated_target(model: Model, prepared: Prepared) -> Model:
+    """The target behind the mitigations of its answers, which are fitted to what its owner holds."""
+    return mitigate_model(model, prepared.mitigations, prepared.data, prepared.roles, prepared.random, prepared.seeds)
+
+
+def make_target(model: Model | None, prepared: Prepared) -> Target | None:
+    """The target as an attacker may query it: behind its mitigations, revealing what it reveals, counted."""
+    if model is None:
+        return None
+    return Target(mitigated_target(model, prepared), prepared.reveal, prepared.plan.target.query_budget)
+
+
+def find_model(prepared: Prepared, *, needed: bool) -> Model | None:
+    """The target that was given, or else, if it is needed, the one that is trained here; None if there is neither."""
+    inputs = prepared.inputs
+    if inputs.model is not None or inputs.answers is not None or not needed:
+        return inputs.model
+    return train_target(prepared)
+
+
+@dataclass(frozen=True)
+class Owned:
+    """The model of a plan as its owner has it, not yet queried by anybody.
+
+    Attributes:
+        prepared: the rows, the roles and the mitigations.
+        plain: the model that was given, or trained with the mitigations in training.
+        model: the same behind the mitigations of its answers.
+    """
+
+    prepared: Prepared
+    plain: Model
+    model: Model
+
+    @property
+    def trainer(self) -> Trainer | None:
+        """What it was trained by; None for a model that was given."""
+        return self.prepared.inputs.trainer if self.prepared.inputs.model is None else None
+
+
+def make_owned(plan: Plan, *, trust: bool = False, progress: Progress | None = None) -> Owned:
+    """The very model that an audit of this plan attacks.
+
+    Args:
+        plan: with its mitigations.
+        trust: load pickles and import code that the plan names.
+        progress: who is told.
+
+    Raises:
+        UsageError: only answers of the model are given, or a mitigation that can't be put on it.
+        GnomonError: bad input, in one line.
+    """
+    told = progress or Silent()
+    with one_thread():  # as in the audit, whose target must come out the same
+        inputs = load_inputs(plan, trust=trust)
+        if inputs.answers is not None:
+            raise UsageError("a mitigation needs the model itself, but the plan gives only its answers")
+        prepared = prepare(plan, inputs, ArrayStore(Path()), LocalEngine(1), told)
+        advance = told.stage("target", 1)
+        plain = inputs.model if inputs.model is not None else train_target(prepared)
+        advance(1)
+        return Owned(prepared, plain, mitigated_target(plain, prepared))
