@@ -11,7 +11,7 @@ from tests.auditing.results.test_attackers import SEEDS, judge, world
 from tests.auditing.worlds import People, case_of, people
 from tests.runs.test_compare import N, outcome
 
-from gnomon.auditing.api import audit
+from gnomon.auditing.api import Settings, audit, audit_plan
 from gnomon.auditing.evidence.assemble import Case
 from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.results.attackers import climb_ladder
@@ -20,6 +20,7 @@ from gnomon.auditing.results.robustness import by_shadows
 from gnomon.auditing.results.slices import cut_rows, measure_slices
 from gnomon.core.documents.person_results import Slicing
 from gnomon.core.documents.record import AttackResult, Estimate, Record
+from gnomon.core.plan import make_plan
 from gnomon.runs.compare import compare
 from gnomon.runs.folder import read_outcome, save_outcome
 
@@ -188,3 +189,19 @@ def test_a_run_keeps_its_persons(tmp_path: Path) -> None:
     save_outcome(bare, tmp_path)
     assert not (tmp_path / "scores" / "groups.npy").exists()
     assert read_outcome(tmp_path).groups is None
+
+
+def test_rows_that_the_attacker_makes_leave_persons_counted(tmp_path: Path) -> None:
+    """Made rows belong to nobody in the data set; the audited ones keep their households."""
+    values = {
+        "view": "adversary",
+        "data": {"source": "baskets", "rows": 600, "train_size": 200, "split_by_group": True},
+        "trainer": {"kind": "sklearn", "estimator": "sklearn.naive_bayes:BernoulliNB"},
+        "shadow": {"source": "noisy", "count": 2, "size": 100},
+        "attacks": {"names": ["loss"], "rehearsals": 0, "ladder": False},
+        "preflight": {"override": ["distribution-shift", "one-sided-class"]},
+    }
+    made = audit_plan(make_plan(values), tmp_path, Settings(workers=1))
+    assert made.record.counted_by == "group"
+    assert made.groups is not None
+    assert len(made.groups) == len(made.ids)

@@ -1,7 +1,7 @@
 """The audit: a plan goes in, a record comes out.
 
-`api` is the way in, `prepare` settles what a plan leaves open (for audits, for the rows of `synth`, for released models)
-and `run` is the order of the steps. Each question has a folder: what is audited and who is who
-(`inputs`), what the attacker sees (`evidence`), what would make the verdict false (`checks`), what is measured
-(`results`), what is concluded (`verdict`). What is done with a finished record is in `gnomon.runs`.
+`api` is the way in, `prepare` settles what a plan leaves open (for audits, `synth` and released models alike), `run` is
+the order of the steps. Each question has a folder: what is audited and who is who (`inputs`), what the attacker sees
+(`evidence`), what would make the verdict false (`checks`), what is measured (`results`), what is concluded
+(`verdict`). What is done with a finished record is in `gnomon.runs`.
 """

@@ -1,9 +1,9 @@
 """From an attack's scores to its figures with intervals, by record and by person.
 
-An attacker who asks "was this household in the training data?" holds all its records, not one. They add up each record's
-log odds of membership, learned on shadow models that played the target; where there were none, the normal scores of the
-records' ranks stand for them. The sum was chosen among sum, mean and largest on shopping baskets by household (665
-households of 18 baskets, LiRA): AUC 0.998, 0.996 and 0.922, for 0.908 by single basket.
+An attacker who asks "was this household in the training data?" holds all its records, not one. They add up each
+record's log odds of membership, learned on shadow models that played the target; where there were none, the normal
+scores of the records' ranks stand for them. The sum was chosen among sum, mean and largest on shopping baskets by
+household (665 households of 18 baskets, LiRA): AUC 0.998, 0.996 and 0.922, for 0.908 by single basket.
 """
 
 from __future__ import annotations
