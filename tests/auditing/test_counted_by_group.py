@@ -12,7 +12,7 @@ from tests.auditing.worlds import People, case_of, people
 from tests.runs.test_compare import N, outcome
 
 from gnomon.auditing.api import Settings, audit, audit_plan
-from gnomon.auditing.evidence.assemble import Case
+from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.results.attackers import climb_ladder
 from gnomon.auditing.results.figures import accuse, measure
@@ -28,7 +28,7 @@ WORLDS = 40
 PLAN_ALL = {"preflight": {"override": ["distribution-shift", "unseen-models-tell"]}}  # by record, households shift
 
 
-def by_record(case: Case) -> Case:
+def by_record(case: AuditCase) -> AuditCase:
     return replace(case, data=replace(case.data, groups=None))
 
 

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.auditing.evidence.assemble import Case
+from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.results.scoring import Attempt, Played, Rehearsed, Scored
 from gnomon.core.data.dataset import Dataset, Roles, make_dataset
 from gnomon.core.evidence import Evidence
 from gnomon.core.plan import Plan, make_plan
 
 
-def case_of(evidence: Evidence, member: NDArray[np.bool_], groups: NDArray[np.int64] | None = None) -> Case:
+def case_of(evidence: Evidence, member: NDArray[np.bool_], groups: NDArray[np.int64] | None = None) -> AuditCase:
     """A case of these rows in their order, whose data set holds nothing but labels and groups."""
     n = len(member)
     data = make_dataset(np.zeros((n, 1)), np.arange(n) % 2, groups=groups)
     members, others = np.flatnonzero(member), np.flatnonzero(~member)
-    return Case(evidence, np.arange(n), data, Roles(members, others, members[:0], members[:0], members, "auditor"))
+    return AuditCase(evidence, np.arange(n), data, Roles(members, others, members[:0], members[:0], members, "auditor"))
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class People:
 
     data: Dataset
     roles: Roles
-    case: Case
+    case: AuditCase
     attempt: Attempt
     plan: Plan
 
@@ -86,5 +86,5 @@ def people(
     own = scores(inside)[audited]
     scored = Scored("loss", "Loss", "", [], {}, "ok", scores=own, threshold=gap / 2, calibrated="shadow")
     plan = make_plan({"data": {"source": "x"}, "statistics": {"slices": slices, "fprs": (0.1, 0.01)}})
-    case = Case(Evidence(labels=data.y[audited], n_classes=3), audited, data, roles)
+    case = AuditCase(Evidence(labels=data.y[audited], n_classes=3), audited, data, roles)
     return People(data, roles, case, Attempt(scored, Rehearsed(played=tuple(played))), plan)

@@ -53,7 +53,7 @@ def test_every_mitigation_comes_back_as_it_was_audited(text: str, kind: str, tmp
         return
     apply_mitigation(plan, combination(text), tmp_path / "service")
     loaded = load_service(tmp_path / "service")
-    rows = audited.data.x[audited.roles.nonmembers[:50]]
+    rows = audited.prepared.data.x[audited.prepared.roles.nonmembers[:50]]
     np.testing.assert_allclose(probabilities(loaded, rows), probabilities(audited.model, rows), atol=1e-5)
 
 

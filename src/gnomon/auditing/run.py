@@ -13,7 +13,7 @@ from typing import Any
 from gnomon.auditing.canaries import audit_canaries, check_promise, draw_canaries
 from gnomon.auditing.checks.preflight import check_answers, check_data, stop_on_errors
 from gnomon.auditing.evidence.answers import AnswerSet, answer_all
-from gnomon.auditing.evidence.assemble import Case
+from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.evidence.mitigations import mitigation_facts
 from gnomon.auditing.evidence.permissions import look_inside
 from gnomon.auditing.inputs.answers_map import map_answers
@@ -153,7 +153,9 @@ def _run(
     )
 
 
-def _attempts(attacks: Sequence[Attack], case: Case, prepared: Prepared, refused: Mapping[str, str]) -> list[Attempt]:
+def _attempts(
+    attacks: Sequence[Attack], case: AuditCase, prepared: Prepared, refused: Mapping[str, str]
+) -> list[Attempt]:
     rates, rehearsals = prepared.plan.statistics.fprs, prepared.plan.attacks.rehearsals
     engine, progress = prepared.engine, prepared.progress
     return attempt_all(attacks, case.evidence, rehearsals, rates, prepared.seeds, engine, progress, refused)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from gnomon.attacks import ATTACKS, make_attack
-from gnomon.auditing.evidence.assemble import Case, QueryPlan, TargetAnswers, asked_rows, assemble, model_facts
+from gnomon.auditing.evidence.assemble import AuditCase, QueryPlan, TargetAnswers, asked_rows, assemble, model_facts
 from gnomon.core.answers import Reveal
 from gnomon.core.data.dataset import Roles, make_dataset
 from gnomon.core.seeds import Seeds
@@ -14,7 +14,7 @@ N, M, C = 900, 16, 4
 MEMBERS, OTHERS = np.arange(300), np.arange(300, N)
 
 
-def noise_case(view: str, overlap: bool, seed: int = 0) -> Case:
+def noise_case(view: str, overlap: bool, seed: int = 0) -> AuditCase:
     """Answers that have nothing to do with who was trained on what."""
     rng = np.random.default_rng(seed)
     data = make_dataset(rng.normal(size=(N, 3)), rng.integers(0, C, N))

@@ -15,7 +15,7 @@ from tests.auditing.worlds import case_of
 
 import gnomon
 from gnomon.attacks import make_attack
-from gnomon.auditing.evidence.assemble import Case
+from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.inputs.loading import load_inputs
 from gnomon.auditing.prepare import Prepared, prepare
 from gnomon.auditing.results.attackers import Judge, climb_ladder, lesser_answers, look_further
@@ -34,7 +34,7 @@ SEEDS = Seeds(0)
 
 def world(
     seed: int = 0, *, leak: float = 2.0, n: int = 1000, m: int = 8, c: int = 5, online: bool = True, spread: float = 2.0
-) -> Case:
+) -> AuditCase:
     """Records of differing difficulty; a model raises the logit of the label of those that it was trained on."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, c, n)
@@ -56,7 +56,7 @@ def world(
     return case_of(evidence, member)
 
 
-def judge(case: Case, plan: Plan = PLAN, fpr: float = 0.01) -> Judge:
+def judge(case: AuditCase, plan: Plan = PLAN, fpr: float = 0.01) -> Judge:
     return Judge(case, plan.attacks, plan.statistics.confidence, SEEDS, fpr)
 
 
@@ -68,7 +68,7 @@ def settled(plan: Plan) -> Prepared:
     )
 
 
-def tried(case: Case, *names: str) -> list[Attempt]:
+def tried(case: AuditCase, *names: str) -> list[Attempt]:
     return [attempt(make_attack(name), case.evidence, 3, (0.01,), SEEDS) for name in names]
 
 

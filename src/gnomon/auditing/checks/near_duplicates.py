@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gnomon.auditing.evidence.assemble import Case
+from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.core.arrays import Floats, Rows, is_frame, take_rows
 from gnomon.core.data.dataset import Dataset, Roles
 from gnomon.core.documents.record import Finding, ModelFacts, ShadowFacts
@@ -173,7 +173,7 @@ def check_sides(target: ModelFacts, shadows: ShadowFacts | None, members: int, n
     ]
 
 
-def check_swapped(target: ModelFacts, answers: Floats, case: Case) -> Finding | None:
+def check_swapped(target: ModelFacts, answers: Floats, case: AuditCase) -> Finding | None:
     """Members on whom the model is right significantly less often than on non-members.
 
     Args:
@@ -198,7 +198,7 @@ def check_swapped(target: ModelFacts, answers: Floats, case: Case) -> Finding | 
     )
 
 
-def check_unseen(case: Case) -> Finding | None:
+def check_unseen(case: AuditCase) -> Finding | None:
     """The swapped-label check: models that were not trained on a record must not tell on which side it stands.
 
     A score that ranks members first even under models that saw neither side reads the rows and not the target (Maini et

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gnomon.auditing.evidence.assemble import (
-    Case,
+    AuditCase,
     QueryPlan,
     TargetAnswers,
     asked_rows,
@@ -60,7 +60,7 @@ class AnswerSet:
         said: what a target that was trained here says of itself.
     """
 
-    case: Case
+    case: AuditCase
     source: ShadowSourceFacts
     target: ModelFacts
     target_answers: Floats

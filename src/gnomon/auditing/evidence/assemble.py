@@ -31,7 +31,7 @@ from gnomon.stats.signals import loss
 
 
 @dataclass(frozen=True)
-class Case:
+class AuditCase:
     """The evidence, and next to it what the attacker does not see.
 
     Attributes:
@@ -132,7 +132,7 @@ def assemble(
     reveal: Reveal,
     query: QueryHandle | None,
     seeds: Seeds,
-) -> Case:
+) -> AuditCase:
     """Puts the evidence together.
 
     Args:
@@ -179,7 +179,7 @@ def assemble(
     if versions:
         own = {name: target.observed[name] for name in versions}
         evidence = with_augmentations(evidence, places, own, None if shadows is None else shadows[1], reveal)
-    return Case(evidence, audited, data, roles)
+    return AuditCase(evidence, audited, data, roles)
 
 
 def _without_giveaway(shadows: ShadowAnswers | None, member: Bools, rng: np.random.Generator) -> ShadowAnswers | None:

@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 
 from gnomon.attacks import ATTACKS, make_attack
-from gnomon.auditing.evidence.assemble import Case
+from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.prepare import Prepared
 from gnomon.auditing.results.figures import estimate, rank_auc, tpr_point
 from gnomon.auditing.results.robustness import agree, by_shadows
@@ -51,7 +51,7 @@ class Candidate:
 class Judge:
     """What all rungs share: the audited rows, the rate that attacks are chosen and told by, and the seeds."""
 
-    case: Case
+    case: AuditCase
     attacks: AttacksPlan
     confidence: float
     seeds: Seeds
@@ -213,7 +213,7 @@ class Further:
     by_shadows: ByShadows | None = None
 
 
-def look_further(attempts: Sequence[Attempt], headline: str | None, case: Case, prepared: Prepared) -> Further:
+def look_further(attempts: Sequence[Attempt], headline: str | None, case: AuditCase, prepared: Prepared) -> Further:
     """Everything of it, from scores that are there and a few cheap attacks more; nothing if the plan says no.
 
     Args:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from gnomon.auditing.evidence.assemble import Case
+from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.inputs.roles import by_group
 from gnomon.auditing.results.scoring import Attempt, Rehearsed
 from gnomon.core.arrays import Bools, Floats
@@ -65,7 +65,7 @@ LOG_ODDS = "sum of the records' log odds of membership, learned on shadow models
 RANKS = "sum of the normal scores of the records' ranks (there were no rehearsals to learn odds on)"
 
 
-def measure_groups(attempt: Attempt, case: Case, plan: StatisticsPlan) -> GroupResult | None:
+def measure_groups(attempt: Attempt, case: AuditCase, plan: StatisticsPlan) -> GroupResult | None:
     """One attack on groups that are wholly members against groups that are wholly not; None where there are too few."""
     scores = attempt.scored.scores
     if scores is None or case.groups is None or case.trained is None:
@@ -172,7 +172,7 @@ PRIORS = (0.5, 0.1, 0.01)
 LARGEST = 1e300  # JSON has no infinity
 
 
-def measure(attempt: Attempt, case: Case, plan: StatisticsPlan) -> AttackResult:
+def measure(attempt: Attempt, case: AuditCase, plan: StatisticsPlan) -> AttackResult:
     """The figures of one attack on the audited rows, and in rehearsals."""
     scored, rehearsed, data = attempt.scored, attempt.rehearsed, case.data
     result = AttackResult(

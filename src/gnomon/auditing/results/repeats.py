@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from gnomon.auditing.evidence.answers import AnswerSet, apply_output_mitigations
-from gnomon.auditing.evidence.assemble import Case, assemble, found_by_pool
+from gnomon.auditing.evidence.assemble import AuditCase, assemble, found_by_pool
 from gnomon.auditing.inputs.roles import by_group
 from gnomon.auditing.prepare import Prepared
 from gnomon.auditing.results.scoring import Attempt, attempt_all
@@ -67,7 +67,7 @@ def add_repeats(results: Sequence[AttackResult], answers: AnswerSet, prepared: P
     ]
 
 
-def _train(count: int, answers: AnswerSet, prepared: Prepared) -> list[tuple[Case, Seeds]]:
+def _train(count: int, answers: AnswerSet, prepared: Prepared) -> list[tuple[AuditCase, Seeds]]:
     """The evidence of so many further targets, and the seeds of each."""
     data, trainer, queries = answers.case.data, prepared.inputs.trainer, answers.queries
     assert trainer is not None  # `refuse_repeats` came first
@@ -97,7 +97,7 @@ def _train(count: int, answers: AnswerSet, prepared: Prepared) -> list[tuple[Cas
     ]
 
 
-def _redrawn(case: Case, seeds: Seeds, *, whole: bool) -> Roles:
+def _redrawn(case: AuditCase, seeds: Seeds, *, whole: bool) -> Roles:
     """Other members from the audited rows, as many as before; with ``whole``, whole groups but for one."""
     roles, groups = case.roles, case.data.groups
     order = seeds.child("members").generator().permutation(roles.audited)
@@ -107,7 +107,7 @@ def _redrawn(case: Case, seeds: Seeds, *, whole: bool) -> Roles:
     return replace(roles, members=members, nonmembers=others, train=members)
 
 
-def _spread(result: AttackResult, tried: Sequence[tuple[Case, Sequence[Attempt]]], level: float) -> Repeats | None:
+def _spread(result: AttackResult, tried: Sequence[tuple[AuditCase, Sequence[Attempt]]], level: float) -> Repeats | None:
     """Spread of one attack's figures over the audited target and the repeated ones."""
     assert result.auc is not None
     sides = [

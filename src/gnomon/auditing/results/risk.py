@@ -20,7 +20,7 @@ from itertools import combinations, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.auditing.evidence.assemble import Case
+from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.outcome import RiskTable
 from gnomon.auditing.results.scoring import Attempt, Played
 from gnomon.core.answers import ShadowAnswers
@@ -111,7 +111,7 @@ class _Stated:
 def assess_risk(
     headline: str | None,
     attempts: Sequence[Attempt],
-    case: Case,
+    case: AuditCase,
     confidence: float,
     seeds: Seeds,
     *,

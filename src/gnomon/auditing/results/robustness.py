@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.attacks import make_attack
-from gnomon.auditing.evidence.assemble import Case
+from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.results.figures import estimate, rank_auc, tpr_point
 from gnomon.auditing.results.scoring import Scored, score_attack
 from gnomon.core.arrays import Bools, Floats
@@ -30,7 +30,7 @@ LEAST_TOP = 10  # fewer say nothing
 MOST_ATTACKS = 6
 
 
-def agree(scored: Sequence[Scored], headline: str | None, case: Case) -> Agreement | None:
+def agree(scored: Sequence[Scored], headline: str | None, case: AuditCase) -> Agreement | None:
     """Jaccard overlaps of the top 1 % between the headline attack and the five best others by AUC.
 
     An attack whose scores tie so widely that it names no top (correctness gives two values) is left out.
@@ -94,7 +94,7 @@ def shadow_counts(m: int) -> list[int]:
 
 
 def by_shadows(
-    case: Case, options: Mapping[str, dict[str, Any]], level: float, seeds: Seeds, fpr: float
+    case: AuditCase, options: Mapping[str, dict[str, Any]], level: float, seeds: Seeds, fpr: float
 ) -> ByShadows | None:
     """LiRA (online where it can run, otherwise offline) against the number of shadow models.
 
@@ -158,7 +158,7 @@ def _gain(
     )
 
 
-def _part(case: Case, seeds: Seeds) -> tuple[Evidence, Bools, NDArray[Any] | None]:
+def _part(case: AuditCase, seeds: Seeds) -> tuple[Evidence, Bools, NDArray[Any] | None]:
     """What the attack reads, the truth and the persons, on all audited rows or a random part of them."""
     evidence, n = case.evidence, len(case.member)
     rows = np.arange(n)

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.auditing.evidence.assemble import Case
+from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.results.figures import estimate, tpr_point
 from gnomon.auditing.results.scoring import Scored
 from gnomon.core.arrays import Bools, Ints, is_frame
@@ -121,7 +121,7 @@ class Share:
 
 
 def measure_slices(
-    cuts: Sequence[Cut], headline: str | None, scored: Sequence[Scored], case: Case, plan: StatisticsPlan
+    cuts: Sequence[Cut], headline: str | None, scored: Sequence[Scored], case: AuditCase, plan: StatisticsPlan
 ) -> list[Slicing]:
     """The headline attack, slice by slice; every figure shares the error with all others of all slicings."""
     attack = next((s for s in scored if s.name == headline and s.scores is not None), None)
@@ -141,7 +141,7 @@ def _slicing(
     name: str,
     masks: Sequence[tuple[str, Bools]],
     attack: Scored,
-    case: Case,
+    case: AuditCase,
     share: Share,
     fprs: Sequence[float],
 ) -> Slicing:
@@ -169,7 +169,7 @@ def _slicing(
     )
 
 
-def _slice(name: str, mask: Bools, attack: Scored, case: Case, fpr: float, level: float) -> SliceResult:
+def _slice(name: str, mask: Bools, attack: Scored, case: AuditCase, fpr: float, level: float) -> SliceResult:
     scores, member = attack.scores, case.member
     assert scores is not None
     inside, outside = scores[mask & member], scores[mask & ~member]

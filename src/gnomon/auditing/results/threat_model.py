@@ -9,7 +9,7 @@ import numpy as np
 from gnomon.attacks import ATTACKS
 from gnomon.auditing.checks.preflight import overlap
 from gnomon.auditing.evidence.answers import AnswerSet
-from gnomon.auditing.evidence.assemble import Case
+from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.evidence.mitigations import mitigation_sentences
 from gnomon.auditing.inputs.roles import nonmembers_to_give
 from gnomon.auditing.prepare import Prepared
@@ -163,7 +163,7 @@ def _mean_precision(result: AttackResult, names: Sequence[str]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def most_exposed(name: str | None, scored: Sequence[Scored], case: Case) -> list[Exposed]:
+def most_exposed(name: str | None, scored: Sequence[Scored], case: AuditCase) -> list[Exposed]:
     """The members that an attack ranks highest."""
     scores = next((s.scores for s in scored if s.name == name), None)
     if scores is None:

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from gnomon.auditing.evidence.assemble import Case
+from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.results.figures import combine
 from gnomon.auditing.results.scoring import Attempt, choose
 from gnomon.auditing.verdict.leak_size import Size, leak_size
@@ -52,7 +52,7 @@ class Heard:
 def hear(
     attempts: Sequence[Attempt],
     results: Sequence[AttackResult],
-    case: Case,
+    case: AuditCase,
     fpr: float,
     seeds: Seeds,
 ) -> Heard:
@@ -78,7 +78,7 @@ def hear(
     return Heard(speaker, "shadows" if speaker == rehearsed else "audited rows", rehearsed, tested, inside, test)
 
 
-def _tested(attempts: Sequence[Attempt], case: Case, seeds: Seeds) -> tuple[JointTest, list[JointResult]]:
+def _tested(attempts: Sequence[Attempt], case: AuditCase, seeds: Seeds) -> tuple[JointTest, list[JointResult]]:
     scores = np.stack([_scores(a) for a in attempts])
     persons = None
     if case.groups is not None and case.trained is not None:
@@ -111,7 +111,7 @@ def _speaker(
     heard: Heard,
     results: dict[str, AttackResult],
     attempts: Sequence[Attempt],
-    case: Case,
+    case: AuditCase,
 ) -> str | None:
     """The rehearsed attack, unless another that was found is significantly stronger; without either, the best AUC."""
     scores, member = {a.scored.name: _scores(a) for a in attempts}, case.member
