@@ -19,11 +19,11 @@ CHANCE = 0.5
 SAME: Change = "within noise"
 
 Rival = Callable[[str, str], Change]  # labels of two rows -> how the second compares with the first
-Sentence = Callable[["Case"], str]  # empty where it does not apply
+Sentence = Callable[["AdviceCase"], str]  # empty where it does not apply
 
 
 @dataclass(frozen=True)
-class Case:
+class AdviceCase:
     """All that a sentence may speak of.
 
     Attributes:
@@ -93,7 +93,7 @@ def advise(rows: Sequence[MitigationResult], rival: Rival, fpr: float | None, co
         choice = min(free, key=lambda row: row.leakage(fpr))
     else:
         choice = max(helping, key=lambda row: (_accuracy(row), -row.leakage(fpr)), default=rows[0])
-    case = Case(rows, tried, helping, free, choice, rival, fpr, confidence)
+    case = AdviceCase(rows, tried, helping, free, choice, rival, fpr, confidence)
     said = [sentence(case) for sentence in (RECOMMENDED if helping else NOTHING_RECOMMENDED)]
     return Advice(
         choice=choice.label if helping else None,
@@ -102,7 +102,7 @@ def advise(rows: Sequence[MitigationResult], rival: Rival, fpr: float | None, co
     )
 
 
-def _headline(case: Case) -> str:
+def _headline(case: AdviceCase) -> str:
     title, label = case.choice.title, case.choice.label
     name = f"{title} ({label})" if title.lower() != label else title
     if case.free:
@@ -110,7 +110,7 @@ def _headline(case: Case) -> str:
     return f"{name} lowers what attackers learn, at a price in accuracy; nothing that was tried does so for free."
 
 
-def _nothing(case: Case) -> str:
+def _nothing(case: AdviceCase) -> str:
     tried, strongest = case.tried, case.plain.strongest
     area, found = (strongest.leak.auc, strongest.leak.at(case.fpr)) if strongest else (None, None)
     which = "the mitigation" if len(tried) == 1 else f"any of the {len(tried)} mitigations"
@@ -134,7 +134,7 @@ def _nothing(case: Case) -> str:
     return next(sentence for holds, sentence in table if holds)
 
 
-def _unseen(case: Case) -> str:
+def _unseen(case: AdviceCase) -> str:
     """How large an effect could be and still not show."""
     halves = [
         (spread.high - spread.low) / 2
@@ -151,7 +151,7 @@ def _unseen(case: Case) -> str:
     )
 
 
-def _bought(case: Case) -> str:
+def _bought(case: AdviceCase) -> str:
     ours, plain = case.choice.strongest, case.plain.strongest
     found = case.pair(plain.leak, ours.leak) if plain and ours else None
     if found is None or plain is None or ours is None:
@@ -164,7 +164,7 @@ def _bought(case: Case) -> str:
     )
 
 
-def _accuracy_price(case: Case) -> str:
+def _accuracy_price(case: AdviceCase) -> str:
     change = case.choice.utility.change if case.choice.utility else None
     if change is None:
         return ""
@@ -177,7 +177,7 @@ def _accuracy_price(case: Case) -> str:
     return next(sentence for holds, sentence in table if holds)
 
 
-def _calibration(case: Case) -> str:
+def _calibration(case: AdviceCase) -> str:
     before, after = (row.utility.calibration_error if row.utility else None for row in (case.plain, case.choice))
     if before is None or after is None or _labels_only(case.choice) or after - before <= MISCALIBRATED:
         return ""
@@ -187,25 +187,25 @@ def _calibration(case: Case) -> str:
     )
 
 
-def _bare_label(case: Case) -> str:
+def _bare_label(case: AdviceCase) -> str:
     return "Its answers hold nothing but a label." if _labels_only(case.choice) else ""
 
 
-def _slower(case: Case) -> str:
+def _slower(case: AdviceCase) -> str:
     cost = case.choice.cost
     if cost is None or not cost.retrains or cost.times is None:
         return ""
     return f"Training takes {cost.times:.1f} times as long."
 
 
-def _ties(case: Case) -> str:
+def _ties(case: AdviceCase) -> str:
     choice, others = case.choice, case.free or case.helping
     equal = [row.label for row in others if row is not choice and case.rival(choice.label, row.label) == SAME]
     verb = "does" if len(equal) == 1 else "do"
     return f"{_list(equal)} {verb} as well, as far as these records show." if equal else ""
 
 
-def _softer(case: Case) -> str:
+def _softer(case: AdviceCase) -> str:
     """Where the choice leaves labels alone: the best that leaves more."""
     keeping = [row for row in case.free if not _labels_only(row)]
     if not _labels_only(case.choice) or not keeping:
@@ -214,7 +214,7 @@ def _softer(case: Case) -> str:
     return f"Where users need probabilities: of the mitigations that keep some, {best.label} leaks least."
 
 
-def _remains(case: Case) -> str:
+def _remains(case: AdviceCase) -> str:
     leak = case.choice.strongest.leak if case.choice.strongest else None
     left = None if leak is None else leak.at(case.fpr)
     if leak is None or leak.auc is None or leak.auc.low <= CHANCE or left is None:
@@ -225,7 +225,7 @@ def _remains(case: Case) -> str:
     )
 
 
-def _by_area(case: Case) -> str:
+def _by_area(case: AdviceCase) -> str:
     """An attack on labels alone that is stronger by AUC: its votes take few values, so a low rate does not show it."""
     labels, best = case.choice.label_only, case.choice.strongest.leak.auc if case.choice.strongest else None
     if labels is None or labels.auc is None or best is None or labels.auc.low <= best.high:
@@ -236,7 +236,7 @@ def _by_area(case: Case) -> str:
     )
 
 
-def _together(case: Case) -> str:
+def _together(case: AdviceCase) -> str:
     if len(case.tried) < 2:
         return f"The verdict holds with {case.confidence:.0%} confidence, for leakage and accuracy together."
     return (
@@ -245,7 +245,7 @@ def _together(case: Case) -> str:
     )
 
 
-def _dearer(case: Case) -> list[str]:
+def _dearer(case: AdviceCase) -> list[str]:
     """Those that leak less than the choice for more accuracy."""
     least = case.choice.leakage(case.fpr)
     less = [row for row in case.helping if _dear(row) and row.frontier and row.leakage(case.fpr) < least]
@@ -253,14 +253,14 @@ def _dearer(case: Case) -> list[str]:
     return [f"{label} ({_points(-change.value)} points)" for label, change in prices if change]
 
 
-def _flattered(case: Case) -> list[str]:
+def _flattered(case: AdviceCase) -> list[str]:
     """Those that a naive attacker makes look better than they are."""
     worse = [row for row in case.tried if row.naive_change is not None and row.naive_change.change == "worse"]
     pairs = [(row.label, case.pair(row.naive.leak, row.adaptive.leak)) for row in worse if row.naive and row.adaptive]
     return [f"{label} ({case.short(p[0])}, in truth {case.short(p[1])})" for label, p in pairs if p]
 
 
-def _better_plain(case: Case) -> list[str]:
+def _better_plain(case: AdviceCase) -> list[str]:
     """Those under which mitigated shadow models serve an attacker worse."""
     pairs = [
         (row.label, case.pair(row.adaptive.leak, row.strongest.leak))
@@ -270,16 +270,16 @@ def _better_plain(case: Case) -> list[str]:
     return [f"{label} ({case.short(p[0])}, with plain ones {case.short(p[1])})" for label, p in pairs if p]
 
 
-def _no_effect(case: Case) -> list[str]:
+def _no_effect(case: AdviceCase) -> list[str]:
     """Those without an effect; nothing where the headline says so of all."""
     same = case.having(SAME)
     return [] if not case.helping and len(same) == len(case.tried) else same
 
 
-def _of(labels: Callable[[Case], Sequence[str]], sentence: str) -> Sentence:
+def _of(labels: Callable[[AdviceCase], Sequence[str]], sentence: str) -> Sentence:
     """A sentence on all rows that something is true of; empty where there are none."""
 
-    def say(case: Case) -> str:
+    def say(case: AdviceCase) -> str:
         found = labels(case)
         return sentence.format(_list(found)) if found else ""
 
