@@ -7,13 +7,15 @@ import pytest
 from tests.runs.test_compare import outcome
 
 from gnomon.cli.app import run
-from gnomon.cli.audit import write_outcome
+from gnomon.cli.audit import publish
+from gnomon.core.generations import claim
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("run") / "mine"
-    write_outcome(outcome(1.0, 0), place)
+    with claim(place, "audit") as claimed:
+        publish(outcome(1.0, 0), claimed)
     return place
 
 

@@ -295,7 +295,7 @@ def test_a_checkpoint_that_cannot_be_written_is_said(tmp_path):
         raise ConnectionError("gone")
 
     path = tmp_path / "climb.npz"
-    with pytest.raises(ClimbInterruptedError, match=r"gone .*\.partial; .*can't be written") as caught:
+    with pytest.raises(ClimbInterruptedError, match=r"gone .*\.partial; .*cannot be written") as caught:
         plain(Failing(target(), 9, forbid), checkpoint=path)
     assert len(caught.value.partial) > 0
 

@@ -149,6 +149,10 @@ def claim(folder: Path, kind: Kind) -> Iterator[Claim]:
         _check_kind(folder, kind)
         yield Claim(folder, kind)
     finally:
+        with suppress(OSError):  # a command that ended before it wrote anything leaves no folder
+            if os.listdir(folder) == [LOCK]:  # noqa: PTH208 - names alone
+                (folder / LOCK).unlink()
+                folder.rmdir()
         os.close(handle)
 
 
