@@ -24,7 +24,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from gnomon.models.torch.trainer import TorchTrainer, train_stack
+from gnomon.models.torch.trainer import TorchTrainer
 
 SIDE = 1024  # of the plain matrix product
 
@@ -196,9 +196,10 @@ def attack_networks(repeats: int) -> None:
     xs = [rng.random((n, 30), dtype=np.float32) for n in sizes]
     ys = [rng.integers(0, 2, n) for n in sizes]
     trainer = TorchTrainer(hidden=(64,), activation="relu", batch=100, epochs=20, device="cpu")
+    rows = [np.arange(end - n, end) for n, end in zip(sizes, np.cumsum(sizes), strict=True)]
     stacked, apart = Clock(), Clock()
     for _ in range(repeats):
-        stacked.run(lambda: train_stack(xs, ys, 2, trainer, range(30)))
+        stacked.run(lambda: trainer.train(np.concatenate(xs), np.concatenate(ys), 2, rows, range(30)))
         apart.run(lambda: [plain_binary(torch.from_numpy(x), torch.from_numpy(y)) for x, y in zip(xs, ys, strict=True)])
     print(f"  rows a network {sizes.min():,} to {sizes.max():,}")
     for name, clock in {"stacked": stacked, "careful loop": apart}.items():

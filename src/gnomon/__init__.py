@@ -33,9 +33,7 @@ if TYPE_CHECKING:
     from gnomon.models.callable import CallableModel
     from gnomon.models.function import FunctionTrainer
     from gnomon.models.sklearn import SklearnModel, SklearnTrainer
-    from gnomon.models.torch.dp import DPTrainer
-    from gnomon.models.torch.model import TorchModel
-    from gnomon.models.torch.trainer import TorchTrainer
+    from gnomon.models.torch import DPTrainer, TorchModel, TorchTrainer
     from gnomon.report import print_terminal, render, write_report
     from gnomon.runs.gate import GateResult, Limit, gate, parse_limit
 
@@ -55,9 +53,7 @@ _HOMES = {
     "gnomon.models.callable": ("CallableModel",),
     "gnomon.models.function": ("FunctionTrainer",),
     "gnomon.models.sklearn": ("SklearnModel", "SklearnTrainer"),
-    "gnomon.models.torch.dp": ("DPTrainer",),
-    "gnomon.models.torch.model": ("TorchModel",),
-    "gnomon.models.torch.trainer": ("TorchTrainer",),
+    "gnomon.models.torch": ("DPTrainer", "TorchModel", "TorchTrainer"),
     "gnomon.report": ("print_terminal", "render", "write_report"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

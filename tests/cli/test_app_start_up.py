@@ -81,3 +81,23 @@ open({str(task)!r}, "wb").write(pickle.dumps(train))
     modules = imported(f"import pickle\nassert len(pickle.load(open({str(task)!r}, 'rb'))()) == 2")
     assert "torch" in modules
     assert modules.isdisjoint(set(HEAVY) - {"torch"})
+
+
+def test_all_but_the_networks_works_where_torch_is_not_installed() -> None:
+    code = """
+import importlib, pkgutil, sys
+import gnomon
+for found in pkgutil.walk_packages(gnomon.__path__, "gnomon."):
+    if not found.name.startswith("gnomon.models.torch.") and found.name != "gnomon.__main__":
+        importlib.import_module(found.name)
+assert "torch" not in sys.modules
+sys.modules["torch"] = None  # as where it is not installed
+from gnomon.core.errors import MissingExtraError
+try:
+    gnomon.TorchTrainer
+except MissingExtraError as error:
+    assert "pip install 'gnomon[torch]'" in str(error), error
+else:
+    raise AssertionError("a network without torch")
+"""
+    assert "gnomon.mitigations.dp" in imported(code)

@@ -16,7 +16,8 @@ from tests.mitigations.answers import known
 
 from gnomon.core.errors import UsageError
 from gnomon.mitigations import MITIGATIONS, make_mitigation
-from gnomon.mitigations.serving import MitigatedClassifier, mitigated_module, serve
+from gnomon.mitigations.serving import MitigatedClassifier, serve
+from gnomon.models import torch as networks
 from gnomon.models.callable import CallableModel
 from gnomon.models.mitigated import MitigatedModel
 from gnomon.models.sklearn import SklearnModel
@@ -114,7 +115,7 @@ def test_a_function_has_no_interface_to_keep():
 def test_a_network_of_another_shape_is_not_served_in_silence():
     torch = pytest.importorskip("torch")
     with pytest.raises(ValueError, match=r"."):
-        mitigated_module(torch.nn.Identity(), fitted("memguard:1"))(torch.zeros(2, 3))
+        networks.MitigatedModule(torch.nn.Identity(), fitted("memguard:1"))(torch.zeros(2, 3))
 
 
 @pytest.mark.parametrize("text", TEXTS)

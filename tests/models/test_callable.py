@@ -110,6 +110,6 @@ def test_one_number_a_row_is_that_of_the_second_of_two_classes(shape, outputs, a
     given = np.clip(answer, -800, 800) if outputs == "logits" else np.array(answer)
     model = CallableModel(lambda x: given.reshape(shape), outputs, n_classes=2)
     assert np.allclose(np.exp(model.log_probs(np.zeros((3, 1)))), [[1, 0], [0.75, 0.25], [0, 1]])
-    assert model.widened
+    assert model.one_column
     with pytest.raises(ModelError, match=r"expected .* of shape \(3, 4\).* for two classes only"):
         CallableModel(lambda x: given.reshape(shape), outputs, n_classes=4).log_probs(np.zeros((3, 1)))

@@ -5,10 +5,15 @@ import skops.io
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_digits
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_selection import SelectKBest, f_classif
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score, f1_score, make_scorer
+from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, StandardScaler
 
 from gnomon.core.errors import ModelError, UsageError
 from gnomon.models import CallableModel, SklearnModel, as_model, import_object, load_model
@@ -85,7 +90,7 @@ def test_pickles_are_read_with_trust_only(tmp_path, suffix):
         ("m.h5", b"", UsageError, 'unknown kind of model file ".h5"'),
         ("m", b"", UsageError, "unknown kind of model file"),
         ("m.npz", b"", UsageError, "a table is no model"),
-        ("m.pt", b"", UsageError, "name their network"),
+        ("m.pt", b"", UsageError, "needs the network"),
     ],
 )
 def test_files_that_are_no_models_are_refused_in_one_line(tmp_path, name, content, error, message):
@@ -166,3 +171,41 @@ def test_onnx_models_answer(tmp_path):
     (tmp_path / "bad.onnx").write_bytes(b"nonsense")
     with pytest.raises(ModelError, match=r"bad\.onnx: not an ONNX model"):
         load_model(tmp_path / "bad.onnx", TEN)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        make_pipeline(SimpleImputer(), GaussianNB()),
+        make_pipeline(KBinsDiscretizer(3, encode="ordinal", quantile_method="averaged_inverted_cdf"), GaussianNB()),
+        make_pipeline(SelectKBest(f_classif, k=5), GaussianNB()),
+        GridSearchCV(GaussianNB(), {"var_smoothing": [1e-2, 1e-3]}, scoring=make_scorer(f1_score, average="macro")),
+        GridSearchCV(GaussianNB(), {"var_smoothing": [1e-2]}, scoring=make_scorer(balanced_accuracy_score)),
+    ],
+    ids=["imputer", "bins", "f_classif", "f1", "balanced"],
+)
+def test_ordinary_classifiers_in_skops_files_need_no_trust(tmp_path, estimator):
+    x = np.random.default_rng(0).normal(size=(200, 10)) + Y[:, None] % 2
+    skops.io.dump(estimator.fit(x, Y % 2), tmp_path / "m.skops")
+    model = load_model(tmp_path / "m.skops", ("0", "1"))
+    assert np.allclose(np.exp(model.log_probs(x)), estimator.predict_proba(x), atol=1e-6)
+
+
+def test_a_cache_that_an_untrusted_file_names_is_never_read(tmp_path):
+    pipeline = make_pipeline(StandardScaler(), GaussianNB(), memory=str(tmp_path / "cache"))
+    skops.io.dump(make_pipeline(pipeline), tmp_path / "m.skops")
+    pipeline.fit(X, Y)
+    assert list((tmp_path / "cache").rglob("*.pkl"))  # what would be read when it is fitted again
+    skops.io.dump(make_pipeline(pipeline).fit(X, Y), tmp_path / "m.skops")
+    model = load_model(tmp_path / "m.skops", TEN)
+    recipe = model.clone_recipe()
+    for estimator in (model.estimator, recipe.estimator, recipe.train(X, Y, 10, [np.arange(100)], [0])[0].estimator):
+        assert estimator.get_params()["pipeline__memory"] is None
+    assert load_model(tmp_path / "m.skops", TEN, trust=True).estimator.get_params()["pipeline__memory"]
+
+
+def test_rows_of_an_untrusted_file_name_no_files(tmp_path):
+    texts = make_pipeline(CountVectorizer(input="filename"), LogisticRegression())
+    skops.io.dump(texts, tmp_path / "m.skops")
+    with pytest.raises(ModelError, match=r"reads files that its rows name.*--trust"):
+        load_model(tmp_path / "m.skops", TEN)

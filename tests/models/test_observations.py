@@ -12,9 +12,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from gnomon.core.errors import ModelError, UsageError
-from gnomon.models.observations import Checkpoints
+from gnomon.models.observations import Checkpoints, checkpoints
 from gnomon.models.sklearn import SklearnTrainer
-from gnomon.models.torch.checkpoints import checkpoints, precise_loss
+from gnomon.models.torch.checkpoints import precise_loss
 from gnomon.models.torch.trainer import TorchTrainer
 from gnomon.stats.signals import loss
 
@@ -105,7 +105,7 @@ BOOSTED = {
 @pytest.mark.parametrize("name", BOOSTED)
 def test_stages_of_an_ensemble_are_those_of_smaller_ensembles(name: str) -> None:
     trainer = SklearnTrainer(BOOSTED[name])
-    assert Checkpoints(3).unfit(trainer) is None
+    assert Checkpoints.name in trainer.observable
     [model] = trainer.train(X, Y, 3, ROWS[:1], SEEDS[:1])
     course = Checkpoints(3).of(model, X, Y)
     own = "max_iter" if name == "hist" else "n_estimators"
@@ -125,9 +125,9 @@ def test_a_class_that_an_ensemble_never_saw_costs_all() -> None:
 
 
 def test_what_cannot_be_followed_says_so() -> None:
-    assert "follow" in str(Checkpoints(2).unfit(SklearnTrainer(LogisticRegression())))
+    assert Checkpoints.name not in SklearnTrainer(LogisticRegression()).observable
     model = TRAINERS["mlp"].train(X, Y, 3, ROWS[:1], SEEDS[:1])[0]
-    assert "follow" in str(Checkpoints(2).unfit(model))
+    assert Checkpoints.name not in model.observable
     with pytest.raises(ModelError, match="not watched"):
         Checkpoints(2).of(model, X, Y)
     with pytest.raises(UsageError, match="1 or more"):

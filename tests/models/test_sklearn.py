@@ -26,7 +26,6 @@ from sklearn.tree import DecisionTreeClassifier
 from gnomon.core.errors import ModelError, UsageError
 from gnomon.core.protocols import Model, Trainer
 from gnomon.models import SklearnModel, SklearnTrainer, estimator_from_path
-from gnomon.models.sklearn import speak_of
 
 X, Y = load_digits(return_X_y=True)
 X, Y = X[:300], Y[:300].astype(np.int64)
@@ -175,14 +174,14 @@ class Unlucky(Majority):
 
 def test_weights_of_classes_in_a_plan_are_taken_by_name_and_only_whole_matches_are():
     plain = SklearnTrainer(LogisticRegression(class_weight={"no": 1, "yes": 5}))
-    assert speak_of(plain, ("no", "yes"), None).estimator.class_weight == {0: 1, 1: 5}
-    assert speak_of(plain, ("no", "yes"), ("no", "yes")).estimator.class_weight == {"no": 1, "yes": 5}
+    assert plain.for_labels(("no", "yes"), None).estimator.class_weight == {0: 1, 1: 5}
+    assert plain.for_labels(("no", "yes"), ("no", "yes")).estimator.class_weight == {"no": 1, "yes": 5}
     nested = SklearnTrainer(make_pipeline(StandardScaler(), LogisticRegression(class_weight={"2.0": 5})))
-    weights = speak_of(nested, ("1", "2"), (1, 2)).estimator.get_params()["logisticregression__class_weight"]
+    weights = nested.for_labels(("1", "2"), (1, 2)).estimator.get_params()["logisticregression__class_weight"]
     assert weights == {2: 5}
     strange = SklearnTrainer(LogisticRegression(class_weight={"3": 5}))
     with pytest.raises(ModelError, match="not in class_weight"):
-        speak_of(strange, ("1", "2"), (1, 2)).train(X[:4], np.array([0, 1, 0, 1]), 2, [np.arange(4)], [0])
+        strange.for_labels(("1", "2"), (1, 2)).train(X[:4], np.array([0, 1, 0, 1]), 2, [np.arange(4)], [0])
 
 
 def test_own_states_are_kept_where_they_are_numbers():

@@ -244,7 +244,7 @@ def test_named_cells_vary_model_types(tmp_path: Path) -> None:
     [
         (axis_of("trainer.epoch", [5]), 'did you mean "epochs"'),
         (axis_of("trainr.epochs", [5]), 'did you mean "trainer"'),
-        (axis_of("trainer.epochs", [5, 0]), "greater than or equal to 1"),
+        (axis_of("trainer.epochs", [5, 0]), "expected epochs to be 1 or more, got 0"),
         (axis_of("trainer.epochs", ["many"]), "trainer.epochs"),
         (axis_of("attacks.names", [["shokry"]]), 'did you mean "shokri"'),
         (axis_of("attacks.options", [{"loss": {"depth": 3}}]), "depth"),

@@ -18,7 +18,7 @@ from gnomon.core.arrays import Float64s, Floats, Ints, Rows, count_rows, is_fram
 from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Evidence, Need, required
 from gnomon.core.protocols import Attack
-from gnomon.models.torch.image_regression import ImageRegression, Law
+from gnomon.models import torch as networks
 from gnomon.stats.signals import margin
 
 PAPER = "Bertran, Tang, Kearns, Morgenstern, Roth, Wu 2023"
@@ -263,9 +263,11 @@ class _ImageProblem:
             evidence.n_classes,
         )
 
-    def fit(self, law: Law, quantile: float, epochs: int, rng: np.random.Generator) -> Float64s:
+    def fit(
+        self, law: Literal["quantile", "normal"], quantile: float, epochs: int, rng: np.random.Generator
+    ) -> Float64s:
         """What is predicted of the audited rows."""
-        regression = ImageRegression(law, quantile, epochs, int(rng.integers(2**31)))
+        regression = networks.ImageRegression(law, quantile, epochs, int(rng.integers(2**31)))
         fitted = regression.fit(self.known_images, self.known_classes, self.known, self.n_classes)
         return fitted.predict(self.images, self.classes)
 

@@ -17,12 +17,11 @@ import numpy as np
 from gnomon.attacks.parts.shadow_rows import judged_classes
 from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Bools, Float64s, Floats, Ints
-from gnomon.core.errors import DataError, MissingExtraError, UsageError
+from gnomon.core.errors import DataError, UsageError
 from gnomon.core.evidence import Evidence, Need
 from gnomon.core.protocols import Attack
-from gnomon.models.sklearn import estimator_from_path
-from gnomon.models.torch.networks import import_torch
-from gnomon.models.torch.trainer import TorchTrainer
+from gnomon.models import torch as networks
+from gnomon.models.import_path import estimator_from_path
 from gnomon.stats.signals import LOG_TINY, scaled_logit
 
 Features: TypeAlias = Literal["largest", "sorted", "vector"]
@@ -122,7 +121,7 @@ class Shokri(Attack):
         own = set(judged_classes(pool, evidence.n_classes, self.min_rows))
         small = [c for c in range(evidence.n_classes) if c not in own]
         kind = type(_estimator(self.classifier, self.params)).__name__ if self.classifier is not None else None
-        network = "torch network" if _has_torch() else "scikit-learn network (torch is not installed)"
+        network = "torch network" if networks.has_torch() else "scikit-learn network (torch is not installed)"
         notes = [f"attack models: {len(own)} x {kind or network} on {self.features} features, one a class"]
         if small:
             notes.append(
@@ -138,8 +137,8 @@ class Shokri(Attack):
             return _train_one_by_one(_estimator(self.classifier, self.params), known, rows, seeds)
         full = FEWEST_STEPS * self.batch
         rows = [np.tile(at, -(-full // len(at)))[: max(full, len(at))] for at in rows]
-        if _has_torch():
-            trainer = TorchTrainer(
+        if networks.has_torch():
+            trainer = networks.TorchTrainer(
                 hidden=(self.hidden,), activation="relu", learning_rate=self.learning_rate,
                 batch=self.batch, epochs=self.epochs, device="cpu",
             )  # fmt: skip
@@ -213,14 +212,6 @@ def _scaling(x: Floats, kind: Features) -> Callable[[Floats], Floats]:
         return np.asarray(scaled if kind == "vector" else np.arcsinh(scaled), dtype=np.float32)
 
     return scale
-
-
-def _has_torch() -> bool:
-    try:
-        import_torch("an attack network")
-    except MissingExtraError:
-        return False
-    return True
 
 
 def _estimator(classifier: Any, params: Mapping[str, Any]) -> Any:

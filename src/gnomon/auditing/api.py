@@ -22,7 +22,7 @@ from gnomon.core.errors import UsageError
 from gnomon.core.plan import Plan, make_plan
 from gnomon.core.protocols import Trainer
 from gnomon.engines.local import LocalEngine
-from gnomon.models.files import as_model, known_classes
+from gnomon.models.as_model import as_model, known_classes
 from gnomon.store.arrays import ArrayStore
 
 Table = tuple[Rows, Any]  # rows and labels

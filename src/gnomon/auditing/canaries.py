@@ -20,10 +20,9 @@ from gnomon.core.documents.canaries import CanariesPlan, CanaryFacts, CanaryTria
 from gnomon.core.documents.record import Finding
 from gnomon.core.errors import PlanError
 from gnomon.core.plan import DataPlan
-from gnomon.core.protocols import Trainer
+from gnomon.core.protocols import Trainer, TrainerAbilities
 from gnomon.core.seeds import Seeds
 from gnomon.datasets.own_files.tables import read_further_rows
-from gnomon.models.torch.dp import DPTrainer
 from gnomon.shadow.pool import ShadowPool
 from gnomon.stats.privacy.one_run import numbers_of_guesses, one_run_bound_from_scores, one_run_ceiling
 
@@ -120,7 +119,7 @@ def audit_canaries(canaries: Canaries, prepared: Prepared) -> tuple[CanaryFacts,
         delta=bound.delta,
         confidence=bound.confidence,
         trials=[CanaryTrial(guesses=t.guesses, right=t.right, epsilon=t.epsilon) for t in bound.trials],
-        promised=trainer.epsilon_at(size, bound.delta) if isinstance(trainer, DPTrainer) else None,
+        promised=TrainerAbilities.of(trainer).promised_epsilon(size, bound.delta),
         train_size=size,
         test_accuracy=float(right.mean()) if len(tested) else None,
         tested=len(tested),
@@ -188,7 +187,7 @@ def _from_file(asked: CanariesPlan, names: DataPlan, data: Dataset, rng: np.rand
 def _delta(asked: CanariesPlan, trainer: Trainer) -> float:
     if asked.delta is not None:
         return asked.delta
-    promised = trainer.delta if isinstance(trainer, DPTrainer) else None
+    promised = TrainerAbilities.of(trainer).promised_delta
     return USUAL_DELTA if promised is None else promised
 
 

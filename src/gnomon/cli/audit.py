@@ -14,6 +14,7 @@ from gnomon.auditing.outcome import Outcome
 from gnomon.cli.progress import TerminalProgress
 from gnomon.core.errors import PlanError
 from gnomon.core.generations import Claim, claim
+from gnomon.core.model_formats import MODEL_FILES
 from gnomon.core.plan import make_plan, name_of, read_plan
 from gnomon.report import print_terminal, write_report
 from gnomon.runs.folder import write_outcome
@@ -24,7 +25,7 @@ def audit(
     /,
     *,
     to: Path | None = None,
-    model: str | None = None,
+    model: Annotated[str | None, Parameter(help=MODEL_FILES)] = None,
     members: str | None = None,
     nonmembers: str | None = None,
     pool: str | None = None,
@@ -49,7 +50,7 @@ def audit(
     Args:
         plan: plan file (TOML); see docs/plan.md.
         to: folder of the run; default runs/NAME.
-        model: model file (.skops, .safetensors or .pt of weights, .onnx; .pkl and .joblib only with --trust).
+        model: a model file.
         members: file of rows that the model was trained on (csv, parquet, npz).
         nonmembers: file of rows that it was not trained on.
         pool: file of further rows that the attacker holds.

@@ -9,12 +9,23 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from gnomon.core.data.augmentations import VERSION_WORDS, is_augmentation
 from gnomon.core.documents.canaries import CanariesPlan
 from gnomon.core.documents.schema import CodeName, FileName, PlanTable
-from gnomon.core.errors import PlanError, did_you_mean
+from gnomon.core.errors import PlanError, UsageError, did_you_mean
+from gnomon.core.model_formats import MODEL_FILES
+from gnomon.core.network_recipe import NETWORK_OPTIONS, NetworkRecipe, check_network_option
 
 
 class DataPlan(PlanTable):
@@ -73,9 +84,7 @@ class DataPlan(PlanTable):
 class TargetPlan(PlanTable):
     """[target]: the model under attack; without any key it is trained here with [trainer]."""
 
-    model: FileName | None = Field(
-        None, description="model file (.skops, .pt of weights, .onnx; pickle and joblib only with --trust)"
-    )
+    model: FileName | None = Field(None, description=MODEL_FILES)
     callable: CodeName | None = Field(
         None, description="module:function that maps rows to probabilities (needs --trust)"
     )
@@ -131,25 +140,25 @@ class TrainerPlan(PlanTable):
         "clone", description="torch, sklearn, function, clone (of a scikit-learn target) or none"
     )
     module: CodeName = Field(
-        "mlp", description="torch: mlp, cnn, or module:function returning a torch.nn.Module (needs --trust)"
+        NetworkRecipe.module,
+        description="torch: mlp, cnn, or module:function returning a torch.nn.Module (needs --trust)",
     )
-    hidden: tuple[int, ...] = Field((128,), description="mlp, cnn: units of the hidden layers")
-    activation: Literal["tanh", "relu"] = Field("tanh", description="mlp, cnn: activation")
-    dropout: float = Field(0.0, ge=0, lt=1, description="mlp, cnn: dropout rate")
-    optimizer: Literal["adam", "sgd"] = Field("adam", description="torch: optimiser")
-    learning_rate: float = Field(1e-3, gt=0, description="torch: learning rate")
+    hidden: tuple[int, ...] = Field(NetworkRecipe.hidden, description="mlp, cnn: units of the hidden layers")
+    activation: Literal["tanh", "relu"] = Field(NetworkRecipe.activation, description="mlp, cnn: activation")
+    dropout: float = Field(NetworkRecipe.dropout, description="mlp, cnn: dropout rate")
+    optimizer: Literal["adam", "sgd"] = Field(NetworkRecipe.optimizer, description="torch: optimiser")
+    learning_rate: float = Field(NetworkRecipe.learning_rate, description="torch: learning rate")
     weight_decay: float = Field(
-        0.0, ge=0, description="torch: L2 penalty lambda, added to the gradient as lambda * theta"
+        NetworkRecipe.weight_decay, description="torch: L2 penalty lambda, added to the gradient as lambda * theta"
     )
-    momentum: float = Field(0.0, ge=0, lt=1, description="torch: momentum of sgd")
-    batch: int = Field(100, ge=1, description="torch: rows in each step")
-    epochs: int = Field(60, ge=1, description="torch: passes over the rows")
+    momentum: float = Field(NetworkRecipe.momentum, description="torch: momentum of sgd")
+    batch: int = Field(NetworkRecipe.batch, description="torch: rows in each step")
+    epochs: int = Field(NetworkRecipe.epochs, description="torch: passes over the rows")
     patience: int | None = Field(
-        None,
-        ge=1,
+        NetworkRecipe.patience,
         description="torch: early stopping, epochs without a better loss on the tenth of the rows held out for it",
     )
-    device: str = Field("auto", description="torch: cpu, cuda, or auto")
+    device: str = Field(NetworkRecipe.device, description="torch: cpu, cuda, or auto")
     estimator: CodeName | None = Field(
         None, description="sklearn: module:Class, e.g. sklearn.ensemble:RandomForestClassifier"
     )
@@ -158,6 +167,15 @@ class TrainerPlan(PlanTable):
         None, description="function: module:function(x, y, n_classes, seed, **params) -> model (needs --trust)"
     )
     dp: PrivacyPlan | None = Field(None, description="torch: train with differential privacy (needs gnomon[dp])")
+
+    @field_validator(*NETWORK_OPTIONS)
+    @classmethod
+    def _can_be(cls, value: Any, info: ValidationInfo) -> Any:
+        try:
+            check_network_option(str(info.field_name), value)
+        except UsageError as error:
+            raise ValueError(str(error)) from None
+        return value
 
     @model_validator(mode="after")
     def _private_torch(self) -> TrainerPlan:

@@ -1,14 +1,17 @@
 """The narrow waists: a Model answers, a Trainer makes models, an Attack scores what it was shown.
 
-Anything with a model's or a trainer's methods can be audited; it need not inherit from them. An attack inherits from
-`Attack`, which says what it can do where the attack itself does not.
+Anything with a model's or a trainer's methods can be audited; it need not inherit from them. What else some of them can
+do stands in `ModelAbilities` and `TrainerAbilities`, with defaults for all others. An attack inherits from `Attack`,
+which has such defaults itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, fields, is_dataclass
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -51,6 +54,142 @@ class Trainer(Protocol):
     def batch_size(self, x: Rows, n_classes: int, size: int) -> int:
         """How many models of ``size`` rows one call of `train` should get (1 = one at a time)."""
         ...
+
+
+class KnownClasses(NamedTuple):
+    """What a model calls its answers."""
+
+    labels: tuple[Any, ...]  # in the order of its own answers
+    columns: Ints  # for each of them the id of the data set's class
+
+
+class ModelAbilities:
+    """What else a model may be able to do: a class that inherits overrides what it can.
+
+    A model need not inherit; then it can do nothing else. The rest of the code reads `ModelAbilities.of`, and never the
+    class of a model.
+    """
+
+    facts: Mapping[str, Any] = MappingProxyType({})  # what its training has to say, as plain JSON
+    one_column: bool = False  # it answers with one number a row, that of the second class
+
+    @staticmethod
+    def of(model: Model | None) -> ModelAbilities:
+        """The abilities of any model."""
+        return model if isinstance(model, ModelAbilities) else ModelAbilities()
+
+    @property
+    def plain(self) -> Model | None:
+        """The model behind a mitigation of its answers; None where there is no mitigation."""
+        return None
+
+    @property
+    def whole(self) -> bool:
+        """Whether its answers sum to 1."""
+        return True
+
+    @property
+    def known(self) -> KnownClasses | None:
+        """What it calls its answers; None where they come in the order of the data set's classes."""
+        return None
+
+    @property
+    def observable(self) -> frozenset[str]:
+        """Names of the observations that can be made of it."""
+        return frozenset()
+
+    def clone_recipe(self) -> Trainer | None:
+        """The recipe that it brings with it."""
+        return None
+
+    def recipe_again(self, trainer: Trainer) -> Trainer | None:  # noqa: ARG002 - for those that can
+        """The trainer that would make it anew, chance and all, if ``trainer`` is its recipe and chooses nothing."""
+        return None
+
+    def training_rows(self) -> int | None:
+        """How many rows it was trained on, where it keeps a trace of that."""
+        return None
+
+    def gradients(self, x: Rows, y: Ints) -> dict[str, Floats] | None:  # noqa: ARG002 - for those that can
+        """Norms (n,) of the gradients of each row's own loss, by name."""
+        return None
+
+    def losses_over_training(self, x: Rows, y: Ints, count: int) -> Floats | None:  # noqa: ARG002 - for those that can
+        """Losses (n, count) of rows at checkpoints of the training, the finished model last."""
+        return None
+
+    def last_layer(self, x: Rows, y: Ints) -> Floats | None:  # noqa: ARG002 - for those that can
+        """Numbers (n, 21) of what its last layer does with rows."""
+        return None
+
+    def behind(self, mitigation: Callable[[Floats], Floats]) -> Any:  # noqa: ARG002 - for those that can
+        """What a service can put in its place, whose answers go through a fitted mitigation; None: nothing."""
+        return None
+
+    def write(self, stem: Path) -> Path | None:  # noqa: ARG002 - for those that can
+        """Writes it to a file of this name, with an ending of its own, and returns the file."""
+        return None
+
+
+class Change(Protocol):
+    """A change of what is trained, which differs between networks and estimators; None where it can't be."""
+
+    def on_network(self, network: Any, /) -> Trainer | None:
+        """The recipe of a network, changed."""
+        ...
+
+    def on_estimator(self, trainer: Any, /) -> Trainer | None:
+        """The recipe of an estimator, changed."""
+        ...
+
+
+class TrainerAbilities:
+    """What else a trainer may be able to do: a class that inherits overrides what it can; see `ModelAbilities`."""
+
+    @staticmethod
+    def of(trainer: Trainer | None) -> TrainerAbilities:
+        """The abilities of any trainer."""
+        return trainer if isinstance(trainer, TrainerAbilities) else TrainerAbilities()
+
+    @property
+    def network(self) -> Any:
+        """The `gnomon.models.TorchTrainer` that makes its networks: itself, or the one that it wraps; None: none."""
+        return None
+
+    @property
+    def of_what(self) -> Any:
+        """What a message names by its class in the place of the trainer, such as the estimator in it; None: itself."""
+        return None
+
+    @property
+    def observable(self) -> frozenset[str]:
+        """Names of the observations that can be made of its models."""
+        return frozenset()
+
+    @property
+    def promised_delta(self) -> float | None:
+        """The delta that differentially private training is set to."""
+        return None
+
+    def promised_epsilon(self, rows: int, delta: float) -> float | None:  # noqa: ARG002 - for those that can
+        """The epsilon that training on so many rows promises at a delta; None: it promises nothing."""
+        return None
+
+    def stacking_note(self, x: Rows, n_classes: int) -> str | None:  # noqa: ARG002 - for those that can
+        """Whether several models are trained as one stack, and why or why not, for the Record."""
+        return None
+
+    def for_labels(self, classes: Sequence[str], labels: tuple[Any, ...] | None) -> Trainer | None:  # noqa: ARG002
+        """The trainer for the labels of a data set, where code of the user's gets to see them."""
+        return None
+
+    def watching(self, x: Rows, y: Ints, count: int) -> Trainer | None:  # noqa: ARG002 - for those that can
+        """A trainer of the very same models that also keeps the losses of rows at so many checkpoints."""
+        return None
+
+    def changed(self, change: Change) -> Trainer | None:  # noqa: ARG002 - for those that can
+        """The trainer with a change of what is trained."""
+        return None
 
 
 class Observation(Protocol):

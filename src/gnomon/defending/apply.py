@@ -23,15 +23,15 @@ from gnomon.core.arrays import take_rows
 from gnomon.core.documents.record import MitigationFacts
 from gnomon.core.documents.schema import Part
 from gnomon.core.errors import DataError, ModelError, StoreError, UsageError
+from gnomon.core.model_formats import format_of
 from gnomon.core.plan import Plan
-from gnomon.core.protocols import Model
+from gnomon.core.protocols import Model, ModelAbilities, TrainerAbilities
 from gnomon.defending.combinations import Combination
 from gnomon.defending.run import mitigated
-from gnomon.models.files import load_model
+from gnomon.models import torch as networks
+from gnomon.models.files import read_model
 from gnomon.models.mitigated import MitigatedModel
-from gnomon.models.sklearn import SklearnModel
-from gnomon.models.torch.model import TorchModel, save_weights
-from gnomon.models.torch.trainer import TorchTrainer, load_torch
+from gnomon.models.readers.model_file import Use
 
 DESCRIPTION, ANSWERS = "service.json", "answers.skops"
 NETWORK = ("module", "hidden", "activation", "dropout")  # of a recipe: what decides a network's weights
@@ -104,11 +104,11 @@ def load_service(folder: Path, *, trust: bool = False) -> Model:
     except (OSError, UnicodeDecodeError, ValidationError):
         raise DataError(f"{folder}: expected a folder that gnomon defend --apply wrote, with {DESCRIPTION}") from None
     file = folder / service.model
+    recipe = None
     if service.network is not None:
-        recipe = TorchTrainer(**{**service.network, "hidden": tuple(service.network["hidden"])})
-        model: Model = load_torch(file, recipe, tuple(service.row_shape or ()), len(service.classes))
-    else:
-        model = load_model(file, service.classes, trust=trust)
+        recipe = networks.TorchTrainer(**{**service.network, "hidden": tuple(service.network["hidden"])})
+    use = Use(service.classes, row_shape=tuple(service.row_shape or ()), recipe=recipe)
+    model = read_model(file, trust).model(use)
     return model if service.answers is None else MitigatedModel(model, _read_answers(folder / service.answers))
 
 
@@ -125,7 +125,7 @@ def _write(owned: Owned, plan: Plan, folder: Path) -> Service:
         name=plan.name,
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         gnomon=VERSION,
-        mitigations=mitigation_facts(owned.prepared.mitigations, getattr(owned.plain, "facts", {})),
+        mitigations=mitigation_facts(owned.prepared.mitigations, dict(ModelAbilities.of(owned.plain).facts)),
         classes=list(owned.prepared.data.classes),
         row_shape=[int(n) for n in shape[1:]] if isinstance(owned.prepared.data.x, np.ndarray) else None,
         model=file,
@@ -139,37 +139,25 @@ def _write(owned: Owned, plan: Plan, folder: Path) -> Service:
 
 def _write_model(owned: Owned, plan: Plan, folder: Path) -> tuple[dict[str, Any] | None, str]:
     """What decides the network, if only weights are written, and the file's name."""
-    import skops.io
-
     given = plan.target.model
-    trainer = _network_of(owned.trainer) if given is None else TorchTrainer(**_given_network(plan))
-    weights = isinstance(owned.plain, TorchModel)
-    network = {name: getattr(trainer, name) for name in NETWORK} if weights and trainer is not None else None
     if given is not None:
         file = f"model{Path(given).suffix.lower()}"
         shutil.copyfile(given, folder / file)
-        return network, file
-    if isinstance(owned.plain, TorchModel) and network is not None:
-        save_weights(owned.plain, folder / "model.safetensors")
-        return network, "model.safetensors"
-    if isinstance(owned.plain, SklearnModel):
-        skops.io.dump(owned.plain.estimator, folder / "model.skops")
-        return None, "model.skops"
-    raise UsageError(
-        f"a {type(owned.plain).__name__} can't be written to a file; --apply works on scikit-learn estimators, torch "
-        "networks of gnomon's own trainer, and model files"
-    )
+        found = format_of(file)
+        return _shape_of(plan.trainer) if found is not None and found.recipe else None, file
+    written = ModelAbilities.of(owned.plain).write(folder / "model")
+    if written is None:
+        raise UsageError(
+            f"a {type(owned.plain).__name__} can't be written to a file; --apply works on scikit-learn estimators, "
+            "torch networks of gnomon's own trainer, and model files"
+        )
+    network = TrainerAbilities.of(owned.trainer).network
+    return None if network is None else _shape_of(network), written.name
 
 
-def _given_network(plan: Plan) -> dict[str, Any]:
-    return {name: getattr(plan.trainer, name) for name in NETWORK}
-
-
-def _network_of(trainer: Any) -> TorchTrainer | None:
-    """The torch trainer inside mitigations that wrap it."""
-    while trainer is not None and not isinstance(trainer, TorchTrainer):
-        trainer = getattr(trainer, "trainer", None)
-    return trainer
+def _shape_of(recipe: Any) -> dict[str, Any]:
+    """What decides a network's weights, from its recipe or from the plan's."""
+    return {name: getattr(recipe, name) for name in NETWORK}
 
 
 def _read_answers(file: Path) -> Any:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.core.mitigations import Reference
 from gnomon.core.protocols import Trainer
 from gnomon.mitigations.base import AroundNetwork, number, whole
-from gnomon.models.torch.adversarial import AdversarialTrainer
-from gnomon.models.torch.inference_network import Game
+from gnomon.models import torch as networks
+from gnomon.models.game import Game
+
+if TYPE_CHECKING:
+    from gnomon.models.torch import AdversarialTrainer
 
 DEFAULT = Game()
 
@@ -69,7 +72,7 @@ class Adversarial(AroundNetwork):
             raise UsageError(
                 'mitigation "adversarial": expected rows held out for its attacker, got none: set data.reference_size'
             )
-        return AdversarialTrainer(network, reference.x, reference.y, self.game)
+        return networks.AdversarialTrainer(network, reference.x, reference.y, self.game)
 
 
 def _read(key: str, value: str) -> Any:

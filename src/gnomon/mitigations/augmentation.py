@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from gnomon.mitigations.base import InTraining, Range
-from gnomon.models.torch.augmentation import TrainingAugmentation
-from gnomon.models.torch.trainer import TorchTrainer
+from gnomon.models import torch as networks
+
+if TYPE_CHECKING:
+    from gnomon.models.torch import TorchTrainer
 
 
 @dataclass(frozen=True)
@@ -27,4 +29,4 @@ class Augment(InTraining):
 
     def on_network(self, network: TorchTrainer) -> TorchTrainer | None:
         """What is done to the rows is set, whatever it was."""
-        return replace(network, augmentation=TrainingAugmentation(self.rate))
+        return replace(network, augmentation=networks.TrainingAugmentation(self.rate))

@@ -6,20 +6,22 @@ import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from gnomon.core.errors import UsageError
 from gnomon.core.mitigations import Reference
-from gnomon.core.protocols import Trainer
-from gnomon.models.sklearn import SklearnTrainer
-from gnomon.models.torch.trainer import TorchTrainer
+from gnomon.core.protocols import Trainer, TrainerAbilities
+
+if TYPE_CHECKING:
+    from gnomon.models.sklearn import SklearnTrainer
+    from gnomon.models.torch import TorchTrainer
 
 
 class CannotError(UsageError):
     """A mitigation that a trainer can't do."""
 
     def __init__(self, name: str, trainer: Trainer) -> None:
-        own = trainer.estimator if isinstance(trainer, SklearnTrainer) else trainer
+        own = TrainerAbilities.of(trainer).of_what or trainer
         super().__init__(f'mitigation "{name}": {type(own).__name__} cannot do that')
 
 
@@ -114,7 +116,7 @@ class InTraining(Base):
     def suits(self, trainer: Trainer) -> bool:
         """Whether the trainer can do it."""
         try:
-            return self._changed(trainer) is not None
+            return TrainerAbilities.of(trainer).changed(self) is not None
         except UsageError:
             return False
 
@@ -124,20 +126,10 @@ class InTraining(Base):
         Raises:
             UsageError: this trainer can't.
         """
-        changed = self._changed(trainer)
+        changed = TrainerAbilities.of(trainer).changed(self)
         if changed is None:
             raise CannotError(self.name, trainer)
         return changed
-
-    def _changed(self, trainer: Trainer) -> Trainer | None:
-        if isinstance(trainer, SklearnTrainer):
-            return self.on_estimator(trainer)
-        if isinstance(trainer, TorchTrainer):
-            return self.on_network(trainer)
-        wrapper: Any = trainer  # of its own kind, round a trainer that it calls so
-        inner = getattr(wrapper, "trainer", None)
-        changed = self._changed(inner) if isinstance(inner, Trainer) else None
-        return None if changed is None else dataclasses.replace(wrapper, trainer=changed)
 
 
 @dataclass(frozen=True)
@@ -146,7 +138,7 @@ class AroundNetwork(InTraining):
 
     def suits(self, trainer: Trainer) -> bool:
         """Whether the trainer trains a network, and nothing is round it yet."""
-        return isinstance(trainer, TorchTrainer)
+        return TrainerAbilities.of(trainer).network is trainer
 
     def network_of(self, trainer: Trainer) -> TorchTrainer:
         """The network's recipe.
@@ -154,9 +146,10 @@ class AroundNetwork(InTraining):
         Raises:
             UsageError: a trainer of another kind.
         """
-        if not isinstance(trainer, TorchTrainer):
+        network: TorchTrainer | None = TrainerAbilities.of(trainer).network
+        if network is None or network is not trainer:
             raise CannotError(self.name, trainer)
-        return trainer
+        return network
 
 
 def bounded(trainer: SklearnTrainer, parameter: str, bound: Callable[[Any], Any]) -> SklearnTrainer | None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from gnomon.core.errors import UsageError
 from gnomon.core.mitigations import Reference
 from gnomon.core.protocols import Trainer
 from gnomon.mitigations.base import AroundNetwork, number
-from gnomon.models.torch.dp import DPTrainer
-from gnomon.models.torch.trainer import TorchTrainer
+from gnomon.models import torch as networks
+
+if TYPE_CHECKING:
+    from gnomon.models.torch import DPTrainer
 
 KEYS = ("noise", "clip", "delta")
 
@@ -55,7 +57,7 @@ class DP(AroundNetwork):
             given[key] = number(value, f"dp:{key}=", what=key, least=0)
         epsilon = number(first, cls.name, what="epsilon", above=0) if "=" not in first else None
         made = cls(epsilon=epsilon, **given)
-        made.apply(TorchTrainer(), None)  # a strength that cannot be is refused when it is read
+        made.apply(networks.TorchTrainer(), None)  # a strength that cannot be is refused when it is read
         return made
 
     @property
@@ -71,6 +73,6 @@ class DP(AroundNetwork):
         Raises:
             UsageError: a trainer of another kind, or one that stops early.
         """
-        return DPTrainer(
+        return networks.DPTrainer(
             self.network_of(trainer), epsilon=self.epsilon, noise=self.noise, delta=self.delta, clip=self.clip
         )

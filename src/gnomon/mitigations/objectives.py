@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from gnomon.core.errors import UsageError
 from gnomon.mitigations.base import InTraining, Range
-from gnomon.models.torch.mlp_stack import Objective
-from gnomon.models.torch.objectives import HighEntropy, LabelSmoothing, RelaxLoss
-from gnomon.models.torch.trainer import TorchTrainer
+from gnomon.models import torch as networks
+
+if TYPE_CHECKING:
+    from gnomon.models.torch import TorchTrainer
+    from gnomon.models.torch.mlp_stack import Objective
 
 
 @dataclass(frozen=True)
 class ForObjective(InTraining):
     """A network trained for an objective of one number, its only field."""
 
-    objective: ClassVar[Callable[[float], Objective]]
+    def objective(self) -> Objective:
+        """What the network is trained for."""
+        raise NotImplementedError
 
     def on_network(self, network: TorchTrainer) -> TorchTrainer | None:
         """The network with the objective.
@@ -26,10 +29,9 @@ class ForObjective(InTraining):
             UsageError: it already has one.
         """
         if network.objective is not None:
-            had = getattr(network.objective, "name", type(network.objective).__name__)
+            had = network.objective.name
             raise UsageError(f'mitigation "{self.name}": the network is already trained for {had}; take one of the two')
-        [value] = vars(self).values()
-        return replace(network, objective=type(self).objective(value))
+        return replace(network, objective=self.objective())
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,12 @@ class SmoothLabels(ForObjective):
     paper: ClassVar[str] = "Szegedy et al. 2016"
     examples: ClassVar[tuple[str, ...]] = ("label_smoothing:0.1",)
     range: ClassVar[Range | None] = Range("share", above=0, most=1)
-    objective = LabelSmoothing
 
     share: float
+
+    def objective(self) -> Objective:
+        """Labels with a share of their probability spread over all classes."""
+        return networks.LabelSmoothing(self.share)
 
 
 @dataclass(frozen=True)
@@ -59,9 +64,12 @@ class Relax(ForObjective):
     paper: ClassVar[str] = "Chen et al. 2022"
     examples: ClassVar[tuple[str, ...]] = ("relaxloss:0.5",)
     range: ClassVar[Range | None] = Range("alpha", least=0)
-    objective = RelaxLoss
 
     alpha: float
+
+    def objective(self) -> Objective:
+        """A loss that is held at the level."""
+        return networks.RelaxLoss(self.alpha)
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,9 @@ class HampTraining(ForObjective):
     paper: ClassVar[str] = "Chen and Pattabiraman 2024"
     examples: ClassVar[tuple[str, ...]] = ("hamp_training", "hamp_training:0.5")
     range: ClassVar[Range | None] = Range("gamma", above=0, most=1)
-    objective = HighEntropy
 
     gamma: float = 0.8
+
+    def objective(self) -> Objective:
+        """Soft labels, and a bonus for entropy."""
+        return networks.HighEntropy(self.gamma)

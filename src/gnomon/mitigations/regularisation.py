@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from gnomon.mitigations.base import InTraining, Range, bounded
-from gnomon.models.penalties import penalties
+from gnomon.models.estimators import penalties
 from gnomon.models.sklearn import SklearnTrainer
-from gnomon.models.torch.networks import BUILT_IN
-from gnomon.models.torch.trainer import TorchTrainer
+
+if TYPE_CHECKING:
+    from gnomon.models.torch import TorchTrainer
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Dropout(InTraining):
 
     def on_network(self, network: TorchTrainer) -> TorchTrainer | None:
         """The rate is set, whatever it was, in a network of ours (mlp, cnn) with hidden layers."""
-        return replace(network, dropout=self.rate) if network.module in BUILT_IN and network.hidden else None
+        return replace(network, dropout=self.rate) if network.built_in and network.hidden else None
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from gnomon.core.errors import UsageError
 from gnomon.core.mitigations import Reference
 from gnomon.core.protocols import Trainer
 from gnomon.mitigations.base import AroundNetwork, whole
-from gnomon.models.torch.selena import SelenaTrainer
+from gnomon.models import torch as networks
+
+if TYPE_CHECKING:
+    from gnomon.models.torch import SelenaTrainer
 
 
 @dataclass(frozen=True)
@@ -60,4 +63,4 @@ class Selena(AroundNetwork):
         Raises:
             UsageError: the trainer cannot learn from soft labels.
         """
-        return SelenaTrainer(self.network_of(trainer), self.submodels, self.held_out)
+        return networks.SelenaTrainer(self.network_of(trainer), self.submodels, self.held_out)

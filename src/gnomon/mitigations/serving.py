@@ -7,7 +7,7 @@ without pickle.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from gnomon.core.arrays import Floats, Ints, Rows
 from gnomon.core.errors import UsageError
 from gnomon.core.mitigations import AnswerMap
+from gnomon.core.protocols import ModelAbilities
 from gnomon.models.mitigated import MitigatedModel
 from gnomon.models.sklearn import SklearnModel
-from gnomon.models.torch.model import Outputs, TorchModel
-from gnomon.models.torch.networks import import_torch
-
-if TYPE_CHECKING:
-    from torch import nn
 
 
 class MitigatedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
@@ -99,50 +95,6 @@ class MitigatedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return True
 
 
-def mitigated_module(network: nn.Module, mitigation: AnswerMap, outputs: Outputs = "logits") -> nn.Module:
-    """A torch module in the place of another one, whose answers go through a mitigation.
-
-    It returns the same kind of output as the network inside, on the same device and of the same type; for ``logits``
-    these are mitigated log-probabilities, whose softmax is the mitigated answer. No gradient passes through it. Its
-    ``state_dict`` holds the network's weights under ``network.``.
-
-    Args:
-        network: the module; it returns (n, c).
-        mitigation: fitted to it.
-        outputs: what the network returns.
-
-    Raises:
-        MissingExtraError: torch is not installed.
-
-    >>> import torch
-    >>> from gnomon.mitigations.reveal import Shown
-    >>> module = mitigated_module(torch.nn.Identity(), Shown("labels"))
-    >>> module(torch.tensor([[1.0, 3.0, 2.0]])).softmax(1)
-    tensor([[0., 1., 0.]])
-    """
-    torch = import_torch("a mitigated torch module")
-
-    class Mitigated(torch.nn.Module):  # type: ignore[misc, name-defined] # torch is imported when it is needed
-        def __init__(self) -> None:
-            super().__init__()
-            self.network = network
-
-        def forward(self, x: Any) -> Any:
-            with torch.no_grad():
-                out = self.network(x)
-            logs = {
-                "logits": lambda t: torch.log_softmax(t, 1),
-                "log_probabilities": lambda t: t,
-                "probabilities": torch.log,
-            }
-            answers = logs[outputs](out.double()).float().cpu().numpy()
-            shown = torch.as_tensor(np.asarray(mitigation(answers)), device=out.device)
-            return (shown.exp() if outputs == "probabilities" else shown).to(out.dtype)
-
-    made: nn.Module = Mitigated().eval()
-    return made
-
-
 def serve(model: MitigatedModel) -> Any:
     """What a service can put in the place of the plain model.
 
@@ -158,8 +110,9 @@ def serve(model: MitigatedModel) -> Any:
     inner = model.model
     if isinstance(inner, SklearnModel):
         return MitigatedClassifier(inner.estimator, model.mitigation, inner.classes, inner.labels)
-    if isinstance(inner, TorchModel):
-        return mitigated_module(inner.network, model.mitigation, inner.outputs)
+    module = ModelAbilities.of(inner).behind(model.mitigation)
+    if module is not None:
+        return module
     raise UsageError(
         f"expected a scikit-learn model or a torch network, got {type(inner).__name__}; query the mitigated model "
         "itself (log_probs)"

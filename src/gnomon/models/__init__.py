@@ -2,24 +2,32 @@
 
 Whatever can be put as `x -> (n, c)` log-probabilities can be audited. A trainer is a recipe that refits the same kind
 of model on other rows, which is how shadow models come to be; torch recipes train many networks at once, stacked.
+Networks come through `gnomon.models.torch`, which imports torch when one is used.
 """
 
-from gnomon.models.callable import CallableModel
-from gnomon.models.files import as_model, load_model
-from gnomon.models.function import FunctionTrainer
-from gnomon.models.import_path import import_object
-from gnomon.models.sklearn import SklearnModel, SklearnTrainer, estimator_from_path
-from gnomon.models.target import Target
-from gnomon.models.torch.adversarial import AdversarialTrainer
-from gnomon.models.torch.dp import DPTrainer
-from gnomon.models.torch.model import TorchModel, save_weights
-from gnomon.models.torch.selena import SelenaTrainer
-from gnomon.models.torch.trainer import TorchTrainer, load_torch, train_stack
+from typing import TYPE_CHECKING
 
-NETWORK_TRAINERS = (TorchTrainer, DPTrainer, SelenaTrainer, AdversarialTrainer)  # their models are torch networks
+from gnomon.models import torch
+from gnomon.models.as_model import as_model
+from gnomon.models.callable import CallableModel
+from gnomon.models.files import load_model
+from gnomon.models.function import FunctionTrainer
+from gnomon.models.import_path import estimator_from_path, import_object
+from gnomon.models.sklearn import SklearnModel, SklearnTrainer
+from gnomon.models.target import Target
+
+if TYPE_CHECKING:
+    from gnomon.models.torch import (
+        AdversarialTrainer,
+        DPTrainer,
+        SelenaTrainer,
+        TorchModel,
+        TorchTrainer,
+        load_torch,
+        save_weights,
+    )
 
 __all__ = [
-    "NETWORK_TRAINERS",
     "AdversarialTrainer",
     "CallableModel",
     "DPTrainer",
@@ -36,5 +44,11 @@ __all__ = [
     "load_model",
     "load_torch",
     "save_weights",
-    "train_stack",
 ]
+
+if not TYPE_CHECKING:  # a type checker reads the imports above
+
+    def __getattr__(name: str) -> object:
+        if name in __all__:
+            return getattr(torch, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from gnomon.core.arrays import Floats, Rows, count_rows, take_rows
 from gnomon.core.errors import ModelError, UsageError
 from gnomon.core.outputs import Outputs, check_outputs, is_one_column, log_from_outputs
+from gnomon.core.protocols import ModelAbilities
 
 BATCH_ROWS = 8192
 
 
-class CallableModel:
+class CallableModel(ModelAbilities):
     """A function that answers, asked in batches, its answers checked.
 
     Args:
@@ -45,7 +46,7 @@ class CallableModel:
         self.function = function
         self.outputs = outputs
         self.batch = batch
-        self.widened = False  # it answers with one number a row, that of the second class
+        self.one_column = False  # it answers with one number a row, that of the second class
         self._n_classes = n_classes
 
     @property
@@ -79,7 +80,7 @@ class CallableModel:
             parts.append(part)
         answers = np.concatenate(parts)
         logs = log_from_outputs(answers, self.outputs, rows=n, classes=self._n_classes, source=name)
-        self.widened = is_one_column(answers)
+        self.one_column = is_one_column(answers)
         self._n_classes = logs.shape[1]
         return logs
 

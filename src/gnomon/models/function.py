@@ -10,7 +10,7 @@ from gnomon.core.arrays import Ints, Rows, take_rows
 from gnomon.core.errors import ModelError, UsageError
 from gnomon.core.outputs import Outputs
 from gnomon.core.protocols import Model
-from gnomon.models.files import as_model
+from gnomon.models.as_model import as_model
 from gnomon.models.recipe_hash import describe
 
 SEEDS = 2**31  # a function's seed is below

@@ -1,24 +1,16 @@
-"""A model whose answers go through a mitigation before anybody sees them: a Model again.
-
-Records drawn at random from a feature space, and what a model answers to them.
-"""
+"""A model whose answers go through a mitigation before anybody sees them: a Model again."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import ClassVar
 
-import numpy as np
-
-from gnomon.core.arrays import Floats, Ints, Rows, check_log_probs, count_rows, fingerprint
-from gnomon.core.data.features import FeatureSpace
+from gnomon.core.arrays import Floats, Rows, check_log_probs, count_rows
 from gnomon.core.mitigations import AnswerMap
-from gnomon.core.protocols import Model
+from gnomon.core.protocols import Model, ModelAbilities
 
 
 @dataclass(frozen=True, eq=False)
-class MitigatedModel:
+class MitigatedModel(ModelAbilities):
     """A model behind a mitigation of its answers.
 
     Attributes:
@@ -35,6 +27,16 @@ class MitigatedModel:
 
     model: Model
     mitigation: AnswerMap
+
+    @property
+    def plain(self) -> Model:
+        """Who answers."""
+        return self.model
+
+    @property
+    def whole(self) -> bool:
+        """What is let through need not sum to 1."""
+        return False
 
     @property
     def n_classes(self) -> int:
@@ -55,38 +57,5 @@ def ask(model: Model, x: Rows, *, classes: int | None, source: str) -> Floats:
     Raises:
         ModelError: no probabilities, or not of this shape.
     """
-    whole = not isinstance(model, MitigatedModel)
+    whole = ModelAbilities.of(model).whole
     return check_log_probs(model.log_probs(x), rows=count_rows(x), classes=classes, source=source, whole=whole)
-
-
-@dataclass(frozen=True, eq=False)
-class RandomRecords:
-    """An observation of a model: its answers to records that nobody holds.
-
-    Attributes:
-        x: q records, in the form of the data set's rows.
-    """
-
-    x: Rows
-
-    name: ClassVar[str] = "random records"
-
-    @cached_property
-    def key(self) -> str:
-        """A digest of the records."""
-        return f"random records: {fingerprint(self.x)}"
-
-    def of(self, model: Model, asked: Rows = None, labels: Ints | None = None) -> Floats:  # noqa: ARG002 - the protocol's
-        """Natural-log probabilities (q, c)."""
-        return ask(model, self.x, classes=model.n_classes, source="answers to random records")
-
-
-def draw_records(space: FeatureSpace, count: int, rng: np.random.Generator) -> RandomRecords:
-    """Records whose features are drawn independently and evenly from their legal values.
-
-    >>> from gnomon.core.data.features import infer_features
-    >>> space = infer_features(np.array([[0, 5], [1, 9]]))
-    >>> draw_records(space, 3, np.random.default_rng(0)).x.shape
-    (3, 2)
-    """
-    return RandomRecords(space.random(count, rng))

@@ -22,6 +22,7 @@ from gnomon.core.arrays import fingerprint, is_frame
 from gnomon.core.errors import ModelError
 
 DEEPEST = 12
+NO_EFFECT = ("n_jobs", "verbose")  # parameters that decide how fast and how loud, not what comes out
 
 
 def describe(value: Any, depth: int = 0) -> Any:
@@ -173,3 +174,26 @@ def _globals_used(function: FunctionType, depth: int) -> dict[str, Any]:
         if plain or (neighbour and depth < DEEPEST // 2):
             found[name] = describe(value, depth + 1)
     return found
+
+
+def describe_estimator(estimator: Any) -> dict[str, Any]:
+    """A scikit-learn estimator by its class and its deep parameters, as far as they decide what comes out."""
+    params: dict[str, Any] = {}
+    for name, value in sorted(estimator.get_params(deep=True).items()):
+        last = name.rpartition("__")[2]
+        if last in NO_EFFECT:
+            continue
+        if last == "random_state":
+            params[name] = "from the seed"
+        elif hasattr(value, "get_params") and not isinstance(value, type):
+            params[name] = describe_class(type(value))  # its parameters stand beside it, by their deep names
+        elif last in ("steps", "transformers", "estimators", "transformer_list"):
+            params[name] = [_describe_step(step) for step in value]
+        else:
+            params[name] = describe(value)
+    return {**describe_class(type(estimator)), "params": params}
+
+
+def _describe_step(step: Any) -> Any:
+    """A named step without its estimator: that one stands beside it, by its name."""
+    return describe([part for part in step if not hasattr(part, "get_params")] if isinstance(step, tuple) else step)

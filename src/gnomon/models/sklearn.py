@@ -5,27 +5,36 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_expit, log_softmax
 from threadpoolctl import threadpool_limits
 
 from gnomon.core.arrays import Floats, Ints, Rows, check_log_probs, count_rows, log_from_probabilities, take_rows
 from gnomon.core.data.labels import class_name, first_unknown, match_classes
-from gnomon.core.errors import ModelError, UsageError, did_you_mean
-from gnomon.core.seeds import Seeds
-from gnomon.models.import_path import import_object
-from gnomon.models.penalties import penalties
-from gnomon.models.recipe_hash import describe, describe_class
-
-NO_EFFECT = ("n_jobs", "verbose")  # parameters that decide how fast and how loud, not what comes out
+from gnomon.core.errors import ModelError, did_you_mean
+from gnomon.core.protocols import Change, KnownClasses, ModelAbilities, Trainer, TrainerAbilities
+from gnomon.models.estimators import (
+    exact_logs,
+    has_stages,
+    names_classes,
+    own_states,
+    penalties,
+    random_states,
+    searches,
+    staged_logs,
+    training_size,
+)
+from gnomon.models.observations import Checkpoints
+from gnomon.models.recipe_hash import describe, describe_estimator
+from gnomon.stats.signals import LOG_TINY, loss
 
 
 @dataclass(frozen=True, eq=False)
-class SklearnModel:
+class SklearnModel(ModelAbilities):
     """A fitted classifier (or pipeline, or search) that answers for all classes of the data set.
 
     Its columns are mapped to the data set's classes by ``estimator.classes_``; a class that it never saw gets
@@ -78,13 +87,63 @@ class SklearnModel:
             f"{did_you_mean(strange, self.classes)}"
         )
 
+    @property
+    def known(self) -> KnownClasses:
+        """The labels that the estimator was trained on."""
+        return KnownClasses(tuple(self.estimator.classes_), self.columns)
+
+    @property
+    def observable(self) -> frozenset[str]:
+        """Boosted ensembles answer stage by stage, so that their training can be followed afterwards."""
+        return frozenset({Checkpoints.name} if has_stages(self.estimator) else ())
+
+    def clone_recipe(self) -> SklearnTrainer:
+        """The estimator, refitted on other rows."""
+        return SklearnTrainer(self.estimator)
+
+    def recipe_again(self, trainer: Trainer) -> Trainer | None:
+        """The trainer with every ``random_state`` kept, if it refits this very estimator, which chooses nothing."""
+        if not isinstance(trainer, SklearnTrainer) or trainer.estimator is not self.estimator:
+            return None
+        return None if searches(self.estimator) else replace(trainer, own_states=True)
+
+    def training_rows(self) -> int | None:
+        """As the estimator's fitted attributes say; see `training_size`."""
+        return training_size(self.estimator)
+
+    def losses_over_training(self, x: Rows, y: Ints, count: int) -> Floats | None:
+        """Cross-entropy (n, count), float32, after evenly spaced stages of a boosted ensemble, the whole one last.
+
+        Raises:
+            ModelError: the ensemble fails to answer.
+        """
+        if not has_stages(self.estimator):
+            return None
+        column = np.full(self.n_classes, -1)
+        column[self.columns] = np.arange(len(self.columns))
+        try:
+            logs = staged_logs(self.estimator, x, column[y], count)
+        except (ValueError, TypeError, AttributeError, IndexError) as error:
+            raise ModelError(f"{_name(self.estimator)} fails to answer stage by stage: {error}") from error
+        logs[:, -1] = -loss(self.log_probs(x), y)
+        losses: Floats = -np.maximum(logs, LOG_TINY).astype(np.float32)
+        return losses
+
+    def write(self, stem: Path) -> Path:
+        """Writes the estimator with skops."""
+        import skops.io
+
+        place = stem.with_suffix(".skops")
+        skops.io.dump(self.estimator, place)
+        return place
+
     def log_probs(self, x: Rows) -> Floats:
         """Natural-log probabilities, float32 (n, c)."""
         n, name = count_rows(x), _name(self.estimator)
         if n == 0:
             return np.empty((0, self.n_classes), np.float32)
         try:
-            logs = _exact_logs(self.estimator, x)
+            logs = exact_logs(self.estimator, x)
             answers = self.estimator.predict_proba(x) if logs is None else None
         except Exception as error:
             raise ModelError(f"{name} failed to answer {n} rows: {type(error).__name__}: {_line(error)}") from error
@@ -98,7 +157,7 @@ class SklearnModel:
 
 
 @dataclass(frozen=True, eq=False)
-class SklearnTrainer:
+class SklearnTrainer(TrainerAbilities):
     """Clones an estimator and refits it on other rows; every ``random_state`` in it follows the seed.
 
     Attributes:
@@ -139,17 +198,63 @@ class SklearnTrainer:
         """Class paths, deep parameters, labels, versions, and hashes of the user's own source code."""
         import sklearn
 
-        plain = {"kind": "sklearn", "sklearn": sklearn.__version__, "estimator": _describe_estimator(self.estimator)}
+        plain = {"kind": "sklearn", "sklearn": sklearn.__version__, "estimator": describe_estimator(self.estimator)}
         further = {
             "l2": self.l2,
             "labels": None if self.labels is None else describe(list(self.labels)),
-            "random_states": _own_states(self.estimator) if self.own_states else None,
+            "random_states": own_states(self.estimator) if self.own_states else None,
         }
         return {**plain, **{name: value for name, value in further.items() if value is not None}}
 
     def batch_size(self, x: Rows, n_classes: int, size: int) -> int:  # noqa: ARG002 - the protocol's arguments
         """One at a time."""
         return 1
+
+    @property
+    def observable(self) -> frozenset[str]:
+        """As its models."""
+        return frozenset({Checkpoints.name} if has_stages(self.estimator) else ())
+
+    @property
+    def of_what(self) -> Any:
+        """The estimator."""
+        return self.estimator
+
+    def changed(self, change: Change) -> Trainer | None:
+        """The change of an estimator."""
+        return change.on_estimator(self)
+
+    def for_labels(self, classes: Sequence[str], labels: tuple[Any, ...] | None) -> SklearnTrainer:
+        """The trainer for the labels of a data set, with weights of classes under these labels.
+
+        A plan file can write the classes of a ``class_weight`` as text only; they are taken by their names.
+
+        Args:
+            classes: the c class names.
+            labels: the c labels, in the same order; None: the class ids.
+
+        Returns:
+            A trainer without labels of its own gets these; one that has some comes back as it is.
+
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> weighted = SklearnTrainer(LogisticRegression(class_weight={"2": 9}))
+        >>> weighted.for_labels(("1", "2"), (1, 2)).estimator.class_weight
+        {2: 9}
+        """
+        from sklearn.base import clone
+
+        if self.labels is not None:
+            return self
+        own = tuple(range(len(classes))) if labels is None else labels
+        weights = {}
+        for name, weight in self.estimator.get_params(deep=True).items():
+            last = name.rpartition("__")[2]
+            if last == "class_weight" and isinstance(weight, Mapping) and not set(weight) <= set(own):
+                found = match_classes(list(weight), classes)
+                if found is not None and found.rule != "order":
+                    weights[name] = dict(zip((own[k] for k in found.places), weight.values(), strict=True))
+        changed = clone(self.estimator).set_params(**weights) if weights else self.estimator
+        return replace(self, estimator=changed, labels=labels)
 
     def _train_one(self, x: Rows, y: Ints, n_classes: int, rows: Ints, seed: int) -> SklearnModel:
         present = np.unique(y[rows])
@@ -168,7 +273,7 @@ class SklearnTrainer:
             counted: list[Any] = [None] * n_classes
             for i, k in enumerate(present):
                 counted[k] = i
-            if not isinstance(error, ValueError) or tuple(counted) == labels or _names_classes(self.estimator):
+            if not isinstance(error, ValueError) or tuple(counted) == labels or names_classes(self.estimator):
                 raise self._failed(rows, error) from error
             labels = tuple(counted)
             try:
@@ -182,8 +287,8 @@ class SklearnTrainer:
         from sklearn.exceptions import ConvergenceWarning
 
         fresh = clone(self.estimator)
-        states = _random_states(fresh, seed)
-        fresh.set_params(**(states | _own_states(fresh) if self.own_states else states))
+        states = random_states(fresh, seed)
+        fresh.set_params(**(states | own_states(fresh) if self.own_states else states))
         if self.l2 is not None:
             fresh.set_params(**penalties(fresh, self.l2, len(labels)))
         # One thread: as many processes run as there are cores, and sums come out the same on every machine.
@@ -196,180 +301,6 @@ class SklearnTrainer:
         return ModelError(
             f"{_name(self.estimator)} failed to fit {len(rows)} rows: {type(error).__name__}: {_line(error)}"
         )
-
-
-def speak_of(trainer: SklearnTrainer, classes: Sequence[str], labels: tuple[Any, ...] | None) -> SklearnTrainer:
-    """The trainer for the labels of a data set, with weights of classes under these labels.
-
-    A plan file can write the classes of a ``class_weight`` as text only; they are taken by their names.
-
-    Args:
-        trainer: without labels of its own; one that has some is given back as it is.
-        classes: the c class names.
-        labels: the c labels, in the same order; None: the class ids.
-
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> speak_of(SklearnTrainer(LogisticRegression(class_weight={"2": 9})), ("1", "2"), (1, 2)).estimator.class_weight
-    {2: 9}
-    """
-    from sklearn.base import clone
-
-    if trainer.labels is not None:
-        return trainer
-    own = tuple(range(len(classes))) if labels is None else labels
-    weights = {}
-    for name, weight in trainer.estimator.get_params(deep=True).items():
-        if name.rpartition("__")[2] == "class_weight" and isinstance(weight, Mapping) and not set(weight) <= set(own):
-            found = match_classes(list(weight), classes)
-            if found is not None and found.rule != "order":
-                weights[name] = dict(zip((own[k] for k in found.places), weight.values(), strict=True))
-    changed = clone(trainer.estimator).set_params(**weights) if weights else trainer.estimator
-    return replace(trainer, estimator=changed, labels=labels)
-
-
-@cache
-def public_classifiers() -> dict[str, type[Any]]:
-    """scikit-learn's public classifiers by name: what a plan may name without being trusted."""
-    from sklearn.utils import all_estimators
-
-    return dict(all_estimators(type_filter="classifier"))
-
-
-def estimator_from_path(path: str, params: Mapping[str, Any] | None = None, trust: bool = False) -> Any:
-    """An unfitted classifier by its import path.
-
-    Args:
-        path: ``module:Class``. Without ``trust`` it is looked up in scikit-learn's list of public classifiers, and
-            nothing is imported by its name: a name that a plan holds must not be able to run code.
-        params: keyword arguments.
-        trust: import code from elsewhere too.
-
-    Raises:
-        UsageError: no such class, not a classifier, an unknown parameter, or code that is not trusted.
-
-    >>> estimator_from_path("sklearn.ensemble:RandomForestClassifier", {"n_estimators": 5})
-    RandomForestClassifier(n_estimators=5)
-    >>> estimator_from_path("os:system")
-    Traceback (most recent call last):
-    gnomon.core.errors.UsageError: os:system would run code that is not scikit-learn's; give --trust to allow it
-    """
-    cls = import_object(path, trust=True) if trust else _public_classifier(path)
-    params = dict(params or {})
-    known: list[str] = getattr(cls, "_get_param_names", list)()
-    for name in params:
-        if known and name not in known:
-            raise UsageError(f'{path} has no parameter "{name}"{did_you_mean(name, known)}')
-    try:
-        return cls(**params)
-    except Exception as error:
-        raise UsageError(f"{path} cannot be made with {params}: {_line(error)}") from error
-
-
-def _public_classifier(path: str) -> type[Any]:
-    module, colon, name = path.partition(":")
-    if not (module and colon and name):
-        raise UsageError(f'expected a path such as sklearn.ensemble:RandomForestClassifier, got "{path}"')
-    if module.split(".")[0] != "sklearn":
-        raise UsageError(f"{path} would run code that is not scikit-learn's; give --trust to allow it")
-    found = public_classifiers().get(name)
-    if found is None or not f"{found.__module__}.".startswith(f"{module}."):
-        raise UsageError(
-            f"{path}: scikit-learn has no public classifier of this name{did_you_mean(name, public_classifiers())}; "
-            "give --trust to use anything else"
-        )
-    return found
-
-
-def _exact_logs(estimator: Any, x: Rows) -> NDArray[np.floating[Any]] | None:
-    """Log-probabilities of the estimator's own classes (n, k) without the rounding of probabilities, if it has them.
-
-    A logistic curve that rounds to 1 leaves exactly 0 to the other class; its logarithm does not.
-    """
-    from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
-
-    last = _final_step(estimator)
-    if type(last) in (GaussianNB, MultinomialNB, BernoulliNB, ComplementNB, CategoricalNB):
-        return np.asarray(estimator.predict_log_proba(x))
-    from_decisions = type(last) in (LogisticRegression, GradientBoostingClassifier, HistGradientBoostingClassifier)
-    if not from_decisions or not _is_softmax(last):
-        return None
-    scores = np.asarray(estimator.decision_function(x), dtype=np.float64)
-    if scores.ndim == 1:
-        return np.stack([log_expit(-scores), log_expit(scores)], axis=1)
-    return np.asarray(log_softmax(scores, axis=1))
-
-
-def _is_softmax(estimator: Any) -> bool:
-    """Whether probabilities are the logistic function or softmax of the decisions."""
-    from sklearn.ensemble import GradientBoostingClassifier
-    from sklearn.linear_model import LogisticRegression
-
-    if isinstance(estimator, GradientBoostingClassifier):
-        return bool(estimator.loss == "log_loss")
-    if not isinstance(estimator, LogisticRegression):
-        return True
-    scheme = getattr(estimator, "multi_class", "auto")  # gone from scikit-learn 1.8 on
-    if len(estimator.classes_) == 2:
-        return bool(scheme != "multinomial")
-    return bool(estimator.solver != "liblinear" and scheme != "ovr")
-
-
-def _final_step(estimator: Any) -> Any:
-    while True:
-        if hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
-        elif hasattr(estimator, "steps"):
-            estimator = estimator.steps[-1][1]
-        else:
-            return estimator
-
-
-def _random_states(estimator: Any, seed: int) -> dict[str, int]:
-    """A seed of its own for every ``random_state`` in the estimator."""
-    names = [name for name in estimator.get_params(deep=True) if _is_random_state(name)]
-    return {name: Seeds(seed).child(name).integer() % 2**31 for name in names}
-
-
-def _own_states(estimator: Any) -> dict[str, int]:
-    """Every ``random_state`` in the estimator that is a number."""
-    given = estimator.get_params(deep=True).items()
-    return {
-        name: int(value) for name, value in given if _is_random_state(name) and isinstance(value, (int, np.integer))
-    }
-
-
-def _names_classes(estimator: Any) -> bool:
-    """Whether a parameter speaks of classes by their labels, as far as parameters show."""
-    given = {name.rpartition("__")[2]: value for name, value in estimator.get_params(deep=True).items()}
-    return isinstance(given.get("class_weight"), Mapping) or given.get("pos_label") is not None
-
-
-def _is_random_state(name: str) -> bool:
-    return name == "random_state" or name.endswith("__random_state")
-
-
-def _describe_estimator(estimator: Any) -> dict[str, Any]:
-    params: dict[str, Any] = {}
-    for name, value in sorted(estimator.get_params(deep=True).items()):
-        last = name.rpartition("__")[2]
-        if last in NO_EFFECT:
-            continue
-        if last == "random_state":
-            params[name] = "from the seed"
-        elif hasattr(value, "get_params") and not isinstance(value, type):
-            params[name] = describe_class(type(value))  # its parameters stand beside it, by their deep names
-        elif last in ("steps", "transformers", "estimators", "transformer_list"):
-            params[name] = [_describe_step(step) for step in value]
-        else:
-            params[name] = describe(value)
-    return {**describe_class(type(estimator)), "params": params}
-
-
-def _describe_step(step: Any) -> Any:
-    """A named step without its estimator: that one stands beside it, by its name."""
-    return describe([part for part in step if not hasattr(part, "get_params")] if isinstance(step, tuple) else step)
 
 
 def _name(estimator: Any) -> str:

@@ -6,8 +6,8 @@ from gnomon.core.answers import Reveal
 from gnomon.core.arrays import Floats, Rows, count_rows
 from gnomon.core.errors import BudgetError, UsageError, did_you_mean
 from gnomon.core.evidence import QueryHandle
-from gnomon.core.protocols import Model
-from gnomon.models.mitigated import MitigatedModel, ask
+from gnomon.core.protocols import Model, ModelAbilities
+from gnomon.models.mitigated import ask
 
 
 class Target:
@@ -33,7 +33,7 @@ class Target:
     @property
     def whole(self) -> bool:
         """Whether the model's own answers sum to 1; behind a mitigation they need not."""
-        return not isinstance(self.model, MitigatedModel)
+        return ModelAbilities.of(self.model).whole
 
     @property
     def remaining(self) -> int | None:

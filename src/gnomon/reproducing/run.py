@@ -15,7 +15,7 @@ from gnomon.core.documents.reproduction import Compared, ExperimentResult, Repro
 from gnomon.core.documents.study import Study
 from gnomon.core.errors import GnomonError, one_line
 from gnomon.datasets import load_dataset
-from gnomon.models.torch.networks import resolve_device
+from gnomon.models import torch as networks
 from gnomon.reproducing.claims import state
 from gnomon.reproducing.experiments import (
     STAND_INS,
@@ -221,7 +221,7 @@ def _records(runs: Sequence[CellRun], axis: str) -> Mapping[tuple[str, int], Rec
 
 def _lacking(experiment: Experiment, cost: float) -> tuple[str, str] | None:
     """What this machine lacks for the experiment, and what it would take."""
-    if experiment.gpu and resolve_device("auto") == "cpu":
+    if experiment.gpu and networks.resolve_device("auto") == "cpu":
         return "there is no GPU", f"a GPU; about {_spell(cost)} {REFERENCE}"
     if experiment.optional and find_spec(experiment.optional) is None:
         return f"{experiment.optional} is not installed", f"the package {experiment.optional}"

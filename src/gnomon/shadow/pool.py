@@ -20,7 +20,7 @@ import numpy as np
 from gnomon.core.arrays import Floats, Ints, check_log_probs, fingerprint, take_rows
 from gnomon.core.data.dataset import Dataset
 from gnomon.core.errors import StoreError
-from gnomon.core.protocols import Observation, Trainer, Watching
+from gnomon.core.protocols import ModelAbilities, Observation, Trainer, Watching
 from gnomon.engines.local import Engine, Task
 from gnomon.store.arrays import ArrayStore, Lookup
 
@@ -245,7 +245,7 @@ def train_batch(
     models = trainer.train(x, y, n_classes, [one.rows for one in work], [one.seed for one in work])
     seconds = time.perf_counter() - start
     for model, one in zip(models, work, strict=True):
-        said = getattr(model, "facts", {})
+        said = dict(ModelAbilities.of(model).facts)
         facts = {"rows": len(one.rows), "seed": one.seed, "seconds": seconds / len(work), "facts": said}
         for key, observation in zip(one.keys, (None, *asked.observations), strict=True):
             if key is None:

@@ -20,7 +20,7 @@ from gnomon.auditing.api import audit
 from gnomon.auditing.checks.recipe import Refits
 from gnomon.core.documents.record import Finding
 from gnomon.core.errors import PreflightError
-from gnomon.models.training_size import training_size
+from gnomon.models.estimators import training_size
 
 N = 120
 RNG = np.random.default_rng(0)

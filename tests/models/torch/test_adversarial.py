@@ -13,8 +13,9 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from gnomon.core.errors import DataError, UsageError  # noqa: E402
+from gnomon.models.game import PURCHASE, Game  # noqa: E402
 from gnomon.models.torch.adversarial import AdversarialTrainer  # noqa: E402
-from gnomon.models.torch.inference_network import PURCHASE, Game, InferenceNetworks, inference_network  # noqa: E402
+from gnomon.models.torch.inference_network import InferenceNetworks, inference_network  # noqa: E402
 from gnomon.models.torch.mlp_stack import Batch, MlpStack  # noqa: E402
 from gnomon.models.torch.networks import tensor_rows  # noqa: E402
 from gnomon.models.torch.stacked_training import Sparring  # noqa: E402

@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 from gnomon.core.errors import ModelError  # noqa: E402
 from gnomon.core.seeds import Seeds  # noqa: E402
 from gnomon.models.torch import mlp_stack  # noqa: E402
-from gnomon.models.torch.trainer import TorchTrainer, train_stack  # noqa: E402
+from gnomon.models.torch.trainer import TorchTrainer  # noqa: E402
 
 SEEDS = [3, 1, 4, 1_000_000_007]
 
@@ -297,7 +297,9 @@ def test_a_stack_of_data_sets_equals_networks_trained_apart(dropout: float) -> N
     data = [table(n=n, d=6, c=2, seed=n + i) for i, n in enumerate(sizes)]
     xs, ys = [x.astype(np.float32) for x, _ in data], [y for _, y in data]
     trainer = TorchTrainer(hidden=(8,), activation="relu", dropout=dropout, batch=16, epochs=5, learning_rate=0.01)
-    together = train_stack(xs, ys, 2, trainer, seeds=range(5))
+    ends = np.cumsum(sizes)
+    rows = [np.arange(end - n, end) for n, end in zip(sizes, ends, strict=True)]
+    together = trainer.train(np.concatenate(xs), np.concatenate(ys), 2, rows, range(5))
     for i, model in enumerate(together):
         apart = trainer.train(xs[i], ys[i], 2, [np.arange(sizes[i])], [i])[0]
         assert largest_gap(model, apart, xs[3]) < 1e-4

@@ -8,17 +8,15 @@ another seed and the rows in another order, to see what chance explains. Only wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
 from gnomon.auditing.prepare import Prepared
 from gnomon.core.arrays import Floats, Ints, take_rows
 from gnomon.core.documents.record import Finding
-from gnomon.models.sklearn import SklearnModel, SklearnTrainer
-from gnomon.models.training_size import training_size
+from gnomon.core.protocols import Model, ModelAbilities, Trainer
 from gnomon.shadow.pool import ShadowPool
 
 LEAST_SHADOWS = 8  # so that two further trainings cost at most a quarter more
@@ -63,36 +61,33 @@ def distance(one: Floats, other: Floats) -> float:
 def check_recipe(prepared: Prepared) -> list[Finding]:
     """A finding where a clone of a given model, trained on the members, answers unlike it beyond chance."""
     model, trainer, members = prepared.inputs.model, prepared.inputs.trainer, len(prepared.roles.train)
-    if not isinstance(model, SklearnModel) or not isinstance(trainer, SklearnTrainer):
+    if model is None or trainer is None:
         return []
-    if trainer.estimator is not model.estimator or _searches(model.estimator):
+    exact = ModelAbilities.of(model).recipe_again(trainer)
+    if exact is None:
         return []
-    size = training_size(model.estimator)
+    size = ModelAbilities.of(model).training_rows()
     if size is not None and size != members:
         return [_too_few(size, members) if size > members else _too_many(size, members)]
     if prepared.plan.shadow.count < LEAST_SHADOWS:
         return []
-    found = _refit(model, trainer, prepared)
+    found = _refit(model, (exact, trainer), prepared)
     return [] if found is None else [_unlike(found, size is not None)]
 
 
-def _searches(estimator: Any) -> bool:
-    """Whether it chose its own parameters: a clone may choose others by chance, which two clones can't show."""
-    return any(hasattr(part, "best_params_") for part in (estimator, *(s for _, s in getattr(estimator, "steps", ()))))
-
-
-def _refit(model: SklearnModel, trainer: SklearnTrainer, prepared: Prepared) -> Refits | None:
+def _refit(model: Model, recipes: tuple[Trainer, Trainer], prepared: Prepared) -> Refits | None:
     """Distances to the clones where the target stands apart from all of them; None where it does not."""
+    exact, trainer = recipes  # with the target's own chance, and with new chance
     data, roles, seeds = prepared.data, prepared.roles, prepared.seeds.child("recipe")
     rng = seeds.child("rows").generator()
     asked = np.sort(np.concatenate([rng.permutation(side)[:COMPARED] for side in (roles.members, roles.nonmembers)]))
     target = model.log_probs(take_rows(data.x, asked))
 
-    def answers(recipe: SklearnTrainer, order: Ints, i: int) -> Floats:
+    def answers(recipe: Trainer, order: Ints, i: int) -> Floats:
         pool = ShadowPool(prepared.store, prepared.engine, recipe)
         return np.asarray(pool.answers(data, [order], asked, [seeds.child("seed", i).integer()]).answers[0])
 
-    clones = [answers(replace(trainer, own_states=True), roles.train, 0)]
+    clones = [answers(exact, roles.train, 0)]
     if distance(target, clones[0]) < SAME:
         return None
     for i in range(1, CLONES):

@@ -33,10 +33,9 @@ from gnomon.core.data.dataset import Dataset
 from gnomon.core.data.labels import unknown_label
 from gnomon.core.documents.record import ModelFacts, ShadowFacts, ShadowSourceFacts
 from gnomon.core.errors import DataError, PlanError
-from gnomon.core.protocols import Model, Trainer
-from gnomon.models import NETWORK_TRAINERS
-from gnomon.models.mitigated import MitigatedModel, RandomRecords, ask
-from gnomon.models.sklearn import SklearnModel
+from gnomon.core.protocols import Model, ModelAbilities, Trainer, TrainerAbilities
+from gnomon.models.mitigated import ask
+from gnomon.models.observations import RandomRecords
 from gnomon.models.target import Target
 from gnomon.shadow.masks import ShadowRows, draw_shadows
 from gnomon.shadow.mitigated import mitigate_pool
@@ -215,25 +214,26 @@ def _given(rows: ShadowData, queries: QueryPlan, model: Model | None, prepared: 
         )
     if model is None:
         return None
-    inner = model.model if isinstance(model, MitigatedModel) else model
-    if isinstance(inner, SklearnModel):
-        _check_known_labels(inner, data)
+    plain = ModelAbilities.of(model).plain
+    inner = model if plain is None else plain
+    known = ModelAbilities.of(inner).known
+    if known is not None:
+        _check_known_labels(known.columns, data)
     x, labels = take_rows(data.x, asked), data.y[asked]
     answers = ask(model, x, classes=data.n_classes, source="target")
     observed = {v.name: ask_given(model, data, roles, asked, v) for v in queries.versions}
     if inputs.model is not None:
         observed |= {o.name: o.of(inner, x, labels) for o in queries.others}  # who sees these sees the model itself
-    return TargetAnswers(answers, observed, getattr(inner, "facts", {}))
+    return TargetAnswers(answers, observed, dict(ModelAbilities.of(inner).facts))
 
 
-def _check_known_labels(model: SklearnModel, data: Dataset) -> None:
-    strange = np.setdiff1d(data.y, model.columns)
+def _check_known_labels(columns: Ints, data: Dataset) -> None:
+    strange = np.setdiff1d(data.y, columns)
     if len(strange):
         row = int(np.isin(data.y, strange).argmax())
-        known = [data.classes[c] for c in model.columns]
+        known = [data.classes[c] for c in columns]
         raise DataError(unknown_label(data.name, data.ids[row], data.classes[data.y[row]], known))
 
 
 def _stack_note(inputs: AuditInputs, data: Dataset) -> str | None:
-    trainer = inputs.shadow_trainer
-    return trainer.stacking(data.x, data.n_classes).reason if isinstance(trainer, NETWORK_TRAINERS) else None
+    return TrainerAbilities.of(inputs.shadow_trainer).stacking_note(data.x, data.n_classes)

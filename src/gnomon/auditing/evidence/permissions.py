@@ -25,11 +25,8 @@ from gnomon.auditing.inputs.loading import AuditInputs
 from gnomon.core.data.dataset import View
 from gnomon.core.evidence import WHITE_BOX, Evidence, Need
 from gnomon.core.plan import AttacksPlan, TargetPlan
-from gnomon.core.protocols import Attack, Model, Trainer
-from gnomon.models import NETWORK_TRAINERS
+from gnomon.core.protocols import Attack, Model, ModelAbilities, Trainer, TrainerAbilities
 from gnomon.models.observations import Checkpoints, Inside
-from gnomon.models.torch.gradients import white_box
-from gnomon.models.torch.model import TorchModel
 
 TRAINS_AGAIN = "looks inside the target, which would be trained once more: name it in [attacks] names"
 SEES_SHADOWS = "looks inside the target and the shadow models: name it in [attacks] names"
@@ -80,19 +77,20 @@ def observations_for(
 ) -> tuple[Checkpoints | Inside, ...]:
     """What is observed of target and shadow models: what some attack reads, and the models allow."""
     known = (Checkpoints(target.checkpoints or CHECKPOINTS), Inside())
-    makers = [inputs.trainer if inputs.model is None else inputs.model]
+    trained = TrainerAbilities.of(inputs.trainer).observable
+    allowed = trained if inputs.model is None else ModelAbilities.of(inputs.model).observable
     if with_shadows:
-        makers.append(inputs.shadow_trainer)
-    return tuple(o for o in known if o.name in needs and all(m is not None and o.unfit(m) is None for m in makers))
+        allowed &= TrainerAbilities.of(inputs.shadow_trainer).observable
+    return tuple(o for o in known if o.name in needs and o.name in allowed)
 
 
 def wants_model(needs: Collection[Need], trainer: Trainer | None) -> bool:
     """Whether attacks need a target that is there, and not only its answers on known rows."""
-    return "query" in needs or ("gradients" in needs and isinstance(trainer, NETWORK_TRAINERS))
+    return "query" in needs or ("gradients" in needs and TrainerAbilities.of(trainer).network is not None)
 
 
 def look_inside(evidence: Evidence, model: Model | None, needs: Collection[Need]) -> Evidence:
     """The evidence with the gradients of a torch target, if an attack needs them."""
-    if "gradients" not in needs or not isinstance(model, TorchModel):
+    if "gradients" not in needs:
         return evidence
-    return replace(evidence, gradients=white_box(model, evidence.x, evidence.labels))
+    return replace(evidence, gradients=ModelAbilities.of(model).gradients(evidence.x, evidence.labels))

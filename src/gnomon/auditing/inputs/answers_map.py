@@ -7,12 +7,9 @@ from collections.abc import Sequence
 from gnomon.core.data.dataset import Dataset
 from gnomon.core.data.labels import class_name
 from gnomon.core.documents.record import AnswersMap
-from gnomon.core.protocols import Model
+from gnomon.core.protocols import KnownClasses, Model, ModelAbilities
 from gnomon.datasets.own_files.answer_columns import ColumnRule
 from gnomon.datasets.own_files.answer_files import AnswerTable
-from gnomon.models.callable import CallableModel
-from gnomon.models.mitigated import MitigatedModel
-from gnomon.models.sklearn import SklearnModel
 
 SHOWN = 4
 BY_COLUMN: dict[ColumnRule, str] = {
@@ -39,14 +36,14 @@ def map_answers(data: Dataset, model: Model | None, tables: Sequence[AnswerTable
         if also:
             sentence += f" In the other file: {_listed(also[0].columns, data.classes, BY_COLUMN[also[0].rule])}"
         return AnswersMap(classes=list(data.classes), answers=list(first.columns), rule=first.rule, sentence=sentence)
-    inner = model.model if isinstance(model, MitigatedModel) else model
-    if isinstance(inner, SklearnModel):
-        return _of_estimator(data, inner)
-    if inner is None:
+    inner = ModelAbilities.of(ModelAbilities.of(model).plain or model)
+    if inner.known is not None:
+        return _of_estimator(data, inner.known)
+    if model is None:
         answers = [class_name(label) for label in data.labels or data.classes]
         sentence = f"The target is trained here on these classes: {_first(data.classes)}."
         return AnswersMap(classes=list(data.classes), answers=answers, rule="trained here", sentence=sentence)
-    one = isinstance(inner, CallableModel) and inner.widened
+    one = inner.one_column
     places = ["the rest", "the one column"] if one else [f"column {k}" for k in range(data.n_classes)]
     words = BY_COLUMN["one column" if one else "position"]
     return AnswersMap(
@@ -57,8 +54,8 @@ def map_answers(data: Dataset, model: Model | None, tables: Sequence[AnswerTable
     )
 
 
-def _of_estimator(data: Dataset, model: SklearnModel) -> AnswersMap:
-    known = [class_name(label) for label in model.estimator.classes_]
+def _of_estimator(data: Dataset, model: KnownClasses) -> AnswersMap:
+    known = [class_name(label) for label in model.labels]
     place = {int(k): i for i, k in enumerate(model.columns)}
     answers = [known[place[k]] if k in place else "never" for k in range(data.n_classes)]
     same = answers == list(data.classes)

@@ -14,20 +14,19 @@ from gnomon.core.arrays import Floats
 from gnomon.core.data.dataset import Dataset
 from gnomon.core.data.features import feature_space
 from gnomon.core.errors import PlanError, UsageError, did_you_mean
+from gnomon.core.network_recipe import NETWORK_OPTIONS
 from gnomon.core.plan import DataPlan, Plan, TargetPlan, TrainerPlan
-from gnomon.core.protocols import Model, Trainer
+from gnomon.core.protocols import Model, ModelAbilities, Trainer, TrainerAbilities
 from gnomon.datasets import load_dataset
 from gnomon.datasets.own_files.answer_files import AnswerTable, read_answers
 from gnomon.datasets.own_files.tables import read_tables
+from gnomon.models import torch as networks
 from gnomon.models.callable import CallableModel
-from gnomon.models.files import known_classes, load_onnx, named_model, read_model
+from gnomon.models.files import read_model
 from gnomon.models.function import FunctionTrainer
-from gnomon.models.import_path import import_object
-from gnomon.models.sklearn import SklearnModel, SklearnTrainer, estimator_from_path, speak_of
-from gnomon.models.torch.dp import DPTrainer
-from gnomon.models.torch.trainer import TorchTrainer, load_torch
-
-WEIGHTS = (".pt", ".pth", ".safetensors")
+from gnomon.models.import_path import estimator_from_path, import_object
+from gnomon.models.readers.model_file import ModelFile, Use
+from gnomon.models.sklearn import SklearnTrainer
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def load_inputs(plan: Plan, *, trust: bool) -> AuditInputs:
         GnomonError: a missing or broken file, columns that differ, a model that can't be loaded, keys that clash.
     """
     given = _read_given(plan.target, trust=trust)
-    data, parts = _load_rows(plan.data, plan.target, known_classes(given))
+    data, parts = _load_rows(plan.data, plan.target, None if given is None else given.known)
     if plan.data.features is not None:
         data = _with_declared_features(data, plan.data.features)
     model = _load_model(plan.target, plan.trainer, given, data, trust=trust)
@@ -86,9 +85,9 @@ def load_inputs(plan: Plan, *, trust: bool) -> AuditInputs:
     return AuditInputs(data, parts, plan.data.id is not None, model, answers, trainer, shadow_trainer, tuple(tables))
 
 
-def _read_given(target: TargetPlan, *, trust: bool) -> Any:
-    """What the target's file holds, where that is a model by itself; None for weights and for no file."""
-    if target.model is None or Path(target.model).suffix.lower() in WEIGHTS:
+def _read_given(target: TargetPlan, *, trust: bool) -> ModelFile | None:
+    """The target's file, if there is one."""
+    if target.model is None:
         return None
     if target.callable is not None:
         raise PlanError("target: give model or callable, not both")
@@ -126,31 +125,17 @@ def _with_declared_features(data: Dataset, declared: tuple[dict[str, Any], ...])
     return replace(data, features=space)
 
 
-def _load_model(target: TargetPlan, recipe: TrainerPlan, given: Any, data: Dataset, *, trust: bool) -> Model | None:
-    if target.model is not None and target.callable is not None:
-        raise PlanError("target: give model or callable, not both")
-    if target.model is not None:
-        if Path(target.model).suffix.lower() in WEIGHTS:
-            return _load_weights(Path(target.model), recipe, data, trust=trust)
-        if isinstance(given, Path):
-            return load_onnx(given, data.n_classes, target.outputs)
-        return named_model(given, target.model, data.classes, target.outputs)
+def _load_model(
+    target: TargetPlan, recipe: TrainerPlan, given: ModelFile | None, data: Dataset, *, trust: bool
+) -> Model | None:
+    if given is not None:
+        network = make_trainer(recipe, None, trust=trust) if recipe.kind == "torch" else None
+        return given.model(Use(data.classes, target.outputs, np.shape(data.x)[1:], network))
     if target.callable is not None:
         return CallableModel(
             import_object(target.callable, trust=trust), outputs=target.outputs, n_classes=data.n_classes
         )
     return None
-
-
-def _load_weights(path: Path, plan: TrainerPlan, data: Dataset, *, trust: bool) -> Model:
-    recipe = make_trainer(plan, None, trust=trust) if plan.kind == "torch" else None
-    if isinstance(recipe, DPTrainer):
-        recipe = recipe.trainer
-    if not isinstance(recipe, TorchTrainer):
-        raise PlanError(
-            f'{path}: a file of weights needs the network in [trainer] (kind = "torch", module, hidden, ...)'
-        )
-    return load_torch(path, recipe, np.shape(data.x)[1:], data.n_classes)
 
 
 def _load_answers(target: TargetPlan, data: Dataset, parts: RowSplit | None) -> tuple[Floats | None, list[AnswerTable]]:
@@ -170,22 +155,6 @@ def _load_answers(target: TargetPlan, data: Dataset, parts: RowSplit | None) -> 
     return answers, tables
 
 
-TORCH_FIELDS = (
-    "module",
-    "hidden",
-    "activation",
-    "dropout",
-    "optimizer",
-    "learning_rate",
-    "weight_decay",
-    "momentum",
-    "batch",
-    "epochs",
-    "patience",
-    "device",
-)
-
-
 def make_trainer(plan: TrainerPlan, target: Model | None, *, trust: bool) -> Trainer | None:
     """The trainer that a [trainer] table describes; None for kind "none", or a clone of what cannot be cloned.
 
@@ -200,8 +169,8 @@ def make_trainer(plan: TrainerPlan, target: Model | None, *, trust: bool) -> Tra
     if plan.kind == "none":
         return None
     if plan.kind == "torch":
-        plain = TorchTrainer(**_torch_options(plan, trust))
-        return plain if plan.dp is None else DPTrainer(plain, **plan.dp.model_dump())
+        plain = networks.TorchTrainer(**_torch_options(plan, trust))
+        return plain if plan.dp is None else networks.DPTrainer(plain, **plan.dp.model_dump())
     if plan.kind == "sklearn":
         if plan.estimator is None:
             raise PlanError(
@@ -212,17 +181,13 @@ def make_trainer(plan: TrainerPlan, target: Model | None, *, trust: bool) -> Tra
         if plan.function is None:
             raise PlanError('trainer.function is missing: kind = "function" needs module:function')
         return FunctionTrainer(import_object(plan.function, trust=trust), dict(plan.params))
-    return clone_of(target)
-
-
-def clone_of(target: Model | None) -> Trainer | None:
-    """The recipe that a scikit-learn target brings with it; None for any other model."""
-    return SklearnTrainer(target.estimator) if isinstance(target, SklearnModel) else None
+    return ModelAbilities.of(target).clone_recipe()
 
 
 def speaking(trainer: Trainer | None, data: Dataset) -> Trainer | None:
     """The trainer with the data set's labels, where it hands labels on to code of the user's."""
-    return speak_of(trainer, data.classes, data.labels) if isinstance(trainer, SklearnTrainer) else trainer
+    changed = TrainerAbilities.of(trainer).for_labels(data.classes, data.labels)
+    return trainer if changed is None else changed
 
 
 def trainer_from(value: Any, target: Model | None, *, trust: bool = True) -> Trainer | None:
@@ -232,14 +197,14 @@ def trainer_from(value: Any, target: Model | None, *, trust: bool = True) -> Tra
     if isinstance(value, dict):
         return make_trainer(TrainerPlan.model_validate(value), target, trust=trust)
     if value == "clone":
-        return clone_of(target)
+        return ModelAbilities.of(target).clone_recipe()
     if isinstance(value, str):
         raise UsageError(f'trainer: "{value}" is unknown{did_you_mean(value, ["clone"])}')
     raise UsageError(f'trainer: expected "clone", a Trainer, a table or None, got {type(value).__name__}')
 
 
 def _torch_options(plan: TrainerPlan, trust: bool) -> dict[str, Any]:
-    options = {name: getattr(plan, name) for name in TORCH_FIELDS}
+    options = {name: getattr(plan, name) for name in NETWORK_OPTIONS}
     if ":" in plan.module:
         import_object(plan.module, trust=trust)
     return options

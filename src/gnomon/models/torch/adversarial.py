@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import torch
 
 from gnomon.core.arrays import Ints, Rows, check_labels, count_rows, fingerprint
 from gnomon.core.errors import UsageError
-from gnomon.models.torch.inference_network import Game, InferenceNetworks
+from gnomon.models.game import Game
+from gnomon.models.torch.inference_network import InferenceNetworks
 from gnomon.models.torch.model import TorchModel
-from gnomon.models.torch.networks import TensorRows, import_torch, layout_of, resolve_device, tensor_rows
-from gnomon.models.torch.stackability import Stacking
-from gnomon.models.torch.trainer import TorchTrainer
-
-if TYPE_CHECKING:
-    import torch
+from gnomon.models.torch.networks import TensorRows, layout_of, resolve_device, tensor_rows
+from gnomon.models.torch.trainer import NetworkWrapper
 
 ADVERSARIAL_VERSION = 1  # raise when the same fields train another model
 
 
 @dataclass(frozen=True, eq=False)
-class AdversarialTrainer:
+class AdversarialTrainer(NetworkWrapper):
     """A min-max game between the network and an inference network that is trained beside it.
 
     The network f minimises its own loss plus lambda times the largest gain of an attacker h, that tells answers for
@@ -49,17 +48,12 @@ class AdversarialTrainer:
     (3, -0.69315)
     """
 
-    trainer: TorchTrainer
     x: Rows
     y: Ints
     game: Game = field(default_factory=Game)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.trainer, TorchTrainer):
-            raise UsageError(
-                f"training against an attacker needs a network's gradients, got {type(self.trainer).__name__}: take a "
-                'network (kind = "torch")'
-            )
+        self._check_network("training against an attacker needs a network's gradients")
         if not len(self.y):
             raise UsageError("training against an attacker needs reference rows (data.reference_size), got none")
         if self.game.warm_up >= self.trainer.epochs:
@@ -77,9 +71,6 @@ class AdversarialTrainer:
             DataError: rows, labels or positions that can't be trained on.
             ModelError: the network does not fit the rows, or its training diverged.
         """
-        import_torch("training against an attacker")
-        import torch
-
         labels = check_labels(self.y, rows=count_rows(self.x), classes=n_classes, source="reference rows")
         device = resolve_device(self.trainer.device)
         reference = tensor_rows(self.x, layout_of(self.trainer.module), device), torch.tensor(labels, device=device)
@@ -102,7 +93,3 @@ class AdversarialTrainer:
     def batch_size(self, x: Rows, n_classes: int, size: int) -> int:
         """As the network's recipe."""
         return self.trainer.batch_size(x, n_classes, size)
-
-    def stacking(self, x: Rows, n_classes: int) -> Stacking:
-        """As the network's recipe; attackers are trained one at a time."""
-        return self.trainer.stacking(x, n_classes)

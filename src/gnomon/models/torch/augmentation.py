@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
+import torch
 
 from gnomon.core.arrays import Ints, Rows, is_frame
 from gnomon.core.errors import DataError, UsageError
 from gnomon.models.torch.networks import Layout
-
-if TYPE_CHECKING:
-    import torch
 
 _STEPS = 65536  # rates are multiples of 1 / 65536
 
@@ -50,8 +48,6 @@ class TrainingAugmentation:
         Raises:
             DataError: rows that are neither images nor a table with a binary feature.
         """
-        import torch
-
         shape = np.shape(x)[1:]
         if not is_frame(x) and len(shape) in (2, 3):
             height, width = shape[:2]
@@ -82,8 +78,6 @@ class Shifts:
 
     def apply(self, x: torch.Tensor, counts: Ints, chance: Sequence[np.random.Generator]) -> torch.Tensor:
         """Images (a, b, ...); see `Moves`."""
-        import torch
-
         images = x.reshape(-1, *self._image)
         if not self._first:
             images = images.movedim(-1, 1)
@@ -112,8 +106,6 @@ class Flips:
 
     def apply(self, x: torch.Tensor, counts: Ints, chance: Sequence[np.random.Generator]) -> torch.Tensor:
         """Rows (a, b, d); see `Moves`."""
-        import torch
-
         dice = np.full(x.shape, _STEPS - 1, dtype=np.uint16)
         for slot, (rng, count) in enumerate(zip(chance, counts, strict=True)):
             dice[slot, :count] = rng.integers(0, _STEPS, size=(count, *x.shape[2:]), dtype=np.uint16)

@@ -7,17 +7,15 @@ a row and checkpoint is all that stays.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from gnomon.core.arrays import Floats, Ints, Rows
+from gnomon.models.observations import checkpoints
 from gnomon.models.torch.mlp_stack import Stack
 from gnomon.models.torch.networks import Layout, Scratch, TensorRows, seeded, tensor_rows
-
-if TYPE_CHECKING:
-    import torch
 
 WATCHED_ROWS = 4096  # asked at once
 
@@ -29,15 +27,6 @@ class Watched:
     x: Rows
     y: Ints
     checkpoints: int
-
-
-def checkpoints(stages: int, count: int) -> list[int]:
-    """Stages 1 .. stages after which a checkpoint is taken: evenly spaced, the last stage among them.
-
-    >>> checkpoints(60, 4), checkpoints(3, 4)
-    ([15, 30, 45, 60], [1, 2, 3, 3])
-    """
-    return [-(-stages * (j + 1) // count) for j in range(count)]
 
 
 @dataclass
@@ -61,8 +50,6 @@ class Watch:
                 self.losses[network][:, due] = self._losses(stack, slot)[:, None]
 
     def _losses(self, stack: Stack, slot: int) -> Floats:
-        import torch
-
         parts = []
         for start in range(0, len(self.labels), WATCHED_ROWS):
             own = self.labels[start : start + WATCHED_ROWS]
@@ -84,8 +71,6 @@ class Watch:
 
 def start_watch(watched: Watched, layout: Layout, device: str, epochs: int, networks: int) -> Watch:
     """A watch over so many networks."""
-    import torch
-
     labels = torch.tensor(watched.y, device=device)
     rows = tensor_rows(watched.x, layout, device)
     return Watch(rows, labels, checkpoints(epochs, watched.checkpoints), networks=networks)
@@ -93,8 +78,6 @@ def start_watch(watched: Watched, layout: Layout, device: str, epochs: int, netw
 
 def precise_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Cross-entropy (n,) from float64 logits (n, c); not 0 where the probability of the label rounds to 1."""
-    import torch
-
     own = logits.gather(1, labels[:, None])
     others = logits.scatter(1, labels[:, None], -torch.inf).logsumexp(1)
     return torch.nn.functional.softplus(others - own[:, 0], threshold=700.0)

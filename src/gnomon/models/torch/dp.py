@@ -7,9 +7,11 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
+from torch import nn
 
 from gnomon.core.arrays import Ints, Rows, check_labels, count_rows
 from gnomon.core.errors import MissingExtraError, ModelError, UsageError
@@ -33,19 +35,15 @@ from gnomon.models.torch.networks import (
     seeded,
     tensor_rows,
 )
-from gnomon.models.torch.stackability import PROBE_ROWS, Stacking
-from gnomon.models.torch.trainer import TorchTrainer, check_rows
+from gnomon.models.torch.stackability import PROBE_ROWS
+from gnomon.models.torch.trainer import NetworkWrapper, check_rows
 from gnomon.models.torch.vmap_stack import probe
-
-if TYPE_CHECKING:
-    import torch
-    from torch import nn
 
 DP_VERSION = 1  # raise when the same fields train another model
 
 
 @dataclass(frozen=True)
-class DPTrainer:
+class DPTrainer(NetworkWrapper):
     """Trains a `TorchTrainer`'s network by its own regime, with clipped gradients, noise and Poisson sampling.
 
     A row stands in a step with probability q = 1 / ceil(n / batch), whatever the others do; a row's gradient is clipped
@@ -77,7 +75,6 @@ class DPTrainer:
     (1.0, 0.1)
     """
 
-    trainer: TorchTrainer
     epsilon: float | None = None
     noise: float | None = None
     delta: float | None = None
@@ -85,10 +82,7 @@ class DPTrainer:
     accountant: Accountant = "prv"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.trainer, TorchTrainer):
-            raise UsageError(
-                f"DP-SGD trains torch networks: expected a torch trainer, got {type(self.trainer).__name__}"
-            )
+        self._check_network("DP-SGD clips a network's gradients")
         if (self.epsilon is None) == (self.noise is None):
             raise UsageError(f"DP-SGD: give either epsilon or noise, got epsilon={self.epsilon}, noise={self.noise}")
         rules = {
@@ -114,7 +108,7 @@ class DPTrainer:
         """Trains one network per entry of ``rows``, each with its own seed; see `TorchTrainer.train`.
 
         Raises:
-            MissingExtraError: torch or Opacus is not installed.
+            MissingExtraError: Opacus is not installed.
             DataError: rows, labels or positions that can't be trained on.
             ModelError: a network that can't be trained privately or does not fit the rows, or a training that diverged.
             UsageError: no noise is enough for the wanted epsilon.
@@ -144,9 +138,14 @@ class DPTrainer:
         """One: networks are trained one at a time."""
         return 1
 
-    def stacking(self, x: Rows, n_classes: int) -> Stacking:  # noqa: ARG002 (as TorchTrainer)
+    def stacking_note(self, x: Rows, n_classes: int) -> str:  # noqa: ARG002 - the protocol's arguments
         """That networks are trained one at a time, and why."""
-        return Stacking(False, "trained one at a time: DP-SGD clips the gradient of each row")
+        return "trained one at a time: DP-SGD clips the gradient of each row"
+
+    @property
+    def promised_delta(self) -> float | None:
+        """The delta that it is set to; None: it follows from the number of rows."""
+        return self.delta
 
     def facts(self, rows: int) -> dict[str, Any]:
         """What a training on so many rows spends: the facts that a model of it carries."""
@@ -170,7 +169,7 @@ class DPTrainer:
             "neighbours": "one row more or less",
         }
 
-    def epsilon_at(self, rows: int, delta: float) -> float | None:
+    def promised_epsilon(self, rows: int, delta: float) -> float | None:
         """What a training on so many rows spends at another delta than its own; None where there is no bound."""
         facts = self.facts(rows)
         if delta == 0:
@@ -180,8 +179,6 @@ class DPTrainer:
     def _train_one(
         self, build: Callable[[], nn.Module], data: TensorRows, labels: Ints, n_classes: int, rows: Ints, seed: int
     ) -> TorchModel:
-        import torch
-
         facts, device = self.facts(len(rows)), str(data.values.device)
         module = build_seeded(build, seed).to(device)
         step = self._stepper(copy.deepcopy(module).train(), facts, len(rows), seed)
@@ -204,7 +201,6 @@ class DPTrainer:
         self, module: nn.Module, facts: dict[str, Any], rows: int, seed: int
     ) -> Callable[[torch.Tensor, torch.Tensor], dict[str, torch.Tensor]]:
         """A function that takes one step on a batch (which may be empty) and returns the network's state."""
-        import torch
         from opacus.grad_sample import GradSampleModule, GradSampleModuleFastGradientClipping
         from opacus.optimizers import DPOptimizer, DPOptimizerFastGradientClipping
         from opacus.utils.fast_gradient_clipping_utils import DPLossFastGradientClipping
@@ -236,8 +232,6 @@ class DPTrainer:
         return step
 
     def _optimizer(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-        import torch
-
         rate, decay = self.trainer.learning_rate, self.trainer.weight_decay
         if self.trainer.optimizer == "adam":
             return torch.optim.Adam(parameters, lr=rate, weight_decay=decay)
@@ -258,7 +252,6 @@ def _check_private(module: nn.Module, data: TensorRows, n_classes: int) -> None:
         ModelError: which layer, or what stands against it.
     """
     from opacus.validators import ModuleValidator
-    from torch import nn
 
     wrong = ModuleValidator.validate(module, strict=False)
     norms = [name for name, layer in module.named_modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]

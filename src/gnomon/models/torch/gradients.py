@@ -16,18 +16,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
+import torch
+from torch import nn
 
 from gnomon.core.arrays import Floats, Ints, Rows, check_labels, count_rows
 from gnomon.core.errors import ModelError
 from gnomon.models.torch.checkpoints import precise_loss
-from gnomon.models.torch.model import TorchModel
-from gnomon.models.torch.networks import import_torch, resolve_device, tensor_rows
-
-if TYPE_CHECKING:
-    import torch
+from gnomon.models.torch.networks import Layout, resolve_device, tensor_rows
 
 BLOCK_NUMBERS = 2**24  # numbers that the gradients of a block of rows may hold: 64 MiB of float32
 
@@ -36,7 +34,36 @@ Weights: TypeAlias = "dict[str, torch.Tensor]"
 OneLoss: TypeAlias = "Callable[[Weights, torch.Tensor, torch.Tensor], torch.Tensor]"
 
 
-def white_box(model: TorchModel, x: Rows, y: Ints) -> dict[str, Floats]:
+class Looked(Protocol):
+    """What is looked into: a `gnomon.models.TorchModel`."""
+
+    @property
+    def network(self) -> nn.Module:
+        """The module."""
+        ...
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes c."""
+        ...
+
+    @property
+    def outputs(self) -> Literal["logits", "log_probabilities", "probabilities"]:
+        """What the module returns."""
+        ...
+
+    @property
+    def layout(self) -> Layout:
+        """How it wants its rows."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """Where it is asked."""
+        ...
+
+
+def white_box(model: Looked, x: Rows, y: Ints) -> dict[str, Floats]:
     """Norms (L2) of the gradients of the cross-entropy loss -log p_y, record by record, in evaluation mode.
 
     The loss is taken in float64, so that the gradient of a record that is answered with probability 1 - 1e-12 is small
@@ -58,6 +85,7 @@ def white_box(model: TorchModel, x: Rows, y: Ints) -> dict[str, Floats]:
         ModelError: the network does not take such rows.
 
     >>> import numpy as np, torch
+    >>> from gnomon.models import TorchModel
     >>> network = torch.nn.Linear(2, 3, bias=False)
     >>> torch.nn.init.zeros_(network.weight).shape
     torch.Size([3, 2])
@@ -65,7 +93,6 @@ def white_box(model: TorchModel, x: Rows, y: Ints) -> dict[str, Floats]:
     >>> float(norms["parameters"][0].round(4))  # ||p - e_y|| ||x|| = sqrt(6) / 3 * 5
     4.0825
     """
-    torch = import_torch("white-box access")
     labels = check_labels(y, rows=count_rows(x), classes=model.n_classes, source="white-box access")
     device = resolve_device(model.device)
     network = model.network.to(device).eval()
@@ -83,9 +110,7 @@ def white_box(model: TorchModel, x: Rows, y: Ints) -> dict[str, Floats]:
     return {name: torch.cat([norms[name] for norms in found]).cpu().numpy() for name in found[0]} if found else {}
 
 
-def _gradient_norms(model: TorchModel, x: torch.Tensor, y: torch.Tensor) -> Norms:
-    import torch
-
+def _gradient_norms(model: Looked, x: torch.Tensor, y: torch.Tensor) -> Norms:
     trained = {name: p.detach() for name, p in model.network.named_parameters()}
 
     def one_loss(weights: Weights, row: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
@@ -109,8 +134,6 @@ def _gradient_norms(model: TorchModel, x: torch.Tensor, y: torch.Tensor) -> Norm
 def _one_at_a_time(
     one_loss: OneLoss, trained: Weights, x: torch.Tensor, y: torch.Tensor
 ) -> tuple[Weights, torch.Tensor]:
-    import torch
-
     gradients: dict[str, list[torch.Tensor]] = {name: [] for name in trained}
     inputs = []
     for row, label in zip(x, y, strict=True):
@@ -142,10 +165,8 @@ class LastLayer:
     bias: bool = False
 
 
-def last_layer(model: TorchModel, x: torch.Tensor) -> LastLayer:
+def last_layer(model: Looked, x: torch.Tensor) -> LastLayer:
     """Asks a network b rows as it sees them, in evaluation mode, and notes what reaches its last layer."""
-    import torch
-
     seen: list[tuple[torch.nn.Linear, torch.Tensor, torch.Tensor]] = []
 
     def note(layer: torch.nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
@@ -167,10 +188,8 @@ def last_layer(model: TorchModel, x: torch.Tensor) -> LastLayer:
     return LastLayer(out, activation, layer.weight.detach(), layer.bias is not None)
 
 
-def _last_layer(model: TorchModel, x: torch.Tensor, y: torch.Tensor) -> Norms:
+def _last_layer(model: Looked, x: torch.Tensor, y: torch.Tensor) -> Norms:
     """Closed form of the gradient in a linear last layer: dL/dW = (p - e_y) a^T, dL/db = p - e_y."""
-    import torch
-
     layer = last_layer(model, x)
     if layer.activation is None:
         return {}
@@ -181,9 +200,7 @@ def _last_layer(model: TorchModel, x: torch.Tensor, y: torch.Tensor) -> Norms:
     return {"last_layer": _norm(off) * (size**2 + float(layer.bias)).sqrt(), "activation": size}
 
 
-def _log_probs(model: TorchModel, out: torch.Tensor) -> torch.Tensor:
-    import torch
-
+def _log_probs(model: Looked, out: torch.Tensor) -> torch.Tensor:
     if model.outputs == "logits":
         return torch.log_softmax(out.double(), 1)
     return out.double() if model.outputs == "log_probabilities" else out.double().clamp_min(1e-300).log()
@@ -191,19 +208,16 @@ def _log_probs(model: TorchModel, out: torch.Tensor) -> torch.Tensor:
 
 def _norm(values: torch.Tensor) -> torch.Tensor:
     """L2 norm (b,) of each entry of the first axis, summed in float64: squares of small float32 would underflow."""
-    import torch
-
     norms: torch.Tensor = torch.linalg.vector_norm(values.flatten(1), dim=1, dtype=torch.float64)
     return norms
 
 
-INSIDE_VERSION = 1  # raise when the columns change
 INSIDE_ROWS = 4096  # asked at once
 LARGEST = 3  # columns of the gradient, by the size of the wrong classes' probabilities
 LEVELS = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)  # quantiles of the activations
 
 
-def inside_features(model: TorchModel, x: Rows, y: Ints) -> Floats:
+def inside_features(model: Looked, x: Rows, y: Ints) -> Floats:
     """Numbers (n, 21), float32, of n rows and their class ids (n,).
 
     In order: the loss; norms of the gradient in the last layer, of the gradient in its bias (p - e_y) and of its input
@@ -215,8 +229,6 @@ def inside_features(model: TorchModel, x: Rows, y: Ints) -> Floats:
     Raises:
         DataError: rows that are no finite numbers, or labels that are no class ids.
     """
-    import torch
-
     labels = check_labels(y, rows=count_rows(x), classes=model.n_classes, source="white-box access")
     device = resolve_device(model.device)
     model.network.to(device).eval()
@@ -229,8 +241,6 @@ def inside_features(model: TorchModel, x: Rows, y: Ints) -> Floats:
 
 
 def _features(layer: LastLayer, y: torch.Tensor) -> Floats:
-    import torch
-
     logits = layer.logits.double()
     own = logits.gather(1, y[:, None])
     others = logits.scatter(1, y[:, None], -torch.inf)
@@ -251,8 +261,6 @@ def _features(layer: LastLayer, y: torch.Tensor) -> Floats:
 
 
 def _cosines(layer: LastLayer, h: torch.Tensor, size: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    import torch
-
     if layer.weight is None:
         return torch.zeros_like(size), torch.zeros_like(size)
     weight = layer.weight.double()

@@ -11,18 +11,16 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from gnomon.core.arrays import Floats, Ints
 from gnomon.core.seeds import Seeds
-from gnomon.models.torch.networks import build_seeded, import_torch, tensor_rows
-
-if TYPE_CHECKING:
-    import torch
-    from torch import nn
+from gnomon.models.torch.networks import build_seeded, tensor_rows
 
 CHANNELS = (16, 32)
 POOLED = 4  # pixels a side at most that the hidden layer sees
@@ -57,10 +55,8 @@ class ImageRegression:
         """A network fitted to n images (n, h, w) or (n, h, w, channels), their classes and their numbers (n,).
 
         Raises:
-            MissingExtraError: torch is not installed.
             DataError: rows that are no images.
         """
-        torch = import_torch("a network on images")
         center, spread = float(np.mean(numbers)), float(np.std(numbers)) or 1.0
         pixels = _pixels(images)
         middle, width = pixels.mean(), pixels.std()
@@ -84,7 +80,6 @@ class ImageRegression:
         return pinball(out[:, 0], y, self.quantile) if self.law == "quantile" else normal_loss(out, y)
 
     def _train(self, network: nn.Module, x: torch.Tensor, c: torch.Tensor, y: torch.Tensor) -> None:
-        torch = import_torch("a network on images")
         order = np.random.default_rng(Seeds(self.seed).child("order").integer())
         shuffled = order.permutation(len(y))
         held, used = np.split(shuffled, [max(1, round(HELD_OUT * len(y)))])
@@ -119,7 +114,6 @@ class FittedRegression:
 
     def predict(self, images: Floats, classes: Ints) -> NDArray[np.float64]:
         """What is predicted for n images: (n, 1) quantiles, or (n, 2) means and deviations."""
-        torch = import_torch("a network on images")
         x = (_pixels(images) - self.pixels[0]) / self.pixels[1]
         c = torch.nn.functional.one_hot(torch.tensor(np.asarray(classes), dtype=torch.int64), self.n_classes).float()
         with torch.no_grad():
@@ -154,14 +148,10 @@ def _pixels(images: Floats) -> torch.Tensor:
 
 
 def _answers(network: nn.Module, x: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
-    from torch import cat
-
-    return cat([network(x[i : i + BLOCK], c[i : i + BLOCK]) for i in range(0, len(x), BLOCK)])
+    return torch.cat([network(x[i : i + BLOCK], c[i : i + BLOCK]) for i in range(0, len(x), BLOCK)])
 
 
 def _network(shape: tuple[int, ...], n_classes: int, outputs: int) -> nn.Module:
-    from torch import cat, nn
-
     first, second = CHANNELS
     side = tuple(min(POOLED, pixels) for pixels in shape[1:])
 
@@ -182,7 +172,7 @@ def _network(shape: tuple[int, ...], n_classes: int, outputs: int) -> nn.Module:
             )
 
         def forward(self, x: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
-            out: torch.Tensor = self.head(cat([self.features(x), c], dim=1))
+            out: torch.Tensor = self.head(torch.cat([self.features(x), c], dim=1))
             return out
 
     return _ImageAndClass()

@@ -5,86 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, ClassVar
 
 import numpy as np
+import torch
+from torch import nn
 
-from gnomon.core.errors import UsageError
 from gnomon.core.seeds import Seeds
+from gnomon.models.game import Game
 from gnomon.models.torch.mlp_stack import Batch, Objective, Stack, cross_entropy_signal
 from gnomon.models.torch.networks import Scratch, TensorRows, build_seeded
 from gnomon.models.torch.stacked_training import Sparring
 
-if TYPE_CHECKING:
-    import torch
-    from torch import nn
-
 STEPS_AT_ONCE = 16  # of the attacker, for which the classifier answers in one go
-
-
-@dataclass(frozen=True)
-class Game:
-    """The rules: how strong the attacker counts, what it is, and who moves when (Nasr, Shokri and Houmansadr, 2018).
-
-    The defaults are scaled to some thousand training rows, where the authors' networks and steps learn the reference
-    rows by heart; `PURCHASE` holds the numbers of the authors' code for 19,732 rows. With too large a lambda the
-    classifier deceives its own attacker and nobody else, at the cost of its accuracy: sweep it.
-
-    Args:
-        strength: lambda, of the attacker's gain in the classifier's loss.
-        answer_hidden: ReLU layers that the answer goes through on its own.
-        label_hidden: ReLU layers that the label (one-hot) goes through on its own.
-        joint_hidden: ReLU layers that both go through together, before one output.
-        learning_rate: Adam's, of the attacker.
-        batch: members, and as many reference rows, in a step of the attacker.
-        steps: of the attacker before each step of the classifier.
-        warm_up: epochs that the classifier is trained alone at first.
-        head_start: passes over the members that the attacker then makes before the game begins.
-        sees: what of the answer the attacker gets: ``probabilities``, as in the paper, or ``logits``, as in the
-            authors' code, which leave the classifier more room to deceive it.
-        gain: ``squares``, as in the authors' code (the attacker minimises the squared error of h, the classifier
-            lambda * mean h), or ``log``, as in the paper (log h and log(1 - h); lambda / 2 * mean log h).
-        spread: standard deviation of the attacker's initial weights, biases 0; None leaves torch's own.
-    """
-
-    strength: float = 1.5
-    answer_hidden: tuple[int, ...] = (64, 32)
-    label_hidden: tuple[int, ...] = (32,)
-    joint_hidden: tuple[int, ...] = (32,)
-    learning_rate: float = 1e-3
-    batch: int = 100
-    steps: int = 4
-    warm_up: int = 8
-    head_start: int = 5
-    sees: Literal["logits", "probabilities"] = "probabilities"
-    gain: Literal["squares", "log"] = "squares"
-    spread: float | None = None
-
-    def __post_init__(self) -> None:
-        widths = (*self.answer_hidden, *self.label_hidden, *self.joint_hidden)
-        rules = {
-            "strength": (0 < self.strength < math.inf, "a number above 0"),
-            "learning_rate": (0 < self.learning_rate < math.inf, "a number above 0"),
-            "batch": (self.batch >= 1, "1 or more"),
-            "steps": (self.steps >= 1, "1 or more"),
-            "warm_up": (self.warm_up >= 0, "0 or more"),
-            "head_start": (self.head_start >= 0, "0 or more"),
-            "sees": (self.sees in ("logits", "probabilities"), "logits or probabilities"),
-            "gain": (self.gain in ("squares", "log"), "squares or log"),
-            "spread": (self.spread is None or 0 < self.spread < math.inf, "a number above 0"),
-            "answer_hidden": (bool(self.answer_hidden) and min(widths) >= 1, "one or more widths of at least 1"),
-            "label_hidden": (bool(self.label_hidden), "one or more widths of at least 1"),
-        }
-        for name, (holds, expected) in rules.items():
-            if not holds:
-                raise UsageError(f"adversarial: expected {name} to be {expected}, got {getattr(self, name)!r}")
-
-
-PURCHASE = Game(
-    strength=3.0, answer_hidden=(1024, 512, 64), label_hidden=(128, 64), joint_hidden=(512, 256, 128, 64),
-    learning_rate=1e-4, batch=128, steps=26, warm_up=1, head_start=5, sees="logits", spread=0.01,
-)  # fmt: skip
-"""As in the authors' code for Purchase-100, whose rounds are 52 steps of the attacker and then 2 of the classifier."""
 
 
 @dataclass
@@ -111,6 +44,8 @@ class InferenceNetworks:
     little beside their own work.
     """
 
+    name: ClassVar[str] = "adversarial"
+
     def __init__(
         self,
         game: Game,
@@ -125,8 +60,6 @@ class InferenceNetworks:
         self._live: list[_Match] = []
 
     def _begin(self, n_classes: int, seed: int, device: str) -> _Match:
-        import torch
-
         own = Seeds(seed).child("inference network")
         network = build_seeded(lambda: inference_network(n_classes, self._game), own.integer()).to(device)
         optimizer = torch.optim.Adam(network.parameters(), lr=self._game.learning_rate, fused=True)
@@ -147,8 +80,6 @@ class InferenceNetworks:
 
     def signal(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Gradient (a, b, c) in the logits of each network's own loss plus its attacker's gain; see `Objective`."""
-        import torch
-
         plain = (self._objective.signal if self._objective else cross_entropy_signal)(logits, batch)
         losses = torch.nn.functional.cross_entropy(logits.movedim(-1, 1), batch.y, reduction="none")
         means = (losses * batch.weights[..., 0]).sum(1).tolist()
@@ -177,8 +108,6 @@ class InferenceNetworks:
         ]
 
     def _attack(self, stack: Stack, slot: int, each: Sparring, match: _Match, steps: int) -> None:
-        import torch
-
         b = self._game.batch
         drawn = [each.rows[match.dice.integers(0, len(each.rows), steps * b)]]
         drawn.append(match.dice.integers(0, len(self._reference[1]), steps * b))
@@ -206,8 +135,6 @@ class InferenceNetworks:
 
 def inference_network(n_classes: int, game: Game) -> nn.Module:
     """H before its sigmoid: answers (b, c) and labels (b,) in, log-odds (b,) of membership out."""
-    import torch
-    from torch import nn
 
     def branch(width: int, hidden: Sequence[int]) -> list[nn.Module]:
         layers: list[nn.Module] = []
@@ -240,8 +167,6 @@ def inference_network(n_classes: int, game: Game) -> nn.Module:
 
 
 def _log_sigmoid(odds: torch.Tensor) -> torch.Tensor:
-    import torch
-
     return torch.nn.functional.logsigmoid(odds)
 
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
+
+import torch
+from torch import nn
 
 from gnomon.models.torch.networks import Activation
-
-if TYPE_CHECKING:
-    import torch
-    from torch import nn
 
 ONE_DNN_FLOPS = 8_000_000  # a product of fewer operations gains less than a call of its own costs
 
@@ -36,6 +35,11 @@ class Batch:
 
 class Objective(Protocol):
     """What networks are trained to do, where it is not plain cross-entropy; see `gnomon.models.torch.objectives`."""
+
+    @property
+    def name(self) -> str:
+        """What a recipe calls it."""
+        ...
 
     def signal(self, logits: torch.Tensor, batch: Batch, /) -> torch.Tensor:
         """Gradient (a, b, c) of each network's loss in its logits (a, b, c), the batch's weights in it."""
@@ -70,8 +74,6 @@ class MlpStack:
     """
 
     def __init__(self, modules: Sequence[nn.Module], activation: Activation, device: str) -> None:
-        import torch
-
         states = [dict(module.named_parameters()) for module in modules]
         self.names = list(states[0])
         self.parameters = [torch.stack([s[name].detach() for s in states]).to(device) for name in self.names]
@@ -82,8 +84,6 @@ class MlpStack:
 
     def gradients(self, batch: Batch, objective: Objective | None = None) -> list[Gradient]:
         """Forward and backward through all layers; see `Stack`."""
-        import torch
-
         a = len(batch.x)
         weights = [w[:a] for w in self.parameters[0::2]]
         biases = [b[:a] for b in self.parameters[1::2]]
@@ -108,8 +108,6 @@ class MlpStack:
     def _forward(
         self, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, activation: Activation | None
     ) -> torch.Tensor:
-        import torch
-
         if self._wide and _is_large(x.shape[1], weight):
             out = x.new_empty(*x.shape[:2], weight.shape[1])
             linear = torch.ops.mkldnn._linear_pointwise
@@ -122,24 +120,18 @@ class MlpStack:
         return out.tanh_() if activation == "tanh" else out.relu_()
 
     def _weight_gradient(self, signal: torch.Tensor, x: torch.Tensor) -> Gradient:
-        import torch
-
         if self._wide and _is_large(x.shape[1], signal, x):
             linear = torch.ops.mkldnn._linear_pointwise
             return [linear(s.T, rows.T, None, "none", [], "") for s, rows in zip(signal, x, strict=True)]
         return torch.bmm(signal.mT, x)
 
     def _through_activation(self, signal: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
-        import torch
-
         if self.activation == "tanh":
             return torch.ops.aten.tanh_backward(signal, out)  # type: ignore[no-any-return]
         return torch.ops.aten.threshold_backward(signal, out, 0)  # type: ignore[no-any-return]
 
     def logits(self, slot: int, x: torch.Tensor) -> torch.Tensor:
         """Outputs ``(n, c)`` of one network without dropout."""
-        import torch
-
         pairs = list(zip(self.parameters[0::2], self.parameters[1::2], strict=True))
         for i, (weight, bias) in enumerate(pairs):
             x = torch.addmm(bias[slot], x, weight[slot].T)
@@ -154,8 +146,6 @@ class MlpStack:
 
 def cross_entropy_signal(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
     """Gradient (a, b, c) of the weighted cross-entropy in the logits: softmax minus the label."""
-    import torch
-
     signal = torch.softmax(logits, -1)
     signal.scatter_add_(
         2, batch.y.unsqueeze(2), torch.full((1, 1, 1), -1.0, device=signal.device).expand(*batch.y.shape, 1)
@@ -166,8 +156,6 @@ def cross_entropy_signal(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
 
 def has_wide_products(device: str) -> bool:
     """Whether large products go to oneDNN: on a CPU with AVX-512, and a torch that was built for it."""
-    import torch
-
     return (
         device == "cpu"
         and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]

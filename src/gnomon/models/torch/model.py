@@ -6,18 +6,19 @@ import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
+import torch
+from torch import nn
 
-from gnomon.core.arrays import Floats, Rows, check_log_probs, log_from_probabilities
+from gnomon.core.arrays import Floats, Ints, Rows, check_log_probs, log_from_probabilities
 from gnomon.core.errors import ModelError
-from gnomon.core.mitigations import Facts
-from gnomon.models.torch.networks import Layout, TensorRows, import_torch, resolve_device, tensor_rows
-
-if TYPE_CHECKING:
-    import torch
-    from torch import nn
+from gnomon.core.mitigations import AnswerMap, Facts
+from gnomon.core.protocols import ModelAbilities
+from gnomon.models.observations import Checkpoints, Inside
+from gnomon.models.torch.gradients import inside_features, white_box
+from gnomon.models.torch.networks import Layout, TensorRows, resolve_device, tensor_rows
 
 Outputs: TypeAlias = Literal["logits", "log_probabilities", "probabilities"]
 
@@ -25,7 +26,7 @@ BLOCK_NUMBERS = 2**22  # input numbers a block of rows may hold: 16 MiB of float
 
 
 @dataclass(frozen=True, eq=False)
-class TorchModel:
+class TorchModel(ModelAbilities):
     """A `torch.nn.Module` that answers with natural-log probabilities.
 
     The module is put into evaluation mode, and back into it before every answer.
@@ -55,16 +56,38 @@ class TorchModel:
     facts: Facts = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        torch = import_torch("a torch model")
         if not isinstance(self.network, torch.nn.Module):
             raise ModelError(f"expected a torch.nn.Module, got {type(self.network).__name__}")
         if self.outputs not in ("logits", "log_probabilities", "probabilities"):
             raise ModelError(f"expected outputs logits, log_probabilities or probabilities, got {self.outputs!r}")
         self.network.eval()
 
-    def module(self) -> nn.Module:
-        """The module itself, in evaluation mode, for whoever needs gradients."""
-        return self.network
+    @property
+    def observable(self) -> frozenset[str]:
+        """It can be looked into, and a training that was watched can be followed."""
+        return frozenset({Inside.name} if self.course is None else {Inside.name, Checkpoints.name})
+
+    def gradients(self, x: Rows, y: Ints) -> dict[str, Floats]:
+        """Norms (n,) of the gradients of each row's own loss, by name; see `white_box`."""
+        return white_box(self, x, y)
+
+    def losses_over_training(self, x: Rows, y: Ints, count: int) -> Floats | None:  # noqa: ARG002 - it was watched
+        """Losses (n, k) of the rows that were watched while it was trained, if any were."""
+        return self.course
+
+    def last_layer(self, x: Rows, y: Ints) -> Floats:
+        """Numbers (n, 21) of what its last layer does with rows; see `inside_features`."""
+        return inside_features(self, x, y)
+
+    def behind(self, mitigation: AnswerMap) -> MitigatedModule:
+        """A module whose answers go through a mitigation."""
+        return MitigatedModule(self.network, mitigation, self.outputs).eval()
+
+    def write(self, stem: Path) -> Path:
+        """Writes the weights as safetensors."""
+        place = stem.with_suffix(".safetensors")
+        save_weights(self, place)
+        return place
 
     def log_probs(self, x: Rows) -> Floats:
         """Natural-log probabilities, float32 (n, c); the softmax is taken in float64, so 1 - 1e-12 is not 1.
@@ -73,8 +96,6 @@ class TorchModel:
             DataError: rows that are no finite numbers.
             ModelError: the module refuses the rows' shape, or returns something that is no distribution.
         """
-        import torch
-
         device = resolve_device(self.device)
         self.network.to(device).eval()
         rows = tensor_rows(x, self.layout, device)
@@ -85,8 +106,6 @@ class TorchModel:
         return np.concatenate(blocks)
 
     def _answers(self, block: torch.Tensor, shape: tuple[int, ...]) -> Floats:
-        import torch
-
         try:
             out = self.network(block)
         except (RuntimeError, ValueError, IndexError, TypeError) as error:
@@ -111,6 +130,42 @@ class TorchModel:
         return state
 
 
+class MitigatedModule(nn.Module):
+    """A torch module in the place of another one, whose answers go through a mitigation.
+
+    It returns the same kind of output as the network inside, on the same device and of the same type; for ``logits``
+    these are mitigated log-probabilities, whose softmax is the mitigated answer. No gradient passes through it. Its
+    ``state_dict`` holds the network's weights under ``network.``.
+
+    Args:
+        network: the module; it returns (n, c).
+        mitigation: fitted to it.
+        outputs: what the network returns.
+
+    >>> import torch
+    >>> from gnomon.core.answers import Reveal
+    >>> module = MitigatedModule(torch.nn.Identity(), Reveal("labels").apply)
+    >>> module(torch.tensor([[1.0, 3.0, 2.0]])).softmax(1)
+    tensor([[0., 1., 0.]])
+    """
+
+    def __init__(self, network: nn.Module, mitigation: AnswerMap, outputs: Outputs = "logits") -> None:
+        super().__init__()
+        self.network, self.mitigation, self.outputs = network, mitigation, outputs
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The network's output behind the mitigation."""
+        with torch.no_grad():
+            out: torch.Tensor = self.network(x)
+        values = out.double()
+        if self.outputs == "logits":
+            values = torch.log_softmax(values, 1)
+        elif self.outputs == "probabilities":
+            values = values.log()
+        shown = torch.as_tensor(np.asarray(self.mitigation(values.float().cpu().numpy())), device=out.device)
+        return (shown.exp() if self.outputs == "probabilities" else shown).to(out.dtype)
+
+
 def _blocks(rows: TensorRows) -> Iterator[torch.Tensor]:
     size = max(1, BLOCK_NUMBERS // max(1, int(np.prod(rows.shape))))
     for start in range(0, len(rows.values), size):
@@ -119,7 +174,6 @@ def _blocks(rows: TensorRows) -> Iterator[torch.Tensor]:
 
 def save_weights(model: TorchModel, path: Path) -> None:
     """Writes a model's weights: safetensors, or for ``.pt`` and ``.pth`` torch's own format (a dict of tensors)."""
-    torch = import_torch("saving weights")
     state = {name: value.detach().cpu().contiguous() for name, value in model.network.state_dict().items()}
     if path.suffix in (".pt", ".pth"):
         torch.save(state, path)
@@ -139,7 +193,6 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
     Raises:
         ModelError: no such file, another format, or a file that holds more than tensors.
     """
-    torch = import_torch(f"{path}")
     if not path.is_file():
         raise ModelError(f"{path}: no such weights file")
     try:

@@ -1,7 +1,6 @@
 """Networks for the torch trainer: built-in modules, modules of the user's own, and rows as tensors.
 
-Torch is an optional dependency, so nothing here imports it before it is needed, and the built-in networks consist of
-torch's own layers only (they can be pickled without code of ours).
+The built-in networks consist of torch's own layers only, so that they can be pickled without code of ours.
 """
 
 from __future__ import annotations
@@ -15,18 +14,15 @@ import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
+import torch
+from torch import nn
 
 from gnomon.core.arrays import Rows, is_frame
-from gnomon.core.errors import DataError, MissingExtraError, ModelError, UsageError, did_you_mean
+from gnomon.core.errors import DataError, ModelError, UsageError, did_you_mean
 from gnomon.core.seeds import Seeds
-
-if TYPE_CHECKING:
-    import torch
-    from torch import nn
 
 Activation: TypeAlias = Literal["tanh", "relu"]
 Layout: TypeAlias = Literal["as_is", "flat", "image"]
@@ -36,18 +32,8 @@ BUILT_IN: dict[str, Layout] = {"mlp": "flat", "cnn": "image"}
 CNN_CHANNELS = (32, 64)
 
 
-def import_torch(what: str) -> ModuleType:
-    """The torch package, or the error that says how to install it."""
-    try:
-        import torch
-    except ImportError:
-        raise MissingExtraError("torch", "torch", what) from None
-    return torch
-
-
 def resolve_device(device: str) -> str:
     """``auto`` becomes ``cuda`` where a GPU answers and ``cpu`` elsewhere; other names are checked."""
-    torch = import_torch("a torch network")
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -63,8 +49,6 @@ def mlp(
     input_shape: Sequence[int], n_classes: int, hidden: Sequence[int], activation: Activation, dropout: float
 ) -> nn.Sequential:
     """Fully connected layers with dropout after each hidden activation; no hidden layer is logistic regression."""
-    from torch import nn
-
     layers: list[nn.Module] = []
     width = math.prod(input_shape)
     for units in hidden:
@@ -81,8 +65,6 @@ def cnn(
 
     ``input_shape`` is (channels, height, width). The paper gives no number of filters; these are 32 and 64.
     """
-    from torch import nn
-
     channels, height, width = input_shape
     if min(height, width) < 4:
         raise DataError(f"the network cnn halves an image twice: expected 4 x 4 pixels or more, got {height} x {width}")
@@ -95,8 +77,6 @@ def cnn(
 
 
 def _activation(name: Activation) -> nn.Module:
-    from torch import nn
-
     return nn.Tanh() if name == "tanh" else nn.ReLU()
 
 
@@ -150,8 +130,6 @@ def describe_factory(module: str | ModuleFactory) -> dict[str, str]:
 @contextmanager
 def seeded(seed: int, device: str = "cpu") -> Iterator[None]:
     """Torch's own random streams begin at a seed inside, and go on outside as if nothing had been."""
-    import torch
-
     gpu = torch.device(device).type == "cuda"
     with torch.random.fork_rng(devices=[device] if gpu else []):
         torch.default_generator.manual_seed(seed)
@@ -167,8 +145,6 @@ def build_seeded(factory: Callable[[], Any], seed: int) -> nn.Module:
     Raises:
         ModelError: the factory raised, or returned something that is no module.
     """
-    import torch
-
     with seeded(Seeds(seed).child("weights").integer()):
         try:
             module = factory()
@@ -207,8 +183,6 @@ class TensorRows:
 
     def take(self, index: torch.Tensor, scratch: Scratch) -> torch.Tensor:
         """Float32 rows ``(*index.shape, *row shape)`` at these positions; they live until the scratch is used again."""
-        import torch
-
         rows = scratch.get("rows", (index.numel(), *self.shape), self.values)
         torch.index_select(self.values, 0, index.reshape(-1), out=rows)
         if not rows.is_floating_point():
@@ -239,8 +213,6 @@ def tensor_rows(x: Rows, layout: Layout, device: str) -> TensorRows:
     Raises:
         DataError: rows that are no numbers, hold NaN or infinity, or are no images where images are needed.
     """
-    import torch
-
     array = _numbers(x)
     scale = 1 / 255 if array.dtype == np.uint8 and array.ndim >= 3 else 1.0
     if layout == "image":

@@ -10,13 +10,12 @@ import dataclasses
 import functools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
+
+import torch
 
 from gnomon.core.errors import UsageError
 from gnomon.models.torch.mlp_stack import Batch
-
-if TYPE_CHECKING:
-    import torch
 
 
 @dataclass(frozen=True)
@@ -75,8 +74,6 @@ class RelaxLoss:
 
     def signal(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Gradient (a, b, c) in the logits; see `Objective`."""
-        import torch
-
         label = batch.y.unsqueeze(-1)
         logs = logits.log_softmax(-1)
         p = logs.exp()
@@ -159,8 +156,6 @@ def describe_objective(objective: Any) -> dict[str, Any]:
 
 def _two_levels(like: torch.Tensor, y: torch.Tensor, own: float | torch.Tensor) -> torch.Tensor:
     """Labels (a, b, c) with a probability (a number, or (a, b, 1)) for their own class and the rest spread evenly."""
-    import torch
-
     own = torch.as_tensor(own, dtype=like.dtype, device=like.device).expand(*y.shape, 1)
     return ((1 - own) / (like.shape[-1] - 1)).expand(like.shape).scatter(-1, y.unsqueeze(-1), own)
 

@@ -12,14 +12,13 @@ from gnomon.core.arrays import Bools, Floats, Ints, Rows, check_labels, count_ro
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.seeds import Seeds
 from gnomon.models.torch.model import TorchModel
-from gnomon.models.torch.stackability import Stacking
-from gnomon.models.torch.trainer import TorchTrainer, check_rows
+from gnomon.models.torch.trainer import NetworkWrapper, check_rows
 
 SELENA_VERSION = 1  # raise when the same fields train another model
 
 
 @dataclass(frozen=True)
-class SelenaTrainer:
+class SelenaTrainer(NetworkWrapper):
     """Split-AI and self-distillation around another recipe.
 
     Each training row is held out of exactly ``held_out`` of ``submodels`` networks, drawn from the model's seed. Its
@@ -39,16 +38,11 @@ class SelenaTrainer:
     (8, 2)
     """
 
-    trainer: TorchTrainer
     submodels: int = 25
     held_out: int = 10
 
     def __post_init__(self) -> None:
-        if not isinstance(self.trainer, TorchTrainer):
-            raise UsageError(
-                f"SELENA distils into soft labels, which {type(self.trainer).__name__} cannot train on: take a network "
-                '(kind = "torch")'
-            )
+        self._check_network("SELENA distils into soft labels")
         if not 1 <= self.held_out < self.submodels:
             raise UsageError(
                 f"SELENA: expected rows to be held out of at least 1 and fewer than all {self.submodels} submodels, "
@@ -73,10 +67,6 @@ class SelenaTrainer:
     def batch_size(self, x: Rows, n_classes: int, size: int) -> int:  # noqa: ARG002 - the protocol's arguments
         """One: its submodels fill the stacks."""
         return 1
-
-    def stacking(self, x: Rows, n_classes: int) -> Stacking:
-        """How the submodels are trained."""
-        return self.trainer.stacking(x, n_classes)
 
     def _train_one(self, x: Rows, y: Ints, n_classes: int, rows: Ints, seed: int) -> TorchModel:
         own = take_rows(x, rows)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
+
+import torch
+from torch import nn
 
 from gnomon.core.errors import DataError, ModelError
 from gnomon.models.torch.mlp_stack import MlpStack, Stack
 from gnomon.models.torch.networks import Activation, TensorRows, build_seeded
 from gnomon.models.torch.stacked_training import Rates
 from gnomon.models.torch.vmap_stack import Alone, Probe, VmapStack, is_dropout, probe
-
-if TYPE_CHECKING:
-    from torch import nn
 
 StackRule: TypeAlias = Literal["auto", "always", "never"]
 
@@ -108,8 +108,6 @@ def _rate(layer: Any) -> float:
 
 
 def _budget(device: str) -> int:
-    import torch
-
     if torch.device(device).type != "cuda":
         return CPU_STACK_BYTES
     return int(CUDA_STACK_SHARE * torch.cuda.get_device_properties(device).total_memory)

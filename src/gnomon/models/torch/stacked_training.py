@@ -10,20 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
+import torch
+from torch.optim.adam import adam
 
 from gnomon.core.arrays import Ints
 from gnomon.core.errors import ModelError
+from gnomon.core.network_recipe import NetworkRecipe
 from gnomon.core.seeds import Seeds
 from gnomon.models.torch.augmentation import Moves
 from gnomon.models.torch.checkpoints import Watch
 from gnomon.models.torch.mlp_stack import Batch, Gradient, Objective, Stack
 from gnomon.models.torch.networks import Scratch, TensorRows
-
-if TYPE_CHECKING:
-    import torch
 
 State: TypeAlias = "dict[str, torch.Tensor]"
 Rates: TypeAlias = dict[str, tuple[float, tuple[int, ...]]]  # dropout layer -> its rate, shape of a row's factors
@@ -35,15 +35,9 @@ _MASK_STEPS = 65536  # dropout rates are multiples of 1 / 65536
 
 @dataclass(frozen=True)
 class Regime:
-    """How networks are trained, whatever they are: the numbers of a `TorchTrainer`."""
+    """How the networks of a stack are trained."""
 
-    optimizer: Literal["adam", "sgd"]
-    learning_rate: float
-    weight_decay: float
-    momentum: float
-    batch: int
-    epochs: int
-    patience: int | None
+    recipe: NetworkRecipe
     dropout: Rates
     join_last: bool = False  # a lone last row joins the batch before it (for batch statistics)
     objective: Objective | None = None  # default: cross-entropy
@@ -111,8 +105,6 @@ def fit(
     Raises:
         ModelError: a network's weights became infinite or NaN.
     """
-    import torch
-
     courses = [_start(r, seed, regime) for r, seed in zip(rows, seeds, strict=True)]
     live = list(range(len(courses)))  # slot -> network
     finished: dict[int, State] = {}
@@ -139,7 +131,7 @@ def fit(
         if not all(bool(torch.isfinite(value).all()) for value in state.values()):
             raise ModelError(
                 f"training network {i} (seed {seeds[i]}) diverged to NaN or infinity: lower the learning rate "
-                f"(now {regime.learning_rate:g}) or scale the features"
+                f"(now {regime.recipe.learning_rate:g}) or scale the features"
             )
     return states
 
@@ -147,7 +139,7 @@ def fit(
 def _start(rows: Ints, seed: int, regime: Regime) -> _Course:
     streams = Seeds(seed)
     held_out = rows[:0]
-    if regime.patience is not None:
+    if regime.recipe.patience is not None:
         shuffled = streams.child("held out").generator().permutation(rows)
         count = max(1, len(rows) // HELD_OUT)
         held_out, rows = shuffled[:count], shuffled[count:]
@@ -159,7 +151,7 @@ def _start(rows: Ints, seed: int, regime: Regime) -> _Course:
 
 def _batches(rows: Ints, regime: Regime, order: np.random.Generator) -> Iterator[tuple[Ints, bool]]:
     """Batches of an endless sequence of epochs: positions, and whether the epoch ends with them."""
-    starts = list(range(0, len(rows), regime.batch))
+    starts = list(range(0, len(rows), regime.recipe.batch))
     if regime.join_last and len(starts) > 1 and len(rows) - starts[-1] == 1:
         starts.pop()
     stops = [*starts[1:], len(rows)]
@@ -177,8 +169,6 @@ def _assemble(
     regime: Regime,
     scratch: Scratch,
 ) -> Batch:
-    import torch
-
     counts = np.array([len(index) for index in indices])
     width = int(counts.max())
     table = np.zeros((len(indices), width), dtype=np.int64)
@@ -215,19 +205,17 @@ def _factors(
 def _epoch_ends(stack: Stack, slot: int, course: _Course, x: TensorRows, y: torch.Tensor, regime: Regime) -> bool:
     """Counts the epoch, looks at the held-out rows, and says whether the network has finished."""
     course.epoch += 1
-    if regime.patience is None:
-        return course.epoch >= regime.epochs
+    if regime.recipe.patience is None:
+        return course.epoch >= regime.recipe.epochs
     loss = _held_out_loss(stack, slot, course.held_out, x, y)
     if loss < course.best_loss:
         course.best_loss, course.waited, course.best = loss, 0, stack.state(slot)
     else:
         course.waited += 1
-    return course.epoch >= regime.epochs or course.waited >= regime.patience
+    return course.epoch >= regime.recipe.epochs or course.waited >= regime.recipe.patience
 
 
 def _held_out_loss(stack: Stack, slot: int, rows: Ints, x: TensorRows, y: torch.Tensor) -> float:
-    import torch
-
     total = 0.0
     for start in range(0, len(rows), EVALUATION_ROWS):
         where = torch.from_numpy(rows[start : start + EVALUATION_ROWS]).to(y.device)
@@ -272,9 +260,7 @@ class Optimizer:
     _views: _Views | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        import torch
-
-        copies = {"adam": 2, "sgd": 1 if self.regime.momentum else 0}[self.regime.optimizer]
+        copies = {"adam": 2, "sgd": 1 if self.regime.recipe.momentum else 0}[self.regime.recipe.optimizer]
         self.memory = [torch.zeros_like(p) for _ in range(copies) for p in self.parameters]
 
     def step(self, gradients: list[Gradient]) -> None:
@@ -282,15 +268,13 @@ class Optimizer:
         views = self._slots(gradients)
         self._taken += 1
         flat = [g for gradient in gradients for g in (gradient if isinstance(gradient, list) else [gradient])]
-        if self.regime.optimizer == "adam":
+        if self.regime.recipe.optimizer == "adam":
             self._adam(flat, views)
         else:
             self._sgd(flat, views)
 
     def _slots(self, gradients: list[Gradient]) -> _Views:
         """Views of parameters and moments, cut as the gradients are; kept until the cut changes."""
-        import torch
-
         cut = tuple((len(g), isinstance(g, list)) for g in gradients)
         if self._views is None or self._views.cut != cut:
             k = len(self.parameters)
@@ -301,21 +285,23 @@ class Optimizer:
         return self._views
 
     def _adam(self, gradients: list[torch.Tensor], views: _Views) -> None:
-        from torch.optim.adam import adam
-
         first, second = views.moments
         adam(
             views.values, gradients, first, second, [], views.counts,
             fused=True, amsgrad=False, maximize=False, beta1=0.9, beta2=0.999, eps=1e-8,
-            lr=self.regime.learning_rate, weight_decay=self.regime.weight_decay,
+            lr=self.regime.recipe.learning_rate, weight_decay=self.regime.recipe.weight_decay,
         )  # fmt: skip
 
     def _sgd(self, gradients: list[torch.Tensor], views: _Views) -> None:
         for i, (value, gradient) in enumerate(zip(views.values, gradients, strict=True)):
-            slope = gradient.add(value, alpha=self.regime.weight_decay) if self.regime.weight_decay else gradient
+            slope = (
+                gradient.add(value, alpha=self.regime.recipe.weight_decay)
+                if self.regime.recipe.weight_decay
+                else gradient
+            )
             if views.moments:
-                slope = views.moments[0][i].mul_(self.regime.momentum).add_(slope)
-            value.add_(slope, alpha=-self.regime.learning_rate)
+                slope = views.moments[0][i].mul_(self.regime.recipe.momentum).add_(slope)
+            value.add_(slope, alpha=-self.regime.recipe.learning_rate)
 
 
 def _cut(tensors: list[torch.Tensor], cut: _Cut) -> list[torch.Tensor]:

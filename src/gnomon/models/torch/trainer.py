@@ -7,27 +7,30 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+import torch
+from torch import nn
 
 from gnomon.core.arrays import Floats, Ints, Rows, check_labels, count_rows
 from gnomon.core.errors import DataError, UsageError
+from gnomon.core.network_recipe import NetworkRecipe
+from gnomon.core.protocols import Change, Trainer, TrainerAbilities
 from gnomon.core.seeds import Seeds
+from gnomon.models.observations import Checkpoints, Inside
 from gnomon.models.torch.augmentation import Moves, TrainingAugmentation
 from gnomon.models.torch.checkpoints import Watch, Watched, start_watch
 from gnomon.models.torch.mlp_stack import Objective
 from gnomon.models.torch.model import TorchModel, put_weights, read_weights
 from gnomon.models.torch.networks import (
     BUILT_IN,
-    Activation,
     ModuleFactory,
     TensorRows,
     build_seeded,
     cnn,
     describe_factory,
     find_factory,
-    import_torch,
     layout_of,
     mlp,
     resolve_device,
@@ -39,10 +42,6 @@ from gnomon.models.torch.stackability import PROBE_ROWS, NetworkFacts, Stacking,
 from gnomon.models.torch.stacked_training import Opponent, Regime, fit
 from gnomon.models.torch.vmap_stack import named_values
 from gnomon.stats.signals import loss
-
-if TYPE_CHECKING:
-    import torch
-    from torch import nn
 
 Meet: TypeAlias = "Callable[[TensorRows, torch.Tensor, Sequence[int]], Opponent]"  # rows, labels, the stack's seeds
 
@@ -62,7 +61,7 @@ class TrainingTask:
 
 
 @dataclass(frozen=True)
-class TorchTrainer:
+class TorchTrainer(NetworkRecipe, TrainerAbilities):
     """Trains `torch` classifiers by minibatch gradient descent on the cross-entropy.
 
     Several models of one call are trained as a stack: one batched product a layer for all of them. Initial weights,
@@ -106,44 +105,17 @@ class TorchTrainer:
     """
 
     module: str | ModuleFactory = "mlp"
-    hidden: tuple[int, ...] = (128,)
-    activation: Activation = "tanh"
-    dropout: float = 0.0
-    optimizer: Literal["adam", "sgd"] = "adam"
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.0
-    momentum: float = 0.0
-    batch: int = 100
-    epochs: int = 60
-    patience: int | None = None
-    device: str = "auto"
     stack: StackRule = "auto"
     objective: Objective | None = None
     augmentation: TrainingAugmentation | None = None
     watched: Watched | None = None
 
     def __post_init__(self) -> None:
-        choices = {"activation": ("tanh", "relu"), "optimizer": ("adam", "sgd"), "stack": ("auto", "always", "never")}
-        for name, known in choices.items():
-            if getattr(self, name) not in known:
-                raise UsageError(f"torch trainer: expected {name} {' or '.join(known)}, got {getattr(self, name)!r}")
+        super().__post_init__()
+        if self.stack not in ("auto", "always", "never"):
+            raise UsageError(f"expected stack to be auto, always or never, got {self.stack!r}")
         if self.module not in BUILT_IN:
             find_factory(self.module)
-        rules = {
-            "dropout": 0 <= self.dropout < 1,
-            "learning_rate": self.learning_rate > 0,
-            "weight_decay": self.weight_decay >= 0,
-            "momentum": 0 <= self.momentum < 1,
-            "batch": self.batch >= 1,
-            "epochs": self.epochs >= 1,
-            "patience": self.patience is None or self.patience >= 1,
-            "hidden": all(units >= 1 for units in self.hidden),
-        }
-        for name, holds in rules.items():
-            if not holds:
-                raise UsageError(f"torch trainer: {name}={getattr(self, name)!r} is out of range")
-        if self.momentum and self.optimizer == "adam":
-            raise UsageError(f'momentum={self.momentum:g} is for optimizer "sgd"; adam has its own')
 
     def train(self, x: Rows, y: Ints, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int]) -> list[TorchModel]:
         """Trains one network per entry of ``rows``, each with its own seed; numbers of rows may differ.
@@ -156,11 +128,9 @@ class TorchTrainer:
             seeds: for each model its seed.
 
         Raises:
-            MissingExtraError: torch is not installed.
             DataError: rows, labels or positions that can't be trained on.
             ModelError: the network does not fit the rows, or its training diverged.
         """
-        import_torch("the torch trainer")
         labels = check_labels(y, rows=count_rows(x), classes=n_classes, source="torch trainer")
         return self._train(x, labels, n_classes, rows, seeds, None)
 
@@ -173,7 +143,6 @@ class TorchTrainer:
 
     def distil(self, x: Rows, answers: Floats, rows: Sequence[Ints], seeds: Sequence[int]) -> list[TorchModel]:
         """As `train`, on another model's probabilities (n, c) in place of labels (Hinton, Vinyals and Dean, 2015)."""
-        import_torch("the torch trainer")
         student = replace(self, objective=SoftLabels())
         return student._train(x, answers.astype(np.float32), answers.shape[1], rows, seeds, None)
 
@@ -205,6 +174,33 @@ class TorchTrainer:
         if self.augmentation is not None:
             fields["augmentation"] = asdict(self.augmentation)
         return {"kind": "torch", "version": RECIPE_VERSION, "module": describe_factory(self.module), **fields}
+
+    @property
+    def built_in(self) -> bool:
+        """Whether the network is one of ours (mlp, cnn)."""
+        return self.module in BUILT_IN
+
+    @property
+    def network(self) -> TorchTrainer:
+        """Itself."""
+        return self
+
+    @property
+    def observable(self) -> frozenset[str]:
+        """Its networks can be looked into, and followed while they are trained."""
+        return frozenset({Inside.name, Checkpoints.name})
+
+    def watching(self, x: Rows, y: Ints, count: int) -> TorchTrainer:
+        """The trainer with rows to watch."""
+        return replace(self, watched=Watched(x, y, count))
+
+    def changed(self, change: Change) -> Trainer | None:
+        """The change of a network."""
+        return change.on_network(self)
+
+    def stacking_note(self, x: Rows, n_classes: int) -> str:
+        """Whether models for such rows are trained as a stack, and why or why not."""
+        return self.stacking(x, n_classes).reason
 
     def stacking(self, x: Rows, n_classes: int) -> Stacking:
         """Whether models for such rows are trained as a stack, and why or why not; a Record should say it.
@@ -246,10 +242,7 @@ class TorchTrainer:
         subject, device = task.subject, str(task.data.values.device)
         modules = [build_seeded(subject.build, seed) for seed in seeds]
         stack = subject.stack(modules, self.activation if self.module == "mlp" else None, device)
-        regime = Regime(
-            self.optimizer, self.learning_rate, self.weight_decay, self.momentum, self.batch, self.epochs,
-            self.patience, subject.dropout, subject.own_dice, self.objective, task.moves,
-        )  # fmt: skip
+        regime = Regime(self, subject.dropout, subject.own_dice, self.objective, task.moves)
         opponent = task.meet(task.data, task.y, seeds) if task.meet else None
         watch = self._watch(device, len(modules))
         with seeded(Seeds(seeds[0]).child("dice").integer(), device) if subject.own_dice else nullcontext():
@@ -275,44 +268,6 @@ class TorchTrainer:
         return start_watch(self.watched, layout_of(self.module), device, self.epochs, networks)
 
 
-def train_stack(
-    xs: Sequence[Floats], ys: Sequence[Ints], n_classes: int, trainer: TorchTrainer, seeds: Sequence[int]
-) -> list[TorchModel]:
-    """Trains one network per data set, all at once: c attack networks for c classes, say.
-
-    Every network sees each of its own rows once an epoch and none of the others', whatever their numbers.
-
-    Args:
-        xs: for each network its rows ``(n_i, ...)``; all rows are of one shape.
-        ys: for each network its class ids ``(n_i,)``.
-        n_classes: number of classes, the same for all.
-        trainer: the recipe.
-        seeds: one a network.
-
-    Raises:
-        DataError: an empty data set, or rows of different shapes.
-
-    >>> import numpy as np
-    >>> xs, ys = [np.eye(2), np.eye(2)[[1, 0, 1]]], [np.array([0, 1]), np.array([1, 0, 1])]
-    >>> models = train_stack(xs, ys, 2, TorchTrainer(hidden=(8,), learning_rate=0.05), seeds=[0, 1])
-    >>> [int(model.log_probs(np.eye(2)).argmax(axis=1)[0]) for model in models]
-    [0, 0]
-    """
-    if not len(xs) == len(ys) == len(seeds):
-        raise DataError(f"expected as many data sets as labels and seeds, got {len(xs)}, {len(ys)} and {len(seeds)}")
-    if not xs:
-        return []
-    shapes = {np.shape(x)[1:] for x in xs}
-    if len(shapes) > 1:
-        raise DataError(f"networks of one stack need rows of one shape, got {sorted(shapes)}")
-    for i, (x, y) in enumerate(zip(xs, ys, strict=True)):
-        if len(x) != len(y):
-            raise DataError(f"data set {i}: expected one label a row, got {len(x)} rows and {len(y)} labels")
-    ends = np.cumsum([len(x) for x in xs])
-    rows = [np.arange(end - len(x), end) for x, end in zip(xs, ends, strict=True)]
-    return trainer.train(np.concatenate(xs), np.concatenate(ys), n_classes, rows, seeds)
-
-
 def load_torch(path: Path, trainer: TorchTrainer, x_shape: tuple[int, ...], n_classes: int) -> TorchModel:
     """A trained network from its recipe and a file of weights (.safetensors, .pt, .pth); no code in it is run.
 
@@ -333,8 +288,6 @@ def load_torch(path: Path, trainer: TorchTrainer, x_shape: tuple[int, ...], n_cl
 
 
 def _on_device(labels: Ints | Floats, device: str) -> torch.Tensor:
-    import torch
-
     return torch.tensor(labels, device=device)
 
 
@@ -360,3 +313,31 @@ def check_rows(rows: Sequence[Ints], seeds: Sequence[int], n: int, least: int) -
             )
         checked.append(array.astype(np.int64))
     return checked
+
+
+@dataclass(frozen=True)
+class NetworkWrapper(TrainerAbilities):
+    """A trainer that makes a network by another way of training than its recipe's own."""
+
+    trainer: TorchTrainer
+
+    @property
+    def network(self) -> TorchTrainer:
+        """The network's recipe."""
+        return self.trainer
+
+    def changed(self, change: Change) -> Trainer | None:
+        """Round a changed network."""
+        around: Any = self
+        inner = self.trainer.changed(change)
+        return None if inner is None else replace(around, trainer=inner)
+
+    def stacking_note(self, x: Rows, n_classes: int) -> str:
+        """As the network's recipe."""
+        return self.trainer.stacking_note(x, n_classes)
+
+    def _check_network(self, why: str) -> None:
+        given: Any = self.trainer
+        if not isinstance(given, TorchTrainer):
+            got = type(given).__name__
+            raise UsageError(f'{why}: expected a network (kind = "torch"), got {got}')

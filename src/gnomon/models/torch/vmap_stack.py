@@ -5,23 +5,20 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import torch
+from torch import nn
 
 from gnomon.core.errors import ModelError
 from gnomon.models.torch.mlp_stack import Batch, Gradient, Masks, Objective
 from gnomon.models.torch.networks import seeded
-
-if TYPE_CHECKING:
-    import torch
-    from torch import nn
 
 
 class VmapStack:
     """Any modules of one shape, stacked by ``torch.func``: functional, vectorised over the slots."""
 
     def __init__(self, modules: Sequence[nn.Module], device: str) -> None:
-        import torch
-
         self._skeleton = copy.deepcopy(modules[0]).to(device)
         self._hooks = DropoutHooks(self._skeleton)
         self.dropouts = list(self._hooks.factors)
@@ -46,23 +43,17 @@ class VmapStack:
         weights: torch.Tensor,
         masks: Masks,
     ) -> torch.Tensor:
-        import torch
-
         losses = torch.nn.functional.cross_entropy(self._forward(trained, constant, x, masks), y, reduction="none")
         return (losses * weights[:, 0]).sum()
 
     def _forward(
         self, trained: dict[str, torch.Tensor], constant: dict[str, torch.Tensor], x: torch.Tensor, masks: Masks
     ) -> torch.Tensor:
-        import torch
-
         self._hooks.factors.update(masks)
         return torch.func.functional_call(self._skeleton, ({**trained, **constant},), (x,))  # type: ignore[no-any-return]
 
     def gradients(self, batch: Batch, objective: Objective | None = None) -> list[Gradient]:
         """Gradients by ``vmap(grad)``, or for an objective from its signal backwards; see `Stack`."""
-        import torch
-
         a = len(batch.x)
         trained = {n: v[:a] for n, v in self._trained.items()}
         constant = {n: v[:a] for n, v in self._constant.items()}
@@ -77,8 +68,6 @@ class VmapStack:
 
     def logits(self, slot: int, x: torch.Tensor) -> torch.Tensor:
         """Outputs ``(n, c)`` of one network in evaluation mode."""
-        import torch
-
         values = {n: v[slot] for n, v in {**self._trained, **self._constant}.items()}
         self._skeleton.eval()
         self._hooks.clear()
@@ -112,8 +101,6 @@ class Alone:
 
     def gradients(self, batch: Batch, objective: Objective | None = None) -> list[Gradient]:
         """Gradients by autograd; see `Stack`."""
-        import torch
-
         self._hooks.factors.update({name: factor[0] for name, factor in batch.masks.items()})
         with torch.enable_grad():
             try:
@@ -133,8 +120,6 @@ class Alone:
 
     def logits(self, _slot: int, x: torch.Tensor) -> torch.Tensor:
         """Outputs ``(n, c)`` in evaluation mode."""
-        import torch
-
         self._module.eval()
         self._hooks.clear()
         with torch.no_grad():
@@ -180,8 +165,6 @@ class DropoutHooks:
 
 def is_dropout(layer: nn.Module) -> bool:
     """Whether a layer is dropout of the kinds that `DropoutHooks` can replace: single units, or whole channels."""
-    from torch import nn
-
     return type(layer) in (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
 
 
@@ -206,8 +189,6 @@ def probe(module: nn.Module, x: torch.Tensor, n_classes: int) -> Probe:
     Raises:
         ModelError: it does not take such rows, or does not return ``(b, n_classes)``.
     """
-    import torch
-
     with seeded(0, str(x.device)):  # the verdict on a module that throws dice must not depend on them
         subject = copy.deepcopy(module).to(x.device).train()
         layers, outputs = _watch(subject)
@@ -245,8 +226,6 @@ def _watch(module: nn.Module) -> tuple[dict[str, nn.Module], dict[str, list[torc
 
 
 def _mask_shape(layer: nn.Module, calls: list[torch.Size]) -> tuple[int, ...]:
-    from torch import nn
-
     row = tuple(calls[0][1:])
     return row if type(layer) is nn.Dropout else (row[0], *(1 for _ in row[1:]))
 
@@ -258,8 +237,6 @@ def _problem(
     changed: list[str],
     x: torch.Tensor,
 ) -> str | None:
-    import torch
-
     if changed:
         return f"it keeps running statistics ({changed[0]})"
     for name in dropouts:
@@ -279,8 +256,6 @@ def _problem(
 
 
 def _vmap_problem(module: nn.Module, x: torch.Tensor, shapes: dict[str, tuple[int, ...]]) -> str | None:
-    import torch
-
     b = len(x)
     masks = {name: x.new_ones(2, b, *shape) for name, shape in shapes.items()}
     y = torch.zeros(2, b, dtype=torch.int64, device=x.device)

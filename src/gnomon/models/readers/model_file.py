@@ -1,0 +1,54 @@
+"""What readers of model files have in common: what they return, and what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gnomon.core.errors import ModelError
+from gnomon.core.outputs import Outputs
+from gnomon.core.protocols import Model
+from gnomon.models.as_model import as_model, known_classes
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a file's model shall answer for.
+
+    Attributes:
+        classes: the data set's c class names, in the order of their ids.
+        outputs: what the model's answers are, where the file does not say it.
+        row_shape: shape of one row; only weights need it.
+        recipe: recipe of the network that weights belong to (`gnomon.models.TorchTrainer`), if one is given.
+    """
+
+    classes: Sequence[str]
+    outputs: Outputs = "probabilities"
+    row_shape: tuple[int, ...] = ()
+    recipe: Any = None
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A file that was read.
+
+    Attributes:
+        model: makes the model.
+        known: the labels that it knows, in the order of its answers; None where the file does not name them.
+    """
+
+    model: Callable[[Use], Model]
+    known: tuple[Any, ...] | None = None
+
+
+def object_in(place: object, thing: Any) -> ModelFile:
+    """A file that held a Python object."""
+
+    def make(use: Use) -> Model:
+        try:
+            return as_model(thing, tuple(use.classes), outputs=use.outputs)
+        except ModelError as error:
+            raise ModelError(f"{place}: {error}") from error
+
+    return ModelFile(make, known_classes(thing))

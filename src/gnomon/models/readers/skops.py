@@ -1,0 +1,82 @@
+"""scikit-learn models in skops files, which hold no code: types that are not scikit-learn's need trust."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+from gnomon.core.errors import ModelError
+from gnomon.models.readers.model_file import ModelFile, object_in
+
+
+def read(place: Path, trust: bool) -> ModelFile:
+    """What the file holds.
+
+    Raises:
+        ModelError: damaged, or types that are not scikit-learn's, without trust.
+    """
+    import skops.io
+
+    try:
+        strange = skops.io.get_untrusted_types(file=place)
+    except Exception as error:  # zip, json and key errors of a damaged file
+        raise ModelError(f"{place}: not a skops file, or damaged ({type(error).__name__}: {error})") from error
+    refused = [name for name in strange if not _is_harmless(name)]
+    if refused and not trust:
+        raise ModelError(
+            f"{place}: holds types that are not scikit-learn's: {', '.join(refused[:5])}"
+            f"{', ...' if len(refused) > 5 else ''}; give --trust if you know where they come from"
+        )
+    try:
+        thing = skops.io.load(place, trusted=strange)
+    except Exception as error:
+        raise ModelError(f"{place}: cannot be loaded ({type(error).__name__}: {error})") from error
+    return object_in(place, thing if trust else _without_files(place, thing))
+
+
+def _without_files(place: Path, thing: Any) -> Any:
+    """The estimator without what makes scikit-learn read files that the model's maker named.
+
+    A pipeline's cache is read by pickle when the pipeline is fitted again, as shadow models are.
+
+    Raises:
+        ModelError: a vectoriser that takes its rows for names of files.
+    """
+    given = thing.get_params(deep=True) if hasattr(thing, "get_params") else {}
+    if any(name.rpartition("__")[2] == "input" and value in ("filename", "file") for name, value in given.items()):
+        raise ModelError(f"{place}: reads files that its rows name; give --trust if you know where it comes from")
+    caches = {name: None for name, value in given.items() if name.rpartition("__")[2] == "memory" and value is not None}
+    return thing.set_params(**caches) if caches else thing
+
+
+def _is_harmless(name: str) -> bool:
+    """Whether what a file may make or call by this name runs scikit-learn's own, harmless code only."""
+    return name == "numpy.dtype" or _is_sklearn_class(name) or _is_score(name)
+
+
+def _is_score(name: str) -> bool:
+    """Whether it is a score of scikit-learn's: a function of arrays that computes numbers, and no more."""
+    module, _, attribute = name.rpartition(".")
+    public = {"sklearn.metrics": (), "sklearn.feature_selection": ("f_classif", "f_regression", "chi2")}
+    for package, also in public.items():
+        scores = attribute.endswith(("_score", "_loss", "_error")) or attribute in also
+        if f"{module}.".startswith(f"{package}.") and scores:
+            return attribute in importlib.import_module(package).__all__
+    return False
+
+
+def _is_sklearn_class(name: str) -> bool:
+    """Whether a type is a class that scikit-learn defines, such as the tree inside a forest.
+
+    skops lists inner classes of scikit-learn as unknown. Making one runs only scikit-learn's code, so we take them; we
+    do not take functions, which a file could have called with arguments of its own choice.
+    """
+    module, _, attribute = name.rpartition(".")
+    if module.split(".")[0] != "sklearn":
+        return False
+    try:
+        found = getattr(importlib.import_module(module), attribute, None)
+    except ImportError:
+        return False
+    return isinstance(found, type) and found.__module__.split(".")[0] == "sklearn"
