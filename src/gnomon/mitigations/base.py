@@ -21,8 +21,9 @@ class CannotError(UsageError):
     """A mitigation that a trainer can't do."""
 
     def __init__(self, name: str, trainer: Trainer) -> None:
-        own = TrainerAbilities.of(trainer).of_what or trainer
-        super().__init__(f'mitigation "{name}": {type(own).__name__} cannot do that')
+        own = TrainerAbilities.of(trainer).of_what  # an estimator's truth may be its length, which it may not know yet
+        kind = type(trainer if own is None else own).__name__
+        super().__init__(f'mitigation "{name}": {kind} cannot do that')
 
 
 @dataclass(frozen=True)

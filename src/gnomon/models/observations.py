@@ -54,7 +54,8 @@ class Checkpoints:
 
     def watching(self, trainer: Trainer, asked: Rows, labels: Ints) -> Trainer:
         """Torch networks must be asked while they are trained."""
-        return TrainerAbilities.of(trainer).watching(asked, labels, self.count) or trainer
+        watching = TrainerAbilities.of(trainer).watching(asked, labels, self.count)
+        return trainer if watching is None else watching
 
     def of(self, model: Model, asked: Rows, labels: Ints) -> Floats:
         """Losses (n, k)."""

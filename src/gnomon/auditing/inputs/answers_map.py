@@ -36,7 +36,8 @@ def map_answers(data: Dataset, model: Model | None, tables: Sequence[AnswerTable
         if also:
             sentence += f" In the other file: {_listed(also[0].columns, data.classes, BY_COLUMN[also[0].rule])}"
         return AnswersMap(classes=list(data.classes), answers=list(first.columns), rule=first.rule, sentence=sentence)
-    inner = ModelAbilities.of(ModelAbilities.of(model).plain or model)
+    plain = ModelAbilities.of(model).plain
+    inner = ModelAbilities.of(model if plain is None else plain)
     if inner.known is not None:
         return _of_estimator(data, inner.known)
     if model is None:
