@@ -31,7 +31,10 @@ def test_a_minimal_plan_has_defaults() -> None:
         ({"data": {"members": "a.csv"}}, "expected both files"),
         ({"data": {"source": "baskets", "members": "a.csv", "nonmembers": "b.csv"}}, "expected either"),
         ({**GOOD, "shadow": {"count": -1}}, "shadow.count: .*greater than or equal to 0, got -1"),
-        ({**GOOD, "trainer": {"dropout": 1.0}}, "trainer.dropout: .*less than 1"),
+        (
+            {**GOOD, "trainer": {"dropout": 1.0}},
+            "trainer.dropout: expected dropout to be at least 0 and below 1, got 1.0",
+        ),
         ({**GOOD, "view": "owner"}, "view: .*'adversary' or 'auditor'"),
         ({**GOOD, "seed": "x"}, "seed: .*integer"),
         ({**GOOD, "attacks": {"queries": ["turn:90"]}}, r'attacks.queries.0: expected "mirror".*got "turn:90"'),

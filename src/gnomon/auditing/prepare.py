@@ -31,7 +31,7 @@ from gnomon.core.protocols import Attack, Model, Observation, Trainer
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine, LocalEngine
 from gnomon.engines.threads import one_thread
-from gnomon.models.mitigated import RandomRecords
+from gnomon.models.observations import RandomRecords
 from gnomon.models.target import Target, parse_reveal
 from gnomon.store.arrays import ArrayStore
 

@@ -22,7 +22,7 @@ from gnomon.core.evidence import Evidence, Population, QueryHandle
 from gnomon.core.known_half import halve
 from gnomon.core.protocols import Observation
 from gnomon.core.seeds import Seeds
-from gnomon.models.mitigated import RandomRecords
+from gnomon.models.observations import RandomRecords
 from gnomon.shadow.masks import ShadowRows, membership
 from gnomon.shadow.pool import PoolAnswers
 from gnomon.stats.calibration import expected_calibration_error
