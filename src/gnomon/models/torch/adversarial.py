@@ -40,6 +40,7 @@ class AdversarialTrainer(NetworkWrapper):
         y: their class ids (r,).
         game: lambda, the attacker, the schedule.
 
+    >>> from gnomon.models import TorchTrainer
     >>> import numpy as np
     >>> x, y = np.eye(8, dtype=np.float32), np.arange(8) % 2
     >>> trainer = AdversarialTrainer(TorchTrainer(hidden=(8,), epochs=3), x[4:], y[4:], Game(warm_up=1))

@@ -69,6 +69,7 @@ class DPTrainer(NetworkWrapper):
     Raises:
         UsageError: an option out of range, or a trainer that stops early.
 
+    >>> from gnomon.models import TorchTrainer
     >>> trainer = DPTrainer(TorchTrainer(hidden=(8,), epochs=2), noise=1.0)
     >>> model = trainer.train(np.eye(4, dtype=np.float32), np.array([0, 1, 0, 1]), 2, [np.arange(4)], [0])[0]
     >>> model.facts["noise_multiplier"], model.facts["delta"]

@@ -31,6 +31,7 @@ class SelenaTrainer(NetworkWrapper):
         submodels: K.
         held_out: L, at least 1 and less than K.
 
+    >>> from gnomon.models import TorchTrainer
     >>> x, y = np.eye(8, dtype=np.float32), np.arange(8) % 2
     >>> trainer = SelenaTrainer(TorchTrainer(hidden=(8,), epochs=3), submodels=4, held_out=2)
     >>> [model] = trainer.train(x, y, 2, [np.arange(8)], [0])
