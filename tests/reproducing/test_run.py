@@ -96,7 +96,7 @@ def paper(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def made(paper: Path) -> Iterator[Reproduction]:
     command = ["reproduce", str(paper), "--budget", "30m", "--to", str(paper.parent / "out"), "--workers", "1"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(MODULE, "resolve_device", lambda _: "cpu")
+        patch.setattr(MODULE.networks, "resolve_device", lambda _: "cpu")
         assert run(command) == 0
         yield read_document(paper.parent / "out", Reproduction)
 
@@ -111,7 +111,7 @@ def test_what_can_be_run_is_run_and_what_cannot_is_listed(made: Reproduction) ->
 
 
 def test_where_there_is_a_gpu_the_budget_decides(paper: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(MODULE, "resolve_device", lambda _: "cuda")
+    monkeypatch.setattr(MODULE.networks, "resolve_device", lambda _: "cuda")
     monkeypatch.setattr(MODULE, "run_cell", lambda *a: replace(run_cell(*a), seconds=100.0))
     assert run(["reproduce", str(paper), "--budget", "1s", "--seeds", "1", "--to", str(paper.parent / "gpu")]) == 0
     costly = read_document(paper.parent / "gpu", Reproduction).experiments[2]
