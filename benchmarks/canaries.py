@@ -14,7 +14,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,11 @@ import numpy as np
 from sklearn.naive_bayes import BernoulliNB
 from threadpoolctl import threadpool_limits
 
-from gnomon.auditing.canaries import CanaryTable, audit_canaries, draw_canaries
-from gnomon.auditing.evidence.answers import AuditContext
+from gnomon.auditing.canaries import audit_canaries, draw_canaries
 from gnomon.auditing.inputs.loading import AuditInputs
-from gnomon.auditing.progress import Silent
+from gnomon.auditing.inputs.roles import RowSplit
+from gnomon.auditing.outcome import CanaryTable
+from gnomon.auditing.prepare import prepare
 from gnomon.core.data.dataset import Dataset, Roles, make_dataset
 from gnomon.core.documents.canaries import CanaryFacts
 from gnomon.core.plan import make_plan
@@ -35,7 +36,6 @@ from gnomon.core.seeds import Seeds
 from gnomon.datasets import load_dataset
 from gnomon.engines.local import LocalEngine
 from gnomon.models.sklearn import SklearnTrainer
-from gnomon.models.target import parse_reveal
 from gnomon.models.torch.dp import DPTrainer
 from gnomon.models.torch.trainer import TorchTrainer
 from gnomon.stats.privacy.one_run import one_run_p_value
@@ -75,20 +75,19 @@ class Place:
 
     def audits(self, trainer: Trainer, runs: int, folder: Path) -> list[Found]:
         """So many audits, each with coins and a training of its own."""
-        plan = make_plan({"data": {"source": "x"}, "canaries": {"delta": DELTA, **self.canaries}})
         found = []
         for run in range(runs):
+            plan = make_plan({"seed": run, "data": {"source": "x"}, "canaries": {"delta": DELTA, **self.canaries}})
             seeds = Seeds(run)
             order = seeds.child("rows").generator().permutation(len(self.data))
             train, rest = np.sort(order[: self.train]), np.sort(order[self.train :])
             roles = Roles(train, rest, rest[:0], rest[:0], train, "auditor")
-            drawn = draw_canaries(plan, self.data, trainer, roles, seeds)
+            drawn = draw_canaries(plan.canaries, plan.data, self.data, trainer, roles, seeds)
             assert drawn is not None
-            subject = AuditInputs(self.data, None, False, None, None, trainer, trainer)
-            store, engine = ArrayStore(folder), LocalEngine(1)
-            found.append(
-                audit_canaries(drawn, AuditContext(plan, subject, store, engine, Silent(), seeds, parse_reveal("full")))
-            )
+            split = RowSplit(train, rest, rest[:0])
+            inputs = AuditInputs(self.data, split, False, None, None, trainer, trainer)
+            prepared = replace(prepare(plan, inputs, ArrayStore(folder), LocalEngine(1)), roles=roles)
+            found.append(audit_canaries(drawn, prepared))
         return found
 
 

@@ -16,16 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from gnomon.attacks import make_attack
-from gnomon.auditing.evidence.answers import AuditContext, build_answers
+from gnomon.auditing.evidence.answers import answer_all
 from gnomon.auditing.inputs.loading import load_inputs
-from gnomon.auditing.inputs.roles import draw_roles, draw_training_rows
-from gnomon.auditing.inputs.shadow_rows import real_rows
-from gnomon.auditing.progress import Silent
-from gnomon.core.answers import Reveal
+from gnomon.auditing.prepare import prepare
 from gnomon.core.evidence import Evidence
 from gnomon.core.plan import read_plan
 from gnomon.core.seeds import Seeds
-from gnomon.engines.local import LocalEngine
 from gnomon.stats.low_fpr import tpr_at_fpr
 from gnomon.stats.roc import auc
 from gnomon.store.arrays import ArrayStore
@@ -55,11 +51,8 @@ def main() -> None:
     found: dict[tuple[str, int], list[tuple[float, float]]] = {}
     for number, seed in enumerate(given.seeds):
         plan = read_plan(given.plan).model_copy(update={"seed": seed})
-        subject, seeds = load_inputs(plan, trust=False), Seeds(seed)
-        store = ArrayStore(Path(given.store[number % len(given.store)]))
-        setting = AuditContext(plan, subject, store, LocalEngine(), Silent(), seeds, Reveal())
-        roles = draw_roles(subject.parts or draw_training_rows(len(subject.data), plan, seeds), plan, seeds)
-        case = build_answers(real_rows(subject.data, roles), None, None, setting).case
+        seeds, store = Seeds(seed), ArrayStore(Path(given.store[number % len(given.store)]))
+        case = answer_all(prepare(plan, load_inputs(plan, trust=False), store))[1][0].case
         for m in given.shadows:
             evidence = first(case.evidence, m)
             for name in ATTACKS:

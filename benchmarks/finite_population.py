@@ -35,14 +35,14 @@ def masks(models: int, pool: int, rng: np.random.Generator) -> np.ndarray:
 
 def signals_of(member: np.ndarray, x: np.ndarray) -> np.ndarray:
     """<x, mean of the model's rows>, (models, pool)."""
-    return (member @ x / ROWS) @ x.T
+    return np.asarray((member @ x / ROWS) @ x.T)
 
 
 def fresh_signals(member: np.ndarray, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The same for models whose other rows are new ones of the population; a member takes the place of one of them."""
     mean = rng.normal(size=(len(member), x.shape[1])) / np.sqrt(ROWS)
     replaced = mean + np.sqrt(1 - 1 / ROWS) * rng.normal(size=mean.shape)  # one of the rows that have this mean
-    return mean @ x.T + member * ((x**2).sum(axis=1) - replaced @ x.T) / ROWS
+    return np.asarray(mean @ x.T + member * ((x**2).sum(axis=1) - replaced @ x.T) / ROWS)
 
 
 def scored(observed: np.ndarray, member: np.ndarray, shadows: np.ndarray, inside: np.ndarray) -> Pair:

@@ -14,16 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from gnomon.attacks import make_attack
-from gnomon.auditing.evidence.answers import AuditContext, train_target
 from gnomon.auditing.inputs.loading import load_inputs
-from gnomon.auditing.inputs.roles import draw_roles, draw_training_rows
-from gnomon.auditing.progress import Silent
+from gnomon.auditing.prepare import prepare, train_target
 from gnomon.core.answers import Reveal
 from gnomon.core.arrays import take_rows
 from gnomon.core.evidence import Evidence
 from gnomon.core.plan import read_plan
-from gnomon.core.seeds import Seeds
-from gnomon.engines.local import LocalEngine
 from gnomon.models.target import Target
 from gnomon.stats.low_fpr import tpr_at_fpr
 from gnomon.stats.roc import auc
@@ -42,10 +38,8 @@ def main() -> None:
     )
     given = options.parse_args()
     plan = read_plan(PLAN)
-    subject, seeds, labels = load_inputs(plan, trust=False), Seeds(plan.seed), Reveal("labels")
-    data, store = subject.data, ArrayStore(Path(tempfile.mkdtemp()))
-    roles = draw_roles(draw_training_rows(len(data), plan, seeds, data.groups), plan, seeds, data.groups)
-    model = train_target(data, roles, AuditContext(plan, subject, store, LocalEngine(), Silent(), seeds, labels))
+    prepared = prepare(plan, load_inputs(plan, trust=False), ArrayStore(Path(tempfile.mkdtemp())))
+    data, roles, labels, model = prepared.data, prepared.roles, Reveal("labels"), train_target(prepared)
     rows = np.random.default_rng(0).permutation(roles.audited)
     x, y, member = take_rows(data.x, rows), data.y[rows], np.isin(rows, roles.members)
     attack = make_attack(given.attack, {"copies": given.copies})

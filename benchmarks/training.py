@@ -19,6 +19,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -182,7 +183,7 @@ def convolutions(repeats: int) -> None:
     for _ in range(repeats):
         for rule, clock in clocks.items():
             trainer = TorchTrainer(module="cnn", epochs=1, stack=rule, device="cpu")
-            clock.run(lambda t=trainer: t.train(x, y, 10, rows, range(4)))
+            clock.run(partial(trainer.train, x, y, 10, rows, range(4)))
     for rule, clock in clocks.items():
         steps = [1000 * s / 16 for s in clock.cpu]
         print(f"  stack={rule:8} {min(steps):7.1f} / {statistics.median(steps):7.1f} ms a network and step")

@@ -60,7 +60,7 @@ def null_table(runs: int, seed: int) -> None:
             member = (rng.permutation(people) < people // 2)[groups]
             scores = related(attacks, people, rng)[:, groups] + (size > 1) * 0.5 * related(attacks, n, rng)
             hits += found(scores, member, rng, groups if size > 1 else None)
-        low, high = binom.ppf([0.025, 0.975], count, LEVEL) / count
+        low, high = (float(binom.ppf(q, count, LEVEL)) / count for q in (0.025, 0.975))
         units = "records" if size == 1 else f"persons of {size}"
         print(
             f"| {attacks} | {n:,} | {units} | {hits} | {count} | {hits / count:.1%} | {low:.1%} to {high:.1%} |",

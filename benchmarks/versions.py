@@ -15,17 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from gnomon.attacks import make_attack
-from gnomon.auditing.evidence.answers import AuditContext, build_answers
+from gnomon.auditing.evidence.answers import answer_all
 from gnomon.auditing.inputs.loading import load_inputs
-from gnomon.auditing.inputs.roles import draw_roles, draw_training_rows
-from gnomon.auditing.inputs.shadow_rows import real_rows
-from gnomon.auditing.progress import Silent
-from gnomon.core.answers import Reveal
+from gnomon.auditing.prepare import prepare
 from gnomon.core.data.augmentations import read_augmentations
 from gnomon.core.evidence import Evidence
 from gnomon.core.plan import read_plan
 from gnomon.core.seeds import Seeds
-from gnomon.engines.local import LocalEngine
 from gnomon.stats.low_fpr import tpr_at_fpr
 from gnomon.stats.roc import auc
 from gnomon.store.arrays import ArrayStore
@@ -72,14 +68,12 @@ def worlds(given: argparse.Namespace, seed: int) -> list[tuple[str, Evidence, np
             "attacks": plan.attacks.model_copy(update={"queries": tuple(given.queries)}),
         }
     )
-    subject, seeds = load_inputs(plan, trust=False), Seeds(seed)
-    setting = AuditContext(plan, subject, ArrayStore(given.store), LocalEngine(), Silent(), seeds, Reveal())
-    roles = draw_roles(subject.parts or draw_training_rows(len(subject.data), plan, seeds), plan, seeds)
-    world = build_answers(real_rows(subject.data, roles), None, None, setting)
-    evidence, names = world.case.evidence, [v.version.name for v in world.versions]
+    prepared = prepare(plan, load_inputs(plan, trust=False), ArrayStore(given.store))
+    world = answer_all(prepared)[1][0]
+    evidence, names = world.case.evidence, [v.version.name for v in world.queries.versions]
     result = [("nothing | 1", replace(evidence, variants=()), world.case.member)]
     for text in given.queries:
-        wanted = {v.name for v in read_augmentations([text], subject.data.features, seeds.child("queries"))}
+        wanted = {v.name for v in read_augmentations([text], prepared.data.features, prepared.seeds.child("queries"))}
         some = tuple(v for v, name in zip(evidence.variants, names, strict=True) if name in wanted)
         result.append((f"`{text}` | {len(some) + 1}", replace(evidence, variants=some), world.case.member))
     return result

@@ -22,7 +22,7 @@ from gnomon.shadow.pool import ShadowPool
 LEAST_SHADOWS = 8  # so that two further trainings cost at most a quarter more
 COMPARED = 1000  # rows of each side
 SAME = 0.005  # mean distance of answers that counts as none
-BEYOND = 0.03  # ... by which the target must stand apart from every clone
+BEYOND = 0.03  # ... by which the target must stand apart from every clone, or by the range of chance where that is more
 CLONES = 4  # at most; with fewer, a training that went another way by chance would be called another recipe
 
 
@@ -40,8 +40,8 @@ class Refits:
 
     @property
     def unlike(self) -> bool:
-        """Whether the target stands further from every clone than any two of these from each other."""
-        return min(self.target) - max(self.chance) > BEYOND
+        """Whether the target stands further from every clone than any two of these do, by more than chance varies."""
+        return min(self.target) - max(self.chance) > max(BEYOND, max(self.chance) - min(self.chance))
 
     @property
     def certain(self) -> bool:

@@ -158,7 +158,7 @@ def has_wide_products(device: str) -> bool:
     """Whether large products go to oneDNN: on a CPU with AVX-512, and a torch that was built for it."""
     return (
         device == "cpu"
-        and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+        and torch.backends.mkldnn.is_available()
         and "AVX512" in torch.backends.cpu.get_cpu_capability()
         and hasattr(torch.ops.mkldnn, "_linear_pointwise")
     )
