@@ -86,7 +86,7 @@ def areas(kind: Kind, x: np.ndarray, y: np.ndarray, rows: int, seed: int) -> tup
         seed=seed,
         workers=1,
         plan={"preflight": {"override": OVERRIDE}, "statistics": {"fprs": [0.1]}},
-    )
+    ).record
     found = {a.name: a.auc.value for a in record.attacks if a.auc is not None}
     return found, 0.5 + 0.5 * abs(float(y[part.members].mean() - y[part.nonmembers].mean()))
 

@@ -115,7 +115,7 @@ def audited(seed: int, size: int, *, grouped: bool) -> Record:
         seed=seed,
         workers=1,
         plan={"preflight": {"override": OVERRIDES}, "attacks": {"ladder": False}},
-    )
+    ).record
 
 
 def null_audits(audits: int) -> None:

@@ -102,7 +102,7 @@ def audit(seed: int, shadows: bool, view: str) -> Record:
         seed=seed,
         workers=1,
         plan={"attacks": {"ladder": False}},
-    )
+    ).record
 
 
 def audit_table(runs: int, seed: int) -> None:

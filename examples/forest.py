@@ -11,6 +11,6 @@ import gnomon
 x, x_out, y, y_out = train_test_split(*load_digits(return_X_y=True), test_size=0.5, random_state=0)
 model = RandomForestClassifier(n_estimators=100, random_state=0).fit(x, y)
 
-record = gnomon.audit(target=model, members=(x, y), nonmembers=(x_out, y_out), trainer="clone", shadows=16)
-print(record.verdict.headline)
-gnomon.write_report(record, "forest.html")
+outcome = gnomon.audit(target=model, members=(x, y), nonmembers=(x_out, y_out), trainer="clone", shadows=16)
+print(outcome.verdict.headline)
+gnomon.write_report(outcome.record, "forest.html")

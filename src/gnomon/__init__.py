@@ -1,7 +1,7 @@
 """gnomon measures what a trained model reveals about the records it was trained on.
 
-The audit (`audit`, or `audit_plan` with a `Plan`) trains shadow models, attacks the model and returns a `Record`;
-`gate` compares it with limits, `write_report` renders it. docs/api.md lists all public names.
+The audit (`audit`, or `audit_plan` with a `Plan`) trains shadow models, attacks the model and returns an `Outcome`,
+whose `Record` `gate` compares with limits and `write_report` renders. docs/api.md lists all public names.
 
 >>> import gnomon
 >>> gnomon.load_dataset("digits").n_classes
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from gnomon.models.sklearn import SklearnModel, SklearnTrainer
     from gnomon.models.torch import DPTrainer, TorchModel, TorchTrainer
     from gnomon.report import print_terminal, render, write_report
+    from gnomon.report.plots.on_axes import plot_roc
+    from gnomon.runs.folder import read_outcome
     from gnomon.runs.gate import GateResult, Limit, gate, parse_limit
 
 __version__ = VERSION
@@ -54,6 +56,8 @@ _HOMES = {
     "gnomon.models.function": ("FunctionTrainer",),
     "gnomon.models.sklearn": ("SklearnModel", "SklearnTrainer"),
     "gnomon.models.torch": ("DPTrainer", "TorchModel", "TorchTrainer"),
+    "gnomon.report.plots.on_axes": ("plot_roc",),
+    "gnomon.runs.folder": ("read_outcome",),
     "gnomon.report": ("print_terminal", "render", "write_report"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -84,7 +88,9 @@ __all__ = [
     "make_dataset",
     "make_plan",
     "parse_limit",
+    "plot_roc",
     "print_terminal",
+    "read_outcome",
     "read_plan",
     "read_record",
     "render",

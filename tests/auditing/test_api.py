@@ -1,10 +1,12 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from sklearn.tree import DecisionTreeClassifier
 
 from gnomon.auditing.api import audit
 from gnomon.core.documents.record import Record
-from gnomon.core.errors import UsageError
+from gnomon.core.errors import PreflightError, UsageError
 
 RNG = np.random.default_rng(0)
 SIZES = (80, 80, 200)
@@ -21,7 +23,7 @@ def audited(groups: tuple[np.ndarray, ...] | None, *, pool: bool) -> Record:
         model, tables[0], tables[1], pool=tables[2] if pool else None, groups=groups,
         view="adversary" if pool else "auditor", shadows=2, attacks=("loss",), workers=1,
         plan={"preflight": {"override": ["blind-baseline"]}},
-    )  # fmt: skip
+    ).record  # fmt: skip
 
 
 @pytest.mark.parametrize("pool", [False, True])
@@ -36,3 +38,38 @@ def test_people_are_told_apart_with_and_without_a_pool(pool: bool) -> None:
 def test_a_pool_without_its_groups_is_refused() -> None:
     with pytest.raises(UsageError, match=r"nonmembers and pool \(80, 80, 200\), got 80, 80"):
         audited((PEOPLE[PARTS[0]], PEOPLE[PARTS[1]]), pool=True)
+
+
+def test_ids_are_the_user_s_own_and_risk_is_in_reach(capfd: pytest.CaptureFixture[str]) -> None:
+    model = DecisionTreeClassifier(random_state=0).fit(X[PARTS[0]], Y[PARTS[0]])
+    sides = [(X[part], Y[part]) for part in PARTS[:2]]
+    ids = [f"m{i}" for i in range(SIZES[0])], [f"n{i}" for i in range(SIZES[1])]
+    settings: dict[str, object] = {"shadows": 4, "attacks": ["loss"], "workers": 1}
+    made = audit(model, *sides, ids=ids, **settings)  # type: ignore[arg-type]
+    assert {name[0] for name, member in zip(made.ids, made.member, strict=True) if member} == {"m"}
+    assert made.scores["loss"].shape == (len(made.ids),)
+    assert made.risk is not None
+    assert set(made.risk.ids) == set(made.ids)
+    said = capfd.readouterr()
+    assert (said.out, said.err) == ("", "")
+    with pytest.raises(UsageError, match=r"ids: expected an id for each row of members, nonmembers \(80, 80\), got 80"):
+        audit(model, *sides, ids=(ids[0], ids[1][1:]), **settings)  # type: ignore[arg-type]
+    shared = (ids[0], [ids[0][0], *ids[1][1:]])
+    with pytest.raises(PreflightError, match="members-overlap"):
+        audit(model, *sides, ids=shared, **settings)  # type: ignore[arg-type]
+
+
+def test_somebody_who_wants_to_know_is_told_of_every_stage() -> None:
+    titles = []
+
+    class Listener:
+        def stage(self, title: str, total: int | None) -> Callable[[int], None]:
+            titles.append(title)
+            return lambda _: None
+
+    model = DecisionTreeClassifier(random_state=0).fit(X[PARTS[0]], Y[PARTS[0]])
+    sides = [(X[part], Y[part]) for part in PARTS[:2]]
+    audit(model, *sides, shadows=2, attacks=["loss"], workers=1, progress=Listener())
+    assert len(titles) >= 2
+    with pytest.raises(UsageError, match="progress: expected True, False or an object"):
+        audit(model, *sides, shadows=2, progress=3)  # type: ignore[arg-type]

@@ -161,7 +161,7 @@ def household_audit(**settings: object) -> Record:
     inside = homes < 20
     model = DecisionTreeClassifier(max_depth=3, random_state=0).fit(rng.normal(size=(100, 5)), np.arange(100) % 2)
     tables = [(x[side], y[side]) for side in (inside, ~inside)]
-    return audit(model, *tables, shadows=2, attacks=("loss", "confidence"), workers=1, plan=PLAN_ALL, **settings)  # type: ignore[arg-type]
+    return audit(model, *tables, shadows=2, attacks=("loss", "confidence"), workers=1, plan=PLAN_ALL, **settings).record  # type: ignore[arg-type]
 
 
 def test_a_whole_audit_counts_persons_and_says_so() -> None:

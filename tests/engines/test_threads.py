@@ -38,7 +38,7 @@ record = audit(
     groups=tuple(homes[s] for s in sides), shadows=4, attacks=("loss", "lira", "rmia"), workers=1,
     plan={"statistics": {"slices": ["class"]}, "preflight": {"override": ["distribution-shift", "unseen-models-tell"]}},
 )
-write_record(record, Path(sys.argv[1]))
+write_record(record.record, Path(sys.argv[1]))
 """
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.auditing.test_outcome import RISK
 from tests.runs.test_compare import outcome
 
 from gnomon.auditing.outcome import CanaryTable, Outcome, RiskTable
@@ -124,3 +125,12 @@ def test_a_second_audit_of_a_folder_is_refused_while_the_first_runs(
         assert run(["audit", str(tmp_path / "plan.toml"), "--to", str(tmp_path / "run")]) == 2
     assert "is writing here; wait until it has ended" in " ".join(capsys.readouterr().err.split())
     assert read_published(tmp_path / "run") is None
+
+
+def test_risk_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    table = replace(RISK, groups=["p", "q", "p"], labels=['a "b", c', "no", "yes"])
+    save_outcome(replace(outcome(0.3, 0), risk=table), tmp_path / "run")
+    found = read_outcome(tmp_path / "run").risk
+    assert found is not None
+    assert found.columns() == table.columns()
+    assert found.member.dtype == bool

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -10,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
+from gnomon.auditing.bars import following
 from gnomon.auditing.inputs.loading import AuditInputs, load_inputs, speaking, trainer_from
 from gnomon.auditing.inputs.roles import RowSplit
 from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.progress import Progress
 from gnomon.auditing.run import run_audit
-from gnomon.core.arrays import Rows, concat_rows, count_rows
+from gnomon.core.arrays import Rows, concat_rows, count_rows, is_frame
 from gnomon.core.data.dataset import View, make_dataset
-from gnomon.core.documents.record import Record
-from gnomon.core.errors import UsageError
+from gnomon.core.errors import UsageError, expect
 from gnomon.core.plan import Plan, make_plan
 from gnomon.core.protocols import Trainer
 from gnomon.engines.local import LocalEngine
@@ -45,10 +47,10 @@ class Settings:
 
 def audit_plan(
     plan: Plan,
-    folder: Path,
+    folder: str | Path,
     settings: Settings | None = None,
     *,
-    progress: Progress | None = None,
+    progress: Progress | bool = False,
     given: dict[str, Any] | None = None,
 ) -> Outcome:
     """Carries out a plan; models' answers are kept under the run's folder, so that a killed run goes on.
@@ -57,22 +59,25 @@ def audit_plan(
         plan: what to do.
         folder: of the run.
         settings: how to run.
-        progress: who is told how far it is.
+        progress: True shows how far it is, on a terminal or in a notebook; or who is told.
         given: the plan as the user gave it, for the record.
 
     Raises:
         GnomonError: bad input, in one line.
     """
+    expect("plan", plan, Plan, "a Plan (read_plan or make_plan makes it)")
+    expect("folder", folder, (str, Path), "the name of a folder")
     settings = settings or Settings()
     inputs = load_inputs(plan, trust=settings.trust)
-    return run_audit(
-        plan,
-        inputs,
-        store=ArrayStore(settings.store or folder / "store"),
-        engine=LocalEngine(settings.workers),
-        progress=progress,
-        given=given,
-    )
+    with following(progress) as told:
+        return run_audit(
+            plan,
+            inputs,
+            store=ArrayStore(settings.store or Path(folder) / "store"),
+            engine=LocalEngine(settings.workers),
+            progress=told,
+            given=given,
+        )
 
 
 def audit(
@@ -82,16 +87,18 @@ def audit(
     *,
     trainer: Trainer | dict[str, Any] | str | None = "clone",
     pool: Table | None = None,
+    ids: tuple[Any, ...] | None = None,
     groups: tuple[Any, ...] | None = None,
     view: View = "auditor",
     shadows: int = 16,
-    attacks: tuple[str, ...] | None = None,
+    attacks: Sequence[str] | None = None,
     seed: int = 0,
-    store: Path | None = None,
+    store: str | Path | None = None,
     workers: int | None = None,
     plan: dict[str, Any] | None = None,
-) -> Record:
-    """Audits a model and returns the record.
+    progress: Progress | bool = False,
+) -> Outcome:
+    """Audits a model; prints nothing unless ``progress`` asks for it.
 
     Args:
         target: a fitted scikit-learn classifier, a `Model`, or a callable from rows to probabilities (n, c); None to
@@ -101,7 +108,9 @@ def audit(
         trainer: the target's recipe, for shadow models: "clone" refits a scikit-learn target; a `Trainer`, or a
             [trainer] table as a dict; None for attacks that need no shadows.
         pool: further rows and labels that the attacker holds.
-        groups: group ids of members and of non-members, and of the pool's rows where a pool is given.
+        ids: row ids of members and of non-members, and of the pool's rows where a pool is given; equal ids are equal
+            records. Default the position.
+        groups: group ids in the same order.
         view: "auditor" (shadows are trained on audited rows too: the worst case) or "adversary".
         shadows: number of shadow models.
         attacks: names; None for all that apply.
@@ -109,9 +118,10 @@ def audit(
         store: folder that keeps shadow models' answers between runs; None for a temporary one.
         workers: processes; None for one a core.
         plan: further tables of a plan, such as ``{"statistics": {"confidence": 0.99}}``.
+        progress: True shows how far it is, on a terminal or in a notebook; or who is told.
 
     Returns:
-        The record; `gnomon.render` makes a report of it.
+        The outcome: ``record``, which `gnomon.write_report` makes a report of, with scores, ids and risk by record.
 
     Raises:
         GnomonError: bad input, in one line.
@@ -121,15 +131,17 @@ def audit(
     >>> from sklearn.tree import DecisionTreeClassifier
     >>> x, x_out, y, y_out = train_test_split(*load_digits(return_X_y=True), test_size=0.5, random_state=0)
     >>> model = DecisionTreeClassifier(random_state=0).fit(x, y)
-    >>> record = audit(model, (x, y), (x_out, y_out), shadows=4, attacks=("gap", "loss"), workers=1)
-    >>> record.verdict.level
-    'leaks_some'
+    >>> outcome = audit(model, (x, y), (x_out, y_out), shadows=4, attacks=("gap", "loss"), workers=1)
+    >>> outcome.verdict.level, outcome.scores["loss"].shape == (len(outcome.ids),)
+    ('leaks_some', True)
     """
     if members is None or nonmembers is None:
         raise UsageError(
-            "expected members=(x, y) and nonmembers=(x, y): an audit compares rows inside with rows outside"
+            "members and nonmembers: expected pairs (x, y) of rows and labels; an audit compares rows inside with rows "
+            "outside"
         )
-    tables = [members, nonmembers] + ([pool] if pool is not None else [])
+    given = {"members": members, "nonmembers": nonmembers} | ({} if pool is None else {"pool": pool})
+    tables = [_table(name, table) for name, table in given.items()]
     counts = [count_rows(x) for x, _ in tables]
     labels = np.concatenate([np.asarray(y) for _, y in tables])
     bounds = np.cumsum([0, *counts])
@@ -141,7 +153,8 @@ def audit(
         labels,
         classes=counted,
         known=known,
-        groups=_groups(groups, counts),
+        ids=_by_row("ids", ids, counts),
+        groups=_by_row("groups", groups, counts),
     )
     model = None if target is None else as_model(target, data.classes)
     recipe = speaking(trainer_from(trainer, model), data)
@@ -162,30 +175,49 @@ def audit(
     inputs = AuditInputs(
         data=data,
         parts=RowSplit(parts[0], parts[1], parts[2] if pool is not None else np.empty(0, np.int64)),
-        own_ids=False,
+        own_ids=ids is not None,
         model=model,
         answers=None,
         trainer=recipe,
         shadow_trainer=recipe,
     )
     checked = make_plan(values, "audit")
+    with following(progress) as told, _folder(store) as folder:
+        return run_audit(checked, inputs, store=ArrayStore(folder), engine=LocalEngine(workers), progress=told)
+
+
+@contextmanager
+def _folder(store: str | Path | None) -> Iterator[Path]:
+    """The folder that keeps models' answers: the one that is named, or one that does not outlive the audit."""
     if store is not None:
-        return run_audit(checked, inputs, store=ArrayStore(store), engine=LocalEngine(workers)).record
+        expect("store", store, (str, Path), "the name of a folder")
+        yield Path(store)
+        return
     with tempfile.TemporaryDirectory() as folder:
-        return run_audit(checked, inputs, store=ArrayStore(Path(folder)), engine=LocalEngine(workers)).record
+        yield Path(folder)
 
 
-def _groups(groups: tuple[Any, ...] | None, counts: list[int]) -> Any:
-    """Group ids of all rows, from those of members, non-members and pool."""
-    if groups is None:
+def _table(name: str, given: Any) -> Table:
+    """Rows and labels, as a pair."""
+    if not isinstance(given, (tuple, list)) or len(given) != 2:
+        got = f"{len(given)} entries" if isinstance(given, (tuple, list)) else type(given).__name__
+        raise UsageError(f"{name}: expected a pair of rows and labels, {name}=(x, y), got {got}")
+    x, y = given
+    return x if is_frame(x) else np.asarray(x), y
+
+
+def _by_row(name: str, given: tuple[Any, ...] | None, counts: list[int]) -> Any:
+    """Ids of all rows, from those of members, non-members and pool."""
+    if given is None:
         return None
-    given = [np.asarray(part) for part in groups]
-    if [len(part) for part in given] != counts:
+    expect(name, given, (tuple, list), "a pair of sequences, one for the members and one for the non-members")
+    parts = [np.atleast_1d(np.asarray(part)) for part in given]
+    if [len(part) for part in parts] != counts:
         raise UsageError(
-            f"groups: expected an id for each row of members, nonmembers{' and pool' if len(counts) > 2 else ''} "
-            f"({', '.join(map(str, counts))}), got {', '.join(str(len(part)) for part in given)}"
+            f"{name}: expected an id for each row of members, nonmembers{' and pool' if len(counts) > 2 else ''} "
+            f"({', '.join(map(str, counts))}), got {', '.join(str(len(part)) for part in parts)}"
         )
-    return np.concatenate(given)
+    return np.concatenate([part.astype(str) for part in parts])
 
 
 def _counted_classes(target: Any, labels: Any) -> tuple[str, ...] | None:

@@ -9,10 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
 
 from gnomon.core import VERSION
-from gnomon.core.arrays import Bools, Floats, Ints
-from gnomon.core.documents.record import Provenance, Record
+from gnomon.core.arrays import Bools, Floats, Ints, frame_of
+from gnomon.core.documents.notebook import summary_html
+from gnomon.core.documents.record import AttackResult, Finding, Provenance, Record, Verdict
+from gnomon.core.errors import UsageError
 from gnomon.engines.local import available_cores
 from gnomon.shadow.pool import package_versions
 
@@ -32,6 +37,22 @@ class RiskTable:
     when_trained: Floats  # mean probability in rehearsals that were trained on the row; NaN if there were none
     trainings: Ints  # how many these were
 
+    def columns(self) -> dict[str, list[Any]]:
+        """The columns of risk.csv; the most probable members first."""
+        order = np.lexsort((-self.score, -self.probability))
+        return {
+            "id": [self.ids[i] for i in order],
+            "class": [self.labels[i] for i in order],
+            **({} if self.groups is None else {"group": [self.groups[i] for i in order]}),
+            "member": self.member[order].tolist(),
+            "score": self.score[order].tolist(),
+            "probability": self.probability[order].tolist(),
+            "low": self.low[order].tolist(),
+            "high": self.high[order].tolist(),
+            "probability_when_trained": [None if np.isnan(v) else float(v) for v in self.when_trained[order]],
+            "trainings": self.trainings[order].tolist(),
+        }
+
 
 @dataclass(frozen=True)
 class CanaryTable:
@@ -43,7 +64,7 @@ class CanaryTable:
     score: Floats  # natural log of the probability of the canary's label; higher = guessed in
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Outcome:
     """An audit's record, and the scores that belong to it: attack name -> (n,) in the order of ``ids``."""
 
@@ -55,6 +76,56 @@ class Outcome:
     canaries: CanaryTable | None = None
     groups: list[str] | None = None  # (n,) the person or household of each audited row
     exposure: Floats | None = None  # (n,) how much a record is worth to an attacker; see `vulnerability`
+
+    @property
+    def verdict(self) -> Verdict:
+        """The record's verdict."""
+        return self.record.verdict
+
+    @property
+    def attacks(self) -> list[AttackResult]:
+        """The record's attacks."""
+        return self.record.attacks
+
+    @property
+    def findings(self) -> list[Finding]:
+        """The record's findings."""
+        return self.record.findings
+
+    def to_frame(self) -> Any:
+        """The attacks and their values as a data frame; see `Record.to_frame`."""
+        return self.record.to_frame()
+
+    def score_frame(self) -> Any:
+        """One row an audited record: id, group, truth, and a column of scores for each attack; higher = member.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+        """
+        columns: dict[str, Any] = {"id": self.ids, "member": self.member, **self.scores}
+        return frame_of(columns if self.groups is None else {"group": self.groups, **columns})
+
+    def risk_frame(self) -> Any:
+        """The rows of risk.csv as a data frame: probability of membership by record, the most probable first.
+
+        Raises:
+            UsageError: this audit states no probabilities.
+            MissingExtraError: pandas is not installed.
+        """
+        if self.risk is None:
+            raise UsageError("this audit states no probabilities of membership: its report says why")
+        return frame_of(self.risk.columns())
+
+    def __repr__(self) -> str:
+        """Short: name, verdict, and how much there is."""
+        return (
+            f"Outcome({self.record.name!r}, {self.verdict.level}: {self.verdict.headline!r}, "
+            f"{len(self.ids)} audited records, scores of {len(self.scores)} attacks)"
+        )
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return summary_html(self.record)
 
 
 @dataclass

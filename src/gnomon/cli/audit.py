@@ -10,8 +10,8 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from gnomon.auditing.api import Settings, audit_plan
+from gnomon.auditing.bars import TerminalProgress
 from gnomon.auditing.outcome import Outcome
-from gnomon.cli.progress import TerminalProgress
 from gnomon.core.errors import PlanError
 from gnomon.core.generations import Claim, claim
 from gnomon.core.model_formats import MODEL_FILES

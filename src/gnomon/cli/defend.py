@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from gnomon.auditing.api import Settings
-from gnomon.cli.progress import TerminalProgress
+from gnomon.auditing.bars import TerminalProgress
 from gnomon.core.documents.read_write import write_document
 from gnomon.core.errors import UsageError
 from gnomon.core.generations import claim

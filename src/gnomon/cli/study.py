@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from gnomon.auditing.api import Settings
-from gnomon.cli.progress import TerminalProgress
+from gnomon.auditing.bars import TerminalProgress
 from gnomon.core.documents.read_write import write_document
 from gnomon.core.documents.study import Study
 from gnomon.core.errors import one_line

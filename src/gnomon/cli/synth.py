@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from gnomon.auditing.bars import TerminalProgress
 from gnomon.auditing.synth import MadeRows, make_attackers_rows, source_to_make
-from gnomon.cli.progress import TerminalProgress
 from gnomon.core.arrays import is_frame
 from gnomon.core.errors import MissingExtraError, UsageError, did_you_mean
 from gnomon.core.files import replacing

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.core.errors import DataError, ModelError
+from gnomon.core.errors import DataError, MissingExtraError, ModelError
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
 Float64s: TypeAlias = NDArray[np.float64]
@@ -47,6 +47,19 @@ def concat_rows(parts: Sequence[Rows]) -> Rows:
 
         return pd.concat(list(parts), ignore_index=True)
     return np.concatenate([np.asarray(part) for part in parts])
+
+
+def frame_of(columns: Mapping[str, Sequence[Any]]) -> Any:
+    """A data frame of named columns.
+
+    Raises:
+        MissingExtraError: pandas is not installed.
+    """
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise MissingExtraError("pandas", "data", "a data frame") from error
+    return pd.DataFrame(dict(columns))
 
 
 def fingerprint(*parts: Any) -> str:

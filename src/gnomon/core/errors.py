@@ -58,6 +58,26 @@ class MissingExtraError(GnomonError):
         super().__init__(f"{what} needs {package}, which is not installed: pip install 'gnomon[{extra}]'")
 
 
+def expect(name: str, value: object, kinds: type | tuple[type, ...], words: str) -> None:
+    """Refuses an argument of another type.
+
+    Args:
+        name: of the argument.
+        value: what was given.
+        kinds: what it may be.
+        words: the same in words, with what to do where that helps.
+
+    Raises:
+        UsageError: the value is of none of these types.
+
+    >>> expect("path", 3, str, "a path")
+    Traceback (most recent call last):
+    gnomon.core.errors.UsageError: path: expected a path, got int
+    """
+    if not isinstance(value, kinds):
+        raise UsageError(f"{name}: expected {words}, got {type(value).__name__}")
+
+
 def one_line(error: BaseException | str) -> str:
     r"""A message as one line of printable characters: what steers a terminal or turns text around is left out.
 

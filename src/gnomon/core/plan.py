@@ -23,7 +23,7 @@ from pydantic import (
 from gnomon.core.data.augmentations import VERSION_WORDS, is_augmentation
 from gnomon.core.documents.canaries import CanariesPlan
 from gnomon.core.documents.schema import CodeName, FileName, PlanTable
-from gnomon.core.errors import PlanError, UsageError, did_you_mean
+from gnomon.core.errors import PlanError, UsageError, did_you_mean, expect
 from gnomon.core.model_formats import MODEL_FILES
 from gnomon.core.network_recipe import NETWORK_OPTIONS, NetworkRecipe, check_network_option
 
@@ -358,20 +358,24 @@ def make_plan(values: dict[str, Any], source: str = "plan") -> Plan:
 
     Raises:
         PlanError: one line that names the key, what was expected and what came.
+        UsageError: no tables.
     """
+    expect("values", values, dict, "the tables of a plan as a dict (read_plan reads a file)")
     try:
         return Plan.model_validate(values)
     except ValidationError as error:
         raise PlanError(f"{source}: {_first_problem(error)}") from None
 
 
-def read_plan(path: Path) -> Plan:
+def read_plan(path: str | Path) -> Plan:
     """Reads and checks a TOML plan; paths in it are relative to the file.
 
     Raises:
         PlanError: a missing file, broken TOML, an unknown key ("did you mean"), a value out of range.
     """
-    return plan_in(path.resolve().parent, read_toml(path), str(path))
+    expect("path", path, (str, Path), "the name of a plan file")
+    place = Path(path)
+    return plan_in(place.resolve().parent, read_toml(place), str(path))
 
 
 def read_toml(path: Path) -> dict[str, Any]:

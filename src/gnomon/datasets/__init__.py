@@ -6,7 +6,7 @@ one line in `SOURCES`.
 """
 
 from gnomon.core.data.dataset import Dataset
-from gnomon.core.errors import UsageError, did_you_mean
+from gnomon.core.errors import UsageError, did_you_mean, expect
 from gnomon.datasets.adult import ADULT
 from gnomon.datasets.baskets import BASKETS
 from gnomon.datasets.bundled import BREAST_CANCER, DIGITS
@@ -59,6 +59,7 @@ def load_dataset(name: str, classes: int | None = None) -> Dataset:
     Traceback (most recent call last):
     gnomon.core.errors.UsageError: no data set "digitz" (did you mean "digits"?)
     """
+    expect("name", name, str, "the name of a data set (gnomon list datasets)")
     sources = {source.name: source for source in SOURCES}
     if name not in sources:
         raise UsageError(f'no data set "{name}"{did_you_mean(name, sources)}')

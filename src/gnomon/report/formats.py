@@ -14,7 +14,7 @@ from gnomon.core.documents.defence import DefenceReport
 from gnomon.core.documents.record import Record
 from gnomon.core.documents.reproduction import Reproduction
 from gnomon.core.documents.study import Study
-from gnomon.core.errors import UsageError, did_you_mean
+from gnomon.core.errors import UsageError, did_you_mean, expect
 from gnomon.core.files import write_text
 from gnomon.report.audit.page import audit_page
 from gnomon.report.comparison import comparison_page
@@ -44,8 +44,17 @@ _EXTENSIONS = MappingProxyType(
 
 
 def page_of(document: Document) -> Page:
-    """What every renderer shows of a document."""
+    """What every renderer shows of a document.
+
+    Raises:
+        UsageError: no document.
+    """
+    _check(document)
     return _PAGES[type(document)](document)
+
+
+def _check(document: Document) -> None:
+    expect("document", document, tuple(_PAGES), "a Record (an audit's outcome has it as .record) or another document")
 
 
 def render(document: Document, format: str) -> str:
@@ -60,7 +69,7 @@ def render(document: Document, format: str) -> str:
         The whole report, with a newline at its end.
 
     Raises:
-        UsageError: an unknown format.
+        UsageError: an unknown format, or no document.
 
     >>> render(None, "htlm")
     Traceback (most recent call last):
@@ -70,6 +79,7 @@ def render(document: Document, format: str) -> str:
         case "html":
             return render_html(page_of(document))
         case "json":
+            _check(document)
             return document.model_dump_json(indent=1) + "\n"
         case "md":
             return render_markdown(page_of(document))
@@ -100,8 +110,9 @@ def write_report(document: Document, path: str | Path) -> None:
     """Writes a document in the format of the path's suffix, atomically; Markdown's figures are files next to it.
 
     Raises:
-        UsageError: an extension that no format has; nothing is written.
+        UsageError: an extension that no format has, or no document; nothing is written.
     """
+    expect("path", path, (str, Path), "the name of a file")
     place = Path(path)
     if format_of(place) != "md":
         write_text(place, render(document, format_of(place)))

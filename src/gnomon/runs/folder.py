@@ -15,7 +15,7 @@ from gnomon.auditing.outcome import CanaryTable, Outcome, RiskTable
 from gnomon.core.arrays import Floats
 from gnomon.core.documents.read_write import parse_document, read_record, write_record
 from gnomon.core.documents.record import Record
-from gnomon.core.errors import DataError
+from gnomon.core.errors import DataError, expect
 from gnomon.core.files import write_text
 from gnomon.core.generations import claim, read_published
 
@@ -49,20 +49,28 @@ def write_outcome(outcome: Outcome, folder: Path) -> None:
 
 def write_risk(table: RiskTable, folder: Path) -> None:
     """Writes risk.csv, and risk.parquet where pandas and pyarrow are installed; the most probable members first."""
-    order = np.lexsort((-table.score, -table.probability))
-    columns: dict[str, list[Any]] = {
-        "id": [table.ids[i] for i in order],
-        "class": [table.labels[i] for i in order],
-        **({} if table.groups is None else {"group": [table.groups[i] for i in order]}),
-        "member": table.member[order].tolist(),
-        "score": table.score[order].tolist(),
-        "probability": table.probability[order].tolist(),
-        "low": table.low[order].tolist(),
-        "high": table.high[order].tolist(),
-        "probability_when_trained": [None if np.isnan(v) else float(v) for v in table.when_trained[order]],
-        "trainings": table.trainings[order].tolist(),
-    }
-    write_columns(columns, folder, "risk")
+    write_columns(table.columns(), folder, "risk")
+
+
+def read_risk(content: bytes) -> RiskTable:
+    """The table in risk.csv, in the order of the file."""
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8"))))
+
+    def numbers(name: str) -> Floats:
+        return np.array([float(row[name] or "nan") for row in rows])
+
+    return RiskTable(
+        ids=[row["id"] for row in rows],
+        labels=[row["class"] for row in rows],
+        groups=[row["group"] for row in rows] if rows and "group" in rows[0] else None,
+        member=np.array([row["member"] == "True" for row in rows], dtype=bool),
+        score=numbers("score"),
+        probability=numbers("probability"),
+        low=numbers("low"),
+        high=numbers("high"),
+        when_trained=numbers("probability_when_trained"),
+        trainings=np.array([int(row["trainings"]) for row in rows], dtype=np.int64),
+    )
 
 
 def write_columns(columns: Mapping[str, Sequence[Any]], folder: Path, name: str) -> list[Path]:
@@ -93,12 +101,15 @@ def write_canaries(table: CanaryTable, folder: Path) -> None:
     write_columns(columns, folder, "canaries")
 
 
-def read_outcome(path: Path) -> Outcome:
+def read_outcome(path: str | Path) -> Outcome:
     """Reads a run back: its folder or its record.json; a record that lies alone has no scores.
 
     Raises:
+        UsageError: ``path`` is no path.
         DataError: no record; results that are damaged or of several runs; scores without a manifest.
     """
+    expect("path", path, (str, Path), "the folder of a run")
+    path = Path(path)
     folder, name = (path, "record.json") if path.is_dir() else (path.parent, path.name)
     published = read_published(folder)
     if published is None and (folder / "scores" / "ids.npy").is_file():
@@ -120,6 +131,7 @@ def read_outcome(path: Path) -> Outcome:
         {name: loaded[file] for name, file in files.items()},
         [str(i) for i in loaded[ids]],
         [bool(m) for m in loaded[member]],
+        risk=read_risk(published.files["risk.csv"]) if "risk.csv" in published.files else None,
         groups=[str(g) for g in loaded[groups]] if record.counted_by == "group" and groups in loaded else None,
         exposure=loaded.get(exposure),
     )

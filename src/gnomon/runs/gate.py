@@ -20,7 +20,7 @@ from typing import Literal
 from scipy.special import ndtri
 
 from gnomon.core.documents.record import AttackResult, Estimate, Record, TprAtFpr
-from gnomon.core.errors import UsageError
+from gnomon.core.errors import UsageError, expect
 from gnomon.stats.low_fpr import required_nonmembers
 
 Figure = Literal["auc", "advantage", "accuracy", "tpr", "epsilon"]
@@ -78,6 +78,7 @@ def parse_limit(text: str) -> Limit:
     >>> parse_limit("tpr@0.01<=0.05").fpr
     0.01
     """
+    expect("limit", text, str, "words such as auc<=0.6")
     match = LIMIT.match(text.replace(" ", ""))
     if match is None:
         raise UsageError(
@@ -101,12 +102,12 @@ def parse_limit(text: str) -> Limit:
     return Limit(text, match["attack"], figure, fpr, most)
 
 
-def gate(record: Record, limits: Sequence[Limit], *, allow_missing: Collection[str] = ()) -> GateResult:
+def gate(record: Record, limits: Sequence[Limit | str], *, allow_missing: Collection[str] = ()) -> GateResult:
     """Holds a record against limits.
 
     Args:
         record: an audit's record.
-        limits: what must not be exceeded.
+        limits: what must not be exceeded, parsed or in words such as ``auc<=0.6``.
         allow_missing: names of attacks that need not have run.
 
     Returns:
@@ -115,13 +116,22 @@ def gate(record: Record, limits: Sequence[Limit], *, allow_missing: Collection[s
 
     Raises:
         UsageError: a limit, or ``allow_missing``, names an attack that the record does not have, or a limit speaks of a
-            false-positive rate that was not measured; a gate that checks nothing must not look open.
+            false-positive rate that was not measured, or arguments of other types; a gate that checks nothing must not
+            look open.
     """
+    expect("record", record, Record, "a Record (read_record reads a run's; an audit's outcome has it as .record)")
+    expect("limits", limits, (list, tuple), "a list of limits such as auc<=0.6")
+    expect("allow_missing", allow_missing, (list, tuple, set, frozenset), "a list of attacks' names")
+    if not limits:
+        raise UsageError(
+            "limits: expected at least one, such as auc<=0.6; a gate that checks nothing must not look open"
+        )
+    parsed = [one if isinstance(one, Limit) else parse_limit(one) for one in limits]
     known = {a.name for a in record.attacks}
     for name in allow_missing:
         if name not in known:
             raise UsageError(f'allow-missing: the record has no attack "{name}"')
-    held = [one for limit in limits for one in hold(record, limit)]
+    held = [one for limit in parsed for one in hold(record, limit)]
     missing = [a for a in did_not_run(record) if a.name not in allow_missing]
     lines = [one.line for one in held]
     lines += [f"did not run: {a.name} ({a.reason or a.status})" for a in missing]

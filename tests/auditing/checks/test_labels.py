@@ -133,7 +133,7 @@ def test_a_clone_on_the_targets_own_rows_is_the_target(name: str) -> None:
     assert clone.estimator.classes_.tolist() == target.classes_.tolist()
     assert np.allclose(np.exp(clone.log_probs(x)), target.predict_proba(x), atol=1e-6)
     assert "labels" in trainer.recipe()
-    record = audit(target, (x, y), blobs(150, own, 1), shadows=2, attacks=("loss",), workers=1)
+    record = audit(target, (x, y), blobs(150, own, 1), shadows=2, attacks=("loss",), workers=1).record
     assert record.answers_map is not None
     assert record.answers_map.rule == "name"
     assert record.shadows is not None
@@ -159,7 +159,9 @@ def test_a_clone_on_the_targets_own_rows_is_the_target(name: str) -> None:
 )
 def test_scorers_and_thresholds_that_name_a_class_reach_the_shadows(search: Any) -> None:
     x, y = blobs(160, ["no", "yes"], 0)
-    record = audit(search.fit(x, y), (x, y), blobs(160, ["no", "yes"], 1), shadows=2, attacks=("loss",), workers=1)
+    record = audit(
+        search.fit(x, y), (x, y), blobs(160, ["no", "yes"], 1), shadows=2, attacks=("loss",), workers=1
+    ).record
     assert record.shadows is not None
     assert record.shadows.count == 2
 
@@ -175,7 +177,7 @@ def test_a_model_that_knows_a_class_that_no_row_has() -> None:
         shadows=2,
         attacks=("loss",),
         workers=1,
-    )
+    ).record
     assert record.data.classes == 3
     assert record.answers_map is not None
     assert record.answers_map.answers == ["a", "b", "c"]
@@ -184,7 +186,7 @@ def test_a_model_that_knows_a_class_that_no_row_has() -> None:
 def test_ids_of_the_users_own_encoding_are_matched_in_order_and_said() -> None:
     x, y = blobs(150, ["high", "low", "mid"], 0)
     model = LogisticRegression().fit(x, np.unique(y, return_inverse=True)[1])
-    record = audit(model, (x, y), blobs(150, ["high", "low", "mid"], 1), shadows=2, attacks=("loss",), workers=1)
+    record = audit(model, (x, y), blobs(150, ["high", "low", "mid"], 1), shadows=2, attacks=("loss",), workers=1).record
     assert record.answers_map is not None
     assert record.answers_map.rule == "order"
     assert '"1" is class "low"' in record.answers_map.sentence

@@ -31,7 +31,7 @@ WEIGHTS = np.where(np.arange(N) % 2, 12.0, 0.1)
 
 
 def findings(target: Any, shadows: int = 8, **further: Any) -> list[Finding]:
-    record = audit(target, IN, OUT, shadows=shadows, attacks=("loss",), workers=1, **further)
+    record = audit(target, IN, OUT, shadows=shadows, attacks=("loss",), workers=1, **further).record
     return [f for f in record.findings if f.code.startswith(("recipe", "members-are"))]
 
 

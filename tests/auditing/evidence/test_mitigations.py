@@ -246,7 +246,7 @@ def test_a_given_target_can_be_mitigated_in_its_answers_only() -> None:
         return np.tile([0.5, 0.3, 0.2], (len(rows), 1)) + 0.1 * (rows[:, :1] > 0) * np.array([[1, -1, 0]])
 
     extra = {"plan": {"mitigations": ["top2"]}}
-    record = audit(model, *sides, trainer=None, attacks=("gap", "loss"), **extra)
+    record = audit(model, *sides, trainer=None, attacks=("gap", "loss"), **extra).record
     assert record.target.answer_size == 2
     with pytest.raises(UsageError, match=r'"shallow" act in training, but the target is not trained here'):
         audit(

@@ -283,7 +283,7 @@ def test_an_audit_fills_the_record_and_the_report_shows_it() -> None:
     model = DecisionTreeClassifier(random_state=0).fit(x[:800], y[:800])
     record = gnomon.audit(
         model, (x[:800], y[:800]), (x[800:], y[800:]), shadows=4, attacks=("loss", "lira", "shokri"), workers=1
-    )
+    ).record
     assert [r.key for r in record.ladder][-1] == "online"
     assert record.by_shadows is not None
     page = gnomon.render(record, "html")
@@ -298,6 +298,6 @@ def test_an_audit_fills_the_record_and_the_report_shows_it() -> None:
         attacks=("loss",),
         workers=1,
         plan={"attacks": {"ladder": False}},
-    )
+    ).record
     assert again.ladder == []
     assert 'id="ladder"' not in gnomon.render(again, "html")

@@ -174,7 +174,7 @@ def audited(target: ClassifierMixin, shadow: ClassifierMixin | str, informative:
         attacks=("loss",),
         workers=1,
         plan={"preflight": {"override": ["shadows-unlike-target"]}},
-    )
+    ).record
     assert record.risk is not None
     codes = {f.code for f in record.findings}
     assert ("risk-miscalibrated" in codes) == (record.risk.basis == "audited records")

@@ -36,7 +36,7 @@ def sides(n: int = 200, *, seed: int = 0, flip: float = 0.2, third: bool = False
 
 def audit(target: Any, members: Table, others: Table, **changes: Any) -> Record:
     settings = {"shadows": 3, "attacks": FEW, "workers": 1, "plan": QUICK}
-    return gnomon.audit(target, members, others, **(settings | changes))
+    return gnomon.audit(target, members, others, **(settings | changes)).record
 
 
 def forest(table: Table) -> RandomForestClassifier:

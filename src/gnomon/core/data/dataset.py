@@ -102,6 +102,8 @@ def make_dataset(
         DataError: no rows, one class, NaN or infinity, lengths that differ, or a label that the model does not know.
     """
     x = x if is_frame(x) else np.asarray(x)
+    if not is_frame(x) and x.ndim == 0:
+        raise DataError(f"{name}: expected rows as an array or a data frame, got {type(x.item()).__name__}")
     n = count_rows(x)
     if n == 0:
         raise DataError(f"{name}: expected at least one row, got none")

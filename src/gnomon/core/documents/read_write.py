@@ -16,7 +16,7 @@ from gnomon.core.documents.record import Record
 from gnomon.core.documents.reproduction import Reproduction
 from gnomon.core.documents.schema import Part
 from gnomon.core.documents.study import Study
-from gnomon.core.errors import DataError
+from gnomon.core.errors import DataError, expect
 from gnomon.core.files import write_text
 from gnomon.core.generations import read_published
 
@@ -106,15 +106,24 @@ def file_of(kind: type[Part]) -> str:
     return next(name for name, known in FILES.items() if known is kind)
 
 
-def read_record(path: Path) -> Record:
+def read_record(path: str | Path) -> Record:
     """Reads the record of a run: its folder, or its record.json.
 
     Raises:
+        UsageError: ``path`` is no path.
         DataError: no such file, not JSON, or not a record of this version.
     """
-    return read_document(path, Record)
+    expect("path", path, (str, Path), "the folder of a run, or its record.json")
+    return read_document(Path(path), Record)
 
 
-def write_record(record: Record, path: Path) -> None:
-    """Writes a record to a file, atomically."""
-    write_document(record, path)
+def write_record(record: Record, path: str | Path) -> None:
+    """Writes a record to a file, atomically.
+
+    Raises:
+        UsageError: not a record, or no path.
+        StoreError: the file can't be written.
+    """
+    expect("record", record, Record, "a Record (an audit's outcome has it as .record)")
+    expect("path", path, (str, Path), "the name of a file")
+    write_document(record, Path(path))

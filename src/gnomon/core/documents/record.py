@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from gnomon.core.documents.canaries import CanaryFacts
+from gnomon.core.documents.notebook import attack_frame, summary_html
 from gnomon.core.documents.person_results import (
     FdrAccusations,
     GroupResult,
@@ -369,3 +370,15 @@ class Record(Part):
     by_shadows: ByShadows | None = None
     recipe: dict[str, Any]
     provenance: Provenance
+
+    def to_frame(self) -> Any:
+        """One row an attack, the largest AUC first, with its values and their intervals, as a data frame.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+        """
+        return attack_frame(self.attacks)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return summary_html(self)

@@ -17,6 +17,8 @@ class Names:
     what: Literal["file", "code"]
 
 
+LONGEST_TEXT = 80  # of a ``repr``
+
 FileName = Annotated[str, Names("file")]
 CodeName = Annotated[str, Names("code")]
 
@@ -56,9 +58,40 @@ def _marked(annotation: Any, metadata: list[Any], what: str) -> bool:
 
 
 class Part(BaseModel):
-    """A part of the record: frozen, closed to unknown keys, no infinities."""
+    """A part of the record: frozen, closed to unknown keys, no infinities; its ``repr`` is short."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="null")
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Fields with their values, where these are short; otherwise what they are and how many."""
+        for name, value in super().__repr_args__():
+            yield name, shortened(value)
+
+
+class _Words(str):
+    """A text that stands in a ``repr`` without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def shortened(value: Any) -> Any:
+    """A value for a ``repr``: long texts are cut, parts, lists and tables are counted.
+
+    >>> shortened([1.0] * 9), shortened("short"), shortened({"a": 1})
+    (<9 entries>, 'short', <1 entry>)
+    """
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST_TEXT else f"{value[: LONGEST_TEXT - 3]}..."
+    if isinstance(value, Estimate):
+        return value
+    if isinstance(value, Part):
+        return _Words(f"<{type(value).__name__}>")
+    if isinstance(value, (list, tuple, dict)) and value:
+        return _Words(f"<{len(value)} {'entry' if len(value) == 1 else 'entries'}>")
+    return value
 
 
 class Estimate(Part):
