@@ -14,6 +14,7 @@ from gnomon.auditing.prepare import prepare
 from gnomon.auditing.synth import make_attackers_rows
 from gnomon.cli.app import run
 from gnomon.cli.synth import write_rows
+from gnomon.core.errors import UsageError
 from gnomon.core.plan import make_plan, read_plan
 from gnomon.datasets import load_dataset
 from gnomon.store.arrays import ArrayStore
@@ -157,6 +158,12 @@ def test_named_columns_need_a_table(tmp_path: Path) -> None:
         write_rows(named, tmp_path / "r.csv", "age")
     write_rows(named, tmp_path / "r.csv", "income")
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "r.csv"), frame.assign(income=["yes", "no"]))
+    for odd in (frame.assign(job=["a", "=1+1"]), frame.rename(columns={"job": "@job"}), frame.assign(job="\x1b[2J")):
+        formulas = type(made)(odd, np.array([1, 0]), ("no", "yes"), made.facts, made.marginals)
+        with pytest.raises(UsageError, match=r"could be run by a spreadsheet.*name a \.parquet file"):
+            write_rows(formulas, tmp_path / "formulas.csv", "y")
+        assert not (tmp_path / "formulas.csv").exists()
+        write_rows(formulas, tmp_path / "formulas.parquet", "y")
 
 
 def test_rows_for_a_target_whose_members_are_whole_households(tmp_path: Path) -> None:

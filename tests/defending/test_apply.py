@@ -1,5 +1,9 @@
 """What is written for a service answers as the audited model does, for every mitigation; nothing is half-written."""
 
+import functools
+import json
+import os
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +15,8 @@ from tests.studies.worlds import small_plan
 
 from gnomon.auditing.prepare import make_owned
 from gnomon.cli.app import run
-from gnomon.core.errors import DataError, ModelError, UsageError
+from gnomon.core.errors import DataError, GnomonError, ModelError, UsageError
+from gnomon.core.generations import seal
 from gnomon.core.plan import Plan, make_plan
 from gnomon.defending.apply import apply_mitigation, load_service
 from gnomon.defending.combinations import Combination, read_tries
@@ -83,7 +88,8 @@ def test_a_given_model_is_kept_and_its_answers_go_through_the_mitigation(tmp_pat
 def test_no_training_row_lies_in_the_folder(tmp_path: Path) -> None:
     apply_mitigation(torch_plan(), combination("labels"), tmp_path / "service")
     assert sorted(f.name for f in (tmp_path / "service").iterdir()) == [
-        "answers.skops",
+        "answers.json",
+        "manifest.json",
         "model.safetensors",
         "service.json",
     ]
@@ -96,16 +102,94 @@ def test_a_folder_that_is_there_is_left_alone(tmp_path: Path) -> None:
         apply_mitigation(small_plan(), combination("labels"), tmp_path / "service")
 
 
-def test_damage_and_strange_things_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"service\.json"):
+def reseal(folder: Path) -> None:
+    """As the maker of a crafted folder would."""
+    (folder / "manifest.json").unlink()
+    seal(folder, "service")
+
+
+def test_damage_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"expected a folder that gnomon defend --apply wrote"):
         load_service(tmp_path)
     apply_mitigation(small_plan(), combination("labels"), tmp_path / "service")
-    answers = tmp_path / "service" / "answers.skops"
-    answers.write_bytes(answers.read_bytes()[:100])
-    with pytest.raises(ModelError, match="damaged"):
+    for name in ("answers.json", "model.skops", "service.json"):
+        file = tmp_path / "service" / name
+        content = file.read_bytes()
+        for damage in (content[:100], b"", bytes(len(content)), content[:50] + b"x" + content[51:]):
+            file.write_bytes(damage)
+            with pytest.raises(DataError, match=rf"{name}: is damaged"):
+                load_service(tmp_path / "service")
+        file.write_bytes(content)
+    load_service(tmp_path / "service")
+    (tmp_path / "service" / "manifest.json").unlink()
+    with pytest.raises(DataError, match=r"manifest\.json"):
         load_service(tmp_path / "service")
-    skops.io.dump(Path("x"), answers)
-    with pytest.raises(ModelError, match="no mitigation is made of"):
+
+
+class Touch:
+    """A pickle of this runs a command when it is loaded."""
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (Path("ran"),)
+
+
+NETWORK = {"module": "spy_of_test_apply:Runs", "hidden": [8], "activation": "tanh", "dropout": 0.0}
+CRAFTED: dict[str, tuple[dict[str, Any], str]] = {
+    "a module": ({"network": NETWORK}, "spy_of_test_apply:Runs would run .* give --trust"),
+    "a pickle": ({"model": "model.pkl"}, "runs whatever its maker put in"),
+    "another file": ({"model": "../service/model.skops"}, "expected a folder that"),
+    "an unknown key": ({"network": {**NETWORK, "objective": "spy_of_test_apply:Runs"}}, "expected a folder that"),
+    "answers in skops": ({"answers": "answers.skops"}, "answers.skops: "),
+    "answers of no mitigation": ({"answers": "crafted.json"}, 'no fitted mitigation .of the kind "os:system"'),
+}
+
+
+@pytest.mark.parametrize("what", CRAFTED)
+def test_a_crafted_folder_runs_nothing(what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    if what == "a module":
+        pytest.importorskip("torch")
+    folder = tmp_path / "service"
+    apply_mitigation(small_plan(), combination("labels"), folder)
+    Path("spy_of_test_apply.py").write_text("from pathlib import Path\nPath('ran').touch()\nclass Runs: pass\n")
+    (folder / "model.pkl").write_bytes(pickle.dumps(Touch()))
+    skops.io.dump(functools.partial(os.system, "touch ran"), folder / "answers.skops")
+    (folder / "crafted.json").write_text('{"made": "InOrder", "maps": [{"made": "os:system", "command": "touch ran"}]}')
+    service = json.loads((folder / "service.json").read_text())
+    (folder / "service.json").write_text(json.dumps({**service, **CRAFTED[what][0]}))
+    reseal(folder)
+    with pytest.raises(GnomonError, match=CRAFTED[what][1]) as caught:
+        load_service(folder)
+    assert "\n" not in str(caught.value)
+    assert not Path("ran").exists()
+
+
+def test_with_trust_a_network_of_the_users_own_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "own_network_of_test_apply.py").write_text(
+        "from torch import nn\n"
+        "def build(shape, n_classes):\n"
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(shape[0], n_classes))\n"
+    )
+    trainer = {"kind": "torch", "module": "own_network_of_test_apply:build", "epochs": 1, "device": "cpu"}
+    plan = torch_plan().model_copy(update={"trainer": small_plan(trainer=trainer).trainer})
+    apply_mitigation(plan, combination("top2"), tmp_path / "service", trust=True)
+    assert load_service(tmp_path / "service", trust=True).n_classes == 10
+    with pytest.raises(UsageError, match="give --trust"):
+        load_service(tmp_path / "service")
+
+
+def test_a_network_larger_than_its_weights_is_refused_before_it_is_made(tmp_path: Path) -> None:
+    plan = torch_plan()
+    apply_mitigation(plan, combination("top2"), tmp_path / "service")
+    file = tmp_path / "service" / "service.json"
+    service = json.loads(file.read_text())
+    service["network"]["hidden"] = [10**6, 10**6]  # four terabytes
+    file.write_text(json.dumps(service))
+    reseal(tmp_path / "service")
+    with pytest.raises(ModelError, match=r"weights are not of this network|has shape"):
         load_service(tmp_path / "service")
 
 

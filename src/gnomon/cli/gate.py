@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gnomon.core.documents.read_write import read_record
+from gnomon.core.errors import one_line
 from gnomon.runs.gate import gate as hold
 from gnomon.runs.gate import parse_limit
 
@@ -26,5 +27,5 @@ def gate(run: Path, /, *limits: str, allow_missing: str = "") -> int:
         read_record(run), [parse_limit(text) for text in limits or ("advantage<=0.1",)], allow_missing=allowed
     )
     for line in result.lines:
-        print(line)
+        print(one_line(line))
     return result.code

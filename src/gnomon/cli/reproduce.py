@@ -11,7 +11,7 @@ from rich.console import Console
 from gnomon.auditing.api import Settings
 from gnomon.auditing.bars import TerminalProgress
 from gnomon.core.documents.read_write import write_document
-from gnomon.core.errors import UsageError
+from gnomon.core.errors import UsageError, one_line
 from gnomon.core.generations import claim
 from gnomon.report import print_terminal, write_report
 from gnomon.reproducing import reproduce as run_reproduction
@@ -61,7 +61,7 @@ def reproduce(
                 repeats=seeds,
                 stand_ins=stand_ins,
                 progress=progress,
-                told=lambda line: console.print(line, markup=False, soft_wrap=True),
+                told=lambda line: console.print(one_line(line), markup=False, soft_wrap=True),
                 command=shlex.join(words),
             )
         with claimed.publish() as place:

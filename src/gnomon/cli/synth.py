@@ -11,9 +11,10 @@ import numpy as np
 from gnomon.auditing.bars import TerminalProgress
 from gnomon.auditing.synth import MadeRows, make_attackers_rows, source_to_make
 from gnomon.core.arrays import is_frame
-from gnomon.core.errors import MissingExtraError, UsageError, did_you_mean
+from gnomon.core.errors import MissingExtraError, UsageError, did_you_mean, one_line
 from gnomon.core.files import replacing
 from gnomon.core.plan import read_plan
+from gnomon.runs.spreadsheet import first_changed
 from gnomon.synthesis import save_marginals
 
 SUFFIXES = (".npz", ".csv", ".parquet")
@@ -55,7 +56,7 @@ def synth(
         save_marginals(made.marginals, marginals_to)
     _drop(state)
     for line in _said(made, to, marginals_to):
-        print(line)
+        print(one_line(line))
     return 0
 
 
@@ -75,6 +76,8 @@ def write_rows(made: MadeRows, to: Path, label: str) -> None:
         arrays = {"x": np.asarray(made.x), "y": made.y, "classes": np.asarray(made.classes)}
     else:
         frame = _frame(made, to, label)
+        if to.suffix.lower() == ".csv":
+            _check_cells(frame, to)
     try:
         with replacing(to) as temporary:
             _write(temporary, to.suffix.lower(), arrays, frame)
@@ -115,6 +118,16 @@ def _frame(made: MadeRows, to: Path, label: str) -> Any:
     if label in frame.columns:
         raise UsageError(f'{to}: a feature is called "{label}" already; name the label column in [data] label')
     return frame.assign(**{label: np.asarray(made.classes)[made.y]})
+
+
+def _check_cells(frame: Any, to: Path) -> None:
+    """Refuses text that a csv file can't hold as it is: rows that are read back must be the same rows."""
+    texts = [frame.columns, *(frame[name].unique() for name in frame.columns if frame[name].dtype.kind not in "biuf")]
+    changed = next((found for found in map(first_changed, texts) if found is not None), None)
+    if changed is not None:
+        raise UsageError(
+            f"{to}: {changed[:40]!r} could be run by a spreadsheet, or holds control characters; name a .parquet file"
+        )
 
 
 def _said(made: MadeRows, to: Path, marginals_to: Path | None) -> list[str]:

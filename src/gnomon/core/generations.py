@@ -24,7 +24,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from gnomon.core.errors import DataError, StoreError, UsageError
 from gnomon.core.files import cannot_write, write_text
 
-Kind = Literal["audit", "defence", "study", "reproduction"]
+Kind = Literal["audit", "defence", "study", "reproduction", "service"]
 
 MANIFEST = "manifest.json"
 HIDDEN = ".results-"  # of every folder that is ours and no result
@@ -103,7 +103,7 @@ class Claim:
         try:
             place = Path(tempfile.mkdtemp(dir=self.folder, prefix=HIDDEN))
             yield place
-            _seal(place, self.kind)
+            seal(place, self.kind)
             place.rename(self.folder / NEXT)  # from here on readers see the new results
             _install(self.folder)
         except OSError as error:
@@ -197,7 +197,7 @@ def _install(folder: Path) -> None:
     _remove(old)
 
 
-def _seal(place: Path, kind: Kind) -> None:
+def seal(place: Path, kind: Kind) -> None:
     """Writes the manifest of a filled folder, when all of its files are on the disk."""
     files = {}
     for path in sorted(p for p in place.rglob("*") if not p.is_dir()):

@@ -1,7 +1,8 @@
 """The chosen mitigation as something that a service can load.
 
-That is a folder with the model, with what its answers go through, and with a description. Nothing in it runs code when
-it is read (unless the model was given as a pickle), and no training row is in it.
+That is a folder with the model, with what its answers go through, with a description, and with a manifest of hashes. A
+folder is data: nothing in it runs code when it is read, unless it holds a pickle or names code and is trusted. No
+training row is in it.
 """
 
 from __future__ import annotations
@@ -22,22 +23,34 @@ from gnomon.core import VERSION
 from gnomon.core.arrays import take_rows
 from gnomon.core.documents.record import MitigationFacts
 from gnomon.core.documents.schema import Part
-from gnomon.core.errors import DataError, ModelError, StoreError, UsageError
+from gnomon.core.errors import DataError, ModelError, UsageError
+from gnomon.core.files import cannot_write, write_text
+from gnomon.core.generations import MANIFEST, read_published, seal
+from gnomon.core.mitigations import AnswerMap
 from gnomon.core.model_formats import format_of
 from gnomon.core.plan import Plan
 from gnomon.core.protocols import Model, ModelAbilities, TrainerAbilities
 from gnomon.defending.combinations import Combination
 from gnomon.defending.run import mitigated
+from gnomon.mitigations.stored import mitigation_from_json, mitigation_to_json
 from gnomon.models import torch as networks
 from gnomon.models.files import read_model
+from gnomon.models.import_path import import_object
 from gnomon.models.mitigated import MitigatedModel
 from gnomon.models.readers.model_file import Use
 
-DESCRIPTION, ANSWERS = "service.json", "answers.skops"
-NETWORK = ("module", "hidden", "activation", "dropout")  # of a recipe: what decides a network's weights
-OURS = ("gnomon.", "numpy.", "builtins.", "operator.")  # types that a description of answers may hold
+DESCRIPTION, ANSWERS = "service.json", "answers.json"
 CHECKED_ROWS = 100
 SAME = 1e-5  # in probability
+
+
+class NetworkShape(Part):
+    """What decides a network's weights, where the model's file holds these only."""
+
+    module: str
+    hidden: tuple[int, ...]
+    activation: Literal["tanh", "relu"]
+    dropout: float
 
 
 class Service(Part):
@@ -51,7 +64,7 @@ class Service(Part):
     classes: list[str]
     row_shape: list[int] | None  # of one row; None for a data frame
     model: str  # file
-    network: dict[str, Any] | None = None  # where the file holds weights only
+    network: NetworkShape | None = None
     answers: str | None = None  # file of what answers go through
     recipe: dict[str, Any] = Field(default_factory=dict)  # that it was trained by here
 
@@ -84,7 +97,7 @@ def apply_mitigation(
             _check_same(owned, load_service(whole, trust=trust))
             whole.rename(folder)
     except OSError as error:
-        raise StoreError(f"{folder}: cannot be written ({error.strerror or error})") from None
+        raise cannot_write(folder, error) from None
     return service
 
 
@@ -93,32 +106,43 @@ def load_service(folder: Path, *, trust: bool = False) -> Model:
 
     Args:
         folder: the folder.
-        trust: it holds a pickle that the user trusts.
+        trust: it comes from a hand that the user trusts. Without it nothing from the folder is run: a pickle, types
+            that are not scikit-learn's and a network that is code of the user's are refused.
 
     Raises:
-        DataError: no such folder, or a description that can't be read.
+        DataError: no such folder, or one whose files are damaged or do not belong together.
         ModelError: a damaged model.
+        UsageError: trust is needed.
     """
+    published = read_published(folder)
     try:
-        service = Service.model_validate_json((folder / DESCRIPTION).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValidationError):
-        raise DataError(f"{folder}: expected a folder that gnomon defend --apply wrote, with {DESCRIPTION}") from None
-    file = folder / service.model
-    recipe = None
-    if service.network is not None:
-        recipe = networks.TorchTrainer(**{**service.network, "hidden": tuple(service.network["hidden"])})
+        if published is None or published.kind != "service":
+            raise KeyError(MANIFEST)
+        service = Service.model_validate_json(published.files[DESCRIPTION])
+        answers = None if service.answers is None else published.files[service.answers]
+        _ = published.files[service.model]
+    except (KeyError, ValidationError):
+        raise DataError(
+            f"{folder}: expected a folder that gnomon defend --apply wrote, with {MANIFEST}, {DESCRIPTION} and the "
+            "files that they name"
+        ) from None
+    recipe = None if service.network is None else _network(service.network, trust=trust)
     use = Use(service.classes, row_shape=tuple(service.row_shape or ()), recipe=recipe)
-    model = read_model(file, trust).model(use)
-    return model if service.answers is None else MitigatedModel(model, _read_answers(folder / service.answers))
+    model = read_model(folder / service.model, trust).model(use)
+    return model if answers is None else MitigatedModel(model, _read_answers(folder / str(service.answers), answers))
+
+
+def _network(shape: NetworkShape, *, trust: bool) -> Any:
+    if ":" in shape.module:
+        import_object(shape.module, trust=trust)
+    return networks.TorchTrainer(**shape.model_dump())
 
 
 def _write(owned: Owned, plan: Plan, folder: Path) -> Service:
-    import skops.io
-
     network, file = _write_model(owned, plan, folder)
     answers = None
     if isinstance(owned.model, MitigatedModel):
-        skops.io.dump(owned.model.mitigation, folder / ANSWERS)
+        write_text(folder / ANSWERS, mitigation_to_json(owned.model.mitigation) + "\n")
         answers = ANSWERS
     shape = getattr(owned.prepared.data.x, "shape", ())
     service = Service(
@@ -133,11 +157,12 @@ def _write(owned: Owned, plan: Plan, folder: Path) -> Service:
         answers=answers,
         recipe=owned.trainer.recipe() if owned.trainer is not None else {},
     )
-    (folder / DESCRIPTION).write_text(service.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    write_text(folder / DESCRIPTION, service.model_dump_json(indent=1) + "\n")
+    seal(folder, "service")
     return service
 
 
-def _write_model(owned: Owned, plan: Plan, folder: Path) -> tuple[dict[str, Any] | None, str]:
+def _write_model(owned: Owned, plan: Plan, folder: Path) -> tuple[NetworkShape | None, str]:
     """What decides the network, if only weights are written, and the file's name."""
     given = plan.target.model
     if given is not None:
@@ -155,24 +180,16 @@ def _write_model(owned: Owned, plan: Plan, folder: Path) -> tuple[dict[str, Any]
     return None if network is None else _shape_of(network), written.name
 
 
-def _shape_of(recipe: Any) -> dict[str, Any]:
+def _shape_of(recipe: Any) -> NetworkShape:
     """What decides a network's weights, from its recipe or from the plan's."""
-    return {name: getattr(recipe, name) for name in NETWORK}
+    return NetworkShape(**{name: getattr(recipe, name) for name in NetworkShape.model_fields})
 
 
-def _read_answers(file: Path) -> Any:
-    import skops.io
-
+def _read_answers(file: Path, content: bytes) -> AnswerMap:
     try:
-        types = skops.io.get_untrusted_types(file=file)
-        strange = [t for t in types if not t.startswith(OURS)]
-        if strange:
-            raise ModelError(f"{file}: holds {', '.join(strange)}, which no mitigation is made of")
-        return skops.io.load(file, trusted=types)
-    except ModelError:
-        raise
-    except Exception as error:  # zipfile, json and skops each raise their own
-        raise ModelError(f"{file}: damaged ({type(error).__name__}: {error})") from None
+        return mitigation_from_json(content.decode("utf-8"))
+    except (UnicodeDecodeError, ModelError) as error:
+        raise ModelError(f"{file}: {error}") from None
 
 
 def _check_same(owned: Owned, loaded: Model) -> None:

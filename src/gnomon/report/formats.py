@@ -11,6 +11,7 @@ from rich.console import Console
 
 from gnomon.core.documents.comparison import Comparison
 from gnomon.core.documents.defence import DefenceReport
+from gnomon.core.documents.read_write import document_text
 from gnomon.core.documents.record import Record
 from gnomon.core.documents.reproduction import Reproduction
 from gnomon.core.documents.study import Study
@@ -80,7 +81,7 @@ def render(document: Document, format: str) -> str:
             return render_html(page_of(document))
         case "json":
             _check(document)
-            return document.model_dump_json(indent=1) + "\n"
+            return document_text(document)
         case "md":
             return render_markdown(page_of(document))
         case "terminal":

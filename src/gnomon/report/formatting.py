@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import zlib
 from datetime import UTC, datetime
 
 from gnomon.core.documents.record import Estimate
@@ -165,6 +166,16 @@ def clean(text: str) -> str:
     return "".join(
         c if c.isprintable() or c == kept else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text
     )
+
+
+def anchor(text: str) -> str:
+    """A key that may come from a document, as a name in addresses and of files: it can't end an attribute or a folder.
+
+    >>> anchor("epochs-auc"), anchor('../a" onload="x')
+    ('epochs-auc', '-a-onload-x-34081393')
+    """
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", text).lstrip(".")[:80]
+    return name if name == text else f"{name}-{zlib.crc32(text.encode('utf-8', 'replace')):08x}"
 
 
 def clean_lines(text: str) -> str:

@@ -125,7 +125,7 @@ def _cell(cell: Cell) -> str:
 
 
 def _folded(title: str, body: str) -> str:
-    name = clean(title).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    name = re.sub(r"[<>&\[\]`$]", lambda match: f"&#{ord(match[0])};", clean(title))  # HTML, and no link in it
     return f"<details><summary>{name}</summary>\n\n{body}\n\n</details>"
 
 

@@ -68,6 +68,9 @@ class Table:
     folded: str = ""  # what is clicked to see the table; empty: it is open
     hidden: int = 0  # rows that `cut` left out
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", formatting.anchor(self.key))
+
     def cut(self, rows: int, columns: int = 99) -> Table:
         """The first rows and columns, for a terminal."""
         kept = tuple(row[:columns] for row in self.rows[:rows])
@@ -89,6 +92,9 @@ class Figure:
     kind: str = ""  # a class of the page's style sheet
     legend: tuple[tuple[str, str], ...] = ()  # swatch (see `svg.swatch`), text
     table: Table | None = None  # its values; open where nothing is drawn
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", formatting.anchor(self.key))
 
 
 @dataclass(frozen=True)
@@ -119,6 +125,9 @@ class Section:
     parts: tuple[Section, ...] = ()
     short: str = ""  # in the table of contents
     brief: tuple[Table | Remark | str, ...] = ()  # what a terminal shows of it
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", formatting.anchor(self.key))
 
     @property
     def empty(self) -> bool:

@@ -18,6 +18,7 @@ from gnomon.core.documents.record import Record
 from gnomon.core.errors import DataError, expect
 from gnomon.core.files import write_text
 from gnomon.core.generations import claim, read_published
+from gnomon.runs.spreadsheet import cell
 
 RESERVED = ("ids", "member", "exposure", "groups")  # files in scores/ that are no attack's
 
@@ -74,11 +75,15 @@ def read_risk(content: bytes) -> RiskTable:
 
 
 def write_columns(columns: Mapping[str, Sequence[Any]], folder: Path, name: str) -> list[Path]:
-    """Writes NAME.csv, and NAME.parquet where pandas and pyarrow are installed; returns what was written."""
+    """Writes NAME.csv, and NAME.parquet where pandas and pyarrow are installed; returns what was written.
+
+    The csv file holds no text that a spreadsheet would run; see `gnomon.runs.spreadsheet`. The parquet file holds all
+    as it is.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
+    writer.writerow(map(cell, columns))
+    writer.writerows(map(cell, row) for row in zip(*columns.values(), strict=True))
     written = [folder / f"{name}.csv"]
     write_text(written[0], text.getvalue())
     if find_spec("pandas") is not None and find_spec("pyarrow") is not None:

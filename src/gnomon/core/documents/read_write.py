@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import MappingProxyType
@@ -21,6 +22,9 @@ from gnomon.core.files import write_text
 from gnomon.core.generations import read_published
 
 D = TypeVar("D", bound=Part)
+
+# in JSON they stand within strings only; those below U+0020 are escaped in any case
+_STEERING = re.compile("[\x7f-\x9f\u200b\u2028-\u202e\u2066-\u2069\ufeff]")
 
 FILES: MappingProxyType[str, type[Record | DefenceReport | Study | Reproduction]] = MappingProxyType(
     {"record.json": Record, "defence.json": DefenceReport, "study.json": Study, "reproduction.json": Reproduction}
@@ -94,7 +98,13 @@ def read_any(path: Path) -> Record | DefenceReport | Study | Reproduction:
 
 def write_document(document: Part, path: Path) -> None:
     """Writes a document atomically: a reader sees the old file or the new one, never half of one."""
-    write_text(path, document.model_dump_json(indent=1) + "\n")
+    write_text(path, document_text(document))
+
+
+def document_text(document: Part) -> str:
+    """A document as JSON; characters that steer a terminal or turn text around are written as escapes, as JSON can."""
+    text = document.model_dump_json(indent=1)
+    return _STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
 
 
 def file_of(kind: type[Part]) -> str:

@@ -215,7 +215,17 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
 
 
 def put_weights(module: nn.Module, weights: Mapping[str, torch.Tensor], source: str) -> None:
-    """Loads named tensors into a module; every name and shape must fit.
+    """Loads named tensors into a module.
+
+    Raises:
+        ModelError: see `check_weights`.
+    """
+    check_weights(module, weights, source)
+    module.load_state_dict(dict(weights))
+
+
+def check_weights(module: nn.Module, weights: Mapping[str, torch.Tensor], source: str) -> None:
+    """Compares named tensors with what a module needs; every name and shape must fit.
 
     Raises:
         ModelError: which weights are missing, unknown or of another shape.
@@ -233,4 +243,3 @@ def put_weights(module: nn.Module, weights: Mapping[str, torch.Tensor], source: 
             f"{source}: weight {name} has shape {tuple(weights[name].shape)}, this network needs "
             f"{tuple(own[name].shape)} (other classes, features or hidden units?)"
         )
-    module.load_state_dict(dict(weights))

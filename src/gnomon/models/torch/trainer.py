@@ -22,7 +22,7 @@ from gnomon.models.observations import Checkpoints, Inside
 from gnomon.models.torch.augmentation import Moves, TrainingAugmentation
 from gnomon.models.torch.checkpoints import Watch, Watched, start_watch
 from gnomon.models.torch.mlp_stack import Objective
-from gnomon.models.torch.model import TorchModel, put_weights, read_weights
+from gnomon.models.torch.model import TorchModel, check_weights, put_weights, read_weights
 from gnomon.models.torch.networks import (
     BUILT_IN,
     ModuleFactory,
@@ -282,7 +282,11 @@ def load_torch(path: Path, trainer: TorchTrainer, x_shape: tuple[int, ...], n_cl
     """
     weights = read_weights(path)
     example = tensor_rows(np.zeros((1, *x_shape), dtype=np.float32), layout_of(trainer.module), "cpu")
-    module = build_seeded(trainer.factory(example.shape, n_classes), 0)
+    factory = trainer.factory(example.shape, n_classes)
+    if trainer.built_in:
+        with torch.device("meta"):  # shapes without memory: what a file claims is compared before it is made
+            check_weights(build_seeded(factory, 0), weights, str(path))
+    module = build_seeded(factory, 0)
     put_weights(module, weights, str(path))
     return TorchModel(module, n_classes, layout=layout_of(trainer.module), device=trainer.device)
 
