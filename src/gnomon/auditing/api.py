@@ -25,6 +25,7 @@ from gnomon.core.plan import Plan, make_plan
 from gnomon.core.protocols import Trainer
 from gnomon.engines.local import LocalEngine
 from gnomon.models.as_model import as_model, known_classes
+from gnomon.models.boosters.native import from_native
 from gnomon.store.arrays import ArrayStore
 
 Table = tuple[Rows, Any]  # rows and labels
@@ -146,10 +147,12 @@ def audit(
     labels = np.concatenate([np.asarray(y) for _, y in tables])
     bounds = np.cumsum([0, *counts])
     parts = [np.arange(a, b) for a, b in pairwise(bounds)]
+    x = concat_rows([x for x, _ in tables])
+    target = from_native(target, x, counts[0])
     known = known_classes(target)
     counted = _counted_classes(target, labels) if known is None else None
     data = make_dataset(
-        concat_rows([x for x, _ in tables]),
+        x,
         labels,
         classes=counted,
         known=known,

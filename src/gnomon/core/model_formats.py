@@ -33,6 +33,9 @@ class ModelFormat:
 
 FORMATS = (
     ModelFormat((".skops",), "scikit-learn", "skops"),
+    ModelFormat((".json", ".ubj"), "XGBoost", "xgboost", extra="boosting"),
+    ModelFormat((".txt", ".lgb"), "LightGBM", "lightgbm", extra="boosting"),
+    ModelFormat((".cbm",), "CatBoost", "catboost", extra="catboost"),
     ModelFormat((".onnx",), "ONNX", "onnx", extra="onnx"),
     ModelFormat(
         (".safetensors", ".pt", ".pth"),

@@ -162,7 +162,10 @@ class TrainerPlan(PlanTable):
     estimator: CodeName | None = Field(
         None, description="sklearn: module:Class, e.g. sklearn.ensemble:RandomForestClassifier"
     )
-    params: dict[str, Any] = Field(default_factory=dict, description="sklearn, function: keyword arguments")
+    params: dict[str, Any] = Field(
+        default_factory=dict,
+        description="sklearn, function: keyword arguments; clone: parameters that the model's file does not hold",
+    )
     function: CodeName | None = Field(
         None, description="function: module:function(x, y, n_classes, seed, **params) -> model (needs --trust)"
     )

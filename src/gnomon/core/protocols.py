@@ -98,8 +98,13 @@ class ModelAbilities:
         """Names of the observations that can be made of it."""
         return frozenset()
 
-    def clone_recipe(self) -> Trainer | None:
-        """The recipe that it brings with it."""
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the reader of a record must know of how it was read or wrapped, in sentences."""
+        return ()
+
+    def clone_recipe(self, params: Mapping[str, Any] = MappingProxyType({})) -> Trainer | None:  # noqa: ARG002
+        """The recipe that it brings with it, with these parameters set; None: it brings none."""
         return None
 
     def recipe_again(self, trainer: Trainer) -> Trainer | None:  # noqa: ARG002 - for those that can

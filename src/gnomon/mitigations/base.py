@@ -155,11 +155,10 @@ class AroundNetwork(InTraining):
 
 def bounded(trainer: SklearnTrainer, parameter: str, bound: Callable[[Any], Any]) -> SklearnTrainer | None:
     """The trainer with a parameter bounded wherever its estimator has it; None if it has it nowhere."""
-    from sklearn.base import clone
-
-    own = trainer.estimator.get_params(deep=True)
+    fresh = trainer.fresh()
+    own = fresh.get_params(deep=True)
     found = {name: bound(value) for name, value in own.items() if name.rpartition("__")[2] == parameter}
-    return dataclasses.replace(trainer, estimator=clone(trainer.estimator).set_params(**found)) if found else None
+    return dataclasses.replace(trainer, estimator=fresh.set_params(**found), settings=None) if found else None
 
 
 def whole(strength: str, name: str, *, least: int, what: str) -> int:

@@ -26,7 +26,7 @@ class Depth(InTraining):
 
     def on_estimator(self, trainer: SklearnTrainer) -> SklearnTrainer | None:
         """The bound is set wherever the estimator has max_depth, also inside a pipeline."""
-        return bounded(trainer, "max_depth", lambda old: self.depth if old is None else min(old, self.depth))
+        return bounded(trainer, "max_depth", lambda old: self.depth if old is None or old < 1 else min(old, self.depth))
 
 
 @dataclass(frozen=True)

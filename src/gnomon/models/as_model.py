@@ -10,6 +10,7 @@ import numpy as np
 from gnomon.core.errors import ModelError
 from gnomon.core.outputs import Outputs
 from gnomon.core.protocols import Model
+from gnomon.models.boosters.native import from_native
 from gnomon.models.callable import CallableModel
 from gnomon.models.sklearn import SklearnModel
 
@@ -43,6 +44,7 @@ def as_model(
     >>> as_model(lambda x: x, ("no", "yes")).n_classes
     2
     """
+    thing = from_native(thing)
     if isinstance(thing, type):
         raise ModelError(f"expected a model, got the class {thing.__name__}; make and fit one first")
     if isinstance(thing, Model):

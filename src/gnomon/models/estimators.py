@@ -25,6 +25,8 @@ def exact_logs(estimator: Any, x: Rows) -> NDArray[np.floating[Any]] | None:
     from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
 
     last = final_step(estimator)
+    if hasattr(last, "margins"):  # a booster in its own file
+        return np.asarray(estimator.predict_log_proba(x))
     if type(last) in (GaussianNB, MultinomialNB, BernoulliNB, ComplementNB, CategoricalNB):
         return np.asarray(estimator.predict_log_proba(x))
     from_decisions = type(last) in (LogisticRegression, GradientBoostingClassifier, HistGradientBoostingClassifier)
@@ -88,7 +90,7 @@ def searches(estimator: Any) -> bool:
 
 
 def _is_random_state(name: str) -> bool:
-    return name == "random_state" or name.endswith("__random_state")
+    return name.rpartition("__")[2] in ("random_state", "random_seed")  # the latter is CatBoost's
 
 
 def has_stages(estimator: Any) -> bool:

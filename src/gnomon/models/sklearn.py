@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from gnomon.core.arrays import Floats, Ints, Rows, check_log_probs, count_rows, 
 from gnomon.core.data.labels import class_name, first_unknown, match_classes
 from gnomon.core.errors import ModelError, did_you_mean
 from gnomon.core.protocols import Change, KnownClasses, ModelAbilities, Trainer, TrainerAbilities
+from gnomon.models.boosters.settled import settled_rounds
 from gnomon.models.estimators import (
     exact_logs,
     has_stages,
@@ -31,6 +33,8 @@ from gnomon.models.estimators import (
 from gnomon.models.observations import Checkpoints
 from gnomon.models.recipe_hash import describe, describe_estimator
 from gnomon.stats.signals import LOG_TINY, loss
+
+ROUNDS = ("n_estimators", "iterations", "num_boost_round", "num_trees")  # what libraries call rounds of boosting
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,13 +101,34 @@ class SklearnModel(ModelAbilities):
         """Boosted ensembles answer stage by stage, so that their training can be followed afterwards."""
         return frozenset({Checkpoints.name} if has_stages(self.estimator) else ())
 
-    def clone_recipe(self) -> SklearnTrainer:
-        """The estimator, refitted on other rows."""
-        return SklearnTrainer(self.estimator)
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the reader of its file has to say, and how many rounds clones are trained where it stopped early."""
+        said = tuple(getattr(self.estimator, "remarks", ()))
+        rounds = [str(v) for name, v in settled_rounds(self.estimator).items() if name.endswith(ROUNDS)]
+        if rounds and not said:
+            said = (
+                f"Its training was stopped early: clones are trained {rounds[0]} rounds, as many as it answers with.",
+            )
+        return said
+
+    def clone_recipe(self, params: Mapping[str, Any] = MappingProxyType({})) -> SklearnTrainer | None:
+        """The estimator, refitted on other rows; boosted ones for as many rounds as it uses.
+
+        Raises:
+            ModelError: the estimator has no such parameters.
+        """
+        settled = {} if hasattr(self.estimator, "recipe_estimator") else settled_rounds(self.estimator)
+        recipe = SklearnTrainer(self._recipe, settings={**settled, **params} or None)
+        return recipe if getattr(recipe.fresh(), "refits", True) else None
+
+    @property
+    def _recipe(self) -> Any:
+        return getattr(self.estimator, "recipe_estimator", self.estimator)
 
     def recipe_again(self, trainer: Trainer) -> Trainer | None:
         """The trainer with every ``random_state`` kept, if it refits this very estimator, which chooses nothing."""
-        if not isinstance(trainer, SklearnTrainer) or trainer.estimator is not self.estimator:
+        if not isinstance(trainer, SklearnTrainer) or trainer.estimator is not self._recipe:
             return None
         return None if searches(self.estimator) else replace(trainer, own_states=True)
 
@@ -130,8 +155,12 @@ class SklearnModel(ModelAbilities):
         return losses
 
     def write(self, stem: Path) -> Path:
-        """Writes the estimator with skops."""
+        """Writes the estimator with skops, or a booster as its library does."""
         import skops.io
+
+        own = getattr(self.estimator, "write", None)
+        if own is not None:
+            return Path(own(stem))
 
         place = stem.with_suffix(".skops")
         skops.io.dump(self.estimator, place)
@@ -165,6 +194,8 @@ class SklearnTrainer(TrainerAbilities):
         l2: an L2 penalty lambda to set in the estimator's own parameters, whatever the number of rows; see `penalties`.
         labels: the c labels to fit on, in the order of their class ids: those that the estimator's parameters speak of
             (``class_weight``, a scorer's ``pos_label``). None: the class ids. An audit gives those of its data.
+        settings: deep parameters to set in every clone: rounds where early stopping on rows of its own decided them,
+            what the plan gives. None: none.
         own_states: keep every ``random_state`` that is a number as it is.
 
     >>> from sklearn.tree import DecisionTreeClassifier
@@ -178,6 +209,7 @@ class SklearnTrainer(TrainerAbilities):
     l2: float | None = None
     labels: tuple[Any, ...] | None = None
     own_states: bool = False
+    settings: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         for method in ("fit", "predict_proba", "get_params"):
@@ -202,6 +234,7 @@ class SklearnTrainer(TrainerAbilities):
         further = {
             "l2": self.l2,
             "labels": None if self.labels is None else describe(list(self.labels)),
+            "settings": None if self.settings is None else describe(dict(self.settings)),
             "random_states": own_states(self.estimator) if self.own_states else None,
         }
         return {**plain, **{name: value for name, value in further.items() if value is not None}}
@@ -282,11 +315,23 @@ class SklearnTrainer(TrainerAbilities):
                 raise self._failed(rows, error) from error
         return SklearnModel(fitted, names, labels)
 
-    def _fit(self, x: Rows, labels: NDArray[Any], seed: int) -> Any:
+    def fresh(self) -> Any:
+        """The estimator as it is before a fit.
+
+        Raises:
+            ModelError: it has no such parameters as are to be set.
+        """
         from sklearn.base import clone
+
+        try:
+            return clone(self.estimator).set_params(**(self.settings or {}))
+        except (ValueError, TypeError) as error:
+            raise ModelError(f"{_name(self.estimator)} can't be cloned: {_line(error)}") from error
+
+    def _fit(self, x: Rows, labels: NDArray[Any], seed: int) -> Any:
         from sklearn.exceptions import ConvergenceWarning
 
-        fresh = clone(self.estimator)
+        fresh = self.fresh()
         states = random_states(fresh, seed)
         fresh.set_params(**(states | own_states(fresh) if self.own_states else states))
         if self.l2 is not None:

@@ -25,7 +25,9 @@ from gnomon.engines.local import Engine, Task
 from gnomon.store.arrays import ArrayStore, Lookup
 
 ANSWERS_VERSION = 1  # raise when what is stored under a key changes its meaning
-DECIDING_PACKAGES = ("numpy", "scipy", "scikit-learn", "torch")
+DECIDING_PACKAGES = (
+    "numpy", "scipy", "scikit-learn", "torch", "xgboost", "xgboost-cpu", "lightgbm", "catboost",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

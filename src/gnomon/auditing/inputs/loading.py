@@ -68,7 +68,7 @@ def load_inputs(plan: Plan, *, trust: bool) -> AuditInputs:
     data, parts = _load_rows(plan.data, plan.target, None if given is None else given.known)
     if plan.data.features is not None:
         data = _with_declared_features(data, plan.data.features)
-    model = _load_model(plan.target, plan.trainer, given, data, trust=trust)
+    model = _load_model(plan.target, plan.trainer, given, data, parts, trust=trust)
     answers, tables = _load_answers(plan.target, data, parts)
     if model is not None and answers is not None:
         raise PlanError("target: give a model or its answers, not both")
@@ -126,11 +126,19 @@ def _with_declared_features(data: Dataset, declared: tuple[dict[str, Any], ...])
 
 
 def _load_model(
-    target: TargetPlan, recipe: TrainerPlan, given: ModelFile | None, data: Dataset, *, trust: bool
+    target: TargetPlan,
+    recipe: TrainerPlan,
+    given: ModelFile | None,
+    data: Dataset,
+    parts: RowSplit | None,
+    *,
+    trust: bool,
 ) -> Model | None:
     if given is not None:
         network = make_trainer(recipe, None, trust=trust) if recipe.kind == "torch" else None
-        return given.model(Use(data.classes, target.outputs, np.shape(data.x)[1:], network))
+        return given.model(
+            Use(data.classes, target.outputs, data.x, None if parts is None else len(parts.members), network)
+        )
     if target.callable is not None:
         return CallableModel(
             import_object(target.callable, trust=trust), outputs=target.outputs, n_classes=data.n_classes
@@ -181,7 +189,7 @@ def make_trainer(plan: TrainerPlan, target: Model | None, *, trust: bool) -> Tra
         if plan.function is None:
             raise PlanError('trainer.function is missing: kind = "function" needs module:function')
         return FunctionTrainer(import_object(plan.function, trust=trust), dict(plan.params))
-    return ModelAbilities.of(target).clone_recipe()
+    return ModelAbilities.of(target).clone_recipe(plan.params)
 
 
 def speaking(trainer: Trainer | None, data: Dataset) -> Trainer | None:

@@ -25,7 +25,7 @@ from gnomon.core.documents.record import (
     SourceAttack,
     ThreatModel,
 )
-from gnomon.core.protocols import Attack
+from gnomon.core.protocols import Attack, ModelAbilities
 from gnomon.stats.low_fpr import required_nonmembers
 
 MOST_EXPOSED = 20
@@ -42,6 +42,18 @@ def notes(prepared: Prepared) -> list[Finding]:
     plan, nonmembers = prepared.plan, len(prepared.roles.nonmembers)
     refused = [f for f in plan.statistics.fprs if nonmembers * f < 1]
     notes = []
+    said = ModelAbilities.of(prepared.inputs.model).remarks
+    if said:
+        notes.append(
+            Finding(
+                code="model-as-read",
+                title="what the model's file holds, and how it was read",
+                severity="note",
+                explanation=" ".join(said),
+                remedy="Where that is not so, give parameters in [trainer] params, a recipe, or another form of the "
+                "model.",
+            )
+        )
     if plan.target.repeats == 1:
         notes.append(
             Finding(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gnomon.core.arrays import Rows
 from gnomon.core.errors import ModelError
 from gnomon.core.outputs import Outputs
 from gnomon.core.protocols import Model
@@ -19,13 +20,15 @@ class Use:
     Attributes:
         classes: the data set's c class names, in the order of their ids.
         outputs: what the model's answers are, where the file does not say it.
-        row_shape: shape of one row; only weights need it.
+        x: all rows of the audit: their shape, and the values of columns of text.
+        members: how many rows the model was trained on, as far as these are known.
         recipe: recipe of the network that weights belong to (`gnomon.models.TorchTrainer`), if one is given.
     """
 
     classes: Sequence[str]
     outputs: Outputs = "probabilities"
-    row_shape: tuple[int, ...] = ()
+    x: Rows = None
+    members: int | None = None
     recipe: Any = None
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from gnomon.core.errors import UsageError
 from gnomon.core.protocols import Model, TrainerAbilities
 from gnomon.models import torch as networks
@@ -19,6 +21,6 @@ def read(place: Path, trust: bool) -> ModelFile:  # noqa: ARG001 - every reader'
             raise UsageError(
                 f'{place}: a file of weights needs the network in [trainer] (kind = "torch", module, hidden, ...)'
             )
-        return networks.load_torch(place, recipe, use.row_shape, len(use.classes))
+        return networks.load_torch(place, recipe, np.shape(use.x)[1:], len(use.classes))
 
     return ModelFile(make)
