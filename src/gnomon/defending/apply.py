@@ -116,7 +116,6 @@ def load_service(folder: Path, *, trust: bool = False) -> Model:
     """
     published = read_published(folder)
     try:
-<<<<<<< HEAD
         if published is None or published.kind != "service":
             raise KeyError(MANIFEST)
         service = Service.model_validate_json(published.files[DESCRIPTION])
@@ -128,7 +127,7 @@ def load_service(folder: Path, *, trust: bool = False) -> Model:
             "files that they name"
         ) from None
     recipe = None if service.network is None else _network(service.network, trust=trust)
-    use = Use(service.classes, row_shape=tuple(service.row_shape or ()), recipe=recipe)
+    use = Use(service.classes, x=np.empty((0, *(service.row_shape or ()))), recipe=recipe)
     model = read_model(folder / service.model, trust).model(use)
     return model if answers is None else MitigatedModel(model, _read_answers(folder / str(service.answers), answers))
 
@@ -137,18 +136,6 @@ def _network(shape: NetworkShape, *, trust: bool) -> Any:
     if ":" in shape.module:
         import_object(shape.module, trust=trust)
     return networks.TorchTrainer(**shape.model_dump())
-=======
-        service = Service.model_validate_json((folder / DESCRIPTION).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValidationError):
-        raise DataError(f"{folder}: expected a folder that gnomon defend --apply wrote, with {DESCRIPTION}") from None
-    file = folder / service.model
-    recipe = None
-    if service.network is not None:
-        recipe = networks.TorchTrainer(**{**service.network, "hidden": tuple(service.network["hidden"])})
-    use = Use(service.classes, x=np.empty((0, *(service.row_shape or ()))), recipe=recipe)
-    model = read_model(file, trust).model(use)
-    return model if service.answers is None else MitigatedModel(model, _read_answers(folder / service.answers))
->>>>>>> 033b671 (Boosters' own files are read with their recipe; clones train the rounds that a stopped model uses)
 
 
 def _write(owned: Owned, plan: Plan, folder: Path) -> Service:

@@ -324,8 +324,12 @@ class SklearnTrainer(TrainerAbilities):
         from sklearn.base import clone
 
         try:
-            return clone(self.estimator).set_params(**(self.settings or {}))
-        except (ValueError, TypeError) as error:
+            if type(self.estimator).__module__.startswith("catboost"):  # it copies lists, which scikit-learn refuses
+                made: Any = type(self.estimator)(**self.estimator.get_params(deep=False))
+            else:
+                made = clone(self.estimator)
+            return made.set_params(**(self.settings or {}))
+        except (ValueError, TypeError, RuntimeError) as error:
             raise ModelError(f"{_name(self.estimator)} can't be cloned: {_line(error)}") from error
 
     def _fit(self, x: Rows, labels: NDArray[Any], seed: int) -> Any:
