@@ -1,6 +1,7 @@
 """Every public function names an argument of a wrong type in one line, in place of an error from deep inside."""
 
 import inspect
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -36,7 +37,6 @@ CALLS: dict[str, Callable[[], Any]] = {
     "gate, missing": lambda: gnomon.gate(leaking(), ["auc<=1"], allow_missing="lira"),
     "write_record, no path": lambda: gnomon.write_record(leaking(), 3),  # type: ignore[arg-type]
     "write_report, no path": lambda: gnomon.write_report(leaking(), None),  # type: ignore[arg-type]
-    "render, an outcome": lambda: gnomon.render(gnomon.Outcome(leaking(), {}, [], []), "json"),  # type: ignore[arg-type]
     "audit, no pair": lambda: gnomon.audit(None, [[1.0], [2.0], [3.0]], ([[1.0]], [1])),  # type: ignore[arg-type]
     "audit, x alone": lambda: gnomon.audit(None, 3, ([[1.0]], [1])),  # type: ignore[arg-type]
 }
@@ -54,3 +54,15 @@ def test_limits_may_be_words() -> None:
     words = gnomon.gate(record, ["auc<=0.6"])
     assert words == gnomon.gate(record, [gnomon.parse_limit("auc<=0.6")])
     assert words.code == 1
+
+
+def test_an_outcome_stands_for_its_record() -> None:
+    record = leaking()
+    outcome = gnomon.Outcome(record, {}, [], [])
+    assert gnomon.render(outcome, "json") == gnomon.render(record, "json")
+    assert gnomon.gate(outcome, ["auc<=0.6"]) == gnomon.gate(record, ["auc<=0.6"])
+    assert outcome.attacks == record.attacks
+    assert outcome.provenance == record.provenance
+    assert pickle.loads(pickle.dumps(outcome)).record == record  # noqa: S301 - our own bytes
+    with pytest.raises(AttributeError, match="no_such_part"):
+        _ = outcome.no_such_part

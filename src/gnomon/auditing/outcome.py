@@ -16,7 +16,7 @@ import numpy as np
 from gnomon.core import VERSION
 from gnomon.core.arrays import Bools, Floats, Ints, frame_of
 from gnomon.core.documents.notebook import summary_html
-from gnomon.core.documents.record import AttackResult, Finding, Provenance, Record, Verdict
+from gnomon.core.documents.record import Provenance, Record, Verdict
 from gnomon.core.errors import UsageError
 from gnomon.engines.local import available_cores
 from gnomon.shadow.pool import package_versions
@@ -82,19 +82,11 @@ class Outcome:
         """The record's verdict."""
         return self.record.verdict
 
-    @property
-    def attacks(self) -> list[AttackResult]:
-        """The record's attacks."""
-        return self.record.attacks
-
-    @property
-    def findings(self) -> list[Finding]:
-        """The record's findings."""
-        return self.record.findings
-
-    def to_frame(self) -> Any:
-        """The attacks and their values as a data frame; see `Record.to_frame`."""
-        return self.record.to_frame()
+    def __getattr__(self, name: str) -> Any:
+        """Whatever else the record has: ``attacks``, ``findings``, ``to_frame()`` and so on."""
+        if name == "record" or name.startswith("__"):  # half-made by copy or pickle, or asked for a protocol
+            raise AttributeError(name)
+        return getattr(self.record, name)
 
     def score_frame(self) -> Any:
         """One row an audited record: id, group, truth, and a column of scores for each attack; higher = member.

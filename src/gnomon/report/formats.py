@@ -12,7 +12,7 @@ from rich.console import Console
 from gnomon.core.documents.comparison import Comparison
 from gnomon.core.documents.defence import DefenceReport
 from gnomon.core.documents.read_write import document_text
-from gnomon.core.documents.record import Record
+from gnomon.core.documents.record import Audited, Record, record_of
 from gnomon.core.documents.reproduction import Reproduction
 from gnomon.core.documents.study import Study
 from gnomon.core.errors import UsageError, did_you_mean, expect
@@ -29,6 +29,7 @@ from gnomon.report.svg import standalone
 from gnomon.report.terminal import render_terminal, show
 
 Document = Record | DefenceReport | Study | Reproduction | Comparison
+Given = Document | Audited
 _PAGES: MappingProxyType[type[Document], Callable[[Any], Page]] = MappingProxyType(
     {
         Record: audit_page,
@@ -44,21 +45,23 @@ _EXTENSIONS = MappingProxyType(
 )
 
 
-def page_of(document: Document) -> Page:
+def page_of(document: Given) -> Page:
     """What every renderer shows of a document.
 
     Raises:
         UsageError: no document.
     """
-    _check(document)
-    return _PAGES[type(document)](document)
+    given = _document(document)
+    return _PAGES[type(given)](given)
 
 
-def _check(document: Document) -> None:
-    expect("document", document, tuple(_PAGES), "a Record (an audit's outcome has it as .record) or another document")
+def _document(given: Given) -> Document:
+    if isinstance(given, DefenceReport | Study | Reproduction | Comparison):
+        return given
+    return record_of(given)
 
 
-def render(document: Document, format: str) -> str:
+def render(document: Given, format: str) -> str:
     """A document as text in one format.
 
     Args:
@@ -80,8 +83,7 @@ def render(document: Document, format: str) -> str:
         case "html":
             return render_html(page_of(document))
         case "json":
-            _check(document)
-            return document_text(document)
+            return document_text(_document(document))
         case "md":
             return render_markdown(page_of(document))
         case "terminal":
@@ -107,7 +109,7 @@ def format_of(path: Path) -> str:
     return _EXTENSIONS[extension]
 
 
-def write_report(document: Document, path: str | Path) -> None:
+def write_report(document: Given, path: str | Path) -> None:
     """Writes a document in the format of the path's suffix, atomically; Markdown's figures are files next to it.
 
     Raises:
@@ -125,7 +127,7 @@ def write_report(document: Document, path: str | Path) -> None:
     write_text(place, render_markdown(page, prefix))
 
 
-def print_terminal(document: Document, console: Console) -> None:
+def print_terminal(document: Given, console: Console) -> None:
     """Prints a document: its verdict, and what a terminal has room for.
 
     Args:

@@ -19,7 +19,7 @@ from typing import Literal
 
 from scipy.special import ndtri
 
-from gnomon.core.documents.record import AttackResult, Estimate, Record, TprAtFpr
+from gnomon.core.documents.record import AttackResult, Audited, Estimate, Record, TprAtFpr, record_of
 from gnomon.core.errors import UsageError, expect
 from gnomon.stats.low_fpr import required_nonmembers
 
@@ -102,11 +102,11 @@ def parse_limit(text: str) -> Limit:
     return Limit(text, match["attack"], figure, fpr, most)
 
 
-def gate(record: Record, limits: Sequence[Limit | str], *, allow_missing: Collection[str] = ()) -> GateResult:
+def gate(record: Record | Audited, limits: Sequence[Limit | str], *, allow_missing: Collection[str] = ()) -> GateResult:
     """Holds a record against limits.
 
     Args:
-        record: an audit's record.
+        record: an audit's record, or its outcome.
         limits: what must not be exceeded, parsed or in words such as ``auc<=0.6``.
         allow_missing: names of attacks that need not have run.
 
@@ -119,7 +119,7 @@ def gate(record: Record, limits: Sequence[Limit | str], *, allow_missing: Collec
             false-positive rate that was not measured, or arguments of other types; a gate that checks nothing must not
             look open.
     """
-    expect("record", record, Record, "a Record (read_record reads a run's; an audit's outcome has it as .record)")
+    record = record_of(record)
     expect("limits", limits, (list, tuple), "a list of limits such as auc<=0.6")
     expect("allow_missing", allow_missing, (list, tuple, set, frozenset), "a list of attacks' names")
     if not limits:

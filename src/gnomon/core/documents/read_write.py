@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from gnomon.core.documents.defence import DefenceReport
-from gnomon.core.documents.record import Record
+from gnomon.core.documents.record import Audited, Record, record_of
 from gnomon.core.documents.reproduction import Reproduction
 from gnomon.core.documents.schema import Part
 from gnomon.core.documents.study import Study
@@ -127,13 +127,12 @@ def read_record(path: str | Path) -> Record:
     return read_document(Path(path), Record)
 
 
-def write_record(record: Record, path: str | Path) -> None:
+def write_record(record: Record | Audited, path: str | Path) -> None:
     """Writes a record to a file, atomically.
 
     Raises:
         UsageError: not a record, or no path.
         StoreError: the file can't be written.
     """
-    expect("record", record, Record, "a Record (an audit's outcome has it as .record)")
     expect("path", path, (str, Path), "the name of a file")
-    write_document(record, Path(path))
+    write_document(record_of(record), Path(path))

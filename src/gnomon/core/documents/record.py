@@ -5,7 +5,7 @@ Fields are only ever added, so that an old record renders with a newer gnomon.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from pydantic import Field
 
@@ -23,6 +23,7 @@ from gnomon.core.documents.person_results import (
 from gnomon.core.documents.schema import Estimate as Estimate
 from gnomon.core.documents.schema import Part as Part
 from gnomon.core.documents.schema import TprAtFpr as TprAtFpr
+from gnomon.core.errors import expect
 
 Severity = Literal["note", "warning", "error"]
 Status = Literal["ok", "skipped", "failed"]
@@ -382,3 +383,28 @@ class Record(Part):
     def _repr_html_(self) -> str:
         """What a notebook shows."""
         return summary_html(self)
+
+
+class Audited(Protocol):
+    """What has a record: an audit's outcome."""
+
+    @property
+    def record(self) -> Record:
+        """The record."""
+        ...
+
+
+def record_of(given: Record | Audited) -> Record:
+    """The record itself, or the one of an audit's outcome.
+
+    Raises:
+        UsageError: neither.
+
+    >>> record_of("runs/demo")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    gnomon.core.errors.UsageError: record: expected a Record (read_record reads a run's) or an audit's outcome, got str
+    """
+    found = getattr(given, "record", given)
+    expect("record", found, Record, "a Record (read_record reads a run's) or an audit's outcome")
+    assert isinstance(found, Record)
+    return found

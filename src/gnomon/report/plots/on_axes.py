@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from gnomon.core.documents.record import AttackResult, Record
+from gnomon.core.documents.record import AttackResult, Audited, Record, record_of
 from gnomon.core.errors import UsageError, did_you_mean, expect
 from gnomon.report import formatting
 from gnomon.report.audit.attacks import by_auc, headliner
@@ -22,12 +22,12 @@ MOST_CURVES = 4  # where none are named
 
 
 def plot_roc(
-    record: Record, axes: Axes | None = None, *, attacks: Sequence[str] | None = None, log: bool = True
+    record: Record | Audited, axes: Axes | None = None, *, attacks: Sequence[str] | None = None, log: bool = True
 ) -> Axes:
     """Draws ROC curves with their intervals.
 
     Args:
-        record: of an audit.
+        record: of an audit, or its outcome.
         axes: where to; by default new ones, which pyplot shows.
         attacks: names; by default the headline attack and the next three by AUC.
         log: both axes logarithmic, where an accusation is nearly certain; otherwise linear, where the area is the AUC.
@@ -38,7 +38,7 @@ def plot_roc(
     Raises:
         UsageError: not a record, an attack that it does not have, or no attack with a curve.
     """
-    expect("record", record, Record, "a Record (an audit's outcome has it as .record)")
+    record = record_of(record)
     curves = _chosen(record, attacks)
     floor = lowest_rate(record.data.nonmembers) if log else 0.0
     if axes is None:
