@@ -24,6 +24,7 @@ from gnomon.attacks import ATTACKS
 from gnomon.auditing.verdict.speak import MISSING, RULES
 from gnomon.core.documents.comparison import Comparison
 from gnomon.core.documents.defence import DefenceReport
+from gnomon.core.documents.gate import GateResult
 from gnomon.core.documents.record import Record
 from gnomon.core.documents.reproduction import Reproduction
 from gnomon.core.documents.study import Study
@@ -235,6 +236,7 @@ def documents() -> dict[str, str]:
         "record.schema.json": schema(Record),
         "defence.schema.json": schema(DefenceReport),
         "comparison.schema.json": schema(Comparison),
+        "gate.schema.json": schema(GateResult),
         "study.schema.json": schema(Study),
         "reproduction.schema.json": schema(Reproduction),
         "plan.md": plan_reference(),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     # What a plan, a record and a data set are.
     from gnomon.core.data.dataset import Dataset, make_dataset
+    from gnomon.core.documents.gate import GateResult, Limit
     from gnomon.core.documents.read_write import read_record, write_record
     from gnomon.core.documents.record import Record
     from gnomon.core.errors import GnomonError
@@ -37,13 +38,16 @@ if TYPE_CHECKING:
     from gnomon.report import print_terminal, render, write_report
     from gnomon.report.plots.on_axes import plot_roc
     from gnomon.runs.folder import read_outcome
-    from gnomon.runs.gate import GateResult, Limit, gate, parse_limit
+    from gnomon.runs.gate import gate
+    from gnomon.runs.limits import parse_limit, read_limits
 
 __version__ = VERSION
 
 _HOMES = {
     "gnomon.auditing.api": ("Settings", "audit", "audit_plan"),
-    "gnomon.runs.gate": ("GateResult", "Limit", "gate", "parse_limit"),
+    "gnomon.core.documents.gate": ("GateResult", "Limit"),
+    "gnomon.runs.gate": ("gate",),
+    "gnomon.runs.limits": ("parse_limit", "read_limits"),
     "gnomon.auditing.outcome": ("Outcome",),
     "gnomon.core.data.dataset": ("Dataset", "make_dataset"),
     "gnomon.core.documents.read_write": ("read_record", "write_record"),
@@ -90,6 +94,7 @@ __all__ = [
     "parse_limit",
     "plot_roc",
     "print_terminal",
+    "read_limits",
     "read_outcome",
     "read_plan",
     "read_record",

@@ -128,7 +128,7 @@ def test_a_second_audit_of_a_folder_is_refused_while_the_first_runs(
 
 
 def test_risk_is_read_back_as_it_was_written(tmp_path: Path) -> None:
-    table = replace(RISK, groups=["p", "q", "p"], labels=['a "b", c', "no", "yes"])
+    table = replace(RISK, groups=["p", "=q", "-5"], ids=["@a", "b", "c"], labels=['a "b", c', "no", "yes"])
     save_outcome(replace(outcome(0.3, 0), risk=table), tmp_path / "run")
     found = read_outcome(tmp_path / "run").risk
     assert found is not None

@@ -14,7 +14,8 @@ from gnomon.cli.app import run
 from gnomon.core.documents.read_write import write_record
 from gnomon.core.documents.record import AttackResult, AtThreshold, Estimate, Finding, Record, TprAtFpr
 from gnomon.core.errors import UsageError
-from gnomon.runs.gate import did_not_run, gate, hold, parse_limit, summed_up
+from gnomon.runs.gate import did_not_run, gate, hold, summed_up
+from gnomon.runs.limits import parse_limit
 from gnomon.stats.roc import auc
 
 AT = Estimate(value=0.6, low=0.55, high=0.65)

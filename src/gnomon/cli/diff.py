@@ -3,27 +3,49 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 
-from gnomon.report import print_terminal, write_report
+from gnomon.core.errors import UsageError
+from gnomon.report import print_terminal, render, write_report
+from gnomon.report.pipelines import comparison_summary
 from gnomon.runs.compare import compare
 from gnomon.runs.folder import read_outcome
 
 
-def diff(first: Path, second: Path, /, *, to: Path | None = None, fail_if_worse: bool = False) -> int:
+def diff(
+    first: Path,
+    second: Path,
+    /,
+    *,
+    to: Path | None = None,
+    format: Literal["terminal", "json", "md", "html", "github"] | None = None,
+    json: bool = False,
+    fail_if_worse: bool = False,
+) -> int:
     """Compares two runs: does the second leak more (worse), less (better), or is the difference within noise?
 
     Args:
         first: folder of a run, or its record.json.
         second: the run to compare with it.
         to: file to write; its suffix chooses the format (.html, .md, .json, .txt). Default: the terminal.
+        format: what is printed: terminal, json, md, html, or github (Markdown for a pull request: before, after,
+            difference).
+        json: print JSON.
         fail_if_worse: exit with code 1 if an attack finds significantly more in the second run, or if the runs can't be
             compared.
     """
+    if json and format not in (None, "json"):
+        raise UsageError(f"--json and --format {format}: give one of them")
+    kind = "json" if json else format
     comparison = compare(read_outcome(first), read_outcome(second))
-    if to is None:
-        print_terminal(comparison, Console())
-    else:
+    if to is not None:
         write_report(comparison, to)
+    if kind == "github":
+        print(comparison_summary(comparison), end="")
+    elif kind is not None and kind != "terminal":
+        print(render(comparison, kind), end="")
+    elif to is None or kind == "terminal":
+        print_terminal(comparison, Console())
     return 1 if fail_if_worse and comparison.change in ("worse", "mixed", "not comparable") else 0

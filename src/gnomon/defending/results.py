@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from gnomon.auditing.outcome import Outcome
 from gnomon.core.documents.comparison import Change, Comparison
 from gnomon.core.documents.defence import MitigationResult, Strongest
+from gnomon.core.documents.gate import Limit
 from gnomon.defending import measure
 from gnomon.defending.combinations import Combination
 from gnomon.defending.search import meets
 from gnomon.runs.compare import compare
-from gnomon.runs.gate import Limit
 
 UNTOUCHED = ("nothing", "answers")  # mitigations that leave the trained model as it is
 WORST_FIRST: tuple[Change, ...] = ("worse", "not comparable", "mixed", "within noise")

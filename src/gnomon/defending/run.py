@@ -18,6 +18,7 @@ from gnomon.auditing.api import Settings
 from gnomon.auditing.outcome import Outcome, provenance
 from gnomon.auditing.progress import Progress, Silent
 from gnomon.core.documents.defence import DefenceReport, MitigationResult, Search
+from gnomon.core.documents.gate import Limit
 from gnomon.core.documents.record import Provenance
 from gnomon.core.errors import GnomonError, StoreError, UsageError, one_line
 from gnomon.core.evidence import BLACK_BOX
@@ -28,7 +29,6 @@ from gnomon.defending.audits import Keeper
 from gnomon.defending.combinations import PLAIN, Combination, StrengthRange, read_tries
 from gnomon.defending.results import Audited, Yardstick, compared, mark_frontier, measured, rival
 from gnomon.defending.search import check_limit, search
-from gnomon.runs.gate import Limit
 
 VACUOUS_DP = "dp:noise=0.2"
 CHEAP_QUERIES = "noise_robustness"  # asks in batches, and few: part of every report whose target can be asked

@@ -14,10 +14,12 @@ from typing import Any
 
 from gnomon.auditing.outcome import Outcome
 from gnomon.core.documents.defence import Search, StrengthTrial
+from gnomon.core.documents.gate import Held, Limit
 from gnomon.core.documents.record import Record
 from gnomon.core.errors import MissingExtraError, UsageError
 from gnomon.defending.combinations import Combination, StrengthRange
-from gnomon.runs.gate import Held, Limit, hold, parse_limit, summed_up
+from gnomon.runs.gate import hold, summed_up
+from gnomon.runs.limits import parse_limit
 
 FEWEST_TRIALS = 3  # both ends and the middle
 MISSED = 1e-6  # how far above its limit a strength counts at least that does not meet it

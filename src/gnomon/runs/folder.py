@@ -18,7 +18,7 @@ from gnomon.core.documents.record import Record
 from gnomon.core.errors import DataError, expect
 from gnomon.core.files import write_text
 from gnomon.core.generations import claim, read_published
-from gnomon.runs.spreadsheet import cell
+from gnomon.runs.spreadsheet import cell, plain
 
 RESERVED = ("ids", "member", "exposure", "groups")  # files in scores/ that are no attack's
 
@@ -61,9 +61,9 @@ def read_risk(content: bytes) -> RiskTable:
         return np.array([float(row[name] or "nan") for row in rows])
 
     return RiskTable(
-        ids=[row["id"] for row in rows],
-        labels=[row["class"] for row in rows],
-        groups=[row["group"] for row in rows] if rows and "group" in rows[0] else None,
+        ids=[plain(row["id"]) for row in rows],
+        labels=[plain(row["class"]) for row in rows],
+        groups=[plain(row["group"]) for row in rows] if rows and "group" in rows[0] else None,
         member=np.array([row["member"] == "True" for row in rows], dtype=bool),
         score=numbers("score"),
         probability=numbers("probability"),

@@ -12,94 +12,19 @@ value. So the distance from guessing is compared, and ``auc<=0.6`` means 0.4 to 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from scipy.special import ndtri
 
+from gnomon.core.documents.gate import GateResult, Held, Limit, Missing, State
 from gnomon.core.documents.record import AttackResult, Audited, Estimate, Record, TprAtFpr, record_of
 from gnomon.core.errors import UsageError, expect
+from gnomon.runs.limits import GUESSING, mirrored, parse_limit
 from gnomon.stats.low_fpr import required_nonmembers
 
-Figure = Literal["auc", "advantage", "accuracy", "tpr", "epsilon"]
-State = Literal["met", "not met", "unresolved"]
-
-LIMIT = re.compile(r"^(?:(?P<attack>[a-z_0-9]+)\.)?(?P<figure>auc|advantage|accuracy|epsilon|tpr@(?P<fpr>[0-9.eE-]+))"
-                   r"<=(?P<limit>[0-9.eE-]+)$")  # fmt: skip
-GUESSING: dict[Figure, float] = {"auc": 0.5, "accuracy": 0.5, "advantage": 0.0}  # mirrored around it
 POWER = 0.8  # share of audits of the stated size that would resolve a limit, were the value the truth
 MOST = 1000.0  # times as many records; beyond, no number is named
-
-
-@dataclass(frozen=True)
-class Limit:
-    """A value of one attack (None: of every attack) that must not be above a number."""
-
-    text: str
-    attack: str | None
-    figure: Figure
-    fpr: float | None
-    most: float
-
-    @property
-    def words(self) -> str:
-        """The figure's name."""
-        return self.figure if self.fpr is None else f"{self.figure}@{self.fpr:g}"
-
-
-@dataclass(frozen=True)
-class Held:
-    """One limit against one attack (None: against the canaries, or against no attack at all)."""
-
-    state: State
-    attack: str | None
-    estimate: Estimate | None  # mirrored, where a value below guessing counts; None where there is none to hold
-    line: str
-
-
-@dataclass(frozen=True)
-class GateResult:
-    """The exit code, and a line for each reason."""
-
-    code: Literal[0, 1, 3, 4]
-    lines: list[str]
-
-
-def parse_limit(text: str) -> Limit:
-    """A limit from words like ``auc<=0.6``, ``tpr@0.001<=0.01`` or ``lira.advantage<=0.1``.
-
-    ``epsilon<=3`` holds the bound of the one-run audit, and the accountant's promise, against a number.
-
-    Raises:
-        UsageError: other words, or a number outside the figure's range.
-
-    >>> parse_limit("tpr@0.01<=0.05").fpr
-    0.01
-    """
-    expect("limit", text, str, "words such as auc<=0.6")
-    match = LIMIT.match(text.replace(" ", ""))
-    if match is None:
-        raise UsageError(
-            f'limit "{text}": expected [ATTACK.]FIGURE<=NUMBER with FIGURE auc, advantage, accuracy, epsilon or '
-            "tpr@FPR, e.g. tpr@0.001<=0.01; the whole interval is held against it"
-        )
-    figure: Figure = match["figure"].split("@")[0]  # type: ignore[assignment]
-    try:
-        fpr = float(match["fpr"]) if match["fpr"] else None
-        most = float(match["limit"])
-    except ValueError:
-        raise UsageError(f'limit "{text}": "{match["limit"]}" or "{match["fpr"]}" is no number') from None
-    low, high = GUESSING.get(figure, 0.0), math.inf if figure == "epsilon" else 1.0
-    if not (low <= most <= high and math.isfinite(most)):
-        reach = f"from {low:g} up" if math.isinf(high) else f"from {low:g} to {high:g}"
-        raise UsageError(f'limit "{text}": expected a number {reach} for {figure}, got {most:g}')
-    if fpr is not None and not 0.0 < fpr < 1.0:
-        raise UsageError(f'limit "{text}": expected a false-positive rate between 0 and 1, got {fpr:g}')
-    if figure == "epsilon" and match["attack"]:
-        raise UsageError(f'limit "{text}": the canaries give one bound, for no single attack; write epsilon<=NUMBER')
-    return Limit(text, match["attack"], figure, fpr, most)
 
 
 def gate(record: Record | Audited, limits: Sequence[Limit | str], *, allow_missing: Collection[str] = ()) -> GateResult:
@@ -122,24 +47,25 @@ def gate(record: Record | Audited, limits: Sequence[Limit | str], *, allow_missi
     record = record_of(record)
     expect("limits", limits, (list, tuple), "a list of limits such as auc<=0.6")
     expect("allow_missing", allow_missing, (list, tuple, set, frozenset), "a list of attacks' names")
-    if not limits:
-        raise UsageError(
-            "limits: expected at least one, such as auc<=0.6; a gate that checks nothing must not look open"
-        )
     parsed = [one if isinstance(one, Limit) else parse_limit(one) for one in limits]
+    if all(limit.severity != "error" for limit in parsed):
+        raise UsageError(
+            "limits: expected at least one of severity error, such as auc<=0.6; a gate that checks nothing must not "
+            "look open"
+        )
     known = {a.name for a in record.attacks}
     for name in allow_missing:
         if name not in known:
             raise UsageError(f'allow-missing: the record has no attack "{name}"')
     held = [one for limit in parsed for one in hold(record, limit)]
-    missing = [a for a in did_not_run(record) if a.name not in allow_missing]
-    lines = [one.line for one in held]
-    lines += [f"did not run: {a.name} ({a.reason or a.status})" for a in missing]
-    if missing:
-        lines.append(f"to pass without them: --allow-missing {','.join(a.name for a in missing)}")
-    states = {one.state for one in held}
-    code: Literal[0, 1, 3, 4] = 1 if "not met" in states else 3 if missing else 4 if "unresolved" in states else 0
-    return GateResult(code, lines)
+    missing = [
+        Missing(attack=a.name, reason=a.reason or a.status, allowed=a.name in allow_missing)
+        for a in did_not_run(record)
+    ]
+    states = {one.state for one in held if one.limit.severity == "error"}
+    closed = any(not one.allowed for one in missing)
+    code: Literal[0, 1, 3, 4] = 1 if "not met" in states else 3 if closed else 4 if "unresolved" in states else 0
+    return GateResult(run=record.name, created=record.provenance.created, code=code, held=held, missing=missing)
 
 
 def did_not_run(record: Record) -> list[AttackResult]:
@@ -174,7 +100,12 @@ def summed_up(held: Sequence[Held]) -> State:
 
 
 def _withdrawn(one: Held, why: str) -> Held:
-    return Held("unresolved", one.attack, one.estimate, f"{one.line.replace('met:', 'unresolved:', 1)}, but {why}")
+    line = f"{one.line.replace('met:', 'unresolved:', 1)}, but {why}"
+    return one.model_copy(update={"state": "unresolved", "line": line})
+
+
+def _held(limit: Limit, state: State, attack: str | None, estimate: Estimate | None, line: str) -> Held:
+    return Held(limit=limit, state=state, attack=attack, estimate=estimate, line=line)
 
 
 def _hold_attacks(record: Record, limit: Limit) -> list[Held]:
@@ -189,41 +120,32 @@ def _hold_attacks(record: Record, limit: Limit) -> list[Held]:
         )
     if not ran:
         which = "no attack ran" if limit.attack is None else f"{limit.attack} did not run"
-        return [Held("unresolved", limit.attack, None, f"unresolved: {limit.words}: {which}")]
+        return [_held(limit, "unresolved", limit.attack, None, f"unresolved: {limit.words}: {which}")]
     return [_hold(record, attack, limit) for attack in ran]
 
 
 def _hold(record: Record, attack: AttackResult, limit: Limit) -> Held:
     what, estimate = f"{attack.name} {limit.words}", _figure(attack, limit)
     if estimate is None:
-        return Held("unresolved", attack.name, None, f"unresolved: {what}: {_why_none(attack, limit)}")
+        return _held(limit, "unresolved", attack.name, None, f"unresolved: {what}: {_why_none(attack, limit)}")
     numbers = estimate.low, estimate.value, estimate.high
     if not all(map(math.isfinite, numbers)) or not estimate.low <= estimate.high:
-        return Held("unresolved", attack.name, None, f"unresolved: {what}: no interval of finite numbers")
+        return _held(limit, "unresolved", attack.name, None, f"unresolved: {what}: no interval of finite numbers")
     around = GUESSING.get(limit.figure)
-    seen = estimate if around is None else _mirrored(estimate, around)
+    seen = estimate if around is None else mirrored(estimate, around)
     shown = f"{what} = {seen.value:.4g} ({seen.low:.4g} to {seen.high:.4g}), limit {limit.most:g}"
     if around is not None and estimate.value < around:
         shown += f"; below guessing ({estimate.value:.4g}), so mirrored"
     if seen.low > limit.most:
-        return Held("not met", attack.name, seen, f"not met: {shown}")
+        return _held(limit, "not met", attack.name, seen, f"not met: {shown}")
     if seen.high > limit.most:
-        return Held("unresolved", attack.name, seen, f"unresolved: {shown}; {_would_resolve(record, seen, limit)}")
+        return _held(
+            limit, "unresolved", attack.name, seen, f"unresolved: {shown}; {_would_resolve(record, seen, limit)}"
+        )
     if limit.figure == "tpr" and attack.auc is not None and attack.auc.high < 0.5:
         why = "members stand below others, so the scores turned around may find more: hold auc<=NUMBER"
-        return Held("unresolved", attack.name, seen, f"unresolved: {shown}; {why}")
-    return Held("met", attack.name, seen, f"met: {shown}")
-
-
-def _mirrored(estimate: Estimate, around: float) -> Estimate:
-    """The same figure as a distance above guessing."""
-    ends = sorted(abs(end - around) for end in (estimate.low, estimate.high))
-    nearest = 0.0 if estimate.low <= around <= estimate.high else ends[0]
-    return Estimate(
-        value=around + abs(estimate.value - around),
-        low=around + nearest,
-        high=around + ends[1],
-    )
+        return _held(limit, "unresolved", attack.name, seen, f"unresolved: {shown}; {why}")
+    return _held(limit, "met", attack.name, seen, f"met: {shown}")
 
 
 def _figure(attack: AttackResult, limit: Limit) -> Estimate | None:
@@ -281,14 +203,14 @@ def _hold_epsilon(record: Record, limit: Limit) -> Held:
         raise UsageError(f'limit "{limit.text}": the audit had no canaries; put [canaries] into its plan')
     shown = f"epsilon is at least {found.epsilon:.4g}, limit {limit.most:g}"
     if not math.isfinite(found.epsilon):
-        return Held("unresolved", None, None, "unresolved: epsilon: no finite bound")
+        return _held(limit, "unresolved", None, None, "unresolved: epsilon: no finite bound")
     estimate = Estimate(value=found.epsilon, low=found.epsilon, high=found.epsilon)
     if found.epsilon > limit.most:
-        return Held("not met", None, estimate, f"not met: {shown}")
+        return _held(limit, "not met", None, estimate, f"not met: {shown}")
     if found.promised is not None and found.promised <= limit.most:
-        return Held("met", None, estimate, f"met: {shown}; the accountant promises {found.promised:.4g}")
+        return _held(limit, "met", None, estimate, f"met: {shown}; the accountant promises {found.promised:.4g}")
     if found.ceiling <= limit.most:
         why = f"these canaries show {found.ceiling:.4g} at most: take more canaries or a smaller delta"
     else:
         why = "a bound from below refutes a limit and never shows that it is met; train with differential privacy"
-    return Held("unresolved", None, estimate, f"unresolved: {shown}; {why}")
+    return _held(limit, "unresolved", None, estimate, f"unresolved: {shown}; {why}")

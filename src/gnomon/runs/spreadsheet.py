@@ -26,6 +26,15 @@ def cell(value: object) -> object:
     return f"'{text}" if reads_as_formula(text) else text
 
 
+def plain(text: str) -> str:
+    """A csv file's text without the apostrophe that `cell` puts in front.
+
+    >>> plain("'=1+1"), plain("'twas")
+    ('=1+1', "'twas")
+    """
+    return text[1:] if text.startswith("'") and reads_as_formula(text[1:]) else text
+
+
 def reads_as_formula(text: str) -> bool:
     """Whether a spreadsheet may run a text instead of showing it."""
     return len(text) > 1 and _FORMULA.match(text) is not None and _NUMBER.fullmatch(text) is None
