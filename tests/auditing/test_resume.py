@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from gnomon.auditing.api import Settings, audit_plan
 from gnomon.auditing.outcome import Outcome
@@ -77,3 +78,43 @@ def test_another_recipe_in_the_same_folder_never_gets_the_first_ones_shadows(tmp
     found = carried_out(other, tmp_path / "run").record.shadows
     assert found is not None
     assert (found.trained, found.reused) == (4, 0)
+
+
+def test_another_helper_of_the_users_own_never_gets_the_first_ones_shadows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    names = ("entry_of_test_resume", "helper_of_test_resume")
+    Path(f"{names[0]}.py").write_text(
+        "import numpy as np\n"
+        f"from {names[1]} import sharpness\n"
+        "def train(x, y, n_classes, seed):\n"
+        "    rows = [x[y == k] if (y == k).any() else x for k in range(n_classes)]\n"
+        "    means = np.array([part.mean(axis=0) for part in rows])\n"
+        "    def answer(rows):\n"
+        "        gaps = ((rows[:, None] - means) ** 2).sum(axis=2)\n"
+        "        logits = np.exp(-sharpness() * (gaps - gaps.min(axis=1, keepdims=True)))\n"
+        "        return logits / logits.sum(axis=1, keepdims=True)\n"
+        "    return answer\n"
+    )
+    plan = make_plan(
+        {
+            "data": {"source": "digits", "rows": 400, "train_size": 100},
+            "trainer": {"kind": "function", "function": f"{names[0]}:train"},
+            "shadow": {"count": 6},
+            "attacks": {"names": ["loss"], "rehearsals": 0, "ladder": False},
+        }
+    )
+    losses = []
+    for rate, trained in ((0.001, 6), (0.01, 6), (0.001, 0)):
+        Path(f"{names[1]}.py").write_text(f"def sharpness(): return {rate}\n")
+        for name in names:
+            sys.modules.pop(name, None)
+        found = audit_plan(plan, tmp_path / "run", Settings(workers=1, trust=True)).record
+        assert found.shadows is not None
+        assert (found.shadows.trained, found.shadows.reused) == (trained, 6 - trained)
+        assert found.recipe["function"]["covers"] == list(names)
+        losses.append(found.target.train_loss)
+    assert losses[0] == losses[2] != losses[1]

@@ -74,7 +74,9 @@ def _fields(section: type[PlanTable], path: str = "") -> Iterator[tuple[str, Fie
 
 def test_every_key_whose_description_speaks_of_a_file_is_marked_as_one() -> None:
     spoken = {
-        key for key, field in _fields(Plan) if re.search(r"\bfile of\b|\bmodel file\b", str(field.description or ""))
+        key
+        for key, field in _fields(Plan)
+        if re.search(r"\bfile of\b|\bmodel file\b|\bfiles that\b", str(field.description or ""))
     }
     marked = {key for key, field in _fields(Plan) if Names("file") in _marks(field)}
     assert spoken == marked

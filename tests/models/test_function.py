@@ -99,11 +99,11 @@ def test_a_changed_source_file_changes_the_recipe(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     texts = []
     for rate in (1, 2, 1):
-        name = f"recipe_{len(texts)}"
-        (tmp_path / f"{name}.py").write_text(f"RATE = {rate}\ndef train(x, y, n_classes, seed):\n    return RATE\n")
+        code = f"RATE = {rate}\ndef train(x, y, n_classes, seed):\n    return RATE\n"
+        (tmp_path / "recipe_of_test_function.py").write_text(code)
+        sys.modules.pop("recipe_of_test_function", None)
         importlib.invalidate_caches()
-        recipe = FunctionTrainer(importlib.import_module(name).train).recipe()
-        texts.append(json.dumps(recipe).replace(name, "recipe"))
+        texts.append(json.dumps(FunctionTrainer(importlib.import_module("recipe_of_test_function").train).recipe()))
     assert texts[0] == texts[2] != texts[1]
 
 

@@ -169,6 +169,11 @@ class TrainerPlan(PlanTable):
     function: CodeName | None = Field(
         None, description="function: module:function(x, y, n_classes, seed, **params) -> model (needs --trust)"
     )
+    files: tuple[FileName, ...] = Field(
+        (),
+        description="files that code of your own reads (function, estimator, module): models are trained again when "
+        "one of them changes",
+    )
     dp: PrivacyPlan | None = Field(None, description="torch: train with differential privacy (needs gnomon[dp])")
 
     @field_validator(*NETWORK_OPTIONS)

@@ -11,7 +11,7 @@ from gnomon.core.errors import ModelError, UsageError
 from gnomon.core.outputs import Outputs
 from gnomon.core.protocols import Model
 from gnomon.models.as_model import as_model
-from gnomon.models.recipe_hash import describe
+from gnomon.models.recipe_hash import describe, describe_files
 
 SEEDS = 2**31  # a function's seed is below
 
@@ -29,6 +29,7 @@ class FunctionTrainer:
         function: the recipe; a hash of its source stands in the store's key.
         params: further keyword arguments, plain values.
         outputs: what a returned function of rows answers.
+        files: paths of files that the function reads; their content stands in the store's key.
 
     >>> import numpy as np
     >>> def prior(x, y, n_classes, seed, smoothing):
@@ -43,6 +44,7 @@ class FunctionTrainer:
     function: Callable[..., Any]
     params: Mapping[str, Any] = field(default_factory=dict)
     outputs: Outputs = "probabilities"
+    files: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not callable(self.function):
@@ -57,13 +59,14 @@ class FunctionTrainer:
         return [self._train_one(x, y, n_classes, part, seed) for part, seed in zip(rows, seeds, strict=True)]
 
     def recipe(self) -> dict[str, Any]:
-        """The function's path and a hash of its source, its parameters and outputs."""
+        """The function's path and hashes of its code and files, its parameters and outputs."""
         return {
             "kind": "function",
             "function": describe(self.function),
             "seeds": SEEDS,
             "params": describe(self.params),
             "outputs": self.outputs,
+            **describe_files(self.files),
         }
 
     def batch_size(self, x: Rows, n_classes: int, size: int) -> int:  # noqa: ARG002 - the protocol's arguments

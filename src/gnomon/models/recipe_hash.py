@@ -1,18 +1,20 @@
 """What decides the outcome of a recipe, as JSON: parameters, class paths, and hashes of source code.
 
 The store's key holds it, so the rule is: what can't be told apart is refused, never guessed. A stale shadow model
-would make a leaking target look safe.
+would make a leaking target look safe. The source of the user's own classes and functions is that of all modules of
+theirs that are reached (``covers``); what else such code may read is named (``unseen``).
 """
 
 from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
 import inspect
 import math
 import sys
-from collections.abc import Mapping
-from pathlib import PurePath
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePath
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -20,8 +22,10 @@ import numpy as np
 
 from gnomon.core.arrays import fingerprint, is_frame
 from gnomon.core.errors import ModelError
+from gnomon.models.user_code import user_code
 
 DEEPEST = 12
+PLAIN = (bool, int, float, str, bytes, tuple, list, dict, set, frozenset, np.ndarray, np.generic)
 NO_EFFECT = ("n_jobs", "verbose")  # parameters that decide how fast and how loud, not what comes out
 
 
@@ -60,7 +64,8 @@ def describe(value: Any, depth: int = 0) -> Any:
     if isinstance(value, np.random.Generator):
         return {"state": describe(value.bit_generator.state, depth + 1)}
     if isinstance(value, ModuleType):
-        return {"module": value.__name__, "version": str(getattr(value, "__version__", ""))}
+        version = str(getattr(value, "__version__", ""))
+        return {"module": value.__name__, "version": version, **_own_source({value.__name__})}
     if isinstance(value, type):
         return describe_class(value)
     return _describe_callable_or_object(value, depth)
@@ -68,7 +73,8 @@ def describe(value: Any, depth: int = 0) -> Any:
 
 def describe_class(cls: type) -> dict[str, Any]:
     """A class by its path; with the version of its package, and with a hash of its source if it has none."""
-    return {"class": f"{cls.__module__}:{cls.__qualname__}", **_origin(cls)}
+    found = {"class": f"{cls.__module__}:{cls.__qualname__}", **_origin(cls)}
+    return found | _script_code(cls) if cls.__module__ == "__main__" else found
 
 
 def describe_function(function: Any, depth: int = 0) -> dict[str, Any]:
@@ -91,9 +97,7 @@ def describe_function(function: Any, depth: int = 0) -> dict[str, Any]:
             for name, cell in cells.items()
             if cell.cell_contents is not function
         }
-    if function.__module__ == "__main__":
-        found["globals"] = _globals_used(function, depth)
-    return found
+    return found | _script_code(function) if function.__module__ == "__main__" else found
 
 
 def _describe_callable_or_object(value: Any, depth: int) -> Any:
@@ -119,17 +123,38 @@ def _describe_callable_or_object(value: Any, depth: int) -> Any:
     return {**describe_class(type(value)), "content": describe(content, depth + 1)}
 
 
-def _origin(thing: Any) -> dict[str, str]:
+def _origin(thing: Any) -> dict[str, Any]:
     """The version of the package that a class or function comes from, or a hash of its source."""
     module = getattr(thing, "__module__", None) or "numpy"  # a ufunc of older numpy bears no module
     top = module.partition(".")[0]
-    if top in sys.stdlib_module_names and top != "__main__":
-        return {"version": f"python {sys.version_info.major}.{sys.version_info.minor}"}
     version = getattr(sys.modules.get(top), "__version__", None)
     if top in ("sklearn", "numpy", "scipy") and version:
         return {"version": str(version)}
+    own = _own_source(_modules_of(thing))
+    if own:
+        return own
+    if top in sys.stdlib_module_names and top != "__main__":
+        return {"version": f"python {sys.version_info.major}.{sys.version_info.minor}"}
     found = {"source": _source_hash(thing)}
     return found | ({"version": str(version)} if isinstance(version, str) else {})
+
+
+def _modules_of(thing: Any) -> set[str]:
+    """Modules that a class with its bases, or a function with what wraps it, is written in."""
+    if isinstance(thing, type):
+        return {base.__module__ for base in thing.__mro__}
+    around = getattr(thing, "__globals__", {}).get("__name__")  # a decorator's, where it hands on the function's name
+    return {name for name in (getattr(thing, "__module__", None), around) if isinstance(name, str)}
+
+
+def _own_source(modules: set[str]) -> dict[str, Any]:
+    """Hash of all modules of the user's own behind these, and which; empty if there are none."""
+    found = user_code(modules)
+    if not found.modules:
+        return {}
+    packages = {"packages": found.packages} if found.packages else {}
+    unseen = {"unseen": list(found.unseen)} if found.unseen else {}
+    return {"source": fingerprint(found.modules), "covers": list(found.modules), **packages, **unseen}
 
 
 def _source_hash(thing: Any) -> str:
@@ -164,16 +189,74 @@ def _constant(value: Any) -> Any:
     return sorted(map(repr, value)) if isinstance(value, frozenset) else repr(value)  # a set's order is by chance
 
 
-def _globals_used(function: FunctionType, depth: int) -> dict[str, Any]:
-    """Plain values and functions of a script that its function uses."""
-    found = {}
-    for name in sorted(set(function.__code__.co_names)):
-        value = function.__globals__.get(name)
-        plain = isinstance(value, (bool, int, float, str, tuple))
-        neighbour = isinstance(value, FunctionType) and value.__module__ == "__main__" and value is not function
-        if plain or (neighbour and depth < DEEPEST // 2):
-            found[name] = describe(value, depth + 1)
-    return found
+def _script_code(thing: Any) -> dict[str, Any]:
+    """What a function or class of a script or notebook uses of what stands around it, and what that uses in turn."""
+    found: dict[str, Any] = {}
+    waiting = [thing]
+    while waiting:
+        part = waiting.pop()
+        space = _space_of(part)
+        for name in sorted(_names_used(part)):
+            if name in found or name not in space or space[name] is thing:
+                continue
+            value = space[name]
+            if isinstance(value, (FunctionType, type)) and value.__module__ == "__main__":
+                code = {"code": fingerprint([_code_content(code) for code in _codes(value)])}
+                values = [getattr(value, "__defaults__", None), getattr(value, "__kwdefaults__", None)]
+                found[name] = {**code, "defaults": describe(values)} if any(values) else code
+                waiting.append(value)
+                continue
+            try:
+                found[name] = describe(value)
+            except ModelError:
+                found[name] = {"unseen": f"{type(value).__module__}:{type(value).__qualname__}"}
+    if isinstance(thing, type):
+        plain = {k: v for k, v in vars(thing).items() if not k.startswith("__") and isinstance(v, PLAIN)}
+        bases = [describe_class(base) for base in thing.__mro__[1:] if base.__module__ == "__main__"]
+        return {"globals": found, "attributes": describe(plain), "bases": bases}
+    return {"globals": found}
+
+
+def _space_of(thing: Any) -> dict[str, Any]:
+    """Where a function, or the methods of a class, look up names."""
+    parts = [thing] if isinstance(thing, FunctionType) else _functions(thing)
+    return parts[0].__globals__ if parts else {}
+
+
+def _functions(cls: type) -> list[FunctionType]:
+    parts = [getattr(value, "__func__", getattr(value, "fget", value)) for value in vars(cls).values()]
+    return [part for part in parts if isinstance(part, FunctionType)]
+
+
+def _codes(thing: Any) -> list[CodeType]:
+    """The code of a function, or of everything that a class defines."""
+    return [part.__code__ for part in (_functions(thing) if isinstance(thing, type) else [thing])]
+
+
+def _names_used(thing: Any) -> set[str]:
+    """Names that a function or a class's methods, and functions within them, look up outside."""
+    names, waiting = set[str](), _codes(thing)
+    while waiting:
+        code = waiting.pop()
+        names |= set(code.co_names)
+        waiting += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+    return names
+
+
+def describe_files(files: Sequence[str]) -> dict[str, Any]:
+    """Files that a recipe's code reads, by their names and content, whatever folder they are in; empty without any.
+
+    Raises:
+        ModelError: a file that can't be read.
+    """
+    found = []
+    for file in files:
+        try:
+            with Path(file).open("rb") as content:
+                found.append([Path(file).name, hashlib.file_digest(content, "blake2b").hexdigest()[:32]])
+        except OSError as error:
+            raise ModelError(f"{file}: a file of the recipe cannot be read ({error.strerror or error})") from None
+    return {"files": found} if found else {}
 
 
 def describe_estimator(estimator: Any) -> dict[str, Any]:

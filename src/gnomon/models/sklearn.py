@@ -31,7 +31,7 @@ from gnomon.models.estimators import (
     training_size,
 )
 from gnomon.models.observations import Checkpoints
-from gnomon.models.recipe_hash import describe, describe_estimator
+from gnomon.models.recipe_hash import describe, describe_estimator, describe_files
 from gnomon.stats.signals import LOG_TINY, loss
 
 ROUNDS = ("n_estimators", "iterations", "num_boost_round", "num_trees")  # what libraries call rounds of boosting
@@ -197,6 +197,7 @@ class SklearnTrainer(TrainerAbilities):
         settings: deep parameters to set in every clone: rounds where early stopping on rows of its own decided them,
             what the plan gives. None: none.
         own_states: keep every ``random_state`` that is a number as it is.
+        files: paths of files that the estimator's own code reads; their content stands in the store's key.
 
     >>> from sklearn.tree import DecisionTreeClassifier
     >>> x, y = np.arange(8.0)[:, None], np.array([0, 0, 1, 1, 2, 2, 2, 2])
@@ -210,6 +211,7 @@ class SklearnTrainer(TrainerAbilities):
     labels: tuple[Any, ...] | None = None
     own_states: bool = False
     settings: Mapping[str, Any] | None = None
+    files: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for method in ("fit", "predict_proba", "get_params"):
@@ -227,7 +229,7 @@ class SklearnTrainer(TrainerAbilities):
         return [self._train_one(x, y, n_classes, part, seed) for part, seed in zip(rows, seeds, strict=True)]
 
     def recipe(self) -> dict[str, Any]:
-        """Class paths, deep parameters, labels, versions, and hashes of the user's own source code."""
+        """Class paths, deep parameters, labels, versions, and hashes of the user's own code and files."""
         import sklearn
 
         plain = {"kind": "sklearn", "sklearn": sklearn.__version__, "estimator": describe_estimator(self.estimator)}
@@ -237,7 +239,8 @@ class SklearnTrainer(TrainerAbilities):
             "settings": None if self.settings is None else describe(dict(self.settings)),
             "random_states": own_states(self.estimator) if self.own_states else None,
         }
-        return {**plain, **{name: value for name, value in further.items() if value is not None}}
+        given = {name: value for name, value in further.items() if value is not None}
+        return {**plain, **given, **describe_files(self.files)}
 
     def batch_size(self, x: Rows, n_classes: int, size: int) -> int:  # noqa: ARG002 - the protocol's arguments
         """One at a time."""

@@ -22,6 +22,7 @@ from gnomon.core.data.dataset import Dataset
 from gnomon.core.errors import StoreError
 from gnomon.core.protocols import ModelAbilities, Observation, Trainer, Watching
 from gnomon.engines.local import Engine, Task
+from gnomon.models.recipe_hash import describe_class
 from gnomon.store.arrays import ArrayStore, Lookup
 
 ANSWERS_VERSION = 1  # raise when what is stored under a key changes its meaning
@@ -161,6 +162,7 @@ class ShadowPool:
             data.fingerprint,
             asked,
             self.trainer.recipe(),
+            [] if type(self.trainer).__module__.startswith("gnomon.") else describe_class(type(self.trainer)),
             package_versions(DECIDING_PACKAGES),
         )
         return [fingerprint(common, r, seed) for r, seed in zip(rows, seeds, strict=True)]

@@ -1,7 +1,8 @@
 """One cell of a study: an ordinary audit, kept in a folder named by what decides it, so that it is not run twice.
 
 The key of a cell is everything that decides its record: the plan (without its name), the bytes of the files that it
-names, gnomon's version and the record's. Cells of several studies that share a folder are shared where they agree.
+names, the modules of the user's own that its code imports, the versions of gnomon, of the record and of what trains
+models. Cells of several studies that share a folder are shared where they agree.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import hashlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -26,7 +27,9 @@ from gnomon.core.errors import DataError, GnomonError, StoreError, one_line
 from gnomon.core.files import write_text
 from gnomon.core.generations import claim, read_published
 from gnomon.core.plan import Plan, make_plan
+from gnomon.models.user_code import user_code
 from gnomon.runs.folder import write_outcome
+from gnomon.shadow.pool import DECIDING_PACKAGES, package_versions
 from gnomon.studies.spec import CellPlan
 
 RECORD_VERSION = Record.model_fields["version"].default
@@ -74,7 +77,8 @@ def cell_key(plan: Plan) -> str:
     Keys that stand at their default do not count, so that a plan keeps its key when gnomon learns a new one.
     """
     values = plan.model_dump(mode="json", exclude_defaults=True, exclude={"name"})
-    return fingerprint(["cell", VERSION, RECORD_VERSION], values, dict(_contents(plan)))
+    versions = package_versions(DECIDING_PACKAGES)
+    return fingerprint(["cell", VERSION, RECORD_VERSION], versions, values, list(_contents(plan)))
 
 
 def finished(cell: CellPlan, cells: Path) -> CellRun | None:
@@ -145,21 +149,14 @@ def _broken(cell: CellPlan, folder: Path, reason: str, start: float) -> CellRun:
     return CellRun(cell, folder, None, reason, round(time.perf_counter() - start, 3), reused=False)
 
 
-def _contents(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Files that a plan names, and modules of the user's own, with digests of their bytes."""
+def _contents(plan: Plan) -> Iterator[list[Any]]:
+    """Files that a plan names, and code of the user's own, with digests of their bytes."""
     for key, value in plan.named("file"):
-        yield key, _digest(Path(value))
-    for _, code in plan.named("code"):
+        yield [key, _digest(Path(value))]
+    for key, code in plan.named("code"):
         if ":" in code and not code.startswith("sklearn."):
-            yield code, _digest(_module_file(code))
-
-
-def _module_file(name: str) -> Path:
-    try:
-        found = find_spec(name.partition(":")[0])
-    except (ImportError, ValueError):
-        found = None
-    return Path(found.origin) if found is not None and found.origin is not None else Path(name)
+            found = user_code([code.partition(":")[0]])
+            yield [key, found.modules, found.packages]
 
 
 def _digest(path: Path) -> str:

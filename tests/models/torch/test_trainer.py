@@ -141,14 +141,15 @@ def test_a_data_frame_of_numbers_is_trained_on_and_one_of_words_is_refused() -> 
 
 
 def test_the_recipe_is_json_and_holds_every_field() -> None:
-    recipe = TorchTrainer(hidden=(3, 4), objective=LabelSmoothing(0.1), augmentation=TrainingAugmentation()).recipe()
+    further: dict[str, Any] = {"objective": LabelSmoothing(0.1), "augmentation": TrainingAugmentation()}
+    recipe = TorchTrainer(hidden=(3, 4), files=(__file__,), **further).recipe()
     assert json.loads(json.dumps(recipe)) == recipe
     assert set(recipe) == {"kind", "version", *TorchTrainer.__dataclass_fields__} - {"watched"}, "changes no model"
     assert recipe["device"] in ("cpu", "cuda")
     changes: list[dict[str, Any]] = [
         {"module": "cnn"}, {"module": linear}, {"hidden": (3,)}, {"activation": "relu"}, {"dropout": 0.1},
         {"optimizer": "sgd"}, {"learning_rate": 0.1}, {"weight_decay": 0.1}, {"batch": 7}, {"epochs": 7},
-        {"patience": 7}, {"stack": "never"},
+        {"patience": 7}, {"stack": "never"}, {"files": (__file__,)},
     ]  # fmt: skip
     for change in changes:
         assert replace(TorchTrainer(), **change).recipe() != TorchTrainer().recipe()
@@ -170,7 +171,7 @@ def test_another_function_of_the_same_name_is_another_recipe(tmp_path: Path, mon
         linecache.clearcache()
         digests.append(TorchTrainer(module="my_nets:net").recipe()["module"])
     sys.modules.pop("my_nets", None)
-    assert digests[0]["name"] == digests[1]["name"] == "my_nets:net"
+    assert digests[0]["function"] == digests[1]["function"] == "my_nets:net"
     assert digests[0]["source"] != digests[1]["source"]
     a, b = (TorchTrainer(module=partial(linear, bias=bias)).recipe() for bias in (True, False))
     assert a != b

@@ -184,12 +184,13 @@ def make_trainer(plan: TrainerPlan, target: Model | None, *, trust: bool) -> Tra
             raise PlanError(
                 'trainer.estimator is missing: kind = "sklearn" needs e.g. sklearn.ensemble:RandomForestClassifier'
             )
-        return SklearnTrainer(estimator_from_path(plan.estimator, plan.params, trust=trust))
+        return SklearnTrainer(estimator_from_path(plan.estimator, plan.params, trust=trust), files=plan.files)
     if plan.kind == "function":
         if plan.function is None:
             raise PlanError('trainer.function is missing: kind = "function" needs module:function')
-        return FunctionTrainer(import_object(plan.function, trust=trust), dict(plan.params))
-    return ModelAbilities.of(target).clone_recipe(plan.params)
+        return FunctionTrainer(import_object(plan.function, trust=trust), dict(plan.params), files=plan.files)
+    cloned = ModelAbilities.of(target).clone_recipe(plan.params)
+    return replace(cloned, files=plan.files) if isinstance(cloned, SklearnTrainer) else cloned
 
 
 def speaking(trainer: Trainer | None, data: Dataset) -> Trainer | None:
@@ -212,7 +213,7 @@ def trainer_from(value: Any, target: Model | None, *, trust: bool = True) -> Tra
 
 
 def _torch_options(plan: TrainerPlan, trust: bool) -> dict[str, Any]:
-    options = {name: getattr(plan, name) for name in NETWORK_OPTIONS}
+    options = {name: getattr(plan, name) for name in (*NETWORK_OPTIONS, "files")}
     if ":" in plan.module:
         import_object(plan.module, trust=trust)
     return options

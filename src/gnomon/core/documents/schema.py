@@ -35,7 +35,7 @@ class PlanTable(BaseModel):
             if isinstance(value, PlanTable):
                 yield from ((f"{key}.{inner}", name) for inner, name in value.named(what))
             elif value is not None and _marked(field.annotation, field.metadata, what):
-                yield key, value
+                yield from ((key, name) for name in ((value,) if isinstance(value, str) else value))
 
     def with_files_in(self, folder: Path) -> Self:
         """The same with every file's path taken as relative to a folder."""
@@ -45,7 +45,9 @@ class PlanTable(BaseModel):
             if isinstance(value, PlanTable):
                 found[key] = value.with_files_in(folder)
             elif value is not None and _marked(field.annotation, field.metadata, "file"):
-                found[key] = str(folder / value)
+                found[key] = (
+                    str(folder / value) if isinstance(value, str) else tuple(str(folder / name) for name in value)
+                )
         return self.model_copy(update={k: v for k, v in found.items() if v != getattr(self, k)})
 
 

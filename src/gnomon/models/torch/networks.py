@@ -6,11 +6,8 @@ The built-in networks consist of torch's own layers only, so that they can be pi
 from __future__ import annotations
 
 import functools
-import hashlib
 import importlib
-import inspect
 import math
-import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +20,7 @@ from torch import nn
 from gnomon.core.arrays import Rows, is_frame
 from gnomon.core.errors import DataError, ModelError, UsageError, did_you_mean
 from gnomon.core.seeds import Seeds
+from gnomon.models.recipe_hash import describe
 
 Activation: TypeAlias = Literal["tanh", "relu"]
 Layout: TypeAlias = Literal["as_is", "flat", "image"]
@@ -107,24 +105,9 @@ def find_factory(module: str | ModuleFactory) -> ModuleFactory:
     return found
 
 
-def describe_factory(module: str | ModuleFactory) -> dict[str, str]:
-    """Name and source digest of a network's recipe: a changed function is another recipe, under the same name too."""
-    if isinstance(module, str) and module in BUILT_IN:
-        return {"name": module}
-    function: Any = find_factory(module)
-    bound = ""
-    while isinstance(function, functools.partial):
-        bound += f"{function.args!r}{sorted(function.keywords.items())!r}"
-        function = function.func
-    name = f"{getattr(function, '__module__', '?')}:{getattr(function, '__qualname__', repr(function))}"
-    try:
-        source = textwrap.dedent(inspect.getsource(inspect.getmodule(function) or function))
-    except (OSError, TypeError):
-        code = getattr(function, "__code__", None)
-        source = repr((code.co_code, code.co_consts, code.co_names)) if code else repr(function)
-    cells = [repr(cell.cell_contents) for cell in getattr(function, "__closure__", None) or ()]
-    text = "\n".join([source, bound, *cells, repr(getattr(function, "__defaults__", None))])
-    return {"name": name, "source": hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}
+def describe_factory(module: str | ModuleFactory) -> Any:
+    """A network of ours by its name, the user's own as `describe` has it: with hashes of its code."""
+    return {"name": module} if isinstance(module, str) and module in BUILT_IN else describe(find_factory(module))
 
 
 @contextmanager

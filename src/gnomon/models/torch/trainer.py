@@ -19,6 +19,7 @@ from gnomon.core.network_recipe import NetworkRecipe
 from gnomon.core.protocols import Change, Trainer, TrainerAbilities
 from gnomon.core.seeds import Seeds
 from gnomon.models.observations import Checkpoints, Inside
+from gnomon.models.recipe_hash import describe_files
 from gnomon.models.torch.augmentation import Moves, TrainingAugmentation
 from gnomon.models.torch.checkpoints import Watch, Watched, start_watch
 from gnomon.models.torch.mlp_stack import Objective
@@ -45,7 +46,13 @@ from gnomon.stats.signals import loss
 
 Meet: TypeAlias = "Callable[[TensorRows, torch.Tensor, Sequence[int]], Opponent]"  # rows, labels, the stack's seeds
 
-NOT_PLAIN = ("module", "watched", "objective", "augmentation")  # fields with an entry of their own in a recipe, or none
+NOT_PLAIN = (
+    "module",
+    "watched",
+    "objective",
+    "augmentation",
+    "files",
+)  # fields with an entry of their own in a recipe, or none
 RECIPE_VERSION = 1  # raise when the same fields train another model: answers in stores must not pass for the new ones
 
 
@@ -93,6 +100,7 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
         stack: ``auto`` (as said above), ``always`` where it is possible, or ``never``.
         objective: what to train for instead of the plain cross-entropy, of `gnomon.models.torch.objectives`.
         augmentation: flips bits, or mirrors and shifts images, anew at every step.
+        files: paths of files that a network of the user's own reads; their content is part of the recipe.
         watched: rows whose losses are kept at checkpoints, evenly spaced over the epochs (`TorchModel.course`). It
             changes no model, so it is no part of the recipe.
 
@@ -108,6 +116,7 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
     stack: StackRule = "auto"
     objective: Objective | None = None
     augmentation: TrainingAugmentation | None = None
+    files: tuple[str, ...] = ()
     watched: Watched | None = None
 
     def __post_init__(self) -> None:
@@ -173,7 +182,8 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
             fields["objective"] = describe_objective(self.objective)
         if self.augmentation is not None:
             fields["augmentation"] = asdict(self.augmentation)
-        return {"kind": "torch", "version": RECIPE_VERSION, "module": describe_factory(self.module), **fields}
+        own = {"module": describe_factory(self.module), **describe_files(self.files)}
+        return {"kind": "torch", "version": RECIPE_VERSION, **own, **fields}
 
     @property
     def built_in(self) -> bool:
