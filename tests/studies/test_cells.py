@@ -1,11 +1,17 @@
 """What decides a cell's record decides its key."""
 
+import json
 from pathlib import Path
 
 import pytest
+from tests.studies.worlds import small_plan
 
+from gnomon.auditing.api import Settings
+from gnomon.auditing.progress import Silent
+from gnomon.core.generations import seal
 from gnomon.core.plan import Plan, make_plan
-from gnomon.studies.cells import cell_key
+from gnomon.studies.cells import cell_key, finished, run_cell
+from gnomon.studies.spec import CellPlan
 
 
 def plan_with(key: str, value: str) -> Plan:
@@ -56,3 +62,26 @@ def test_another_content_of_the_users_own_code_is_another_cell(
     before = cell_key(plan)
     file.write_text("def make(): return 1\n")
     assert cell_key(plan) != before
+
+
+def test_a_swapped_record_is_not_taken(tmp_path: Path) -> None:
+    """Whole folders that were swapped, and a record that was put into another cell with a manifest that fits."""
+    data = {"source": "digits", "rows": 160, "train_size": 80, "nonmember_size": 80}
+    plans = [small_plan(data=data, seed=seed, shadow={"count": 0}, attacks={"names": ["gap"]}) for seed in (0, 1)]
+    cells = [CellPlan({}, plan.seed, plan) for plan in plans]
+    one, two = (run_cell(cell, tmp_path, Settings(workers=1), Silent()).folder for cell in cells)
+    assert [finished(cell, tmp_path) is not None for cell in cells] == [True, True]
+    own = (one / "record.json").read_text()
+    one.rename(tmp_path / "aside")
+    two.rename(one)
+    (tmp_path / "aside").rename(two)
+    assert [finished(cell, tmp_path) for cell in cells] == [None, None]
+    note = (two / "cell.json").read_text()
+    (one / "cell.json").write_text(note)
+    (one / "manifest.json").unlink()
+    seal(one, "audit")
+    assert finished(cells[0], tmp_path) is None
+    again = run_cell(cells[0], tmp_path, Settings(workers=1), Silent())
+    assert "holds the record of another plan than this cell's; carried out again" in str(again.reason)
+    assert again.record is not None
+    assert again.record.plan == json.loads(own)["plan"]

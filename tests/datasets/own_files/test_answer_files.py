@@ -67,3 +67,50 @@ def test_their_number_is_checked(tmp_path):
         read_answers(tmp_path / "b.npz")
     with pytest.raises(DataError, match="no such file"):
         read_answers(tmp_path / "c.npz")
+
+
+def write_with_ids(place, ids, answers):
+    frame = pd.DataFrame(answers, columns=["p0", "p1", "p2"]).assign(who=ids)
+    if place.suffix == ".npz":
+        np.savez(place, answers=answers, who=ids)
+    else:
+        frame.to_csv(place, index=False) if place.suffix == ".csv" else frame.to_parquet(place)
+
+
+@pytest.mark.parametrize("kind", [int, str, "text"])
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".npz"])
+def test_answers_are_put_into_the_rows_order_by_their_ids(tmp_path, suffix, kind):
+    rng = np.random.default_rng(0)
+    ids = np.arange(30) * 7
+    wanted = np.array([f"row {i}" for i in ids]) if kind == "text" else ids.astype(kind)
+    answers = rng.dirichlet(np.ones(3), 30)
+    order = rng.permutation(30)
+    write_with_ids(tmp_path / f"a{suffix}", wanted[order], answers[order])
+    found = read_answers(tmp_path / f"a{suffix}", classes=CLASSES, rows=30, id="who", ids=wanted.astype(str))
+    assert found.by_ids
+    assert np.allclose(np.exp(found.log_probs), answers)
+    assert not read_answers(tmp_path / f"a{suffix}", classes=CLASSES, rows=30, id="who").by_ids
+    with pytest.raises(DataError, match=r'there is none for "210" \(30 of 30 rows\); are the files of answers swapped'):
+        read_answers(tmp_path / f"a{suffix}", classes=CLASSES, rows=30, id="who", ids=(ids + 210).astype(str))
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".npz"])
+def test_an_id_that_stands_twice_or_not_at_all_is_named(tmp_path, suffix):
+    write_with_ids(tmp_path / f"a{suffix}", np.array([5, 5]), P)
+    with pytest.raises(DataError, match='the id "5" stands there 2 times'):
+        read_answers(tmp_path / f"a{suffix}", classes=CLASSES, rows=2, id="who", ids=np.array(["5", "6"]))
+    write_with_ids(tmp_path / f"a{suffix}", np.array([5, 7]), P)
+    with pytest.raises(DataError, match=r'none for "6" \(1 of 2 rows\)'):
+        read_answers(tmp_path / f"a{suffix}", classes=CLASSES, rows=2, id="who", ids=np.array(["5", "6"]))
+
+
+def test_ids_must_be_as_many_as_answers_and_none_empty(tmp_path):
+    np.savez(tmp_path / "a.npz", answers=P, ids=np.arange(3))
+    with pytest.raises(DataError, match="expected an id for each answer"):
+        read_answers(tmp_path / "a.npz", ids=np.array(["0", "1"]))
+    (tmp_path / "a.csv").write_text("who,p0,p1,p2\n1,0.5,0.25,0.25\n,0.5,0.25,0.25\n")
+    with pytest.raises(DataError, match='column "who" is empty in row 1'):
+        read_answers(tmp_path / "a.csv", id="who", ids=np.array(["0", "1"]))
+    with pytest.raises(DataError, match="must be the one that data"):
+        (tmp_path / "b.csv").write_text("who,10,2,cat\n1,0.5,0.25,0.25\n")
+        read_answers(tmp_path / "b.csv", classes=CLASSES)

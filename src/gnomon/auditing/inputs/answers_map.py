@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from gnomon.core.data.dataset import Dataset
 from gnomon.core.data.labels import class_name
@@ -18,6 +19,10 @@ BY_COLUMN: dict[ColumnRule, str] = {
     "number": "by the number in the column's name, in the order of the classes",
     "position": "by position, in the order of the classes",
     "one column": "one column; the other class has the rest",
+}
+BY_ROW = {
+    "ids": "Answers and rows are matched by their ids.",
+    "assumed": "The files of answers hold no ids: their order was assumed to be that of the rows.",
 }
 
 
@@ -35,7 +40,14 @@ def map_answers(data: Dataset, model: Model | None, tables: Sequence[AnswerTable
         sentence = _listed(first.columns, data.classes, BY_COLUMN[first.rule])
         if also:
             sentence += f" In the other file: {_listed(also[0].columns, data.classes, BY_COLUMN[also[0].rule])}"
-        return AnswersMap(classes=list(data.classes), answers=list(first.columns), rule=first.rule, sentence=sentence)
+        rows: Literal["ids", "assumed"] = "ids" if all(table.by_ids for table in tables) else "assumed"
+        return AnswersMap(
+            classes=list(data.classes),
+            answers=list(first.columns),
+            rule=first.rule,
+            sentence=f"{sentence} {BY_ROW[rows]}",
+            rows=rows,
+        )
     plain = ModelAbilities.of(model).plain
     inner = ModelAbilities.of(model if plain is None else plain)
     if inner.known is not None:

@@ -69,7 +69,7 @@ def load_inputs(plan: Plan, *, trust: bool) -> AuditInputs:
     if plan.data.features is not None:
         data = _with_declared_features(data, plan.data.features)
     model = _load_model(plan.target, plan.trainer, given, data, parts, trust=trust)
-    answers, tables = _load_answers(plan.target, data, parts)
+    answers, tables = _load_answers(plan.target, data, parts, plan.data.id)
     if model is not None and answers is not None:
         raise PlanError("target: give a model or its answers, not both")
     trainer = speaking(make_trainer(plan.trainer, model, trust=trust), data)
@@ -146,7 +146,9 @@ def _load_model(
     return None
 
 
-def _load_answers(target: TargetPlan, data: Dataset, parts: RowSplit | None) -> tuple[Floats | None, list[AnswerTable]]:
+def _load_answers(
+    target: TargetPlan, data: Dataset, parts: RowSplit | None, id: str | None
+) -> tuple[Floats | None, list[AnswerTable]]:
     files = (target.member_answers, target.nonmember_answers)
     if files == (None, None):
         return None, []
@@ -157,7 +159,7 @@ def _load_answers(target: TargetPlan, data: Dataset, parts: RowSplit | None) -> 
     tables: list[AnswerTable] = []
     answers = np.full((len(data), data.n_classes), np.nan, dtype=np.float32)
     for file, rows in zip(files, (parts.members, parts.nonmembers), strict=True):
-        table = read_answers(str(file), target.outputs, data.classes, len(rows))
+        table = read_answers(str(file), target.outputs, data.classes, len(rows), id, data.ids[rows])
         answers[rows] = table.log_probs
         tables.append(table)
     return answers, tables

@@ -54,6 +54,17 @@ def notes(prepared: Prepared) -> list[Finding]:
                 "model.",
             )
         )
+    if not all(table.by_ids for table in prepared.inputs.tables):
+        notes.append(
+            Finding(
+                code="answers-in-order",
+                title="the files of answers hold no row ids, so that their order was assumed to be that of the rows",
+                severity="note",
+                explanation="Answers in another order, or of another file, belong to other records: then no attack "
+                "finds anything, whatever the model leaks.",
+                remedy="Export the row ids with the answers, under the name that data.id has in the rows' files.",
+            )
+        )
     if plan.target.repeats == 1:
         notes.append(
             Finding(

@@ -255,6 +255,7 @@ class AnswersMap(Part):
     answers: list[str]  # what the target or its file calls the answer of each class
     rule: Literal["name", "name within", "number", "order", "position", "one column", "trained here"]
     sentence: str
+    rows: Literal["ids", "assumed"] | None = None  # what files of answers were matched to rows by: ids, or their order
 
 
 class DataFacts(Part):

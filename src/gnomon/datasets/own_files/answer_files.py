@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.core.arrays import Floats
+from gnomon.core.arrays import Floats, Ints
 from gnomon.core.data.labels import class_name
 from gnomon.core.errors import DataError, did_you_mean
 from gnomon.core.outputs import Outputs, check_outputs, is_one_column, log_from_outputs
 from gnomon.datasets.own_files.answer_columns import ColumnRule, class_of, match_columns
-from gnomon.datasets.own_files.files import NPZ, SUFFIXES, check_path, read_frame, read_npz
+from gnomon.datasets.own_files.files import NPZ, SUFFIXES, check_ids, check_path, read_frame, read_npz
 
 KEY, CLASSES = "answers", "classes"
 
@@ -29,11 +29,13 @@ class AnswerTable:
         columns: what each class's column is called in the file, in the order of the classes; of a file without names
             its position, from 0.
         rule: what the columns were matched by.
+        by_ids: whether the answers were matched to rows by ids; otherwise the rows' order was assumed.
     """
 
     log_probs: Floats
     columns: tuple[str, ...]
     rule: ColumnRule
+    by_ids: bool = False
 
 
 def read_answers(
@@ -41,28 +43,33 @@ def read_answers(
     outputs: Outputs = "probabilities",
     classes: Sequence[str] | None = None,
     rows: int | None = None,
+    id: str | None = None,
+    ids: NDArray[Any] | None = None,
 ) -> AnswerTable:
-    """Reads a model's answers, one row for each audited row, in the order of the rows' file.
+    """Reads a model's answers, one row for each audited row: matched by ids, or in the order of the rows' file.
 
     Args:
-        path: csv or parquet with one column a class and nothing else, or npz with the array ``answers`` (or one array
-            only) and, if wanted, ``classes``, the names of its columns. For two classes one column is enough.
+        path: csv or parquet with one column a class, and perhaps one of row ids; or npz with the array ``answers`` (or
+            one array only) and, if wanted, ``classes``, the names of its columns, and ``ids``. For two classes one
+            column is enough.
         outputs: what the numbers are.
         classes: the data set's class names. Columns are matched by them: a column is called after its class, or its
             name holds one class name (``prob_yes``), or the columns are numbered in the order of the classes. A npz
             array without names is taken in that order.
         rows: how many answers there must be.
+        id: column of row ids (npz: key, by default ``ids``), if the file has it.
+        ids: the rows' ids, in the order that is wanted.
 
     Raises:
-        DataError: no such file, unreadable, columns that are not numbers or name no class, or another number of rows or
-            classes.
+        DataError: no such file, unreadable, columns that are not numbers or name no class, another number of rows or
+            classes, or ids that are not the rows'.
         ModelError: NaN, or probabilities that do not sum to one.
         UsageError: an unknown extension or kind of output.
         MissingExtraError: csv and parquet need pandas, parquet pyarrow too.
     """
     check_outputs(outputs)
     place = check_path(path, SUFFIXES)
-    table, names = _from_arrays(place) if place.suffix.lower() in NPZ else _from_frame(place)
+    table, names, own = _from_arrays(place, id) if place.suffix.lower() in NPZ else _from_frame(place, id)
     if table.ndim == 1:
         table = table[:, None]
     if table.ndim != 2 or table.dtype.kind not in "iuf":
@@ -70,11 +77,30 @@ def read_answers(
     if len(table) == 0 or (rows is not None and len(table) != rows):
         wanted = "at least one row" if rows is None else f"{rows} rows, one for each audited row"
         raise DataError(f"{place.name}: expected {wanted}, got {len(table)}")
+    by_ids = own is not None and ids is not None
+    if own is not None and ids is not None:
+        table = table[_places_of(place.name, ids.astype(str), own)]
     if is_one_column(table):
-        return _one_column(place.name, table, names, outputs, classes)
+        return replace(_one_column(place.name, table, names, outputs, classes), by_ids=by_ids)
     table, columns, rule = _in_order(place.name, table, names, classes)
     logs = log_from_outputs(table, outputs, rows=len(table), classes=None, source=place.name)
-    return AnswerTable(logs, columns, rule)
+    return AnswerTable(logs, columns, rule, by_ids)
+
+
+def _places_of(source: str, ids: NDArray[Any], own: NDArray[Any]) -> Ints:
+    """For each row the position of its answer."""
+    values, counts = np.unique(own, return_counts=True)
+    if len(values) < len(own):
+        raise DataError(f'{source}: the id "{values[counts.argmax()]}" stands there {counts.max()} times')
+    order = np.argsort(own)
+    places: Ints = order[np.searchsorted(own, ids, sorter=order).clip(max=len(own) - 1)].astype(np.int64)
+    lost = own[places] != ids
+    if lost.any():
+        raise DataError(
+            f'{source}: expected an answer for each row, by its id, but there is none for "{ids[lost.argmax()]}" '
+            f"({int(lost.sum())} of {len(ids)} rows); are the files of answers swapped, or these other ids?"
+        )
+    return places
 
 
 def _in_order(
@@ -108,7 +134,10 @@ def _check_names(source: str, names: Sequence[str] | None, classes: Sequence[str
     if named and missing:
         raise DataError(f'{source}: no column for the class "{missing[0]}", though others bear class names')
     if named and extra:
-        raise DataError(f'{source}: the column "{extra[0]}" bears no class name, though others do')
+        raise DataError(
+            f'{source}: the column "{extra[0]}" bears no class name, though others do; a column of row ids must be the '
+            "one that data.id names"
+        )
 
 
 def _one_column(
@@ -133,28 +162,35 @@ def _one_column(
     )
 
 
-def _from_arrays(place: Path) -> tuple[NDArray[Any], list[str] | None]:
+def _from_arrays(place: Path, id: str | None) -> tuple[NDArray[Any], list[str] | None, NDArray[Any] | None]:
     arrays = read_npz(place)
+    ids = arrays.pop(id or "ids", None) if len(arrays) > 1 else None
     names = arrays.pop(CLASSES, None) if len(arrays) > 1 else None
     if KEY not in arrays and len(arrays) != 1:
         raise DataError(f'{place.name}: no array "{KEY}"{did_you_mean(KEY, arrays)}')
     table = arrays[KEY] if KEY in arrays else next(iter(arrays.values()))
+    if ids is not None and ids.shape != table.shape[:1]:
+        raise DataError(f"{place.name}: expected an id for each answer, got {ids.shape} for {table.shape}")
+    own = None if ids is None else ids.astype(str)
     if names is None:
-        return table, None
+        return table, None, own
     if names.shape != table.shape[1:]:
         raise DataError(f"{place.name}: expected {CLASSES} to name each column, got {names.shape} for {table.shape}")
-    return table, [class_name(name) for name in names.tolist()]
+    return table, [class_name(name) for name in names.tolist()], own
 
 
-def _from_frame(place: Path) -> tuple[NDArray[Any], list[str]]:
-    frame = read_frame(place)
+def _from_frame(place: Path, id: str | None) -> tuple[NDArray[Any], list[str], NDArray[Any] | None]:
+    frame = read_frame(place, (id,))
+    ids = None
+    if id is not None and id in frame.columns:
+        ids, frame = check_ids(place.name, frame, id), frame.drop(columns=[id])
     names = [str(name) for name in frame.columns]
     if any(_is_fraction(name) for name in names):
         raise DataError(f"{place.name}: its first line is numbers; expected a line of column names")
     for name in names:
         if frame[name].dtype.kind not in "iuf":
             raise DataError(f'{place.name}: expected one column of numbers a class, but "{name}" holds other things')
-    return np.asarray(frame.to_numpy()), names
+    return np.asarray(frame.to_numpy()), names, ids
 
 
 def _is_fraction(name: str) -> bool:

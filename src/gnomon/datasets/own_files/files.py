@@ -130,8 +130,7 @@ def _from_frame(source: str, frame: Any, label: str | None, id: str | None, grou
     for name in named:
         if name not in frame.columns:
             raise DataError(f'{source}: no column "{name}"{did_you_mean(name, frame.columns)}')
-        if frame[name].isna().any():
-            raise DataError(f'{source}: column "{name}" is empty in row {int(frame[name].isna().argmax())} (from 0)')
+        _check_filled(source, frame, name)
     x = frame.drop(columns=named)
     if x.shape[1] == 0:
         raise DataError(f"{source}: no feature columns besides {', '.join(named)}")
@@ -141,7 +140,7 @@ def _from_frame(source: str, frame: Any, label: str | None, id: str | None, grou
         source=source,
         x=_plain_numbers(source, x),
         y=_labels(source, _array(frame[label])),
-        ids=None if id is None else _array(frame[id]).astype(str),
+        ids=None if id is None else check_ids(source, frame, id),
         groups=None if group is None else _array(frame[group]),
     )
 
@@ -196,6 +195,21 @@ def _check_scalars(source: str, name: str, column: Any) -> None:
         if odd:
             kind = min(kind.__name__ for kind in odd)
             raise DataError(f'{source}: column "{name}" holds {kind} objects; turn them into numbers or text')
+
+
+def check_ids(source: str, frame: Any, name: str) -> NDArray[Any]:
+    """A frame's column of row ids as text (n,).
+
+    Raises:
+        DataError: a row has none.
+    """
+    _check_filled(source, frame, name)
+    return _array(frame[name]).astype(str)
+
+
+def _check_filled(source: str, frame: Any, name: str) -> None:
+    if frame[name].isna().any():
+        raise DataError(f'{source}: column "{name}" is empty in row {int(frame[name].isna().argmax())} (from 0)')
 
 
 def _check_ids(source: str, ids: NDArray[Any] | None) -> None:
