@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnomon.core.errors import UsageError
-from gnomon.shadow.masks import draw_shadows, membership
+from gnomon.shadow.masks import draw_shadows, membership, redraw
 
 
 @given(
@@ -48,3 +48,23 @@ def test_the_last_record_can_be_drawn() -> None:
 def test_a_pool_that_is_too_small_is_refused_with_a_way_out(size: int) -> None:
     with pytest.raises(UsageError, match="ask for smaller shadows"):
         draw_shadows(np.arange(10), 2, size, np.random.default_rng(0))
+
+
+def test_a_shadow_is_drawn_again_with_rare_rows_and_otherwise_much_as_it_was():
+    pool, rng = np.arange(100), np.random.default_rng(0)
+    train = np.arange(40, 90)
+    rare, common = np.array([0, 1, 2]), np.arange(3, 100)
+    chosen, test = redraw(train, pool, [common, rare], rng)
+    assert len(chosen) == 50
+    assert np.isin(rare, chosen).sum() == 2  # half of them, rounded up
+    assert np.isin(train, chosen).sum() == 48
+    assert not np.isin(chosen, test).any()
+    whole, _ = redraw(train, pool, [common, rare], rng, whole=True)
+    assert np.isin(rare, whole).all()
+    assert len(whole) == 50
+
+
+def test_more_categories_than_rows_fill_the_rows_and_no_more():
+    chosen, test = redraw(np.arange(5), np.arange(10), [np.array([i]) for i in range(10)], np.random.default_rng(0))
+    assert len(np.unique(chosen)) == 5
+    assert len(test) == 5

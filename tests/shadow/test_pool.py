@@ -137,3 +137,20 @@ def test_a_model_that_answers_nonsense_is_refused(tmp_path: Path, data: Dataset)
     with pytest.raises(ModelError, match="NaN"):
         pool(tmp_path, Broken()).answers(data, ROWS, ASKED, SEEDS)
     assert not list(tmp_path.rglob("*.npy"))
+
+
+def test_a_model_that_may_fail_is_left_out_and_the_others_stay(tmp_path: Path, data: Dataset) -> None:
+    class Picky(Recipe):
+        def train(self, x: Rows, y: Ints, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int]) -> list[Any]:
+            if SEEDS[1] in seeds:
+                raise ModelError("not these rows")
+            return super().train(x, y, n_classes, rows, seeds)
+
+    wanted = pool(tmp_path / "plain", Recipe()).answers(data, ROWS, ASKED, SEEDS)
+    found = pool(tmp_path / "picky", Picky()).answers(data, ROWS, ASKED, SEEDS, may_fail=[True] * 5)
+    assert found.failed == {1: "not these rows"}
+    assert len(found.answers) == len(found.keys) == len(found.facts) == 4
+    for a, b in zip(found.answers, [wanted.answers[i] for i in (0, 2, 3, 4)], strict=True):
+        np.testing.assert_array_equal(a, b)
+    with pytest.raises(ModelError, match="not these rows"):
+        pool(tmp_path / "strict", Picky()).answers(data, ROWS, ASKED, SEEDS, may_fail=[True, False, True, True, True])

@@ -18,7 +18,7 @@ from gnomon.core.arrays import Floats, Ints, Rows, check_log_probs, count_rows, 
 from gnomon.core.data.labels import class_name, first_unknown, match_classes
 from gnomon.core.errors import ModelError, did_you_mean
 from gnomon.core.protocols import Change, KnownClasses, ModelAbilities, Trainer, TrainerAbilities
-from gnomon.models.boosters.settled import settled_rounds
+from gnomon.models.boosters.settled import settled_params
 from gnomon.models.estimators import (
     exact_logs,
     has_stages,
@@ -105,7 +105,7 @@ class SklearnModel(ModelAbilities):
     def remarks(self) -> tuple[str, ...]:
         """What the reader of its file has to say, and how many rounds clones are trained where it stopped early."""
         said = tuple(getattr(self.estimator, "remarks", ()))
-        rounds = [str(v) for name, v in settled_rounds(self.estimator).items() if name.endswith(ROUNDS)]
+        rounds = [str(v) for name, v in settled_params(self.estimator).items() if name.endswith(ROUNDS)]
         if rounds and not said:
             said = (
                 f"Its training was stopped early: clones are trained {rounds[0]} rounds, as many as it answers with.",
@@ -118,7 +118,7 @@ class SklearnModel(ModelAbilities):
         Raises:
             ModelError: the estimator has no such parameters.
         """
-        settled = {} if hasattr(self.estimator, "recipe_estimator") else settled_rounds(self.estimator)
+        settled = {} if hasattr(self.estimator, "recipe_estimator") else settled_params(self.estimator)
         recipe = SklearnTrainer(self._recipe, settings={**settled, **params} or None)
         return recipe if getattr(recipe.fresh(), "refits", True) else None
 

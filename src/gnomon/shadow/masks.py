@@ -11,6 +11,7 @@ when shadow i plays the target in a rehearsal, leaving out its partner too leave
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -72,3 +73,40 @@ def draw_shadows(
 def membership(train: Sequence[Ints], rows: Ints) -> Bools:
     """Which of the m shadows was trained on which of the n rows: (m, n)."""
     return np.stack([np.isin(rows, chosen) for chosen in train]) if train else np.zeros((0, len(rows)), bool)
+
+
+RARE = 20  # rows of a class or category up to which all of them are kept, where a part of them was not enough
+
+
+def redraw(
+    train: Ints, pool: Ints, kept: Sequence[Ints], rng: np.random.Generator, *, whole: bool = False
+) -> tuple[Ints, Ints]:
+    """Other rows for a shadow that could not be trained or could not answer: rare classes and categories are kept.
+
+    Args:
+        train: (k,) positions that it was trained on; as many of them stay as can.
+        pool: (p,) positions that shadows may use.
+        kept: positions of each class and category; each gets at least its share of the training rows, rounded up.
+        rng: source of randomness.
+        whole: keep all rows of what has no more than `RARE`.
+
+    Returns:
+        Training rows (k,) and test rows (<= k,), both sorted and disjoint.
+
+    >>> rare = np.array([0, 1])
+    >>> redraw(np.array([2, 3, 4]), np.arange(6), [rare], np.random.default_rng(0))[0].size
+    3
+    """
+    size, share = len(train), len(train) / len(pool)
+    forced = np.empty(0, np.int64)
+    for rows in sorted(kept, key=len):
+        need = len(rows) if whole and len(rows) <= RARE else min(len(rows), math.ceil(share * len(rows)))
+        order = rng.permutation(rows)
+        order = order[np.argsort(~np.isin(order, train), kind="stable")]  # its own rows first
+        have = int(np.isin(rows, forced).sum())
+        further = order[~np.isin(order, forced)][: max(0, need - have)]
+        forced = np.concatenate([forced, further])[:size]
+    own = rng.permutation(train[~np.isin(train, forced)])
+    chosen = np.concatenate([forced, own])[:size]
+    rest = rng.permutation(pool[~np.isin(pool, chosen)])
+    return np.sort(chosen), np.sort(rest[:size])

@@ -19,8 +19,8 @@ import numpy as np
 
 from gnomon.core.arrays import Floats, Ints, check_log_probs, fingerprint, take_rows
 from gnomon.core.data.dataset import Dataset
-from gnomon.core.errors import StoreError
-from gnomon.core.protocols import ModelAbilities, Observation, Trainer, Watching
+from gnomon.core.errors import DataError, ModelError, StoreError
+from gnomon.core.protocols import Model, ModelAbilities, Observation, Trainer, Watching
 from gnomon.engines.local import Engine, Task
 from gnomon.models.recipe_hash import describe_class
 from gnomon.store.arrays import ArrayStore, Lookup
@@ -33,7 +33,7 @@ DECIDING_PACKAGES = (
 
 @dataclass(frozen=True)
 class PoolAnswers:
-    """Answers of m models on the asked rows, and how they came to be."""
+    """Answers of m models on the asked rows, and how they came to be; without those that were let fail."""
 
     answers: list[Floats]  # m arrays (n, c), memory-mapped natural-log probabilities
     keys: list[str]
@@ -44,6 +44,7 @@ class PoolAnswers:
     trained_in: list[float | None] = field(default_factory=list)  # seconds that each took, in whichever run that was
     facts: list[dict[str, Any]] = field(default_factory=list)  # what each trained model says of itself
     observed: dict[str, list[Floats]] = field(default_factory=dict)  # by observation: m arrays, memory-mapped
+    failed: dict[int, str] = field(default_factory=dict)  # why, by the position that a model was to have
 
     @property
     def trained(self) -> int:
@@ -78,6 +79,7 @@ class PoolAnswers:
             trained_in=self.trained_in[models],
             facts=self.facts[models],
             observed={name: arrays[models] for name, arrays in self.observed.items()},
+            failed={i - (models.start or 0): reason for i, reason in self.failed.items()},
         )
 
 
@@ -97,6 +99,7 @@ class ShadowPool:
         seeds: Sequence[int],
         progress: Callable[[int], None] | None = None,
         observations: Sequence[Observation] = (),
+        may_fail: Sequence[bool] | None = None,
     ) -> PoolAnswers:
         """Answers of one model per entry of ``rows``.
 
@@ -108,9 +111,11 @@ class ShadowPool:
             progress: called with the number of models that have become ready.
             observations: what to keep beside the answers. A model whose answers are there and an observation is not
                 is trained again, and only what is missing is written.
+            may_fail: for each model whether it is left out where it can't be trained or can't answer; by default none.
 
         Raises:
-            ModelError: a model could not be trained or answered with something else than probabilities.
+            ModelError: a model that may not fail could not be trained or answered with something else than
+                probabilities.
             StoreError: the store can't be written.
         """
         keys = self._keys(data, rows, asked, seeds)
@@ -125,16 +130,20 @@ class ShadowPool:
         most = max(1, self.trainer.batch_size(data.x, data.n_classes, max(sizes))) if rows else 1
         groups = even_groups(len(rows), most, self.engine.slots)
         work = [
-            Work(r, seed, tuple(key if key in absent else None for key in every))
-            for r, seed, every in zip(rows, seeds, wanted, strict=True)
+            Work(r, seed, tuple(key if key in absent else None for key in every), excused)
+            for r, seed, every, excused in zip(rows, seeds, wanted, may_fail or [False] * len(rows), strict=True)
         ]
-        tasks, missing = self._tasks(data, asked, work, groups, observations)
-        seconds = 0.0
+        tasks, parts = self._tasks(data, asked, work, groups, observations)
+        seconds, failed = 0.0, dict[int, str]()
         for done in self.engine.run(tasks):
-            seconds += done.result
+            batch: Trained = done.result
+            seconds += batch.seconds
+            failed |= {parts[done.position][i]: reason for i, reason in batch.failed.items()}
             if progress is not None:
-                progress(missing[done.position])
-        for key in absent:
+                progress(sum(work[i].wanted for i in parts[done.position]))
+        keys = [key for i, key in enumerate(keys) if i not in failed]
+        wanted = [every for i, every in enumerate(wanted) if i not in failed]
+        for key in absent.intersection(key for every in wanted for key in every):
             found[key] = self.store.get(key)
         arrays = [[self._array(found[key]) for key in every] for every in wanted]
         return PoolAnswers(
@@ -147,6 +156,7 @@ class ShadowPool:
             trained_in=[(found[key].facts or {}).get("seconds") for key in keys],
             facts=[(found[key].facts or {}).get("facts", {}) for key in keys],
             observed={o.name: [every[i] for every in arrays] for i, o in enumerate(observations, start=1)},
+            failed=failed,
         )
 
     def _array(self, found: Lookup) -> Floats:
@@ -174,20 +184,22 @@ class ShadowPool:
         work: Sequence[Work],
         groups: Sequence[range],
         observations: Sequence[Observation],
-    ) -> tuple[list[Task], list[int]]:
-        """Groups are cut from the whole list, not from what is missing: a group is trained the same way again."""
+    ) -> tuple[list[Task], list[range]]:
+        """The tasks, and which models each trains.
+
+        Groups are cut from the whole list, not from what is missing: a group is trained the same way again.
+        """
         question = Asked(take_rows(data.x, asked), data.y[asked], tuple(observations))
-        tasks, missing = [], []
+        tasks, parts = [], []
         for part in groups:
             batch = [work[i] for i in part]
-            absent = sum(one.wanted for one in batch)
-            if not absent:
+            if not any(one.wanted for one in batch):
                 continue
             name = f"models {part[0] + 1} to {part[-1] + 1}"
             given = (self.store, self.trainer, data.x, data.y, data.n_classes, question, batch)
             tasks.append(Task(name, train_batch, given))
-            missing.append(absent)
-        return tasks, missing
+            parts.append(part)
+        return tasks, parts
 
 
 @dataclass(frozen=True)
@@ -206,11 +218,20 @@ class Work:
     rows: Ints
     seed: int
     keys: tuple[str | None, ...]  # of the answers and of each observation; None: the store has it
+    may_fail: bool = False
 
     @property
     def wanted(self) -> bool:
         """Whether anything of it is missing."""
         return any(key is not None for key in self.keys)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What became of a batch: seconds of training, and why models failed that may, by their position in it."""
+
+    seconds: float
+    failed: dict[int, str] = field(default_factory=dict)
 
 
 def _all_keys(key: str, observations: Sequence[Observation]) -> tuple[str, ...]:
@@ -240,28 +261,46 @@ def train_batch(
     n_classes: int,
     asked: Asked,
     work: Sequence[Work],
-) -> float:
-    """One task: trains a batch, stores what is missing of its models, returns the seconds that training took."""
-    start = time.perf_counter()
+) -> Trained:
+    """One task: trains a batch, and stores what is missing of its models."""
+    start, watched = time.perf_counter(), trainer
     for i, watcher in enumerate(asked.observations, start=1):
         if isinstance(watcher, Watching) and any(one.keys[i] for one in work):
-            trainer = watcher.watching(trainer, asked.x, asked.labels)
-    models = trainer.train(x, y, n_classes, [one.rows for one in work], [one.seed for one in work])
-    seconds = time.perf_counter() - start
-    for model, one in zip(models, work, strict=True):
-        said = dict(ModelAbilities.of(model).facts)
-        facts = {"rows": len(one.rows), "seed": one.seed, "seconds": seconds / len(work), "facts": said}
-        for key, observation in zip(one.keys, (None, *asked.observations), strict=True):
-            if key is None:
-                continue
-            if observation is None:
-                source = f"shadow model with seed {one.seed}"
-                answers = model.log_probs(asked.x)
-                kept = check_log_probs(answers, rows=len(asked.labels), classes=n_classes, source=source)
-            else:
-                kept = observation.of(model, asked.x, asked.labels)
-            store.put(key, kept, facts)
-    return seconds
+            watched = watcher.watching(watched, asked.x, asked.labels)
+    try:
+        models = watched.train(x, y, n_classes, [one.rows for one in work], [one.seed for one in work])
+    except (ModelError, DataError) as error:
+        if len(work) == 1 and work[0].may_fail:
+            return Trained(time.perf_counter() - start, {0: str(error)})
+        if not any(one.may_fail for one in work):
+            raise
+        each = [train_batch(store, trainer, x, y, n_classes, asked, [one]) for one in work]
+        return Trained(sum(t.seconds for t in each), {i: t.failed[0] for i, t in enumerate(each) if t.failed})
+    seconds, failed = time.perf_counter() - start, dict[int, str]()
+    for i, (model, one) in enumerate(zip(models, work, strict=True)):
+        try:
+            _keep(store, model, one, n_classes, asked, seconds / len(work))
+        except (ModelError, DataError) as error:
+            if not one.may_fail:
+                raise
+            failed[i] = str(error)
+    return Trained(seconds, failed)
+
+
+def _keep(store: ArrayStore, model: Model, one: Work, n_classes: int, asked: Asked, seconds: float) -> None:
+    """Stores what is missing of one model."""
+    said = dict(ModelAbilities.of(model).facts)
+    facts = {"rows": len(one.rows), "seed": one.seed, "seconds": seconds, "facts": said}
+    for key, observation in zip(one.keys, (None, *asked.observations), strict=True):
+        if key is None:
+            continue
+        if observation is None:
+            source = f"shadow model with seed {one.seed}"
+            answers = model.log_probs(asked.x)
+            kept = check_log_probs(answers, rows=len(asked.labels), classes=n_classes, source=source)
+        else:
+            kept = observation.of(model, asked.x, asked.labels)
+        store.put(key, kept, facts)
 
 
 def package_versions(names: Sequence[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from gnomon.models import SklearnModel
-from gnomon.models.boosters.settled import settled_rounds
+from gnomon.models.boosters.settled import settled_params
 
 X = np.random.default_rng(0).normal(size=(300, 4))
 Y = (X[:, 0] + np.random.default_rng(1).normal(size=300) > 0).astype(int)
@@ -35,7 +35,7 @@ def test_clones_of_lightgbms_wrapper_train_the_rounds_that_it_uses():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # LightGBM's own, of how rows to watch are given
         model.fit(X[:200], Y[:200], eval_set=[OUT], callbacks=[lgb.early_stopping(2, verbose=False)])
-    assert settled_rounds(make_pipeline(StandardScaler(), model)) == {
+    assert settled_params(make_pipeline(StandardScaler(), model)) == {
         "lgbmclassifier__n_estimators": model.best_iteration_
     }
     [shadow] = SklearnModel(model, ("0", "1")).clone_recipe().train(X, Y, 2, [np.arange(100)], [0])
@@ -45,6 +45,16 @@ def test_clones_of_lightgbms_wrapper_train_the_rounds_that_it_uses():
 def test_what_did_not_stop_early_is_cloned_as_it_is():
     lgb = pytest.importorskip("lightgbm", reason="needs LightGBM (extra boosting)")
     whole = lgb.LGBMClassifier(n_estimators=5, verbose=-1, n_jobs=1)
-    assert settled_rounds(whole) == {}
-    assert settled_rounds(whole.fit(X, Y)) == {}
-    assert settled_rounds(LogisticRegression().fit(X, Y)) == {}
+    assert settled_params(whole) == {}
+    assert settled_params(whole.fit(X, Y)) == {}
+    assert settled_params(LogisticRegression().fit(X, Y)) == {}
+
+
+def test_a_clone_of_a_fit_on_three_classes_can_be_fitted_on_two():
+    xgb = pytest.importorskip("xgboost", reason="needs XGBoost (extra boosting)")
+    three = np.arange(300) % 3
+    model = SklearnModel(xgb.XGBClassifier(n_estimators=3, n_jobs=1).fit(X, three), ("0", "1", "2"))
+    two, all_three = model.clone_recipe().train(X, three, 3, [np.flatnonzero(three > 0), np.arange(300)], [0, 0])
+    assert np.isneginf(two.log_probs(X)[:, 0]).all()
+    assert np.allclose(np.exp(two.log_probs(X)).sum(axis=1), 1, atol=1e-5)
+    assert np.isfinite(all_three.log_probs(X)).all()

@@ -163,6 +163,7 @@ def check_answers(answers: AnswerSet, prepared: Prepared) -> list[Finding]:
     findings += check_given_labels(answers, prepared) if swapped is None else [swapped]  # explains low accuracy, too
     findings += check_sides(facts, answers.shadows, len(roles.members), len(roles.nonmembers))
     if answers.shadows is not None and answers.losses is not None:
+        findings += check_failures(answers.shadows)
         findings += check_shadows(facts, answers.shadows, answers.losses)
     if answers.source.source != "real":
         return findings
@@ -182,6 +183,25 @@ def check_target(answers: Floats) -> list[Finding]:
             severity="error",
             explanation="Nothing can be learned from such answers, so attacks fail whatever the model remembers.",
             remedy="Check that the model is fitted and that rows reach it in the form that it was trained on.",
+        )
+    ]
+
+
+def check_failures(shadows: ShadowFacts) -> list[Finding]:
+    """What became of shadow models that could not be trained or could not answer."""
+    if not shadows.redrawn and not shadows.left_out:
+        return []
+    redrawn = f"{shadows.redrawn} drawn again with rare classes and categories kept" if shadows.redrawn else ""
+    left_out = f"{shadows.left_out} left out" if shadows.left_out else ""
+    return [
+        Finding(
+            code="shadow-models-failed",
+            title="shadow models that could not be trained or could not answer: "
+            + ", ".join(part for part in (redrawn, left_out) if part),
+            severity="note",
+            explanation="They are trained on other rows than the target, so that a class or a category may be missing "
+            f"in theirs. Why: {'; '.join(shadows.failures)}.",
+            remedy="Attacks know less of records of such classes and categories; give more rows of them to learn more.",
         )
     ]
 

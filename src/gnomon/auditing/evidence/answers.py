@@ -24,6 +24,7 @@ from gnomon.auditing.evidence.mitigations import (
     mitigate_answers,
 )
 from gnomon.auditing.evidence.permissions import wants_model
+from gnomon.auditing.evidence.shadow_training import TrainedShadows, repair
 from gnomon.auditing.inputs.loading import AuditInputs
 from gnomon.auditing.inputs.roles import POOL_PER_SHADOW, shadow_size
 from gnomon.auditing.inputs.shadow_rows import ShadowData, make_rows, queries_target
@@ -40,6 +41,8 @@ from gnomon.models.target import Target
 from gnomon.shadow.masks import ShadowRows, draw_shadows
 from gnomon.shadow.mitigated import mitigate_pool
 from gnomon.shadow.pool import PoolAnswers, ShadowPool
+
+FAILURES_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -107,21 +110,29 @@ def build_answers(rows: ShadowData, target: Target | None, prepared: Prepared) -
     versions = asked_augmentations(plan.attacks.queries, data, seeds)
     queries = QueryPlan(asked_rows(roles), versions, prepared.random, prepared.observations)
     asked = count_queries(versions, roles, plan.target.query_budget, target)
-    seen, shadows = _answers(rows, queries, drawn, None if target is None else target.model, prepared)
+    seen, trained = _answers(rows, queries, drawn, None if target is None else target.model, prepared)
+    shadows = None if trained is None else (trained.drawn, trained.found)
     case = assemble(data, roles, queries, seen, shadows, reveal=prepared.reveal, query=target, seeds=seeds)
     own = seen.answers[queries.places(case.audited)]
     facts = model_facts(own, case.evidence.labels, case.member, len(roles.train), case.evidence.answers)
     found = AnswerSet(case, rows.facts, facts, own, queries, asked=asked, said=seen.said)
-    if shadows is None:
+    if shadows is None or trained is None:
         return found
     note = _stack_note(inputs, data)
     pool_facts, losses = shadow_facts(data, queries, shadows, rows.facts.source, note)
+    pool_facts = pool_facts.model_copy(
+        update={
+            "redrawn": len(trained.redrawn),
+            "left_out": plan.shadow.count - pool_facts.count,
+            "failures": list(dict.fromkeys([*trained.redrawn.values(), *trained.left_out.values()]))[:FAILURES_SHOWN],
+        }
+    )
     return replace(found, shadows=pool_facts, losses=losses, pool=shadows)
 
 
 def _answers(
     rows: ShadowData, queries: QueryPlan, drawn: ShadowRows | None, model: Model | None, prepared: Prepared
-) -> tuple[TargetAnswers, tuple[ShadowRows, PoolAnswers] | None]:
+) -> tuple[TargetAnswers, TrainedShadows | None]:
     """What is seen of the target and of the shadows; a target of the shadows' recipe is trained in one go with them."""
     inputs, seeds = prepared.inputs, prepared.seeds
     data, trainer, recipe = rows.data, inputs.trainer, inputs.shadow_trainer
@@ -135,29 +146,44 @@ def _answers(
     own_seeds = [seeds.child("target").integer()] * len(own)
     advance = prepared.progress.stage("models", len(own) + len(parts))
 
-    def answers(maker: Trainer, trained: Sequence[Ints], of: Sequence[int]) -> PoolAnswers:
+    def answers(
+        maker: Trainer, trained: Sequence[Ints], of: Sequence[int], may_fail: Sequence[bool] | None = None
+    ) -> PoolAnswers:
         pool = ShadowPool(prepared.store, prepared.engine, maker)
-        return pool.answers(data, trained, queries.asked, of, advance, queries.observations)
+        return pool.answers(data, trained, queries.asked, of, advance, queries.observations, may_fail)
 
     if own and trainer is not None and recipe is not trainer:
         alone = apply_output_mitigations(answers(trainer, own, own_seeds), own, own_seeds, data, queries, prepared)
         given = _same_answers(found_by_pool(alone, 0), given)
         own, own_seeds = [], []
-    found = None
+    shadows = None
     if recipe is not None and (own or parts):
-        found = answers(recipe, [*own, *parts], [*own_seeds, *shadow_seeds])
+        may_fail = [False] * len(own) + [True] * len(parts)
+        found = answers(recipe, [*own, *parts], [*own_seeds, *shadow_seeds], may_fail)
         if own:
             first = apply_output_mitigations(found.first(1), own, own_seeds, data, queries, prepared)
             given = _same_answers(found_by_pool(first, 0), given)
-        found = found.after(len(own))
-        known = prepared.plan.shadow.mitigated
-        found = (
-            apply_output_mitigations(found, parts, shadow_seeds, data, queries, prepared)
-            if known
-            else _forget_random(found)
-        )
+        if drawn is not None:
+            shadows = repair(
+                found.after(len(own)),
+                drawn,
+                shadow_seeds,
+                lambda trained, of, may: answers(recipe, trained, of, may),
+                data,
+                rows.roles.pool,
+                seeds,
+                redrawable=not prepared.plan.data.split_by_group,
+            )
+            shadows = replace(shadows, found=_shown(shadows, data, queries, prepared))
     assert given is not None
-    return given, None if drawn is None or found is None else (drawn, found)
+    return given, shadows
+
+
+def _shown(shadows: TrainedShadows, data: Dataset, queries: QueryPlan, prepared: Prepared) -> PoolAnswers:
+    """The shadow models' answers, behind the target's mitigations where the attacker knows these."""
+    if not prepared.plan.shadow.mitigated:
+        return _forget_random(shadows.found)
+    return apply_output_mitigations(shadows.found, shadows.drawn.train, shadows.seeds, data, queries, prepared)
 
 
 def apply_output_mitigations(

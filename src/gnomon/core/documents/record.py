@@ -159,6 +159,9 @@ class ShadowFacts(Part):
     remade: list[str] = Field(default_factory=list)  # damaged answers that were discarded and made again
     note: str | None = None
     seconds: float = 0.0
+    redrawn: int = 0  # models that failed and were drawn again with rare classes and categories kept
+    left_out: int = 0  # models that could not be used, and their partners
+    failures: list[str] = Field(default_factory=list)  # why, the first few different reasons
     seconds_each: float | None = None  # training time of one model, whenever that was; None where it was not noted
 
 

@@ -1,6 +1,7 @@
-"""How many rounds a boosted classifier was trained, where early stopping on rows of its own decided it.
+"""What of a boosted classifier's training a plain clone would lose.
 
-A clone has no such rows: it is trained for as many rounds as its model answers with.
+Where early stopping on rows of its own decided the rounds, a clone has no such rows: it is trained for as many rounds
+as its model answers with.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 
-def settled_rounds(estimator: Any) -> dict[str, Any]:
-    """Deep parameters that give a clone as many rounds as the fitted estimator uses; empty where nothing stopped early.
+def settled_params(estimator: Any) -> dict[str, Any]:
+    """Deep parameters that make clones train as the fitted estimator did; empty where a plain clone does.
+
+    They are the rounds that it uses, where early stopping decided them, and what a fit has set in the parameters.
 
     Args:
         estimator: with ``get_params``; boosted classifiers of XGBoost, LightGBM and CatBoost are found within it too.
@@ -24,12 +27,15 @@ def settled_rounds(estimator: Any) -> dict[str, Any]:
 
 
 def _of_xgboost(part: Any) -> dict[str, Any]:
+    given = part.get_params()
+    # a fit on more than two classes sets this one, and another fit on two of them fails by it
+    found: dict[str, Any] = {"objective": "binary:logistic"} if given.get("objective") == "multi:softprob" else {}
     best = getattr(part, "best_iteration", None)  # raises AttributeError where nothing stopped it
     if best is None:
-        return {}
-    changed: dict[str, Any] = {"n_estimators": int(best) + 1, "early_stopping_rounds": None}
-    kept = [c for c in part.get_params()["callbacks"] or () if type(c).__name__ != "EarlyStopping"]
-    return {**changed, **({} if part.get_params()["callbacks"] is None else {"callbacks": kept or None})}
+        return found
+    found |= {"n_estimators": int(best) + 1, "early_stopping_rounds": None}
+    kept = [c for c in given["callbacks"] or () if type(c).__name__ != "EarlyStopping"]
+    return found if given["callbacks"] is None else {**found, "callbacks": kept or None}
 
 
 def _of_lightgbm(part: Any) -> dict[str, Any]:
