@@ -22,7 +22,7 @@ def test_the_plan_that_comes_along_is_a_plan() -> None:
 def test_folder_and_workers_reach_the_audit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
     monkeypatch.setattr(module, "carry_out", lambda *given: seen.append(given) or "outcome")
-    monkeypatch.setattr(module, "print_outcome", lambda outcome, folder: seen.append((outcome, folder)) or 0)
+    monkeypatch.setattr(module, "print_outcome", lambda outcome, folder, json: seen.append((outcome, folder)) or 0)
     assert run(["demo", "--to", str(tmp_path / "here"), "--workers", "3"]) == 0
     (values, plan, folder, settings), printed = seen
     assert (values["name"], plan, folder, settings) == ("demo", None, tmp_path / "here", Settings(workers=3))

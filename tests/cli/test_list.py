@@ -5,10 +5,16 @@ import pytest
 from gnomon.attacks import ATTACKS
 from gnomon.cli.app import run
 from gnomon.datasets import SOURCES
+from gnomon.mitigations import MITIGATIONS
 
 
 @pytest.mark.parametrize(
-    ("what", "names"), [("attacks", [a.name for a in ATTACKS]), ("datasets", [s.name for s in SOURCES])]
+    ("what", "names"),
+    [
+        ("attacks", [a.name for a in ATTACKS]),
+        ("datasets", [s.name for s in SOURCES]),
+        ("mitigations", [m.name for m in MITIGATIONS]),
+    ],
 )
 def test_every_name_starts_a_line(
     what: str, names: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

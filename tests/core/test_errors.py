@@ -1,11 +1,15 @@
 """The tree of errors, and the hint for a misspelt word."""
 
 import inspect
+import re
+import sys
+from importlib import metadata
+from pathlib import Path
 
 import pytest
 
 from gnomon.core import errors
-from gnomon.core.errors import GnomonError, MissingExtraError, did_you_mean
+from gnomon.core.errors import GnomonError, MissingExtraError, did_you_mean, requirements_of
 
 
 def test_every_error_has_the_root_that_the_command_line_catches_and_stands_in_the_tree() -> None:
@@ -35,7 +39,45 @@ def test_a_close_word_is_offered_and_otherwise_the_list(word: str, hint: str) ->
     assert did_you_mean(word, iter(["epochs", "batch"])) == hint
 
 
-def test_a_missing_extra_names_the_command_that_installs_it() -> None:
-    assert str(MissingExtraError("pandas", "data", "reading a.csv")) == (
-        "reading a.csv needs pandas, which is not installed: pip install 'gnomon[data]'"
+class Declared:
+    """The metadata of an installation."""
+
+    LINES = (
+        "numpy>=1.26",
+        "pandas>=2.1; extra == 'data'",
+        'pillow>=10; extra == "data"',
+        "xgboost-cpu<3,>=2; (sys_platform != 'darwin') and extra == 'automl'",
+        "xgboost<3,>=2; (sys_platform == 'darwin') and extra == 'automl'",
     )
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(metadata, "requires", lambda _: list(self.LINES))
+
+
+def test_a_missing_extra_names_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    Declared(monkeypatch)
+    assert str(MissingExtraError("pandas", "data", "reading a.csv")) == (
+        "reading a.csv needs pandas, which is not installed: pip install 'pandas>=2.1' 'pillow>=10'"
+    )
+    assert str(MissingExtraError("catboost", "catboost", "it")).endswith("pip install 'catboost'")
+
+
+@pytest.mark.parametrize(("platform", "wanted"), [("darwin", "xgboost<3,>=2"), ("linux", "xgboost-cpu<3,>=2")])
+def test_a_remedy_is_that_of_the_platform(monkeypatch: pytest.MonkeyPatch, platform: str, wanted: str) -> None:
+    Declared(monkeypatch)
+    monkeypatch.setattr(sys, "platform", platform)
+    assert requirements_of("automl") == [wanted]
+
+
+def test_run_from_its_source_a_remedy_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> list[str]:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "requires", missing)
+    assert str(MissingExtraError("optuna", "search", "a search")).endswith("pip install 'optuna'")
+
+
+def test_no_message_says_that_gnomon_can_be_had_from_an_index() -> None:
+    source = Path(errors.__file__).parents[1]
+    guilty = [file for file in source.rglob("*.py") if re.search(r"pip install '?gnomon", file.read_text("utf-8"))]
+    assert guilty == []

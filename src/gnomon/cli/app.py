@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import Literal
 
 from cyclopts import App, CycloptsError
 from rich.console import Console
@@ -18,7 +19,7 @@ from gnomon.core import VERSION
 from gnomon.core.errors import GnomonError, one_line
 from gnomon.engines.workers import stop_workers
 
-COMMANDS = ("demo", "audit", "report", "gate", "synth", "defend", "study", "reproduce", "diff")
+COMMANDS = ("demo", "init", "check", "audit", "report", "gate", "synth", "defend", "study", "reproduce", "diff")
 USAGE_ERROR = 2
 INTERRUPTED, TERMINATED, READER_GONE = 130, 143, 141  # what a shell reports of a command that such a signal ended
 
@@ -45,7 +46,18 @@ def _docstring(command: str) -> str | None:
 
 for _name in COMMANDS:
     app.command(f"gnomon.cli.{_name}:{_name}", name=_name, help=_docstring(_name))
-app.command("gnomon.cli.list:listing", name="list", help="Lists what there is: attacks, datasets.")
+app.command("gnomon.cli.list:listing", name="list", help="Lists what there is: attacks, datasets, mitigations.")
+
+
+@app.command
+def completion(shell: Literal["bash", "zsh", "fish"], /) -> int:
+    """Prints a shell's completion script: source it, or put it where the shell looks for such scripts.
+
+    Args:
+        shell: bash, zsh or fish.
+    """
+    print(app.generate_completion(prog_name="gnomon", shell=shell))
+    return 0
 
 
 def main() -> None:

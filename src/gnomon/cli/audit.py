@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
-from rich.console import Console
 
 from gnomon.auditing.api import Settings, audit_plan
 from gnomon.auditing.bars import TerminalProgress
 from gnomon.auditing.outcome import Outcome
+from gnomon.cli.printing import show
 from gnomon.core.errors import PlanError
 from gnomon.core.generations import Claim, claim
 from gnomon.core.model_formats import MODEL_FILES
 from gnomon.core.plan import make_plan, name_of, read_plan
-from gnomon.report import print_terminal, write_report
+from gnomon.report import write_report
 from gnomon.runs.folder import write_outcome
 
 
@@ -44,6 +44,7 @@ def audit(
     override: Annotated[tuple[str, ...], Parameter(name="--override")] = (),
     workers: int | None = None,
     trust: bool = False,
+    json: bool = False,
 ) -> int:
     """Audits a model: from a plan file, from flags, or from a plan with flags that override it.
 
@@ -69,6 +70,7 @@ def audit(
         override: preflight error to ignore, by code; repeatable.
         workers: number of processes; default one for each core.
         trust: load pickle and joblib files, and import code that the plan names.
+        json: print the record as JSON.
     """
     flags: dict[str, dict[str, Any]] = {
         "": {"name": name, "seed": seed, "view": view},
@@ -92,7 +94,7 @@ def audit(
     values.setdefault("name", name_of(plan) if plan is not None else "audit")
     folder = to or Path("runs") / make_plan(values, str(plan or "command line")).name
     outcome = carry_out(values, plan, folder, Settings(workers=workers, trust=trust))
-    return print_outcome(outcome, folder)
+    return print_outcome(outcome, folder, json=json)
 
 
 def carry_out(values: dict[str, Any], path: Path | None, folder: Path, settings: Settings) -> Outcome:
@@ -112,8 +114,7 @@ def publish(outcome: Outcome, claimed: Claim) -> None:
         write_report(outcome.record, place / "report.html")
 
 
-def print_outcome(outcome: Outcome, folder: Path) -> int:
+def print_outcome(outcome: Outcome, folder: Path, *, json: bool) -> int:
     """Prints what was found, and in which files it is."""
-    print_terminal(outcome.record, Console())
-    print(f"\nreport: {folder / 'report.html'}\nrecord: {folder / 'record.json'}")
-    return 0
+    files = {"report": folder / "report.html", "record": folder / "record.json"}
+    return show(outcome.record, json=json, files=files)

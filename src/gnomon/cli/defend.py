@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
 
 from gnomon.auditing.api import Settings
 from gnomon.auditing.bars import TerminalProgress
+from gnomon.cli.printing import show, show_json
 from gnomon.core.documents.read_write import write_document
 from gnomon.core.errors import UsageError
 from gnomon.core.generations import claim
@@ -19,7 +19,7 @@ from gnomon.defending.apply import apply_mitigation
 from gnomon.defending.combinations import Combination, read_tries
 from gnomon.defending.run import defend as hold_against
 from gnomon.defending.search import FEWEST_TRIALS, read_until
-from gnomon.report import print_terminal, write_report
+from gnomon.report import write_report
 
 
 def defend(
@@ -34,6 +34,7 @@ def defend(
     to: Path | None = None,
     workers: int | None = None,
     trust: bool = False,
+    json: bool = False,
 ) -> int:
     """Audits a plan with and without each mitigation, and reports what each gains and costs.
 
@@ -50,11 +51,12 @@ def defend(
             folder of the service, which must not exist yet; default runs/NAME-service.
         workers: number of processes; default one for each core.
         trust: load pickle and joblib files, and import code that the plan names.
+        json: print the document as JSON.
     """
     if (tries is None) == (apply is None):
         raise UsageError("expected --try (such as --try top3,temperature5,l2:1e-3) or --apply (one of them), not both")
     if apply is not None:
-        return _apply(plan, apply, to, trust=trust)
+        return _apply(plan, apply, to, trust=trust, json=json)
     assert tries is not None
     if trials < FEWEST_TRIALS:
         raise UsageError(f"--trials: expected {FEWEST_TRIALS} or more, got {trials}")
@@ -80,9 +82,7 @@ def defend(
             for ending in ("html", "md"):
                 write_report(made, place / f"report.{ending}")
             write_document(made, place / "defence.json")
-    print_terminal(made, Console())
-    print(f"\nreport: {folder / 'report.html'}\ndocument: {folder / 'defence.json'}")
-    return 0
+    return show(made, json=json, files={"report": folder / "report.html", "document": folder / "defence.json"})
 
 
 def _named(plan: Path) -> Plan:
@@ -90,7 +90,7 @@ def _named(plan: Path) -> Plan:
     return checked if "name" in checked.model_fields_set else checked.model_copy(update={"name": name_of(plan)})
 
 
-def _apply(plan: Path, text: str, to: Path | None, *, trust: bool) -> int:
+def _apply(plan: Path, text: str, to: Path | None, *, trust: bool, json: bool) -> int:
     chosen = read_tries(text, sweeping=False)
     if len(chosen) != 1 or not isinstance(chosen[0], Combination):
         raise UsageError(f'--apply "{text}": expected one mitigation, or several for one model as l2:1e-3+top3')
@@ -100,6 +100,9 @@ def _apply(plan: Path, text: str, to: Path | None, *, trust: bool) -> int:
     folder = to or Path("runs") / f"{checked.name}-service"
     with TerminalProgress() as progress:
         made = apply_mitigation(checked, chosen[0], folder, trust=trust, progress=progress)
-    print(f"{', '.join(m.label for m in made.mitigations)} in {folder}")
+    labels = [m.label for m in made.mitigations]
+    if json:
+        return show_json({"folder": folder, "mitigations": labels})
+    print(f"{', '.join(labels)} in {folder}")
     print(f'in a service: gnomon.defending.load_service(Path("{folder}")).log_probs(rows)')
     return 0

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from gnomon.cli.printing import show_json
 from gnomon.core.documents.read_write import read_record
 from gnomon.core.errors import UsageError, one_line
 from gnomon.core.files import write_text
@@ -57,6 +58,8 @@ def gate(
             raise UsageError("nothing to compare: name the folder of a run, or write limits: --from RUN --to FILE.toml")
         for place in to:
             write_text(place, written(chosen, remarks))
+        if json:
+            return show_json([one.model_dump(mode="json") for one in chosen.limits])
         told = (f"{one.text}: {one.reason}" for one in chosen.limits)
         print(*map(one_line, (*told, *remarks[2:])), sep="\n")
         return 0

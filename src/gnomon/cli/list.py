@@ -2,32 +2,87 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from cyclopts import App
 from rich.console import Console
 from rich.table import Table
 
 from gnomon.attacks import ATTACKS
+from gnomon.cli.printing import show_json
 from gnomon.datasets import SOURCES
+from gnomon.mitigations import MITIGATIONS
 
-listing = App(name="list", help="Lists what there is: attacks, datasets.", result_action="return_value")
+listing = App(name="list", help="Lists what there is: attacks, datasets, mitigations.", result_action="return_value")
 
 
 @listing.command(name="attacks")
-def list_attacks() -> int:
-    """Attacks by name, with what each needs to see."""
-    table = Table("name", "attack", "paper", "needs", box=None, pad_edge=False)
-    for attack in ATTACKS:
-        table.add_row(attack.name, attack.title, attack.paper, ", ".join(sorted(attack.needs)))
-    Console().print(table)
-    return 0
+def list_attacks(*, json: bool = False) -> int:
+    """Attacks by name, with what each needs to see.
+
+    Args:
+        json: print JSON.
+    """
+    rows = [{"name": a.name, "attack": a.title, "paper": a.paper, "needs": sorted(a.needs)} for a in ATTACKS]
+    return _shown(rows, json=json)
 
 
 @listing.command(name="datasets")
-def list_datasets() -> int:
-    """Data sets by name, with their terms."""
-    table = Table("name", "data set", "rows", "features", "classes", "terms", box=None, pad_edge=False)
-    for source in SOURCES:
-        classes = ", ".join(map(str, source.classes))
-        table.add_row(source.name, source.title, f"{source.rows:,}", f"{source.features:,}", classes, source.terms)
+def list_datasets(*, json: bool = False) -> int:
+    """Data sets by name, with their terms.
+
+    Args:
+        json: print JSON.
+    """
+    rows = [
+        {
+            "name": s.name,
+            "data set": s.title,
+            "rows": s.rows,
+            "features": s.features,
+            "classes": list(s.classes),
+            "terms": s.terms,
+        }
+        for s in SOURCES
+    ]
+    return _shown(rows, json=json)
+
+
+@listing.command(name="mitigations")
+def list_mitigations(*, json: bool = False) -> int:
+    """Mitigations by name, with how a plan or `gnomon defend --try` writes them.
+
+    Args:
+        json: print JSON.
+    """
+    rows = [
+        {
+            "name": m.name,
+            "in a plan": list(m.examples),
+            "mitigation": m.title,
+            "paper": m.paper,
+            "acts on": m.acts_on,
+            "keeps the label": m.keeps_label,
+        }
+        for m in MITIGATIONS
+    ]
+    return _shown(rows, json=json)
+
+
+def _shown(rows: Sequence[dict[str, Any]], *, json: bool) -> int:
+    if json:
+        return show_json(list(rows))
+    table = Table(*rows[0], box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*map(_spelt, row.values()))
     Console().print(table)
     return 0
+
+
+def _spelt(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

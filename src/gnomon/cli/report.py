@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.console import Console
-
+from gnomon.cli.printing import show
 from gnomon.core.documents.read_write import read_any
-from gnomon.report import print_terminal, write_report
+from gnomon.report import write_report
 
 
-def report(run: Path, /, *, to: Path | None = None) -> int:
+def report(run: Path, /, *, to: Path | None = None, json: bool = False) -> int:
     """Renders the record of a run, of a comparison of mitigations, a study or a reproduction again.
 
     Args:
         run: its folder, or its record.json, defence.json, study.json or reproduction.json.
         to: file to write; its suffix chooses the format (.html, .md, .json, .txt). Default: the terminal.
+        json: print the document as JSON.
     """
     document = read_any(run)
-    if to is None:
-        print_terminal(document, Console())
-    else:
+    if to is not None:
         write_report(document, to)
-    return 0
+    return show(document, json=json) if to is None or json else 0

@@ -10,10 +10,11 @@ from rich.console import Console
 
 from gnomon.auditing.api import Settings
 from gnomon.auditing.bars import TerminalProgress
+from gnomon.cli.printing import show
 from gnomon.core.documents.read_write import write_document
 from gnomon.core.errors import UsageError, one_line
 from gnomon.core.generations import claim
-from gnomon.report import print_terminal, write_report
+from gnomon.report import write_report
 from gnomon.reproducing import reproduce as run_reproduction
 
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -28,6 +29,7 @@ def reproduce(
     seeds: int = 3,
     to: Path | None = None,
     workers: int | None = None,
+    json: bool = False,
 ) -> int:
     """Runs a paper's experiments, the most informative first, and reports its values next to ours.
 
@@ -42,6 +44,7 @@ def reproduce(
         seeds: number of seeds for each cell; intervals and claims need three.
         to: folder; default studies/PAPER.
         workers: number of processes; default one for each core.
+        json: print the document as JSON.
     """
     if seeds < 1:
         raise UsageError(f"--seeds: expected 1 or more, got {seeds}")
@@ -68,9 +71,7 @@ def reproduce(
             write_document(made, place / "reproduction.json")
             write_report(made, place / "report.html")
             write_report(made, place / "README.md")
-    print_terminal(made, Console())
-    print(f"\nreport: {folder / 'report.html'} and {folder / 'README.md'}")
-    return 0
+    return show(made, json=json, files={"report": folder / "report.html", "Markdown": folder / "README.md"})
 
 
 def parse_duration(text: str) -> float:

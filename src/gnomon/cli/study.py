@@ -13,17 +13,19 @@ from rich.console import Console
 
 from gnomon.auditing.api import Settings
 from gnomon.auditing.bars import TerminalProgress
+from gnomon.cli.printing import show
 from gnomon.core.documents.read_write import write_document
 from gnomon.core.documents.study import Study
 from gnomon.core.errors import one_line
 from gnomon.core.generations import claim
-from gnomon.report import print_terminal, write_report
+from gnomon.report import write_report
 from gnomon.runs.folder import write_columns
 from gnomon.studies import read_spec, run_study, study_columns
 from gnomon.studies.cells import CellRun
 from gnomon.studies.vary import parse_vary
 
 CELLS_FAILED = 3
+FILES = {"report": "html", "table": "csv", "study": "json"}  # what is called how, and its suffix
 
 
 def study(
@@ -35,6 +37,7 @@ def study(
     to: Path | None = None,
     workers: int | None = None,
     trust: bool = False,
+    json: bool = False,
 ) -> int:
     """Audits every combination of the given values with several seeds, and reports them together.
 
@@ -48,6 +51,7 @@ def study(
         to: folder of the study; default studies/NAME.
         workers: number of processes; default one for each core.
         trust: load pickle and joblib files, and import code that the plan names.
+        json: print the document as JSON.
     """
     if trust:
         sys.path.insert(0, str(Path.cwd()))  # module:function means the user's own modules first
@@ -61,8 +65,7 @@ def study(
             )
         with claimed.publish() as place:
             save_study(made, place)
-    print_terminal(made, Console())
-    print(f"\nreport: {folder / 'study.html'}\ntable:  {folder / 'study.csv'}\nstudy:  {folder / 'study.json'}")
+    show(made, json=json, files={name: folder / f"study.{end}" for name, end in FILES.items()})
     return CELLS_FAILED if made.failed else 0
 
 

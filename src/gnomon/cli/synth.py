@@ -10,6 +10,7 @@ import numpy as np
 
 from gnomon.auditing.bars import TerminalProgress
 from gnomon.auditing.synth import MadeRows, make_attackers_rows, source_to_make
+from gnomon.cli.printing import show_json
 from gnomon.core.arrays import is_frame
 from gnomon.core.errors import MissingExtraError, UsageError, did_you_mean, one_line
 from gnomon.core.files import replacing
@@ -28,6 +29,7 @@ def synth(
     source: str | None = None,
     marginals_to: Path | None = None,
     trust: bool = False,
+    json: bool = False,
 ) -> int:
     """Generates the rows that a plan's attacker would train shadow models on, and writes them to a file.
 
@@ -38,6 +40,7 @@ def synth(
             rows.
         marginals_to: file for each feature's frequencies (JSON), which another plan's shadow.marginals can name.
         trust: load pickle and joblib files, and import code that the plan names.
+        json: print what was made, and what it cost, as JSON.
     """
     if to.suffix.lower() not in SUFFIXES:
         raise UsageError(
@@ -55,6 +58,8 @@ def synth(
     if marginals_to is not None:
         save_marginals(made.marginals, marginals_to)
     _drop(state)
+    if json:
+        return show_json({"file": to, "marginals": marginals_to, **made.facts.model_dump(mode="json")})
     for line in _said(made, to, marginals_to):
         print(one_line(line))
     return 0

@@ -16,6 +16,8 @@ A message says what was expected, what came, and what to do next.
 from __future__ import annotations
 
 import difflib
+import re
+import sys
 from collections.abc import Iterable
 
 
@@ -52,10 +54,38 @@ class PreflightError(GnomonError):
 
 
 class MissingExtraError(GnomonError):
-    """An optional dependency is not installed."""
+    """An optional dependency is not installed; the message holds the command that installs all of its extra."""
 
     def __init__(self, package: str, extra: str, what: str) -> None:
-        super().__init__(f"{what} needs {package}, which is not installed: pip install 'gnomon[{extra}]'")
+        wanted = " ".join(f"'{name}'" for name in requirements_of(extra) or [package])
+        super().__init__(f"{what} needs {package}, which is not installed: pip install {wanted}")
+
+
+def requirements_of(extra: str) -> list[str]:
+    """What an extra of this very installation asks for on this platform, where its packages can be had by name.
+
+    gnomon itself need not be on a package index, so a remedy names the packages and not ``gnomon[extra]``.
+
+    >>> requirements_of("no such extra")
+    []
+    """
+    from importlib import metadata  # slow, and only a message needs it
+
+    try:
+        declared = metadata.requires("gnomon") or []
+    except metadata.PackageNotFoundError:  # run from its source without being installed
+        return []
+    lines = [[part.strip() for part in line.partition(";")] for line in declared]
+    return [requirement for requirement, _, marker in lines if extra in _EXTRA.findall(marker) and _here(marker)]
+
+
+_EXTRA = re.compile(r"""extra == ['"]([^'"]+)['"]""")
+_PLATFORM = re.compile(r"""sys_platform (==|!=) ['"](\w+)['"]""")
+
+
+def _here(marker: str) -> bool:
+    """Whether the platform that a marker names, if any, is this one."""
+    return all((sys.platform == name) == (operator == "==") for operator, name in _PLATFORM.findall(marker))
 
 
 def expect(name: str, value: object, kinds: type | tuple[type, ...], words: str) -> None:

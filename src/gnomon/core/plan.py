@@ -174,7 +174,9 @@ class TrainerPlan(PlanTable):
         description="files that code of your own reads (function, estimator, module): models are trained again when "
         "one of them changes",
     )
-    dp: PrivacyPlan | None = Field(None, description="torch: train with differential privacy (needs gnomon[dp])")
+    dp: PrivacyPlan | None = Field(
+        None, description="torch: train with differential privacy (needs Opacus, gnomon's extra dp)"
+    )
 
     @field_validator(*NETWORK_OPTIONS)
     @classmethod

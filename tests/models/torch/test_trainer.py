@@ -271,7 +271,7 @@ def test_group_size_follows_the_cache_and_the_recipe() -> None:
 def test_without_torch_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     for name in set(door.__all__) - {"has_torch"}:
-        with pytest.raises(MissingExtraError, match=r"pip install 'gnomon\[torch\]'"):
+        with pytest.raises(MissingExtraError, match=r"pip install .*'torch"):
             getattr(door, name)
     assert issubclass(MissingExtraError, GnomonError)
 

@@ -251,13 +251,18 @@ def stop_on_errors(findings: Sequence[Finding], override: Sequence[str]) -> list
     Raises:
         PreflightError: an error that the plan does not override.
     """
-    marked = [f.model_copy(update={"overridden": f.severity == "error" and f.code in override}) for f in findings]
+    marked = with_overrides(findings, override)
     for finding in marked:
         if finding.severity == "error" and not finding.overridden:
             raise PreflightError(
                 f'{finding.title}. {finding.remedy} (to go on all the same: preflight.override = ["{finding.code}"])'
             )
     return marked
+
+
+def with_overrides(findings: Sequence[Finding], override: Sequence[str]) -> list[Finding]:
+    """The findings, the errors among them marked that the plan overrides."""
+    return [f.model_copy(update={"overridden": f.severity == "error" and f.code in override}) for f in findings]
 
 
 def overlap(roles: Roles) -> int:

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from gnomon.core.arrays import Floats, Ints, Rows, check_log_probs, log_from_probabilities
-from gnomon.core.errors import ModelError
+from gnomon.core.errors import MissingExtraError, ModelError
 from gnomon.core.mitigations import AnswerMap, Facts
 from gnomon.core.protocols import ModelAbilities
 from gnomon.models.observations import Checkpoints, Inside
@@ -181,7 +181,7 @@ def save_weights(model: TorchModel, path: Path) -> None:
     try:
         from safetensors.torch import save_file
     except ImportError:
-        raise ModelError("safetensors is not installed: pip install 'gnomon[torch]', or save as .pt") from None
+        raise MissingExtraError("safetensors", "torch", f"writing {path.name} (and not a .pt file)") from None
     save_file({name: value.clone() for name, value in state.items()}, str(path))
 
 

@@ -1,0 +1,120 @@
+"""`gnomon init`: questions, or flags, become a plan with comments."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from gnomon.auditing.check_plan import check_plan
+from gnomon.cli.check import STOPS, told
+from gnomon.cli.printing import show_part
+from gnomon.cli.written_plan import Given, plan_text
+from gnomon.core.errors import UsageError
+from gnomon.core.files import write_text
+from gnomon.core.model_formats import MODEL_FILES
+from gnomon.core.plan import plan_in
+
+HAVE = {"1": "a model in a file", "2": "a model's answers in files", "3": "no model yet: one is trained here"}
+
+
+def ask(read: Callable[[str], str]) -> Given:
+    """What somebody has, from their answers.
+
+    Args:
+        read: puts a question and returns the answer.
+    """
+    print("What do you have?", *(f"  {key}  {words}" for key, words in HAVE.items()), sep="\n")
+    have = ""
+    while have not in HAVE:
+        have = read(f"{', '.join(HAVE)}: ").strip()
+    data: dict[str, str | None] = {}
+    target: dict[str, str | None] = {}
+    if have == "3":
+        data["source"] = _needed(read, "Data set by name (gnomon list datasets)")
+        return {"data": data, "target": target}
+    if have == "1":
+        target["model"] = _needed(read, MODEL_FILES[0].upper() + MODEL_FILES[1:])
+    data["members"] = _needed(read, "File of the rows that the model was trained on (csv, parquet, npz)")
+    data["nonmembers"] = _needed(read, "File of rows that it was not trained on, from the same source")
+    data["label"] = read("Name of the label column [y]: ").strip() or None
+    data["group"] = read("Name of the column with the person or household of a row [none]: ").strip() or None
+    if have == "2":
+        target["member_answers"] = _needed(read, "File of the model's answers for the members")
+        target["nonmember_answers"] = _needed(read, "File of its answers for the non-members")
+    target["reveals"] = read("What the model reveals: full, labels, top:K, rounded:D [full]: ").strip() or None
+    return {"data": data, "target": target}
+
+
+def _needed(read: Callable[[str], str], question: str) -> str:
+    answer = ""
+    while not answer:
+        answer = read(f"{question}: ").strip()
+    return answer
+
+
+def init(
+    to: Path = Path("plan.toml"),
+    /,
+    *,
+    model: Annotated[str | None, Parameter(help=MODEL_FILES)] = None,
+    members: str | None = None,
+    nonmembers: str | None = None,
+    member_answers: str | None = None,
+    nonmember_answers: str | None = None,
+    source: str | None = None,
+    label: str | None = None,
+    group: str | None = None,
+    reveals: str | None = None,
+    trust: bool = False,
+    json: bool = False,
+) -> int:
+    """Writes a plan with comments, and checks it: from flags, or from answers to questions where none are given.
+
+    Args:
+        to: plan file to write; it must not exist yet.
+        model: a model file.
+        members: file of rows that the model was trained on (csv, parquet, npz).
+        nonmembers: file of rows that it was not trained on.
+        member_answers: file of the model's probabilities for the members, if the model itself is not available.
+        nonmember_answers: the same for the non-members.
+        source: a data set by name: a model is trained on it here (gnomon list datasets).
+        label: name of the label column.
+        group: name of the column with the person or household of a row.
+        reveals: what the model reveals: full, labels, top:K, rounded:D.
+        trust: load pickle and joblib files.
+        json: print what the plan comes to as JSON, as gnomon check does.
+    """
+    if to.exists():
+        raise UsageError(f"{to}: exists already; name another file, or remove it")
+    given: Given = {
+        "data": {"source": source, "members": members, "nonmembers": nonmembers, "label": label, "group": group},
+        "target": {
+            "model": model,
+            "member_answers": member_answers,
+            "nonmember_answers": nonmember_answers,
+            "reveals": reveals,
+        },
+    }
+    if not any(value for table in given.values() for value in table.values()):
+        if not sys.stdin.isatty():
+            raise UsageError(
+                "nobody to ask: give --members and --nonmembers with --model or with --member-answers and "
+                "--nonmember-answers, or --source"
+            )
+        given = ask(input)
+    text = plan_text(given, to)
+    here = Path.cwd()  # the plan's own folder may not be there yet
+    plan = plan_in(here, tomllib.loads(plan_text(given, here / to.name)), str(to))
+    found = check_plan(plan, trust=trust)
+    write_text(to, text)
+    if json:
+        show_part(found)
+        return STOPS if found.stops else 0
+    told(found)
+    print(f"\nplan: {to}\nnext: gnomon audit {to} --to runs/{plan.name}")
+    return STOPS if found.stops else 0
