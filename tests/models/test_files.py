@@ -1,10 +1,14 @@
+import io
+import sys
+import zipfile
+
 import joblib
 import numpy as np
 import pytest
 import skops.io
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_digits
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier, VotingClassifier
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.feature_selection import SelectKBest, f_classif
 from sklearn.impute import SimpleImputer
@@ -14,9 +18,12 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from gnomon.core.errors import ModelError, UsageError
 from gnomon.models import CallableModel, SklearnModel, as_model, import_object, load_model
+from gnomon.models.files import read_model
+from gnomon.models.readers.model_file import Use
 
 X, Y = load_digits(return_X_y=True)
 X, Y = X[:200], Y[:200]
@@ -208,4 +215,58 @@ def test_rows_of_an_untrusted_file_name_no_files(tmp_path):
     texts = make_pipeline(CountVectorizer(input="filename"), LogisticRegression())
     skops.io.dump(texts, tmp_path / "m.skops")
     with pytest.raises(ModelError, match=r"reads files that its rows name.*--trust"):
+        load_model(tmp_path / "m.skops", TEN)
+
+
+def craft(place, to, change):
+    """A copy of a skops file with its arrays of tree nodes changed."""
+    with zipfile.ZipFile(place) as whole, zipfile.ZipFile(to, "w") as crafted:
+        for name in whole.namelist():
+            content = whole.read(name)
+            if name.endswith(".npy"):
+                array = np.load(io.BytesIO(content))
+                if array.dtype.names:
+                    change(array)
+                    held = io.BytesIO()
+                    np.save(held, array)
+                    content = held.getvalue()
+            crafted.writestr(name, content)
+
+
+def far_away(nodes):
+    for name in set(nodes.dtype.names) & {"left_child", "left"}:
+        nodes[name][0] = 2**31 - 7 if name == "left_child" else 2**32 - 7
+
+
+def in_a_circle(nodes):
+    for name in set(nodes.dtype.names) & {"left_child", "right_child", "left", "right"}:
+        nodes[name][nodes[name] > 0] = 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="models are tried on Linux only")
+@pytest.mark.parametrize("change", [far_away, in_a_circle])
+@pytest.mark.parametrize(
+    "estimator",
+    [DecisionTreeClassifier(), RandomForestClassifier(3), HistGradientBoostingClassifier(max_iter=1)],
+    ids=["tree", "forest", "boosting"],
+)
+def test_a_crafted_tree_does_not_take_the_audit_with_it(tmp_path, estimator, change, monkeypatch):
+    monkeypatch.setattr("gnomon.models.files.TRIAL_SECONDS", 1.0)
+    skops.io.dump(estimator.fit(X, Y), tmp_path / "m.skops")
+    craft(tmp_path / "m.skops", tmp_path / "crafted.skops", change)
+    read_model(tmp_path / "m.skops").model(Use(TEN, x=X))
+    with pytest.raises(ModelError, match=r"crafted\.skops: .*(crashed the process that tried it|was not done in 1 s)"):
+        read_model(tmp_path / "crafted.skops").model(Use(TEN, x=X))
+
+
+def test_fitted_parts_name_no_files_and_no_caches_either(tmp_path):
+    inner = make_pipeline(StandardScaler(), GaussianNB(), memory=str(tmp_path / "cache")).fit(X, Y)
+    voting = VotingClassifier([("a", GaussianNB())], voting="soft").fit(X, Y)
+    voting.estimators_ = [inner]  # its parameters still speak of the other
+    skops.io.dump(voting, tmp_path / "m.skops")
+    model = load_model(tmp_path / "m.skops", TEN)
+    assert model.estimator.estimators_[0].memory is None
+    voting.estimators_ = [make_pipeline(CountVectorizer(input="filename"), LogisticRegression())]
+    skops.io.dump(voting, tmp_path / "m.skops")
+    with pytest.raises(ModelError, match="reads files that its rows name"):
         load_model(tmp_path / "m.skops", TEN)

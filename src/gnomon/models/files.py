@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
+
+from gnomon.core.arrays import count_rows, take_rows
 from gnomon.core.errors import ModelError, UsageError
 from gnomon.core.model_formats import FORMATS, format_of
 from gnomon.core.outputs import Outputs
 from gnomon.core.protocols import Model
+from gnomon.engines.trial import try_task
 from gnomon.models.readers.model_file import ModelFile, Use
 
+TRIED_ROWS = 1000
+TRIAL_SECONDS = 60.0
 TABLES = (".npz", ".csv", ".parquet", ".pq")
 
 
@@ -42,7 +50,7 @@ def read_model(path: str | Path, trust: bool = False) -> ModelFile:
 
     Raises:
         UsageError: an unknown extension, or trust is needed.
-        ModelError: no such file, or damaged.
+        ModelError: no such file, damaged, or, without trust, one that crashes or hangs a process that tries it.
     """
     place = Path(path)
     suffix, found = place.suffix.lower(), format_of(place.name)
@@ -59,5 +67,31 @@ def read_model(path: str | Path, trust: bool = False) -> ModelFile:
     if not place.is_file():
         raise ModelError(f"{place}: no such file")
     reader = import_module(f"gnomon.models.readers.{found.reader}")
-    opened: ModelFile = reader.read(place, trust)
-    return opened
+    if trust or found.recipe:  # weights are numbers: no native code follows them
+        opened: ModelFile = reader.read(place, trust)
+        return opened
+    _try(place, lambda: reader.read(place, trust))
+    opened = reader.read(place, trust)
+    return replace(opened, model=partial(_tried_model, place, opened.model))
+
+
+def _tried_model(place: Path, make: Callable[[Use], Model], use: Use) -> Model:
+    """The model, once a process of its own has made it and queried it with rows of the audit."""
+
+    def ask() -> None:
+        model = make(use)
+        if use.x is not None:
+            n = count_rows(use.x)
+            model.log_probs(take_rows(use.x, np.unique(np.linspace(0, n - 1, min(n, TRIED_ROWS)).astype(np.int64))))
+
+    _try(place, ask)
+    return make(use)
+
+
+def _try(place: Path, task: Callable[[], object]) -> None:
+    ended = try_task(task, TRIAL_SECONDS)
+    if ended is not None:
+        raise ModelError(
+            f"{place}: loading and querying this model was tried in a process of its own, and {ended}; the file is "
+            "damaged or was made to do this (if you made it yourself and it is only slow, give --trust)"
+        )

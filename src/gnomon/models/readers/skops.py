@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from gnomon.core.errors import ModelError
 from gnomon.models.readers.model_file import ModelFile, object_in
@@ -43,11 +46,32 @@ def _without_files(place: Path, thing: Any) -> Any:
     Raises:
         ModelError: a vectoriser that takes its rows for names of files.
     """
-    given = thing.get_params(deep=True) if hasattr(thing, "get_params") else {}
-    if any(name.rpartition("__")[2] == "input" and value in ("filename", "file") for name, value in given.items()):
-        raise ModelError(f"{place}: reads files that its rows name; give --trust if you know where it comes from")
-    caches = {name: None for name, value in given.items() if name.rpartition("__")[2] == "memory" and value is not None}
-    return thing.set_params(**caches) if caches else thing
+    for part in _parts(thing):
+        if getattr(part, "input", None) in ("filename", "file"):
+            raise ModelError(f"{place}: reads files that its rows name; give --trust if you know where it comes from")
+        if getattr(part, "memory", None) is not None:
+            part.memory = None
+    return thing
+
+
+def _parts(thing: Any) -> Iterator[Any]:
+    """All estimators in a thing, wherever they are: parameters, fitted parts, steps."""
+    waiting, seen = [thing], set[int]()
+    while waiting:
+        part = waiting.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        if hasattr(part, "get_params") and not isinstance(part, type):
+            yield part
+        if isinstance(part, (list, tuple, set, frozenset)):
+            waiting += part
+        elif isinstance(part, Mapping):
+            waiting += part.values()
+        elif isinstance(part, np.ndarray):
+            waiting += part.ravel().tolist() if part.dtype == object else []
+        else:
+            waiting += getattr(part, "__dict__", {}).values()
 
 
 def _is_harmless(name: str) -> bool:
