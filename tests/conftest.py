@@ -3,8 +3,16 @@
 import numpy as np
 import pytest
 
+from gnomon.engines import local
+
 
 @pytest.fixture(autouse=True)
 def _same_chance_each_time() -> None:
     """Estimators without a ``random_state`` draw from numpy's global state; no test depends on what ran before."""
     np.random.seed(0)  # noqa: NPY002 - the very state that scikit-learn falls back to
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _workers_only_where_a_test_names_them() -> None:
+    """A worker process costs seconds of imports; who tests workers says how many."""
+    local.available_cores = lambda: 1

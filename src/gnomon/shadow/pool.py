@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib import metadata
 from itertools import pairwise
 from typing import Any
@@ -305,10 +306,13 @@ def _keep(store: ArrayStore, model: Model, one: Work, n_classes: int, asked: Ask
 
 def package_versions(names: Sequence[str]) -> dict[str, str]:
     """Versions of those of these packages that are installed."""
-    found = {}
-    for name in names:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    found = {name: _version(name) for name in names}
+    return {name: version for name, version in found.items() if version is not None}
+
+
+@cache
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None

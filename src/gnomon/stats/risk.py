@@ -168,11 +168,12 @@ def _basis(rows: Doubles) -> Doubles:
 
 def _rising(counts: Doubles, basis: Doubles, start: Doubles) -> Doubles:
     """Probabilities of membership (b,) from counts (2, b), at a prior of one half, made rising."""
-    from sklearn.isotonic import isotonic_regression
+    from scipy.optimize import isotonic_regression
 
-    weight = _balanced(counts).sum(axis=0)
-    odds = basis @ _coefficients(counts, basis, start)
-    return np.asarray(isotonic_regression(expit(odds), sample_weight=weight), dtype=np.float64)
+    probability: Doubles = expit(basis @ _coefficients(counts, basis, start))
+    if np.all(probability[1:] >= probability[:-1]):
+        return probability
+    return np.asarray(isotonic_regression(probability, weights=_balanced(counts).sum(axis=0)).x, dtype=np.float64)
 
 
 def _balanced(counts: Doubles) -> Doubles:

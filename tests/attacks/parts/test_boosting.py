@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from gnomon.attacks.parts.boosting import check_both_kinds, check_learning, known_rows, learn_trees
+from gnomon.attacks.parts.boosting import (
+    ON_SHADOWS,
+    bin_edges,
+    check_both_kinds,
+    check_learning,
+    grow_trees,
+    known_rows,
+    learn_trees,
+)
 from gnomon.core.answers import ShadowAnswers
 from gnomon.core.errors import DataError, UsageError
 
@@ -39,6 +47,28 @@ def test_log_odds_are_those_of_members_and_others_in_equal_number(share: float) 
     features = np.where(member, rng.random(6000) < 0.8, rng.random(6000) < 0.2)[:, None].astype(float)
     odds = learn_trees(features, member, 60, rng)(np.array([[0.0], [1.0]]))
     np.testing.assert_allclose(odds, [-np.log(4), np.log(4)], atol=0.25)
+
+
+def test_a_weight_of_three_is_a_row_three_times() -> None:
+    rng = np.random.default_rng(3)
+    column, weight = rng.normal(size=400).round(2), rng.integers(1, 4, 400)
+    repeated = np.percentile(np.repeat(column, weight), 100 * np.arange(1, 16) / 16, method="averaged_inverted_cdf")
+    np.testing.assert_array_equal(bin_edges(column, weight, bins=16), np.unique(repeated))
+    assert len(bin_edges(column.round(0), weight, bins=16)) == 0, "few values are their own bins"
+
+
+def test_trees_on_bins_are_those_that_scikit_learn_grows_on_numbers() -> None:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    rng = np.random.default_rng(4)
+    features, weight = rng.normal(size=(600, 3)), rng.choice([0.5, 0.8, 1.6], 600)
+    features[:, 2] = features[:, 2] > 0
+    member = features[:, 0] + rng.normal(size=600) > 0
+    ours = grow_trees(features, member, 5, 0, leaf=20, weight=weight, **ON_SHADOWS)(features)
+    twin = HistGradientBoostingClassifier(
+        max_iter=5, max_leaf_nodes=8, min_samples_leaf=20, early_stopping=False, random_state=0, **ON_SHADOWS
+    ).fit(features, member, sample_weight=weight)
+    np.testing.assert_array_equal(ours, twin.decision_function(features))
 
 
 @pytest.mark.parametrize("options", [(0, 100), (10, 1)])

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from gnomon.attacks.parts.shadow_rows import in_own_order
 from gnomon.core.answers import ShadowAnswers
-from gnomon.core.arrays import Bools, Floats
+from gnomon.core.arrays import Bools, Float64s, Floats
 from gnomon.core.errors import DataError, UsageError
 
 LogOdds: TypeAlias = Callable[[Floats], Floats]  # features (n, f) -> log-odds of "member" (n,)
-ON_SHADOWS = {"l2_regularization": 1.0, "max_bins": 64}  # there are rows enough to be coarse
+BINS = 64
+ON_SHADOWS = {"l2_regularization": 1.0, "max_bins": BINS}  # there are rows enough to be coarse
 
 
 def check_learning(name: str, trees: int, max_rows: int) -> None:
@@ -85,11 +86,43 @@ def grow_trees(
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
 
+    edges = [] if weight is None else [bin_edges(column, weight) for column in features.T]
     classifier = HistGradientBoostingClassifier(
         max_iter=trees, max_leaf_nodes=8, min_samples_leaf=leaf, early_stopping=False, random_state=seed, **options
     )
-    grown = classifier.fit(features, member, sample_weight=weight)
-    return lambda rows: np.asarray(grown.decision_function(rows), dtype=np.float64)
+    grown = classifier.fit(_binned(features, edges), member, sample_weight=weight)
+    return lambda rows: np.asarray(grown.decision_function(_binned(rows, edges)), dtype=np.float64)
+
+
+def bin_edges(column: Floats, weight: Floats, bins: int = BINS) -> Float64s:
+    """Edges (e,) between bins of equal weight, none where a column has no more values than bins.
+
+    What scikit-learn finds as well, which sorts the column again for every edge: most of the time of a small attack.
+
+    Args:
+        column: (q,) numbers.
+        weight: (q,) above 0.
+        bins: how many.
+
+    >>> bin_edges(np.arange(8.0), np.ones(8), bins=4).tolist()
+    [1.5, 3.5, 5.5]
+    """
+    if len(np.unique(column)) <= bins:
+        return np.empty(0)
+    order = np.argsort(column)
+    values, up_to = column[order].astype(np.float64), np.cumsum(weight[order])
+    wanted = np.linspace(0.0, 1.0, bins + 1)[1:-1] * up_to[-1]
+    at = np.minimum(np.searchsorted(up_to, wanted), len(values) - 1)
+    above = np.minimum(at + (up_to[at] - wanted <= np.finfo(np.float64).eps), len(values) - 1)
+    return np.unique((values[at] + values[above]) / 2.0)
+
+
+def _binned(features: Floats, edges: Sequence[Float64s]) -> Floats:
+    """Features (n, f) with the bin in place of the number where a column has edges."""
+    if not any(len(edge) for edge in edges):
+        return features
+    columns = zip(features.T, edges, strict=True)
+    return np.column_stack([np.searchsorted(edge, column) if len(edge) else column for column, edge in columns])
 
 
 def learn_trees(
@@ -104,7 +137,7 @@ def learn_trees(
         rng: where chance comes from.
         weight: (q,) what each counts; default all alike.
     """
+    grown = grow_trees(features, member, trees, int(rng.integers(2**31)), leaf=20, weight=weight, **ON_SHADOWS)
     counts = np.ones(len(member)) if weight is None else weight
-    grown = grow_trees(features, member, trees, int(rng.integers(2**31)), leaf=20, weight=counts, **ON_SHADOWS)
     odds = float(np.log(counts[member].sum() / counts[~member].sum()))
     return lambda rows: grown(rows) - odds
