@@ -234,6 +234,8 @@ def _content(folder: Path, name: str) -> bytes | None:
     """A file's content: the next results' while they are moved up, which only goes one way; None if there is none."""
     for place in (folder / NEXT, folder):
         try:
+            if not (place / name).is_file() and (place / name).exists():
+                raise DataError(f"{place / name}: expected a file, got a folder, a pipe or a device")
             return (place / name).read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             continue

@@ -46,6 +46,8 @@ def read_document(path: Path, kind: type[D]) -> D:
     try:
         if published is not None and file.name in published.files:
             return parse_document(published.files[file.name], kind, file)
+        if file.exists() and not file.is_file():
+            raise DataError(f"{file}: expected a file, got a folder, a pipe or a device")
         return parse_document(file.read_bytes(), kind, file)
     except FileNotFoundError:
         raise DataError(f"{file}: no such {word}; expected its folder or its {name}") from None

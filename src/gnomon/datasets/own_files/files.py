@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from gnomon.core.arrays import Rows
 from gnomon.core.errors import DataError, MissingExtraError, UsageError, did_you_mean
+from gnomon.datasets.own_files.limits import check_csv, check_npz, check_parquet
 
 CSV, PARQUET, NPZ = (".csv",), (".parquet", ".pq"), (".npz",)
 SUFFIXES = (*CSV, *PARQUET, *NPZ)
@@ -83,6 +84,7 @@ def read_npz(place: Path) -> dict[str, NDArray[Any]]:
         with place.open("rb") as stream:
             if not zipfile.is_zipfile(stream):
                 raise DataError(f"{place.name}: cannot be read as npz (not as numpy.savez writes it, or cut off)")
+            check_npz(place)
             stream.seek(0)
             with np.load(stream, allow_pickle=False) as arrays:
                 return {key: arrays[key] for key in arrays.files}
@@ -101,15 +103,19 @@ def read_frame(place: Path, asked: Sequence[str | None] = ()) -> Any:
         raise MissingExtraError("pandas", "data", f"reading {place.name}") from error
     try:
         if place.suffix.lower() in CSV:
+            check_csv(place)
             with warnings.catch_warnings():  # fields beyond the header would be dropped with a warning
                 warnings.simplefilter("error", pd.errors.ParserWarning)
                 frame = pd.read_csv(place, low_memory=False, index_col=False)
         else:
+            check_parquet(place)
             frame = pd.read_parquet(place)
     except ImportError as error:
         raise MissingExtraError("pyarrow", "data", f"reading {place.name}") from error
     except pd.errors.ParserWarning as error:
         raise DataError(f"{place.name}: its rows have more fields than its header has names") from error
+    except MemoryError as error:
+        raise DataError(f"{place.name}: needs more memory than there is") from error
     except (OSError, ValueError, EOFError) as error:  # ParserError, UnicodeDecodeError, ArrowInvalid are ValueErrors
         line = " ".join(str(error).split()) or type(error).__name__
         raise DataError(f"{place.name}: cannot be read as {place.suffix[1:]} ({line})") from error

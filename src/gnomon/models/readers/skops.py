@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from gnomon.core.errors import ModelError
+from gnomon.core.memory import too_large
 from gnomon.models.readers.model_file import ModelFile, object_in
 
 
@@ -22,7 +24,13 @@ def read(place: Path, trust: bool) -> ModelFile:
     import skops.io
 
     try:
+        with zipfile.ZipFile(place) as archive:
+            most = too_large(sum(member.file_size for member in archive.infolist()))
+        if most is not None:
+            raise ModelError(f"{place}: {most}")
         strange = skops.io.get_untrusted_types(file=place)
+    except ModelError:
+        raise
     except Exception as error:  # zip, json and key errors of a damaged file
         raise ModelError(f"{place}: not a skops file, or damaged ({type(error).__name__}: {error})") from error
     refused = [name for name in strange if not _is_harmless(name)]
