@@ -34,9 +34,9 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[torch]'
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[torch,fast]'
 	touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[torch,data,dp,search,automl,onnx,bench,dev]'
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[torch,fast,data,dp,search,automl,onnx,bench,dev]'
 	touch $@

@@ -175,12 +175,12 @@ def test_a_strength_that_cannot_be_is_refused_in_one_line(make: Callable[[], Any
 
 
 def test_the_recipe_names_the_objective_only_where_there_is_one() -> None:
-    plain = TorchTrainer().recipe()
+    plain = TorchTrainer(stack="always").recipe()
     assert list(plain) == [
         "kind", "version", "module", "hidden", "activation", "dropout", "optimizer", "learning_rate",
         "weight_decay", "momentum", "batch", "epochs", "patience", "device", "stack",
     ]  # fmt: skip
-    assert TorchTrainer(objective=RelaxLoss(0.5)).recipe() == {
+    assert TorchTrainer(stack="always", objective=RelaxLoss(0.5)).recipe() == {
         **plain,
         "objective": {"name": "relaxloss", "alpha": 0.5, "upper": 1.0},
     }

@@ -47,12 +47,23 @@ def draws(n: int, sizes: list[int]) -> list[np.ndarray]:
 
 
 RECIPES = {
-    "mlp, dropout, weight decay": TorchTrainer(hidden=(32,), dropout=0.3, weight_decay=1e-2, batch=20, epochs=3),
-    "mlp, relu, two hidden layers": TorchTrainer(hidden=(16, 9), activation="relu", dropout=0.5, batch=16, epochs=3),
-    "mlp, sgd, momentum": TorchTrainer(
-        hidden=(32,), optimizer="sgd", learning_rate=0.1, momentum=0.9, weight_decay=1e-3, batch=20, epochs=3
+    "mlp, dropout, weight decay": TorchTrainer(
+        stack="always", hidden=(32,), dropout=0.3, weight_decay=1e-2, batch=20, epochs=3
     ),
-    "logistic regression": TorchTrainer(hidden=(), batch=20, epochs=3, learning_rate=0.01),
+    "mlp, relu, two hidden layers": TorchTrainer(
+        stack="always", hidden=(16, 9), activation="relu", dropout=0.5, batch=16, epochs=3
+    ),
+    "mlp, sgd, momentum": TorchTrainer(
+        stack="always",
+        hidden=(32,),
+        optimizer="sgd",
+        learning_rate=0.1,
+        momentum=0.9,
+        weight_decay=1e-3,
+        batch=20,
+        epochs=3,
+    ),
+    "logistic regression": TorchTrainer(stack="always", hidden=(), batch=20, epochs=3, learning_rate=0.01),
 }
 
 
@@ -94,7 +105,7 @@ def test_hand_written_passes_equal_autograd_of_the_same_module(name: str) -> Non
 def test_wide_products_equal_batched_products(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = table()
     rows = draws(len(x), [100, 101])
-    trainer = TorchTrainer(hidden=(16, 9), dropout=0.2, batch=30, epochs=3)
+    trainer = TorchTrainer(stack="always", hidden=(16, 9), dropout=0.2, batch=30, epochs=3)
     monkeypatch.setattr(mlp_stack, "ONE_DNN_FLOPS", 1)
     wide = trainer.train(x, y, 4, rows, SEEDS[:2])
     monkeypatch.setattr(mlp_stack, "ONE_DNN_FLOPS", 10**12)
@@ -111,7 +122,14 @@ def test_slow_twin_in_plain_torch(optimizer: str, k: int) -> None:
     rows, seed = np.arange(k), 11
     momentum = 0.5 if optimizer == "sgd" else 0.0
     trainer = TorchTrainer(
-        hidden=(8,), optimizer=optimizer, learning_rate=0.02, momentum=momentum, weight_decay=0.1, batch=10, epochs=4
+        stack="always",
+        hidden=(8,),
+        optimizer=optimizer,
+        learning_rate=0.02,
+        momentum=momentum,
+        weight_decay=0.1,
+        batch=10,
+        epochs=4,
     )
     model = trainer.train(x, y, 4, [rows], [seed])[0]
 
@@ -137,7 +155,7 @@ def test_slow_twin_in_plain_torch(optimizer: str, k: int) -> None:
 
 def test_same_seed_same_bits_and_another_seed_another_model() -> None:
     x, y = table()
-    trainer = TorchTrainer(hidden=(16,), dropout=0.2, batch=20, epochs=2)
+    trainer = TorchTrainer(stack="always", hidden=(16,), dropout=0.2, batch=20, epochs=2)
     rows = draws(len(x), [60, 60])
     first, again = trainer.train(x, y, 4, rows, [5, 6]), trainer.train(x, y, 4, rows, [5, 6])
     assert all((a.log_probs(x) == b.log_probs(x)).all() for a, b in zip(first, again, strict=True))
@@ -159,7 +177,9 @@ def test_training_leaves_torchs_random_state_and_threads_alone() -> None:
 @pytest.mark.parametrize("batch", [1, 20, 1000])
 def test_odd_sizes_train(k: int, batch: int) -> None:
     x, y = table()
-    models = TorchTrainer(hidden=(8,), batch=batch, epochs=1).train(x, y, 4, draws(len(x), [k, k, 3]), SEEDS[:3])
+    models = TorchTrainer(stack="always", hidden=(8,), batch=batch, epochs=1).train(
+        x, y, 4, draws(len(x), [k, k, 3]), SEEDS[:3]
+    )
     assert all(np.isfinite(m.log_probs(x)).all() for m in models)
 
 
@@ -167,10 +187,12 @@ def test_every_row_is_drawn_once_an_epoch() -> None:
     """Full-batch gradient descent is order-free; one epoch of batches of 1 with a tiny rate must come to its sum."""
     x, y = table(d=9)
     rows = np.arange(23)
-    few = TorchTrainer(hidden=(), optimizer="sgd", learning_rate=1e-4, batch=1, epochs=1)
-    one = TorchTrainer(hidden=(), optimizer="sgd", learning_rate=23e-4, batch=23, epochs=1)
+    few = TorchTrainer(stack="always", hidden=(), optimizer="sgd", learning_rate=1e-4, batch=1, epochs=1)
+    one = TorchTrainer(stack="always", hidden=(), optimizer="sgd", learning_rate=23e-4, batch=23, epochs=1)
     single, full = (t.train(x, y, 4, [rows], [2])[0] for t in (few, one))
-    start = TorchTrainer(hidden=(), optimizer="sgd", learning_rate=1e-12, epochs=1).train(x, y, 4, [rows], [2])[0]
+    start = TorchTrainer(stack="always", hidden=(), optimizer="sgd", learning_rate=1e-12, epochs=1).train(
+        x, y, 4, [rows], [2]
+    )[0]
     moved = largest_gap(full, start, x)
     assert largest_gap(single, full, x) < 0.01 * moved
 
@@ -180,7 +202,7 @@ def test_learning_happens() -> None:
     centres = rng.normal(size=(3, 5)) * 3
     y = rng.integers(0, 3, 300)
     x = centres[y] + rng.normal(size=(300, 5)) * 0.3
-    for model in TorchTrainer(hidden=(16,), learning_rate=0.01, epochs=20).train(
+    for model in TorchTrainer(stack="always", hidden=(16,), learning_rate=0.01, epochs=20).train(
         x, y, 3, [np.arange(100), np.arange(100, 250)], [0, 1]
     ):
         assert (model.log_probs(x).argmax(axis=1) == y).mean() > 0.98
@@ -192,12 +214,12 @@ def test_early_stopping_keeps_the_best_epoch_and_stops() -> None:
     x, y = rng.normal(size=(400, 20)).astype(np.float32), rng.integers(0, 2, 400)
     rows = [np.arange(200), np.arange(60), np.arange(100, 300)]
     settings = {"hidden": (64,), "learning_rate": 0.01, "batch": 20, "epochs": 60}
-    stopped = TorchTrainer(patience=3, **settings).train(x, y, 2, rows, [0, 1, 2])
-    to_the_end = TorchTrainer(**settings).train(x, y, 2, rows, [0, 1, 2])
+    stopped = TorchTrainer(stack="always", patience=3, **settings).train(x, y, 2, rows, [0, 1, 2])
+    to_the_end = TorchTrainer(stack="always", **settings).train(x, y, 2, rows, [0, 1, 2])
     for s, e, r in zip(stopped, to_the_end, rows, strict=True):
         assert mean_loss(s, x, y, r) > 5 * mean_loss(e, x, y, r)
     for i, model in enumerate(stopped):
-        alone = TorchTrainer(patience=3, **settings).train(x, y, 2, [rows[i]], [i])[0]
+        alone = TorchTrainer(stack="always", patience=3, **settings).train(x, y, 2, [rows[i]], [i])[0]
         assert largest_gap(alone, model, x) < 1e-4
 
 
@@ -296,7 +318,9 @@ def test_a_stack_of_data_sets_equals_networks_trained_apart(dropout: float) -> N
     sizes = [50, 1, 33, 200, 50]
     data = [table(n=n, d=6, c=2, seed=n + i) for i, n in enumerate(sizes)]
     xs, ys = [x.astype(np.float32) for x, _ in data], [y for _, y in data]
-    trainer = TorchTrainer(hidden=(8,), activation="relu", dropout=dropout, batch=16, epochs=5, learning_rate=0.01)
+    trainer = TorchTrainer(
+        stack="always", hidden=(8,), activation="relu", dropout=dropout, batch=16, epochs=5, learning_rate=0.01
+    )
     ends = np.cumsum(sizes)
     rows = [np.arange(end - n, end) for n, end in zip(sizes, ends, strict=True)]
     together = trainer.train(np.concatenate(xs), np.concatenate(ys), 2, rows, range(5))
@@ -309,6 +333,6 @@ def test_divergence_is_one_clear_error() -> None:
     x, y = table()
     huge = x.astype(np.float32) * 1e30
     with pytest.raises(ModelError, match=r"diverged.*lower the learning rate"):
-        TorchTrainer(hidden=(8,), activation="relu", optimizer="sgd", learning_rate=1e9, epochs=3).train(
-            huge, y, 4, [np.arange(50)], [0]
-        )
+        TorchTrainer(
+            stack="always", hidden=(8,), activation="relu", optimizer="sgd", learning_rate=1e9, epochs=3
+        ).train(huge, y, 4, [np.arange(50)], [0])

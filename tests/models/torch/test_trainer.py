@@ -262,7 +262,7 @@ def test_answers_are_in_evaluation_mode_in_blocks_and_keep_their_tail(monkeypatc
 
 def test_group_size_follows_the_cache_and_the_recipe() -> None:
     small, large = np.zeros((9, 10), np.float32), np.zeros((9, 20_000), np.float32)
-    trainer = TorchTrainer()
+    trainer = TorchTrainer(stack="always", device="cpu")
     assert trainer.batch_size(small, 2, 1000) > 20
     assert trainer.batch_size(large, 2, 1000) == 1
     assert replace(trainer, stack="never").batch_size(small, 2, 1000) == 1

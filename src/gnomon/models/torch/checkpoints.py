@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gnomon.core.arrays import Floats, Ints, Rows
 from gnomon.models.observations import checkpoints
-from gnomon.models.torch.mlp_stack import Stack
+from gnomon.models.torch.mlp_stack import Network
 from gnomon.models.torch.networks import Layout, Scratch, TensorRows, seeded, tensor_rows
 
 WATCHED_ROWS = 4096  # asked at once
@@ -42,14 +42,14 @@ class Watch:
     def __post_init__(self) -> None:
         self.losses = np.full((self.networks, len(self.labels), len(self.epochs)), np.nan, dtype=np.float32)
 
-    def look(self, stack: Stack, slot: int, network: int, epoch: int) -> None:
+    def look(self, stack: Network, slot: int, network: int, epoch: int) -> None:
         """Called at the end of an epoch; leaves the network and torch's random streams as they were."""
         due = [j for j, at in enumerate(self.epochs) if at == epoch]
         if due:
             with seeded(0, str(self.labels.device)):
                 self.losses[network][:, due] = self._losses(stack, slot)[:, None]
 
-    def _losses(self, stack: Stack, slot: int) -> Floats:
+    def _losses(self, stack: Network, slot: int) -> Floats:
         parts = []
         for start in range(0, len(self.labels), WATCHED_ROWS):
             own = self.labels[start : start + WATCHED_ROWS]

@@ -46,7 +46,19 @@ class Objective(Protocol):
         ...
 
 
-class Stack(Protocol):
+class Network(Protocol):
+    """Networks that can be looked at while they are trained."""
+
+    def logits(self, slot: int, x: torch.Tensor, /) -> torch.Tensor:
+        """Outputs ``(n, c)`` of one network in evaluation mode."""
+        ...
+
+    def state(self, slot: int, /) -> dict[str, torch.Tensor]:
+        """A copy of one network's parameters and buffers by name."""
+        ...
+
+
+class Stack(Network, Protocol):
     """Several networks of one shape, trained together."""
 
     dropouts: list[str]  # names of the layers that `Batch.masks` must hold
@@ -55,14 +67,6 @@ class Stack(Protocol):
 
     def gradients(self, batch: Batch, objective: Objective | None = None, /) -> list[Gradient]:
         """Gradients of the losses (default: cross-entropy), one entry a parameter, for the first a slots."""
-        ...
-
-    def logits(self, slot: int, x: torch.Tensor, /) -> torch.Tensor:
-        """Outputs ``(n, c)`` of one network in evaluation mode."""
-        ...
-
-    def state(self, slot: int, /) -> dict[str, torch.Tensor]:
-        """A copy of one network's parameters and buffers by name."""
         ...
 
 

@@ -22,7 +22,7 @@ from gnomon.core.network_recipe import NetworkRecipe
 from gnomon.core.seeds import Seeds
 from gnomon.models.torch.augmentation import Moves
 from gnomon.models.torch.checkpoints import Watch
-from gnomon.models.torch.mlp_stack import Batch, Gradient, Objective, Stack
+from gnomon.models.torch.mlp_stack import Batch, Gradient, Network, Objective, Stack
 from gnomon.models.torch.networks import Scratch, TensorRows
 
 State: TypeAlias = "dict[str, torch.Tensor]"
@@ -66,7 +66,7 @@ class Opponent(Objective, Protocol):
 
 
 @dataclass
-class _Course:
+class Course:
     """Where one network stands in its training."""
 
     rows: Ints
@@ -105,7 +105,7 @@ def fit(
     Raises:
         ModelError: a network's weights became infinite or NaN.
     """
-    courses = [_start(r, seed, regime) for r, seed in zip(rows, seeds, strict=True)]
+    courses = [start_course(r, seed, regime) for r, seed in zip(rows, seeds, strict=True)]
     live = list(range(len(courses)))  # slot -> network
     finished: dict[int, State] = {}
     scratch = Scratch()
@@ -120,23 +120,33 @@ def fit(
             ended = [slot for slot, (_, ends) in enumerate(drawn) if ends]
             for slot in reversed(ended):
                 course = courses[live[slot]]
-                over = _epoch_ends(stack, slot, course, x, y, regime)
+                over = epoch_ends(stack, slot, course, x, y, regime)
                 if watch is not None:
                     watch.look(stack, slot, live[slot], course.epoch)
                 if over:
                     finished[live[slot]] = course.best or stack.state(slot)
                     _leave(slot, live, [*stack.parameters, *stack.constants, *optimizer.memory])
     states = [finished[i] for i in range(len(courses))]
+    check_finite(states, seeds, regime.recipe.learning_rate)
+    return states
+
+
+def check_finite(states: Sequence[State], seeds: Sequence[int], rate: float) -> None:
+    """Refuses networks whose training diverged.
+
+    Raises:
+        ModelError: a network's weights became infinite or NaN.
+    """
     for i, state in enumerate(states):
         if not all(bool(torch.isfinite(value).all()) for value in state.values()):
             raise ModelError(
                 f"training network {i} (seed {seeds[i]}) diverged to NaN or infinity: lower the learning rate "
-                f"(now {regime.recipe.learning_rate:g}) or scale the features"
+                f"(now {rate:g}) or scale the features"
             )
-    return states
 
 
-def _start(rows: Ints, seed: int, regime: Regime) -> _Course:
+def start_course(rows: Ints, seed: int, regime: Regime) -> Course:
+    """Where a network's training begins: its rows, and the streams of its seed."""
     streams = Seeds(seed)
     held_out = rows[:0]
     if regime.recipe.patience is not None:
@@ -146,7 +156,7 @@ def _start(rows: Ints, seed: int, regime: Regime) -> _Course:
     order = np.random.Generator(np.random.SFC64(streams.child("order").integer()))
     dice = np.random.Generator(np.random.SFC64(streams.child("dropout").integer()))
     moved = np.random.Generator(np.random.SFC64(streams.child("augmentation").integer()))
-    return _Course(rows, held_out, _batches(rows, regime, order), dice, moved)
+    return Course(rows, held_out, _batches(rows, regime, order), dice, moved)
 
 
 def _batches(rows: Ints, regime: Regime, order: np.random.Generator) -> Iterator[tuple[Ints, bool]]:
@@ -163,7 +173,7 @@ def _batches(rows: Ints, regime: Regime, order: np.random.Generator) -> Iterator
 
 def _assemble(
     indices: list[Ints],
-    courses: list[_Course],
+    courses: list[Course],
     x: TensorRows,
     y: torch.Tensor,
     regime: Regime,
@@ -178,7 +188,7 @@ def _assemble(
     device = y.device
     where = torch.from_numpy(table).to(device)
     masks = {
-        name: torch.from_numpy(_factors([course.dice for course in courses], counts, width, rate, shape)).to(device)
+        name: torch.from_numpy(factors([course.dice for course in courses], counts, width, rate, shape)).to(device)
         for name, (rate, shape) in regime.dropout.items()
     }
     drawn = x.take(where, scratch)
@@ -191,7 +201,7 @@ def _assemble(
     )
 
 
-def _factors(
+def factors(
     dice: list[np.random.Generator], counts: Ints, width: int, rate: float, shape: tuple[int, ...]
 ) -> np.ndarray[Any, np.dtype[np.float32]]:
     """Dropout factors (a, b, *shape): 0, or 1 over the share that is kept."""
@@ -202,7 +212,7 @@ def _factors(
     return (bits >= lost) * np.float32(_MASK_STEPS / (_MASK_STEPS - lost))
 
 
-def _epoch_ends(stack: Stack, slot: int, course: _Course, x: TensorRows, y: torch.Tensor, regime: Regime) -> bool:
+def epoch_ends(stack: Network, slot: int, course: Course, x: TensorRows, y: torch.Tensor, regime: Regime) -> bool:
     """Counts the epoch, looks at the held-out rows, and says whether the network has finished."""
     course.epoch += 1
     if regime.recipe.patience is None:
@@ -215,7 +225,7 @@ def _epoch_ends(stack: Stack, slot: int, course: _Course, x: TensorRows, y: torc
     return course.epoch >= regime.recipe.epochs or course.waited >= regime.recipe.patience
 
 
-def _held_out_loss(stack: Stack, slot: int, rows: Ints, x: TensorRows, y: torch.Tensor) -> float:
+def _held_out_loss(stack: Network, slot: int, rows: Ints, x: TensorRows, y: torch.Tensor) -> float:
     total = 0.0
     for start in range(0, len(rows), EVALUATION_ROWS):
         where = torch.from_numpy(rows[start : start + EVALUATION_ROWS]).to(y.device)

@@ -22,6 +22,7 @@ from gnomon.models.observations import Checkpoints, Inside
 from gnomon.models.recipe_hash import describe_files
 from gnomon.models.torch.augmentation import Moves, TrainingAugmentation
 from gnomon.models.torch.checkpoints import Watch, Watched, start_watch
+from gnomon.models.torch.fused_training import AT_ONCE, fit_fused, fused_version
 from gnomon.models.torch.mlp_stack import Objective
 from gnomon.models.torch.model import TorchModel, check_weights, put_weights, read_weights
 from gnomon.models.torch.networks import (
@@ -167,7 +168,7 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
             self._subject(data, n_classes), data, _on_device(y, device),
             self.augmentation.moves(x, layout_of(self.module), device) if self.augmentation else None, meet,
         )  # fmt: skip
-        size = self._at_once(task.subject, device, max(len(r) for r in positions))
+        size = self._at_once(task.subject, device, max(len(r) for r in positions), fused=self.fused and meet is None)
         models: list[TorchModel] = []
         for start in range(0, len(positions), size):
             part = slice(start, start + size)
@@ -182,8 +183,21 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
             fields["objective"] = describe_objective(self.objective)
         if self.augmentation is not None:
             fields["augmentation"] = asdict(self.augmentation)
+        if self.fused:
+            fields["steps"] = fused_version()
         own = {"module": describe_factory(self.module), **describe_files(self.files)}
         return {"kind": "torch", "version": RECIPE_VERSION, **own, **fields}
+
+    @property
+    def fused(self) -> bool:
+        """Whether networks are trained by compiled steps: fully connected, on labels as they are, on a CPU, with numba.
+
+        It follows from the recipe and from what is installed, never from a measurement, and stands in the recipe.
+        """
+        plain = self.objective is None and self.augmentation is None and self.stack == "auto"
+        if not plain or self.module != "mlp" or fused_version() is None:
+            return False
+        return resolve_device(self.device) == "cpu"
 
     @property
     def built_in(self) -> bool:
@@ -219,6 +233,8 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
         >>> TorchTrainer().stacking(np.zeros((2, 5)), 3).stacked
         True
         """
+        if self.fused:
+            return Stacking(False, f"trained one after the other by compiled steps ({fused_version()})")
         return self._subject(self._first_rows(x), n_classes).stacking
 
     def batch_size(self, x: Rows, n_classes: int, size: int) -> int:
@@ -228,7 +244,7 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
         is memory traffic; on a GPU as many as fit into a quarter of its memory; 1 where models are trained alone.
         """
         data = self._first_rows(x)
-        return self._at_once(self._subject(data, n_classes), str(data.values.device), size)
+        return self._at_once(self._subject(data, n_classes), str(data.values.device), size, fused=self.fused)
 
     def factory(self, input_shape: tuple[int, ...], n_classes: int) -> Callable[[], nn.Module]:
         """A function that builds the network for rows of this shape, as the network sees them."""
@@ -245,18 +261,23 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
     def _first_rows(self, x: Rows) -> TensorRows:
         return tensor_rows(x[:PROBE_ROWS], layout_of(self.module), resolve_device(self.device))
 
-    def _at_once(self, subject: NetworkFacts, device: str, size: int) -> int:
+    def _at_once(self, subject: NetworkFacts, device: str, size: int, *, fused: bool) -> int:
+        if fused:
+            return AT_ONCE
         return subject.at_once(min(self.batch, size), 2 if self.optimizer == "adam" else 1, device)
 
     def _train_group(self, task: TrainingTask, rows: Sequence[Ints], seeds: Sequence[int]) -> list[TorchModel]:
         subject, device = task.subject, str(task.data.values.device)
         modules = [build_seeded(subject.build, seed) for seed in seeds]
-        stack = subject.stack(modules, self.activation if self.module == "mlp" else None, device)
         regime = Regime(self, subject.dropout, subject.own_dice, self.objective, task.moves)
         opponent = task.meet(task.data, task.y, seeds) if task.meet else None
         watch = self._watch(device, len(modules))
-        with seeded(Seeds(seeds[0]).child("dice").integer(), device) if subject.own_dice else nullcontext():
-            states = fit(stack, task.data, task.y, rows, seeds, regime, opponent, watch)
+        if self.fused and opponent is None:
+            states = fit_fused(modules, task.data, task.y, rows, seeds, regime, self.activation, watch)
+        else:
+            stack = subject.stack(modules, self.activation if self.module == "mlp" else None, device)
+            with seeded(Seeds(seeds[0]).child("dice").integer(), device) if subject.own_dice else nullcontext():
+                states = fit(stack, task.data, task.y, rows, seeds, regime, opponent, watch)
         for module, state in zip(modules, states, strict=True):
             values = named_values(module)
             for name, value in state.items():
