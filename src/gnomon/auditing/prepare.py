@@ -7,7 +7,7 @@ attacks may see are settled here, once, before anything is trained.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gnomon.attacks import ATTACKS, make_attack
@@ -27,7 +27,7 @@ from gnomon.core.data.dataset import Dataset, Roles
 from gnomon.core.errors import PlanError, UsageError
 from gnomon.core.evidence import Need
 from gnomon.core.plan import AttacksPlan, Plan
-from gnomon.core.protocols import Attack, Model, Observation, Trainer
+from gnomon.core.protocols import Attack, Model, ModelAbilities, Observation, Trainer, TrainerAbilities
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine, LocalEngine
 from gnomon.engines.threads import one_thread
@@ -99,6 +99,8 @@ def prepare(
     data, seeds, reveal = inputs.data, Seeds(plan.seed), parse_reveal(plan.target.reveals)
     mitigations = read_mitigations(plan.mitigations, plan.data.reference_size)
     attacks = _selected(plan.attacks)
+    if reveal.kind == "labels" and not mitigations.of_answers:
+        inputs = _deciding(inputs)
     split = inputs.parts or draw_training_rows(len(data), plan.data, seeds, data.groups)
     roles = draw_roles(split, plan, seeds, data.groups)
     inputs = mitigate_training(inputs, mitigations, roles, shadows=plan.shadow.mitigated)
@@ -120,6 +122,18 @@ def prepare(
         store=store,
         engine=engine or LocalEngine(),
         progress=progress or Silent(),
+    )
+
+
+def _deciding(inputs: AuditInputs) -> AuditInputs:
+    """The inputs with models whose labels follow a rule of their own (a threshold), where they have one."""
+    trainer = TrainerAbilities.of(inputs.trainer).deciding() or inputs.trainer
+    guessed = TrainerAbilities.of(inputs.shadow_trainer).deciding() or inputs.shadow_trainer
+    return replace(
+        inputs,
+        model=ModelAbilities.of(inputs.model).deciding() or inputs.model,
+        trainer=trainer,
+        shadow_trainer=trainer if inputs.shadow_trainer is inputs.trainer else guessed,
     )
 
 

@@ -103,6 +103,13 @@ class ModelAbilities:
         """What the reader of a record must know of how it was read or wrapped, in sentences."""
         return ()
 
+    def deciding(self) -> Model | None:
+        """The model as its labels show it, each with probability 1, where they follow a rule of its own.
+
+        None: a label is the class with the largest probability.
+        """
+        return None
+
     def clone_recipe(self, params: Mapping[str, Any] = MappingProxyType({})) -> Trainer | None:  # noqa: ARG002
         """The recipe that it brings with it, with these parameters set; None: it brings none."""
         return None
@@ -186,6 +193,10 @@ class TrainerAbilities:
 
     def for_labels(self, classes: Sequence[str], labels: tuple[Any, ...] | None) -> Trainer | None:  # noqa: ARG002
         """The trainer for the labels of a data set, where code of the user's gets to see them."""
+        return None
+
+    def deciding(self) -> Trainer | None:
+        """A trainer of the same models as their labels show them; see `ModelAbilities.deciding`."""
         return None
 
     def watching(self, x: Rows, y: Ints, count: int) -> Trainer | None:  # noqa: ARG002 - for those that can

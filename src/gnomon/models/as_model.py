@@ -23,6 +23,11 @@ def known_classes(thing: Any) -> tuple[Any, ...] | None:
     return tuple(np.asarray(known).tolist())
 
 
+def _is_estimator(thing: Any) -> bool:
+    """Whether it is one of scikit-learn's kind, which would name its classes once it is fitted."""
+    return hasattr(thing, "fit") and hasattr(thing, "get_params")
+
+
 def as_model(
     thing: Any,
     classes: Sequence[str],
@@ -51,6 +56,8 @@ def as_model(
         if thing.n_classes != len(classes):
             raise ModelError(f"expected a model of {len(classes)} classes, got one of {thing.n_classes}")
         return thing
+    if hasattr(thing, "predict_proba") and not hasattr(thing, "classes_") and not _is_estimator(thing):
+        return CallableModel(thing.predict_proba, "probabilities", len(classes))  # in the order of the classes
     if hasattr(thing, "predict_proba") or (hasattr(thing, "fit") and hasattr(thing, "predict")):
         return SklearnModel(thing, tuple(classes), labels)
     if hasattr(thing, "state_dict") and hasattr(thing, "parameters"):

@@ -14,6 +14,9 @@ from gnomon.core.seeds import Seeds
 from gnomon.models.observations import checkpoints
 from gnomon.stats.signals import LOG_TINY
 
+LARGEST = ("sklearn", "xgboost", "lightgbm", "catboost", "gnomon")  # packages whose labels follow the probabilities
+OWN_RULE = {"FixedThresholdClassifier", "TunedThresholdClassifierCV", "BaseSVC"}  # ... but for these
+
 
 def exact_logs(estimator: Any, x: Rows) -> NDArray[np.floating[Any]] | None:
     """Log-probabilities of the estimator's own classes (n, k) without the rounding of probabilities, if it has them.
@@ -62,6 +65,21 @@ def final_step(estimator: Any) -> Any:
             estimator = estimator.steps[-1][1]
         else:
             return estimator
+
+
+def decides_otherwise(estimator: Any) -> bool:
+    """Whether labels may be other classes than those with the largest probability: thresholds, and code of others.
+
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.model_selection import FixedThresholdClassifier
+    >>> decides_otherwise(LogisticRegression()), decides_otherwise(FixedThresholdClassifier(LogisticRegression()))
+    (False, True)
+    """
+    last = final_step(estimator)
+    while type(last).__name__.endswith("SearchCV"):  # not fitted
+        last = final_step(last.estimator)
+    names = {cls.__name__ for cls in type(last).__mro__}
+    return bool(names & OWN_RULE) or type(last).__module__.split(".")[0] not in LARGEST
 
 
 def random_states(estimator: Any, seed: int) -> dict[str, int]:

@@ -20,7 +20,9 @@ from gnomon.core.errors import ModelError, did_you_mean
 from gnomon.core.protocols import Change, KnownClasses, ModelAbilities, Trainer, TrainerAbilities
 from gnomon.models.boosters.settled import settled_params
 from gnomon.models.estimators import (
+    decides_otherwise,
     exact_logs,
+    final_step,
     has_stages,
     names_classes,
     own_states,
@@ -49,6 +51,7 @@ class SklearnModel(ModelAbilities):
         classes: the data set's c class names, in the order of their ids.
         labels: the c labels that the estimator was trained on, in the order of their ids. None: the class names, as
             text or numbers, or class ids where its classes are no class names.
+        decides: answer with labels as ``predict`` gives them, each with probability 1.
 
     Raises:
         ModelError: the estimator is not fitted, gives no probabilities, or knows a class that the data set has not.
@@ -57,6 +60,7 @@ class SklearnModel(ModelAbilities):
     estimator: Any
     classes: tuple[str, ...]
     labels: tuple[Any, ...] | None = None
+    decides: bool = False
 
     def __post_init__(self) -> None:
         if not hasattr(self.estimator, "predict_proba"):
@@ -110,7 +114,14 @@ class SklearnModel(ModelAbilities):
             said = (
                 f"Its training was stopped early: clones are trained {rounds[0]} rounds, as many as it answers with.",
             )
+        if self.decides:
+            last = _name(final_step(self.estimator))
+            said += (f"Its labels are those that {last} predicts, not the classes with the largest probability.",)
         return said
+
+    def deciding(self) -> SklearnModel | None:
+        """With the labels that ``predict`` gives, where these may differ from the largest probability."""
+        return replace(self, decides=True) if decides_otherwise(self.estimator) else None
 
     def clone_recipe(self, params: Mapping[str, Any] = MappingProxyType({})) -> SklearnTrainer | None:
         """The estimator, refitted on other rows; boosted ones for as many rounds as it uses.
@@ -119,7 +130,7 @@ class SklearnModel(ModelAbilities):
             ModelError: the estimator has no such parameters.
         """
         settled = {} if hasattr(self.estimator, "recipe_estimator") else settled_params(self.estimator)
-        recipe = SklearnTrainer(self._recipe, settings={**settled, **params} or None)
+        recipe = SklearnTrainer(self._recipe, settings={**settled, **params} or None, decides=self.decides)
         return recipe if getattr(recipe.fresh(), "refits", True) else None
 
     @property
@@ -171,6 +182,8 @@ class SklearnModel(ModelAbilities):
         n, name = count_rows(x), _name(self.estimator)
         if n == 0:
             return np.empty((0, self.n_classes), np.float32)
+        if self.decides:
+            return self._decided(x)
         try:
             logs = exact_logs(self.estimator, x)
             answers = self.estimator.predict_proba(x) if logs is None else None
@@ -184,6 +197,18 @@ class SklearnModel(ModelAbilities):
         full[:, self.columns] = logs
         return check_log_probs(full, rows=n, classes=self.n_classes, source=name)
 
+    def _decided(self, x: Rows) -> Floats:
+        place = dict(zip(np.asarray(self.estimator.classes_).tolist(), self.columns.tolist(), strict=True))
+        try:
+            given = [place[label] for label in np.asarray(self.estimator.predict(x)).reshape(-1).tolist()]
+        except Exception as error:
+            raise ModelError(
+                f"{_name(self.estimator)} can't predict: {type(error).__name__}: {_line(error)}"
+            ) from error
+        logs = np.full((len(given), self.n_classes), -np.inf, np.float32)
+        logs[np.arange(len(given)), given] = 0.0
+        return check_log_probs(logs, rows=count_rows(x), classes=self.n_classes, source=_name(self.estimator))
+
 
 @dataclass(frozen=True, eq=False)
 class SklearnTrainer(TrainerAbilities):
@@ -196,6 +221,7 @@ class SklearnTrainer(TrainerAbilities):
             (``class_weight``, a scorer's ``pos_label``). None: the class ids. An audit gives those of its data.
         settings: deep parameters to set in every clone: rounds where early stopping on rows of its own decided them,
             what the plan gives. None: none.
+        decides: its models answer with labels as ``predict`` gives them.
         own_states: keep every ``random_state`` that is a number as it is.
         files: paths of files that the estimator's own code reads; their content stands in the store's key.
 
@@ -211,6 +237,7 @@ class SklearnTrainer(TrainerAbilities):
     labels: tuple[Any, ...] | None = None
     own_states: bool = False
     settings: Mapping[str, Any] | None = None
+    decides: bool = False
     files: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -237,6 +264,7 @@ class SklearnTrainer(TrainerAbilities):
             "l2": self.l2,
             "labels": None if self.labels is None else describe(list(self.labels)),
             "settings": None if self.settings is None else describe(dict(self.settings)),
+            "answers": "labels" if self.decides else None,
             "random_states": own_states(self.estimator) if self.own_states else None,
         }
         given = {name: value for name, value in further.items() if value is not None}
@@ -255,6 +283,10 @@ class SklearnTrainer(TrainerAbilities):
     def of_what(self) -> Any:
         """The estimator."""
         return self.estimator
+
+    def deciding(self) -> SklearnTrainer | None:
+        """Its models with the labels of ``predict``, where these may differ from the largest probability."""
+        return replace(self, decides=True) if decides_otherwise(self.estimator) else None
 
     def changed(self, change: Change) -> Trainer | None:
         """The change of an estimator."""
@@ -316,7 +348,7 @@ class SklearnTrainer(TrainerAbilities):
                 fitted = self._fit(chosen, np.searchsorted(present, y[rows]), seed)
             except Exception:
                 raise self._failed(rows, error) from error
-        return SklearnModel(fitted, names, labels)
+        return SklearnModel(fitted, names, labels, self.decides)
 
     def fresh(self) -> Any:
         """The estimator as it is before a fit.
