@@ -21,12 +21,15 @@ from pydantic_core import PydanticUndefined
 
 import gnomon
 from gnomon.attacks import ATTACKS
+from gnomon.auditing.structure.examine import WORDS
+from gnomon.auditing.structure.settings import SETTINGS
 from gnomon.auditing.verdict.speak import MISSING, RULES
 from gnomon.core.documents.comparison import Comparison
 from gnomon.core.documents.defence import DefenceReport
 from gnomon.core.documents.gate import GateResult
 from gnomon.core.documents.record import Record
 from gnomon.core.documents.reproduction import Reproduction
+from gnomon.core.documents.structure import Appetite
 from gnomon.core.documents.study import Study
 from gnomon.core.plan import Plan
 from gnomon.datasets import SOURCES
@@ -179,6 +182,41 @@ def verdict_table() -> str:
     return BANNER + VERDICTS_HEAD + "\n" + "\n".join(lines) + "\n"
 
 
+STRUCTURE_HEAD = """# What the model itself holds
+
+Some models hold their training rows, and whoever gets the file reads them without any attack. Where the model itself is
+given (or with `check = true` in `[structure]`, also where it is trained here), an audit looks into it: scikit-learn
+estimators, pipelines and ensembles, XGBoost, LightGBM, and networks of torch (numbers only). The measures are those
+that output checkers of research environments ask for; they follow the structural attack of SACRO-ML.
+
+    gnomon audit --model model.skops --members train.csv --nonmembers test.csv --label y --appetite tre.toml
+
+The appetite is a TOML file; every key has a default. A finding whose code stands in `refuse` is an error: such a model
+is not handed out. Other findings are warnings. They stand in a section of their own and leave the verdict of the
+attacks alone.
+"""
+
+
+def structure_reference() -> str:
+    """Every key of a risk appetite, every measure with its remedy, and every risky parameter."""
+    lines = [STRUCTURE_HEAD, "| key of the appetite | default | meaning |", "|---|---|---|"]
+    for name, field in Appetite.model_fields.items():
+        lines.append(f"| `{name}` | `{_toml(field.get_default())}` | {field.description} |")
+    lines += ["", "| code | measure | why it matters | remedy |", "|---|---|---|---|"]
+    lines += [f"| `{code}` | {' | '.join(words)} |" for code, words in WORDS.items()]
+    lines += ["", "`risky-parameter`: parameters that are known to make a model keep single rows.", ""]
+    lines += ["| parameter | of parts with | risky, because | better |", "|---|---|---|---|"]
+    lines += [f"| `{s.name}` | {', '.join(f'`{a}`' for a in s.having)} | {s.why} | `{s.better}` |" for s in SETTINGS]
+    lines += [
+        "",
+        "Fitted numbers: two of each inner node of a tree and c - 1 of each leaf (boosting: 1); weights and biases; "
+        "dual coefficients of support vectors. Stored rows: an array of the model that has the width of the rows that "
+        "reach it, and nearly all of whose rows are training rows. What a kind of model keeps elsewhere is not seen; "
+        "parts of which nothing could be read are named in the report.",
+    ]
+    return BANNER + "\n".join(lines) + "\n"
+
+
 API_HEAD = """# Public names
 
 `gnomon.__all__` and the names below of the documented subpackages are the public surface. Everything else is
@@ -244,6 +282,7 @@ def documents() -> dict[str, str]:
         "datasets.md": dataset_table(),
         "mitigations.md": mitigation_table(),
         "verdicts.md": verdict_table(),
+        "structure.md": structure_reference(),
         "api.md": api_list(),
     }
 

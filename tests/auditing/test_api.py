@@ -7,6 +7,7 @@ from sklearn.tree import DecisionTreeClassifier
 from gnomon.auditing.api import audit
 from gnomon.core.documents.record import Record
 from gnomon.core.errors import PreflightError, UsageError
+from gnomon.report import render
 
 RNG = np.random.default_rng(0)
 SIZES = (80, 80, 200)
@@ -16,12 +17,12 @@ PEOPLE = np.arange(len(X)) // 4  # four rows a person; members, non-members and 
 PARTS = np.split(np.arange(len(X)), np.cumsum(SIZES)[:2])
 
 
-def audited(groups: tuple[np.ndarray, ...] | None, *, pool: bool) -> Record:
+def audited(groups: tuple[np.ndarray, ...] | None, *, pool: bool, shadows: int = 2) -> Record:
     model = DecisionTreeClassifier(random_state=0).fit(X[PARTS[0]], Y[PARTS[0]])
     tables = [(X[part], Y[part]) for part in PARTS]
     return audit(
         model, tables[0], tables[1], pool=tables[2] if pool else None, groups=groups,
-        view="adversary" if pool else "auditor", shadows=2, attacks=("loss",), workers=1,
+        view="adversary" if pool else "auditor", shadows=shadows, attacks=("loss",), workers=1,
         plan={"preflight": {"override": ["blind-baseline"]}},
     ).record  # fmt: skip
 
@@ -73,3 +74,24 @@ def test_somebody_who_wants_to_know_is_told_of_every_stage() -> None:
     assert len(titles) >= 2
     with pytest.raises(UsageError, match="progress: expected True, False or an object"):
         audit(model, *sides, shadows=2, progress=3)  # type: ignore[arg-type]
+
+
+def test_a_record_that_lies_nowhere_names_no_files() -> None:
+    record = audited(None, pool=False, shadows=8)
+    assert record.risk is not None
+    assert "risk.csv" not in record.model_dump_json()
+    assert "listed in" not in render(record, "md")
+    assert record.attacks[0].scores_file is None
+
+
+def test_attacks_that_were_skipped_count_as_not_tried() -> None:
+    record = audit(
+        DecisionTreeClassifier(random_state=0).fit(X[PARTS[0]], Y[PARTS[0]]),
+        *((X[part], Y[part]) for part in PARTS[:2]),
+        trainer=None, attacks=("loss", "lira"), workers=1, plan={"preflight": {"override": ["blind-baseline"]}},
+    ).record  # fmt: skip
+    lira = next(a for a in record.attacks if a.name == "lira")
+    assert lira.status == "skipped"
+    assert f"lira ({lira.title}): skipped, {lira.reason}" in record.not_tried
+    assert not any(line.startswith("loss (") for line in record.not_tried)
+    assert any(line.startswith("rmia (") and line.endswith("not enabled") for line in record.not_tried)

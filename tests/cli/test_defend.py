@@ -67,6 +67,14 @@ def test_it_writes_what_it_says(plan: str, tmp_path: Path, capsys: pytest.Captur
         assert (tmp_path / "bench" / name).is_file()
 
 
+def test_a_bench_of_nothing_is_no_success(plan: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["defend", plan, "--try", "dropout:0.5", "--no-naive", "--workers", "1", "--to", "bench"]
+    assert run(arguments) == 3
+    said = " ".join(capsys.readouterr().out.split())
+    assert "could be audited" in said
+    assert "95% confidence" not in said
+
+
 def test_a_bench_is_rendered_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_document(sample_defence(), tmp_path / "defence.json")
     assert run(["report", str(tmp_path)]) == 0

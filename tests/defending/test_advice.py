@@ -1,5 +1,6 @@
 """What a bench recommends in clear cases, and that it says so where nothing was shown."""
 
+import pytest
 from tests.report.sample_defences import PLAIN, leak, option
 
 from gnomon.core.documents.comparison import Change
@@ -63,6 +64,17 @@ def test_where_nothing_leaks_there_is_nothing_to_lower() -> None:
     advice = advise([quiet, NOTHING], differ, 0.01, 0.95)
     assert advice.choice is None
     assert "next to nothing on the plain model" in advice.headline
+
+
+@pytest.mark.parametrize("plain", [PLAIN, option("none", 0.01, 0.505, 0.6, None, loss=None, acts_on="nothing")])
+def test_where_nothing_could_be_audited_nothing_is_said_to_hold(plain: MitigationResult) -> None:
+    refused = NOTHING.model_copy(update={"status": "not applicable", "effect": None, "change": None})
+    advice = advise([plain, refused], differ, 0.01, 0.95)
+    assert advice.choice is None
+    assert "could be audited" in advice.headline
+    assert "helps" not in advice.headline
+    assert not any("confidence" in s for s in advice.sentences)
+    assert any("Not applicable here: top3" in s for s in advice.sentences)
 
 
 def test_a_naive_figure_that_flatters_is_shown_up() -> None:

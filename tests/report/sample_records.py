@@ -217,7 +217,7 @@ def record(verdict: Verdict, attacks: list[AttackResult], **changes: Any) -> Rec
             shadow_data="real rows of the same population, disjoint from the members",
             sentences=[
                 "The attacker asks the model once for each record and sees all class probabilities.",
-                "He knows how the model was trained, and trains 60 shadow models on 1,600 rows of his own.",
+                "They know how the model was trained, and train 60 shadow models on 1,600 rows of their own.",
             ],
         ),
         "findings": [
@@ -267,6 +267,7 @@ def leaking() -> Record:
             "Choosing at random would find 1 in 1,000 at the same rate of false alarms.",
         ],
         attack="lira",
+        fpr=0.001,
         chosen_on="shadows",
     )
     attacks = [attack(name, classes=names) for name in TITLES]

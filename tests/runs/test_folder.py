@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.auditing.test_outcome import RISK
+from tests.report.sample_records import with_people
 from tests.runs.test_compare import outcome
 
 from gnomon.auditing.outcome import CanaryTable, Outcome, RiskTable
@@ -16,6 +17,9 @@ from gnomon.core.documents.read_write import write_record
 from gnomon.core.errors import DataError
 from gnomon.core.generations import claim, read_published
 from gnomon.runs.folder import read_outcome, save_outcome
+
+FACTS = with_people().risk
+assert FACTS is not None
 
 
 def with_tables() -> Outcome:
@@ -35,6 +39,18 @@ def test_an_outcome_is_read_back_as_it_was(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.scores["loss"], made.scores["loss"])
     np.testing.assert_array_equal(found.exposure, made.exposure)
     assert read_outcome(tmp_path / "record.json").record == made.record
+
+
+def test_the_record_of_a_run_names_the_files_next_to_it_and_no_others(tmp_path: Path) -> None:
+    facts = FACTS.model_copy(update={"file": None})
+    made = with_tables()
+    made = replace(made, record=made.record.model_copy(update={"risk": facts}))
+    save_outcome(made, tmp_path / "all")
+    save_outcome(replace(made, risk=None), tmp_path / "bare")
+    for name, file in (("all", "risk.csv"), ("bare", None)):
+        risk = read_outcome(tmp_path / name).record.risk
+        assert risk is not None
+        assert risk.file == file
 
 
 def test_nothing_of_an_older_run_stays(tmp_path: Path) -> None:

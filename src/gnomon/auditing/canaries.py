@@ -124,7 +124,6 @@ def audit_canaries(canaries: Canaries, prepared: Prepared) -> tuple[CanaryFacts,
         test_accuracy=float(right.mean()) if len(tested) else None,
         tested=len(tested),
         reused=found.reused == 1,
-        file="canaries.csv",
     )
     labels = [data.classes[label] for label in data.y[rows]]
     return facts, CanaryTable([str(i) for i in data.ids[rows]], labels, canaries.coins, scores)

@@ -36,6 +36,8 @@ from gnomon.auditing.results.threat_model import (
     notes,
     threat_model,
 )
+from gnomon.auditing.structure.appetite import read_appetite
+from gnomon.auditing.structure.target import examine_target
 from gnomon.auditing.verdict.joint_test import hear
 from gnomon.auditing.verdict.speak import conclude, speak
 from gnomon.core.documents.record import Record, ShadowSourceFacts
@@ -87,12 +89,15 @@ def _run(
         refuse_repeats(plan.target.repeats, trainer, roles)
         canaries = draw_canaries(plan.canaries, plan.data, data, trainer, roles, seeds)
         cuts = cut_rows(statistics.slices, data)
+        appetite = read_appetite(plan.structure.appetite)
         checked = check_data(data, roles, own_ids=inputs.own_ids, seeds=seeds)
         findings = stop_on_errors(checked, plan.preflight.override)
     with clock.stage("models"):
         model, (answers, *others) = answer_all(prepared)
     findings += [*check_answers(answers, prepared), *notes(prepared)]
     findings = stop_on_errors(findings, plan.preflight.override)
+    with clock.stage("structure"):
+        structure = examine_target(model, answers, prepared, appetite)
     with clock.stage("attacks"):
         case = replace(answers.case, evidence=look_inside(answers.case.evidence, model, prepared.needs))
         attempts = _attempts(prepared.attacks, case, prepared, prepared.refused)
@@ -134,12 +139,15 @@ def _run(
         slices=sliced,
         risk=None if risk is None else risk.facts,
         canaries=None if one_run is None else one_run[0],
-        not_tried=not_tried(prepared.attacks),
+        structure=structure,
+        not_tried=not_tried(results),
         ladder=further.ladder,
         agreement=further.agreement,
         by_shadows=further.by_shadows,
         recipe={} if trainer is None else trainer.recipe(),
-        provenance=provenance(plan.seed, clock.seconds, fingerprints(data, roles, answers.target_answers)),
+        provenance=provenance(
+            plan.seed, clock.seconds, fingerprints(data, roles, answers.target_answers, inputs.files)
+        ),
     )
     return Outcome(
         record=record,

@@ -39,6 +39,7 @@ def audit(
     reveals: str | None = None,
     shadows: int | None = None,
     attacks: Annotated[str | None, Parameter(name="--attacks")] = None,
+    appetite: str | None = None,
     name: str | None = None,
     seed: int | None = None,
     override: Annotated[tuple[str, ...], Parameter(name="--override")] = (),
@@ -65,6 +66,7 @@ def audit(
         reveals: what the model reveals: full, labels, top:K, rounded:D.
         shadows: number of shadow models.
         attacks: attacks by name, separated by commas; default all that apply.
+        appetite: TOML file of what a model may hold of its training rows; see docs/structure.md.
         name: run name shown in reports.
         seed: root of all random streams.
         override: preflight error to ignore, by code; repeatable.
@@ -80,6 +82,7 @@ def audit(
         | {"reveals": reveals},
         "shadow": {"count": shadows},
         "attacks": {"names": None if attacks is None else [a.strip() for a in attacks.split(",") if a.strip()]},
+        "structure": {"appetite": appetite},
         "preflight": {"override": list(override) or None},
     }
     if trust:
@@ -110,8 +113,7 @@ def carry_out(values: dict[str, Any], path: Path | None, folder: Path, settings:
 def publish(outcome: Outcome, claimed: Claim) -> None:
     """Makes scores, ids, truth, record and report the results of a folder."""
     with claimed.publish() as place:
-        write_outcome(outcome, place)
-        write_report(outcome.record, place / "report.html")
+        write_report(write_outcome(outcome, place), place / "report.html")
 
 
 def print_outcome(outcome: Outcome, folder: Path, *, json: bool) -> int:

@@ -21,6 +21,8 @@ from gnomon.defending.run import defend as hold_against
 from gnomon.defending.search import FEWEST_TRIALS, read_until
 from gnomon.report import write_report
 
+NOTHING_AUDITED = 3  # as the gate's code for attacks that did not run: the report shows nothing of what was to be tried
+
 
 def defend(
     plan: Path,
@@ -82,7 +84,8 @@ def defend(
             for ending in ("html", "md"):
                 write_report(made, place / f"report.{ending}")
             write_document(made, place / "defence.json")
-    return show(made, json=json, files={"report": folder / "report.html", "document": folder / "defence.json"})
+    code = show(made, json=json, files={"report": folder / "report.html", "document": folder / "defence.json"})
+    return code if any(row.effect is not None for row in made.results[1:]) else NOTHING_AUDITED
 
 
 def _named(plan: Path) -> Plan:

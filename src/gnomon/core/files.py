@@ -1,7 +1,8 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and what a file or folder holds as one digest."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -54,6 +55,23 @@ def cannot_write(path: Path, error: OSError) -> StoreError:
     return StoreError(
         f"{path}: cannot be written ({error.strerror or error}); free space, or name a folder that can be written"
     )
+
+
+def content_digest(path: Path) -> str:
+    """SHA-256 of a file as ``sha256sum`` prints it; of a folder, of its files' names and digests, one a line, sorted.
+
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "model"
+    >>> _ = file.write_text("abc")
+    >>> content_digest(file)[:8]
+    'ba7816bf'
+    """
+    if path.is_dir():
+        files = sorted((p.relative_to(path).as_posix(), p) for p in path.rglob("*") if p.is_file())
+        lines = "".join(f"{content_digest(p)}  {name}\n" for name, p in files)
+        return hashlib.sha256(lines.encode("utf-8")).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_text(path: Path, text: str) -> None:

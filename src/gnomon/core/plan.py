@@ -23,6 +23,7 @@ from pydantic import (
 from gnomon.core.data.augmentations import VERSION_WORDS, is_augmentation
 from gnomon.core.documents.canaries import CanariesPlan
 from gnomon.core.documents.schema import CodeName, FileName, PlanTable
+from gnomon.core.documents.structure import StructurePlan
 from gnomon.core.errors import PlanError, UsageError, did_you_mean, expect
 from gnomon.core.model_formats import MODEL_FILES
 from gnomon.core.network_recipe import NETWORK_OPTIONS, NetworkRecipe, check_network_option
@@ -361,6 +362,7 @@ class Plan(PlanTable):
     attacks: AttacksPlan = AttacksPlan()
     statistics: StatisticsPlan = StatisticsPlan()
     preflight: PreflightPlan = PreflightPlan()
+    structure: StructurePlan = StructurePlan()
     canaries: CanariesPlan | None = Field(None, description="a lower bound on epsilon from one more training")
 
 

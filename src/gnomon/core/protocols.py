@@ -114,6 +114,10 @@ class ModelAbilities:
         """The recipe that it brings with it, with these parameters set; None: it brings none."""
         return None
 
+    def fitted(self) -> Any:
+        """The fitted estimator or network that answers, for who looks into it; None: there is nothing to look into."""
+        return None
+
     def recipe_again(self, trainer: Trainer) -> Trainer | None:  # noqa: ARG002 - for those that can
         """The trainer that would make it anew, chance and all, if ``trainer`` is its recipe and chooses nothing."""
         return None

@@ -116,11 +116,11 @@ def _nothing(case: AdviceCase) -> str:
     which = "the mitigation" if len(tried) == 1 else f"any of the {len(tried)} mitigations"
     rest = "" if found is None else f" The strongest attack on the plain model has {case.spell(found)}."
     table = (
+        (not tried, "Nothing is known of any mitigation: none that was tried could be audited on this model."),
         (
             area is not None and area.low <= CHANCE,
             "Attacks found next to nothing on the plain model, so there is nothing here that a mitigation can lower.",
         ),
-        (not tried, "No mitigation could be audited."),
         (bool(case.having("better")), "No mitigation reaches the wanted leakage at a strength that was tried."),
         (
             len(case.having(SAME)) < len(tried),
@@ -237,7 +237,9 @@ def _by_area(case: AdviceCase) -> str:
 
 
 def _together(case: AdviceCase) -> str:
-    if len(case.tried) < 2:
+    if not case.tried:
+        return ""
+    if len(case.tried) == 1:
         return f"The verdict holds with {case.confidence:.0%} confidence, for leakage and accuracy together."
     return (
         f"All {len(case.tried)} verdicts hold together with {case.confidence:.0%} confidence: the mitigations share "

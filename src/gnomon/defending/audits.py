@@ -47,8 +47,7 @@ class Keeper:
         with claim(place, "audit") as claimed:
             made = audit_plan(plan, place, self.settings, progress=self.progress)
             with claimed.publish() as fresh:
-                write_outcome(made, fresh)
-                write_report(made.record, fresh / "report.html")
+                write_report(write_outcome(made, fresh), fresh / "report.html")
                 write_text(fresh / MARK, json.dumps({"key": key}) + "\n")
         return made
 

@@ -137,6 +137,10 @@ class SklearnModel(ModelAbilities):
     def _recipe(self) -> Any:
         return getattr(self.estimator, "recipe_estimator", self.estimator)
 
+    def fitted(self) -> Any:
+        """The estimator."""
+        return self.estimator
+
     def recipe_again(self, trainer: Trainer) -> Trainer | None:
         """The trainer with every ``random_state`` kept, if it refits this very estimator, which chooses nothing."""
         if not isinstance(trainer, SklearnTrainer) or trainer.estimator is not self._recipe:

@@ -47,6 +47,7 @@ def _blocks(page: Page, prefix: str | None) -> Iterator[str]:
         yield f"**{page.label}** · {page.kind}: {escape(page.name)}"
     yield from map(_paragraph, page.sentences)
     yield f"*{page.caveat}*" if page.caveat else ""
+    yield page.notice
     yield _facts(page.facts)
     for section in page.sections:
         yield from _section(section, prefix, "##")

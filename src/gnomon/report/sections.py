@@ -151,6 +151,7 @@ class Page:
     label: str = ""  # the verdict in two or three words
     sentences: tuple[str, ...] = ()
     caveat: str = ""
+    notice: str = ""  # how the page itself is to be handled
     facts: tuple[Fact, ...] = ()
 
 

@@ -44,6 +44,8 @@ def _verdict(page: Page) -> Panel:
     lines = [_text(page.headline, "bold"), Text(), *map(_text, page.sentences)]
     if page.caveat:
         lines += [Text(), _text(page.caveat, "dim")]
+    if page.notice:
+        lines += [Text(), _text(page.notice, "dim")]
     return Panel(
         Text("\n").join(lines),
         title=_text(f" {page.label} ", f"bold {style}"),

@@ -29,8 +29,8 @@ def save_outcome(outcome: Outcome, folder: Path) -> None:
         write_outcome(outcome, place)
 
 
-def write_outcome(outcome: Outcome, folder: Path) -> None:
-    """Writes scores, ids, truth, tables and record into an empty folder."""
+def write_outcome(outcome: Outcome, folder: Path) -> Record:
+    """Writes scores, ids, truth, tables and record into an empty folder; returns the record that names these files."""
     scores = folder / "scores"
     scores.mkdir(parents=True)
     for name, values in outcome.scores.items():
@@ -45,7 +45,24 @@ def write_outcome(outcome: Outcome, folder: Path) -> None:
         write_risk(outcome.risk, folder)
     if outcome.canaries is not None:
         write_canaries(outcome.canaries, folder)
-    write_record(outcome.record, folder / "record.json")
+    record = _naming_files(outcome)
+    write_record(record, folder / "record.json")
+    return record
+
+
+def _naming_files(outcome: Outcome) -> Record:
+    """The record as it stands next to the outcome's files; a record that lies nowhere names none."""
+    record, changes = outcome.record, dict[str, Any]()
+    changes["attacks"] = [
+        a.model_copy(update={"scores_file": f"scores/{a.name}.npy" if a.name in outcome.scores else None})
+        for a in record.attacks
+    ]
+    if record.risk is not None:
+        changes["risk"] = record.risk.model_copy(update={"file": None if outcome.risk is None else "risk.csv"})
+    if record.canaries is not None:
+        named = None if outcome.canaries is None else "canaries.csv"
+        changes["canaries"] = record.canaries.model_copy(update={"file": named})
+    return record.model_copy(update=changes)
 
 
 def write_risk(table: RiskTable, folder: Path) -> None:

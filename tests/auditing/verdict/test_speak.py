@@ -190,6 +190,29 @@ def test_people_speak_before_records() -> None:
     assert any("80 persons inside" in s for s in spoken.sentences)
 
 
+def test_persons_are_the_unit_of_the_headline_and_of_the_rate() -> None:
+    rates = [
+        TprAtFpr(fpr=0.01, tpr=estimate(0.78, 0.7, 0.85), false_positives=0),
+        TprAtFpr(fpr=0.001, tpr=None, refused="too few"),
+    ]
+    groups = GroupResult(
+        rule="sum", members=80, nonmembers=100, mixed=0, rows=20.0, auc=estimate(0.99, 0.98, 0.999), tpr_at_fpr=rates
+    )
+    spoken = verdict(result((0.8, 0.78, 0.82), (0.001, 0.34, 0.3, 0.4), groups=groups), joint(by="persons"))
+    assert "finds 78 of 100 persons whose records were trained on while wrongly accusing 1 in 100" in spoken.headline
+    assert (spoken.unit, spoken.fpr) == ("person", 0.01)
+    assert any("78.0% (70.0% to 85.0%) of the persons" in s for s in spoken.sentences)
+
+
+def test_the_verdict_names_the_rate_that_it_speaks_of() -> None:
+    points = (0.001, 0.02, 0.0, 0.1), (0.01, 0.19, 0.15, 0.25)
+    spoken = verdict(result((0.7, 0.65, 0.75), *points), joint())
+    assert "19 of 100" in spoken.headline
+    assert (spoken.unit, spoken.fpr) == ("record", 0.01)
+    assert "At a false-positive rate of 1% it finds 19.0%" in words(spoken)
+    assert verdict(result((0.5, 0.48, 0.52)), joint(found=False)).fpr is None
+
+
 def test_accusations_that_hold_speak() -> None:
     held = FdrAccusations(fdr=0.1, accused=38, members=34, candidates=900, calibration=300)
     wrong = held.model_copy(update={"members": 20})
@@ -233,7 +256,7 @@ def test_no_verdict_says_private_or_safe() -> None:
 
 def test_the_lowest_rate_that_is_sure_is_spoken_of() -> None:
     found = result((0.9, 0.88, 0.92), (0.001, 0.4, 0.0, 0.6), (0.01, 0.7, 0.6, 0.8), (0.1, 0.9, 0.8, 0.95))
-    point = headline_point(found)
+    point = headline_point(found.tpr_at_fpr)
     assert point is not None
     assert point.fpr == 0.01
 

@@ -6,7 +6,8 @@ import pytest
 from tests.report import sample_records
 
 from gnomon.core.documents.record import ModelFacts, Record
-from gnomon.report.audit.page import CHOICES, LOWER_BOUND, NO_VERDICT, audit_page
+from gnomon.report.audit.page import CHOICES, LOWER_BOUND, NO_VERDICT, PERSONAL, audit_page
+from gnomon.report.formats import render
 from gnomon.report.sections import Figure
 
 
@@ -39,9 +40,34 @@ def test_the_caveat_says_who_chose_the_headline_attack() -> None:
 def test_figures_are_those_that_the_record_has_values_for() -> None:
     every = ["dots-found", "dots-accused", "roc-log", "roc-linear", "scores", "classes", "gap"]
     assert list(figures(sample_records.leaking())) == every
-    assert list(figures(sample_records.near_chance())) == [key for key in every if key != "classes"]
+    dotless = [key for key in every if not key.startswith("dots")]
+    assert list(figures(sample_records.near_chance())) == [key for key in dotless if key != "classes"]
     assert "dots-found" not in figures(sample_records.invalid())
     assert figures(sample_records.bare()) == {}
+
+
+@pytest.mark.parametrize(("fpr", "found", "others"), [(0.001, "31 of 100", "1 of 1,000"), (0.1, "91", "10 of 100")])
+def test_the_first_picture_speaks_of_the_rate_of_the_headline(fpr: float, found: str, others: str) -> None:
+    record = sample_records.leaking()
+    spoken = record.model_copy(update={"verdict": record.verdict.model_copy(update={"fpr": fpr})})
+    shown = figures(spoken)
+    assert shown["dots-found"].title.startswith(found)
+    assert shown["dots-accused"].title.startswith(others)
+
+
+def test_the_first_picture_counts_persons_where_the_headline_does() -> None:
+    record = sample_records.with_people()
+    verdict = record.verdict.model_copy(update={"unit": "person", "fpr": 0.01})
+    shown = figures(record.model_copy(update={"verdict": verdict}))
+    assert shown["dots-found"].title == "90 of 100 persons with training records found"
+    assert shown["dots-accused"].title == "1 of 100 other persons wrongly accused"
+
+
+def test_a_report_that_names_records_says_that_it_is_personal_data_itself() -> None:
+    assert audit_page(sample_records.leaking()).notice == PERSONAL
+    assert audit_page(sample_records.bare()).notice == ""
+    for format in ("html", "md", "terminal"):
+        assert "personal data themselves" in " ".join(render(sample_records.leaking(), format).replace("┃", "").split())
 
 
 @pytest.mark.parametrize(

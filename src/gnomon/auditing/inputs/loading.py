@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from gnomon.core.arrays import Floats
 from gnomon.core.data.dataset import Dataset
 from gnomon.core.data.features import feature_space
 from gnomon.core.errors import PlanError, UsageError, did_you_mean
+from gnomon.core.files import content_digest
 from gnomon.core.network_recipe import NETWORK_OPTIONS
 from gnomon.core.plan import DataPlan, Plan, TargetPlan, TrainerPlan
 from gnomon.core.protocols import Model, ModelAbilities, Trainer, TrainerAbilities
@@ -42,6 +43,7 @@ class AuditInputs:
         trainer: the target's recipe, or None if nobody knows it.
         shadow_trainer: the recipe that the attacker uses; usually the same object.
         tables: the files of answers as they were read.
+        files: SHA-256 of the files that the target is read from, by what they are.
     """
 
     data: Dataset
@@ -52,6 +54,7 @@ class AuditInputs:
     trainer: Trainer | None
     shadow_trainer: Trainer | None
     tables: tuple[AnswerTable, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_inputs(plan: Plan, *, trust: bool) -> AuditInputs:
@@ -82,7 +85,24 @@ def load_inputs(plan: Plan, *, trust: bool) -> AuditInputs:
             )
     guessed = plan.shadow.recipe
     shadow_trainer = trainer if guessed is None else speaking(make_trainer(guessed, model, trust=trust), data)
-    return AuditInputs(data, parts, plan.data.id is not None, model, answers, trainer, shadow_trainer, tuple(tables))
+    return AuditInputs(
+        data,
+        parts,
+        plan.data.id is not None,
+        model,
+        answers,
+        trainer,
+        shadow_trainer,
+        tuple(tables),
+        _digests(plan.target),
+    )
+
+
+def _digests(target: TargetPlan) -> dict[str, str]:
+    """SHA-256 of each file that the target is read from: they say later which model was audited."""
+    given = {"model file": target.model, "member answers": target.member_answers}
+    given["non-member answers"] = target.nonmember_answers
+    return {f"{what} (SHA-256)": content_digest(Path(file)) for what, file in given.items() if file is not None}
 
 
 def _read_given(target: TargetPlan, *, trust: bool) -> ModelFile | None:

@@ -234,7 +234,6 @@ def measure(attempt: Attempt, case: AuditCase, plan: StatisticsPlan) -> AttackRe
                 Rehearsal(auc=p.auc, tpr_at_fpr=[RatePoint(fpr=f, tpr=t) for f, t in p.tpr.items()])
                 for p in rehearsed.played
             ],
-            "scores_file": f"scores/{scored.name}.npy",
         }
     )
 

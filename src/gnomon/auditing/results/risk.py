@@ -161,7 +161,6 @@ def assess_risk(
         shadow_bands=_bands(shadows.probability, member),
         stable_pairs=stability,
         stable_records=records,
-        file=None if stated is None else "risk.csv",
     )
     findings = [_miscalibrated(facts)] if untrue else []
     if stated is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from gnomon.core.documents.record import (
     SourceAttack,
     ThreatModel,
 )
-from gnomon.core.protocols import Attack, ModelAbilities
+from gnomon.core.protocols import ModelAbilities
 from gnomon.stats.low_fpr import required_nonmembers
 
 MOST_EXPOSED = 20
@@ -129,7 +129,7 @@ def threat_model(answers: AnswerSet, prepared: Prepared) -> ThreatModel:
     ]
     if pool is not None:
         recipe = "the target's own training recipe" if same else "a recipe that the attacker guesses"
-        sentences.append(f"He trains {pool.count} shadow models of {pool.size:,} rows each with {recipe}.")
+        sentences.append(f"They train {pool.count} shadow models of {pool.size:,} rows each with {recipe}.")
     if pool is None:
         sentences.append("Without shadow models the strongest attacks could not run: what the others find is a floor.")
     elif roles.view == "auditor":
@@ -138,9 +138,9 @@ def threat_model(answers: AnswerSet, prepared: Prepared) -> ThreatModel:
             "model answers with and without each of them: the worst case, which an owner should test, not what any "
             "stranger can do."
         )
-    if roles.view == "adversary" and len(roles.pool):
+    if pool is not None and roles.view == "adversary" and len(roles.pool):
         words = SOURCE_WORDS[source.source.partition(":")[0]]
-        sentences.append(f"His {len(roles.pool):,} rows {words} None of them is one of the target's members.")
+        sentences.append(f"Their {len(roles.pool):,} rows {words} None of them is one of the target's members.")
         if source.queries:
             sentences.append(f"Making them cost {source.queries:,} queries to the target.")
     sentences += mitigation_sentences(prepared.mitigations, plan.shadow)
@@ -207,20 +207,23 @@ def most_exposed(name: str | None, scored: Sequence[Scored], case: AuditCase) ->
     ]
 
 
-def not_tried(attacks: Sequence[Attack]) -> list[str]:
-    """What this audit leaves open."""
-    chosen = {a.name for a in attacks}
+def not_tried(results: Sequence[AttackResult]) -> list[str]:
+    """What this audit leaves open: attacks that were left out, skipped or failed, and other threats."""
+    chosen = {r.name: r for r in results}
     omitted = [f"{a.name} ({a.title}): not enabled" for a in ATTACKS if a.name not in chosen]
+    silent = [f"{r.name} ({r.title}): {r.status}, {r.reason or 'no reason'}" for r in results if r.status != "ok"]
     return [
         *omitted,
+        *silent,
         "attacks on several models of the same data (updates, fine-tuning) or on training itself (federated, poisoned)",
         "records other than the audited ones: outliers that are not in the sample may be more exposed",
     ]
 
 
-def fingerprints(data: Dataset, roles: Roles, answers: Floats) -> dict[str, str]:
-    """Digests of what went in and of what the target answered."""
+def fingerprints(data: Dataset, roles: Roles, answers: Floats, files: Mapping[str, str]) -> dict[str, str]:
+    """Digests of what went in and of what the target answered; ``files``: of the model's files, by what they are."""
     return {
+        **files,
         "data": data.fingerprint,
         "members": fingerprint(roles.members),
         "nonmembers": fingerprint(roles.nonmembers),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,7 +26,18 @@ class Size:
     auc: Estimate  # above 0.5 = the direction that was found
     persons: Estimate | None  # the same by person
     point: TprAtFpr | None
+    person_point: TprAtFpr | None  # the same by person
     accused: FdrAccusations | None  # accusations that hold
+
+    @property
+    def by_person(self) -> bool:
+        """Whether persons, not records, are what the headline speaks of."""
+        return bool(self.clear) and self.clear[0] == "persons"
+
+    @property
+    def spoken(self) -> TprAtFpr | None:
+        """The rate that the headline speaks of, or the sentences below it."""
+        return self.person_point if self.by_person and self.person_point is not None else self.point
 
     @property
     def rank(self) -> int:
@@ -45,9 +57,10 @@ def leak_size(result: AttackResult, tested: JointResult) -> Size:
     area = _turned(result.auc) if tested.reversed else result.auc
     persons = None if result.groups is None else result.groups.auc
     persons = _turned(persons) if persons is not None and tested.reversed else persons
-    point = None if tested.reversed else headline_point(result)
+    point = None if tested.reversed else headline_point(result.tpr_at_fpr)
+    whole = [] if tested.reversed or result.groups is None else result.groups.tpr_at_fpr
     accused = None if tested.reversed else _held(result)
-    sure = point is not None and point.tpr is not None and point.tpr.low > CLEAR_RATIO * point.fpr
+    sure = point is not None and is_clear(point)
     told: dict[Speaks, bool] = {
         "persons": persons is not None and persons.low > CLEAR_AUC,
         "rate": sure,
@@ -55,21 +68,28 @@ def leak_size(result: AttackResult, tested: JointResult) -> Size:
         "accusations": accused is not None,
         "tail": _clear_tail(tested),
     }
-    return Size(tuple(name for name, is_clear in told.items() if is_clear), area, persons, point, accused)
+    return Size(
+        tuple(name for name, is_clear in told.items() if is_clear), area, persons, point, headline_point(whole), accused
+    )
 
 
 def _turned(estimate: Estimate) -> Estimate:
     return Estimate(value=1 - estimate.value, low=1 - estimate.high, high=1 - estimate.low)
 
 
-def headline_point(result: AttackResult) -> TprAtFpr | None:
+def headline_point(points: Sequence[TprAtFpr]) -> TprAtFpr | None:
     """The lowest false-positive rate at which the attack surely does much better than guessing.
 
     If there is none, the lowest at which the sample gives a true-positive rate at all.
     """
-    points = sorted((p for p in result.tpr_at_fpr if p.tpr is not None), key=lambda p: p.fpr)
-    sure = [p for p in points if p.tpr is not None and p.tpr.low > CLEAR_RATIO * p.fpr]
-    return next(iter([*sure, *points]), None)
+    known = sorted((p for p in points if p.tpr is not None), key=lambda p: p.fpr)
+    sure = [p for p in known if is_clear(p)]
+    return next(iter([*sure, *known]), None)
+
+
+def is_clear(point: TprAtFpr) -> bool:
+    """Whether a true-positive rate is significantly more than `CLEAR_RATIO` times its false-positive rate."""
+    return point.tpr is not None and point.tpr.low > CLEAR_RATIO * point.fpr
 
 
 def _held(result: AttackResult) -> FdrAccusations | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gnomon.auditing.verdict.joint_test import Heard
-from gnomon.auditing.verdict.leak_size import Size
+from gnomon.auditing.verdict.leak_size import Size, is_clear
 from gnomon.core.documents.record import AttackResult, JointResult, ModelFacts
 from gnomon.core.evidence import INSIDE
 from gnomon.stats.permutation.joint import POWER, JointTest
@@ -36,6 +36,12 @@ def describe_found(best: AttackResult, tested: JointResult, size: Size, who: str
         return _reversed(who, tested, size)
     speaks = size.clear[0] if size.clear else "nothing"
     if speaks == "persons" and size.persons is not None:
+        point = size.person_point
+        if point is not None and point.tpr is not None and is_clear(point):
+            return (
+                f"{who} finds {_of_hundred(point.tpr.value)} persons whose records were trained on while wrongly "
+                f"accusing {_one_in(point.fpr)} others."
+            )
         told = f"AUC {size.persons.value:.3f} by person, where guessing is 0.5"
         return f"{who} recognises whose records the model was trained on ({told})."
     if speaks == "rate" and size.point is not None and size.point.tpr is not None:
@@ -169,11 +175,13 @@ def _missing(heard: Heard, missing: Sequence[str], results: Sequence[AttackResul
 def _attack(best: AttackResult, size: Size | None) -> list[str]:
     assert best.auc is not None
     sentences = [f"Attack: {best.title} ({best.paper}). AUC {_interval(best.auc.value, best.auc.low, best.auc.high)}."]
-    point = None if size is None else size.point
-    if point is not None and point.tpr is not None:
+    point = None if size is None else size.spoken
+    if size is not None and point is not None and point.tpr is not None:
+        persons = size.by_person and point is size.person_point
         sentences.append(
-            f"At a false-positive rate of {point.fpr:.2%} it finds "
-            f"{_interval(point.tpr.value, point.tpr.low, point.tpr.high, percent=True)} of the training records."
+            f"At a false-positive rate of {_percent(point.fpr)} it finds "
+            f"{_interval(point.tpr.value, point.tpr.low, point.tpr.high, percent=True)} of the "
+            f"{'persons whose records were trained on' if persons else 'training records'}."
         )
     return sentences
 
@@ -245,7 +253,9 @@ def _power(test: JointTest | None, fpr: float, missing: Sequence[str]) -> list[s
         return []
     rate = test.detectable_tpr(fpr)
     told = (
-        "" if rate is None else f", or a true-positive rate of {100 * rate:.2g}% at a false-positive rate of {fpr:.2%}"
+        ""
+        if rate is None
+        else f", or a true-positive rate of {100 * rate:.2g}% at a false-positive rate of {_percent(fpr)}"
     )
     sentences = [
         f"With {test.members:,} members and {test.nonmembers:,} non-members, {POWER:.0%} of audits like this one find "
@@ -284,6 +294,10 @@ def _of_hundred(rate: float) -> str:
 
 def _one_in(rate: float) -> str:
     return f"1 in {1 / rate:,.0f}"
+
+
+def _percent(rate: float) -> str:
+    return f"{100 * rate:.6g}%"
 
 
 def _interval(value: float, low: float, high: float, *, percent: bool = False) -> str:

@@ -155,6 +155,8 @@ def speak(
         headline=headline,
         sentences=sentences,
         attack=best.name,
+        unit="person" if size is not None and size.by_person else "record",
+        fpr=None if size is None or size.spoken is None else size.spoken.fpr,
         chosen_on=heard.chosen_on,
         rehearsed=heard.rehearsed,
         tested=heard.tested,

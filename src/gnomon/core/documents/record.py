@@ -21,25 +21,16 @@ from gnomon.core.documents.person_results import (
     Slicing,
 )
 from gnomon.core.documents.schema import Estimate as Estimate
+from gnomon.core.documents.schema import Finding as Finding
 from gnomon.core.documents.schema import Part as Part
+from gnomon.core.documents.schema import Severity as Severity
 from gnomon.core.documents.schema import TprAtFpr as TprAtFpr
+from gnomon.core.documents.structure import StructureFacts
 from gnomon.core.errors import expect
 
-Severity = Literal["note", "warning", "error"]
 Status = Literal["ok", "skipped", "failed"]
 Skipped = Literal["plan", "evidence", "unfit"]
 Level = Literal["leaks", "leaks_some", "undecided", "none_found", "invalid"]
-
-
-class Finding(Part):
-    """Something that would make a verdict false, or that its reader must know."""
-
-    code: str  # e.g. "members-overlap"
-    title: str
-    severity: Severity
-    explanation: str
-    remedy: str
-    overridden: bool = False
 
 
 class AtThreshold(Part):
@@ -338,6 +329,8 @@ class Verdict(Part):
     headline: str  # one sentence in plain words
     sentences: list[str]
     attack: str | None  # name of the headline attack
+    unit: Literal["record", "person"] = "record"  # whose exposure the headline speaks of
+    fpr: float | None = None  # the false-positive rate that headline and sentences speak of; None: nothing was found
     chosen_on: Literal["shadows", "audited rows"] | None = None
     rehearsed: str | None = None  # the attack that was chosen in rehearsals on shadow models
     tested: list[JointResult] = Field(default_factory=list)  # black-box attacks, one family
@@ -369,6 +362,7 @@ class Record(Part):
     slices: list[Slicing] = Field(default_factory=list)
     risk: RiskFacts | None = None
     canaries: CanaryFacts | None = None
+    structure: StructureFacts | None = None  # None: nobody looked into the model
     not_tried: list[str]
     ladder: list[Rung] = Field(default_factory=list)
     agreement: Agreement | None = None

@@ -19,6 +19,7 @@ class Names:
 
 LONGEST_TEXT = 80  # of a ``repr``
 
+Severity = Literal["note", "warning", "error"]
 FileName = Annotated[str, Names("file")]
 CodeName = Annotated[str, Names("code")]
 
@@ -102,6 +103,17 @@ class Estimate(Part):
     value: float
     low: float
     high: float
+
+
+class Finding(Part):
+    """Something that would make a verdict false, or that its reader must know."""
+
+    code: str  # e.g. "members-overlap"
+    title: str
+    severity: Severity
+    explanation: str
+    remedy: str
+    overridden: bool = False
 
 
 class TprAtFpr(Part):

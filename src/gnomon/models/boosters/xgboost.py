@@ -65,6 +65,10 @@ class XGBoostClassifier(BoosterClassifier):
         given = self.booster_.predict(self._matrix(x), output_margin=True, iteration_range=(0, last))
         return np.asarray(given, dtype=np.float64)
 
+    def apply(self, x: Rows) -> NDArray[np.int64]:
+        """The leaf of each tree that a row reaches, (n, trees)."""
+        return np.asarray(self.booster_.predict(self._matrix(x), pred_leaf=True)).astype(np.int64)
+
     def known_params(self) -> Collection[str]:
         """Parameters of trees and of sampling."""
         return PARAMS

@@ -62,6 +62,10 @@ class TorchModel(ModelAbilities):
             raise ModelError(f"expected outputs logits, log_probabilities or probabilities, got {self.outputs!r}")
         self.network.eval()
 
+    def fitted(self) -> nn.Module:
+        """The network."""
+        return self.network
+
     @property
     def observable(self) -> frozenset[str]:
         """It can be looked into, and a training that was watched can be followed."""

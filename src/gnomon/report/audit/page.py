@@ -5,18 +5,35 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from gnomon.core.documents.record import AttackResult, Finding, Record
+from gnomon.core.documents.record import AttackResult, Finding, Record, Verdict
 from gnomon.report.audit.attackers import agreement, by_shadows, ladder, sources
 from gnomon.report.audit.attacks import all_attacks, by_auc, classes, exposed, headliner, score_bins
 from gnomon.report.audit.canaries import canaries
 from gnomon.report.audit.people import people
+from gnomon.report.audit.structure import structure
 from gnomon.report.formatting import count, counted, duration, moment, one_in, score, share, shares
 from gnomon.report.plots import audit as plots
-from gnomon.report.sections import LEVELS, Cell, Fact, Figure, Page, Remark, Section, filled, machine, table
+from gnomon.report.sections import (
+    LEVELS,
+    NOTHING_FOUND,
+    Cell,
+    Fact,
+    Figure,
+    Page,
+    Remark,
+    Section,
+    filled,
+    machine,
+    table,
+)
 
 LOWER_BOUND = (
     "Every value here is an empirical lower bound: what these attacks found on these records, not what a "
     "stronger attacker could find."
+)
+PERSONAL = (
+    "This report, and risk.csv and scores where they lie next to it, tell of single records whether they were in the "
+    "training data. Where records are of people, these files are personal data themselves: keep and share them as such."
 )
 NO_VERDICT = "A finding below makes the values unfit to judge the model by. Fix it and run the audit again."
 CHOICES = {
@@ -24,7 +41,7 @@ CHOICES = {
     "audited rows": "The headline attack was chosen on the audited rows themselves, which flatters it.",
 }
 _CURVES = 4  # more lines than this can't be told apart
-_PICTURED_FPRS = (0.001, 0.01, 0.1)  # in this order: what can be drawn as dots
+_FEWEST_FPR = 0.001  # below it, the dots of all others would be too many to draw
 
 
 def audit_page(record: Record) -> Page:
@@ -42,6 +59,7 @@ def audit_page(record: Record) -> Page:
         label=LEVELS[verdict.level],
         sentences=tuple(verdict.sentences),
         caveat=" ".join(filter(None, (caveat, CHOICES.get(verdict.chosen_on or "", "")))),
+        notice=PERSONAL if record.exposed or record.risk is not None else "",
         facts=_headline_facts(record),
         sections=filled(
             _findings("findings", "Findings", alarms, told=True),
@@ -51,6 +69,7 @@ def audit_page(record: Record) -> Page:
             by_shadows(record),
             sources(record),
             agreement(record),
+            structure(record),
             canaries(record),
             exposed(record),
             *people(record),
@@ -91,7 +110,7 @@ def _findings(key: str, title: str, findings: Iterable[Finding], *, told: bool) 
 
 def _pictures(record: Record) -> Section:
     attack, finished = headliner(record), by_auc(record)
-    lead, dots = _dots(attack) if record.verdict.level != "invalid" else ("", ())
+    lead, dots = _dots(record.verdict, attack)
     rest = [a for a in finished if a is not attack]
     curves = [a for a in ([attack] if attack else []) + rest if a.roc and a.roc.fpr][:_CURVES]
     figures = list(dots)
@@ -112,24 +131,28 @@ def _pictures(record: Record) -> Section:
     return Section("pictures", "What an attacker sees", lead, figures=tuple(figures), short="Figures")
 
 
-def _dots(attack: AttackResult | None) -> tuple[str, tuple[Figure, ...]]:
-    points = attack.tpr_at_fpr if attack else []
-    known = [(p.fpr, p.tpr) for fpr in _PICTURED_FPRS for p in points if p.tpr and abs(p.fpr - fpr) <= 1e-9]
-    if attack is None or not known:
+def _dots(verdict: Verdict, attack: AttackResult | None) -> tuple[str, tuple[Figure, ...]]:
+    """The rate that the verdict speaks of, as dots; nothing where it speaks of none."""
+    if attack is None or verdict.fpr is None or verdict.level in ("invalid", *NOTHING_FOUND):
         return "", ()
-    fpr, tpr = known[0]
+    persons = verdict.unit == "person" and attack.groups is not None
+    points = attack.groups.tpr_at_fpr if persons and attack.groups is not None else attack.tpr_at_fpr
+    fpr = verdict.fpr
+    tpr = next((p.tpr for p in points if abs(p.fpr - fpr) <= 1e-9), None)
+    if tpr is None:
+        return "", ()
     found, others = 100 * tpr.value, max(100, round(1 / fpr))
     text, accused = f"{found:.2g}" if tpr.value < 0.095 else f"{found:.0f}", round(others * fpr)
     lead = (
-        f"{attack.title}, set so that it wrongly accuses {one_in(fpr)} of those who were not in the training data. "
-        f"Guessing at that rate finds {100 * fpr:.6g} of 100."
+        f"{attack.title}, set so that it wrongly accuses {one_in(fpr)} {'persons' if persons else 'records'} that were "
+        f"not in the training data. Guessing at that rate finds {100 * fpr:.6g} of 100."
     )
-    title = f"{text} of 100 training records found"
-    others_title = f"{accused} of {count(others)} other records wrongly accused"
-    return lead, (
-        plots.dots("found", 100, round(found), "member", title, f"Interval {shares(tpr)}."),
-        plots.dots("accused", others, accused, "other", others_title),
-    )
+    title = f"{text} of 100 {'persons with training records' if persons else 'training records'} found"
+    others_title = f"{accused} of {count(others)} other {'persons' if persons else 'records'} wrongly accused"
+    shown = plots.dots("found", 100, round(found), "member", title, f"Interval {shares(tpr)}.")
+    if fpr < _FEWEST_FPR:
+        return lead, (shown,)
+    return lead, (shown, plots.dots("accused", others, accused, "other", others_title))
 
 
 def _gap(record: Record) -> list[Figure]:

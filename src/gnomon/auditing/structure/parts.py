@@ -1,0 +1,100 @@
+"""The fitted parts of a model, each with the training rows as they reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+MOST_DEEP = 12  # estimators in estimators; a model that holds itself ends here
+INNER = ("base_estimator_", "estimator_", "final_estimator_")
+
+
+@dataclass(frozen=True)
+class FittedPart:
+    """One fitted part.
+
+    Attributes:
+        thing: an estimator, a transformer, a network.
+        rows: the training rows as they reach it; None where that is not known.
+    """
+
+    thing: Any
+    rows: Any
+
+    @property
+    def name(self) -> str:
+        """Its class."""
+        return type(self.thing).__name__
+
+
+def fitted_parts(model: Any, rows: Any) -> list[FittedPart]:
+    """A model and all fitted parts within it, outermost first.
+
+    Args:
+        model: fitted: an estimator, pipeline, search, ensemble, or anything else.
+        rows: the rows that it was trained on, as it takes them.
+
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> model = make_pipeline(StandardScaler(), DecisionTreeClassifier()).fit([[0], [2]], [0, 1])
+    >>> [(part.name, part.rows.ravel().tolist()) for part in fitted_parts(model, np.array([[0], [2]]))][1:]
+    [('StandardScaler', [0, 2]), ('DecisionTreeClassifier', [-1.0, 1.0])]
+    """
+    return list(_walk(model, rows, 0))
+
+
+def _walk(thing: Any, rows: Any, depth: int) -> Iterator[FittedPart]:
+    yield FittedPart(thing, rows)
+    if depth >= MOST_DEEP:
+        return
+    for inner, reach in _within(thing, rows):
+        yield from _walk(inner, reach, depth + 1)
+
+
+def _within(thing: Any, rows: Any) -> Iterator[tuple[Any, Any]]:
+    if hasattr(thing, "best_estimator_"):
+        yield thing.best_estimator_, rows
+    elif hasattr(thing, "steps"):
+        for _, step in thing.steps:
+            if step is None or isinstance(step, str):
+                continue
+            yield step, rows
+            rows = _transformed(step, rows)
+    elif hasattr(thing, "transformers_"):
+        for _, step, columns in thing.transformers_:
+            if not isinstance(step, str):
+                yield step, _columns(rows, columns)
+    elif hasattr(thing, "calibrated_classifiers_"):
+        for one in thing.calibrated_classifiers_:
+            yield one.estimator, rows
+    elif hasattr(thing, "estimators_"):
+        features = getattr(thing, "estimators_features_", None)
+        for i, one in enumerate(_flat(thing.estimators_)):
+            yield one, rows if features is None or rows is None else _columns(rows, features[i])
+    for name in INNER:
+        inner = vars(thing).get(name) if hasattr(thing, "__dict__") else None
+        if inner is not None and not isinstance(inner, (str, type)) and vars(inner):
+            yield inner, rows
+
+
+def _flat(found: Any) -> list[Any]:
+    items = np.ravel(np.asarray(found, dtype=object)).tolist() if isinstance(found, np.ndarray) else list(found)
+    return [one for item in items for one in (item if isinstance(item, list) else [item]) if not isinstance(one, str)]
+
+
+def _transformed(step: Any, rows: Any) -> Any:
+    try:
+        return None if rows is None else step.transform(rows)
+    except Exception:  # a step that can't transform these rows: nothing is known of what reaches the next one
+        return None
+
+
+def _columns(rows: Any, columns: Any) -> Any:
+    try:
+        return None if rows is None else rows.loc[:, columns] if hasattr(rows, "loc") else np.asarray(rows)[:, columns]
+    except Exception:  # columns by name of rows without names, or the other way round
+        return None

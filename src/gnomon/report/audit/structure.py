@@ -1,0 +1,43 @@
+"""What a report says of the model itself: the rows that it holds, seen without an attack."""
+
+from __future__ import annotations
+
+from gnomon.core.documents.record import Record
+from gnomon.core.documents.structure import StructureValue
+from gnomon.report.formatting import count, counted
+from gnomon.report.sections import Cell, Remark, Section, table
+
+
+def structure(record: Record) -> Section | None:
+    """Values against the risk appetite, and findings; nothing where nobody looked into the model."""
+    found = record.structure
+    if found is None:
+        return None
+    remarks = tuple(
+        Remark(f.severity, f.severity.capitalize(), f.title, (f.explanation, f"What to do: {f.remedy}"), f.code)
+        for f in found.findings
+    )
+    rows = [(v.title, count(round(v.value)), _limit(v), Cell("met" if v.met else "not met")) for v in found.values]
+    whole = table("structure", "Held against the risk appetite", ("Measure", "Value", "Accepted", "Result"), rows)
+    lead = (
+        f"Seen by looking into the model, without any attack: what it holds of {counted(found.rows, 'training row')}. "
+        "Whoever gets the file sees the same."
+    )
+    unread = [f"Parts that this version can't look into: {', '.join(found.not_read)}."] if found.not_read else []
+    return Section(
+        "structure",
+        "What the model itself holds",
+        lead,
+        remarks=remarks,
+        facts=(("The model", found.model),),
+        tables=(whole,),
+        notes=tuple(unread),
+        short="Structure",
+        brief=tuple(f"{f.severity}: {f.title} ({f.code})" for f in found.findings) or (whole,),
+    )
+
+
+def _limit(value: StructureValue) -> Cell:
+    if value.limit is None:
+        return Cell("any number", muted=True)
+    return Cell(f"{count(round(value.limit))} or {'more' if value.at_least else 'fewer'}")

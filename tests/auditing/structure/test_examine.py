@@ -1,0 +1,159 @@
+"""What is read out of each kind of model is what one counts by hand."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.gaussian_process import GaussianProcessClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
+
+from gnomon.auditing.structure.examine import examine
+from gnomon.core.documents.structure import Appetite, StructureFacts
+from gnomon.models.boosters.native import from_native
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(60, 3))
+Y = (X[:, 0] + 0.5 * RNG.normal(size=60) > 0).astype(int)
+STEPS = np.arange(8.0)[:, None]  # cut at 3.5: four rows of each class
+HALVES = np.array([0] * 4 + [1] * 4)
+
+
+def seen(model: Any, rows: Any = X, answers: Any = None, **appetite: Any) -> tuple[dict[str, float], set[str]]:
+    facts = look(model, rows, answers, **appetite)
+    return {v.code: v.value for v in facts.values}, {f.code for f in facts.findings}
+
+
+def look(model: Any, rows: Any = X, answers: Any = None, **appetite: Any) -> StructureFacts:
+    return examine(model, rows, answers, Appetite(**appetite))
+
+
+def test_neighbours_keep_every_row() -> None:
+    values, findings = seen(KNeighborsClassifier(3, weights="distance").fit(X, Y))
+    assert values == {"stored-rows": 60}
+    facts = look(KNeighborsClassifier(3, weights="distance").fit(X, Y))
+    assert findings == {"stored-rows", "risky-parameter"}
+    assert [f.title for f in facts.findings if f.code == "risky-parameter"] == [
+        "KNeighborsClassifier: weights='distance'",
+        "KNeighborsClassifier: n_neighbors=3",
+    ]
+    assert next(f for f in facts.findings if f.code == "stored-rows").severity == "error"
+
+
+def test_support_vectors_are_training_rows_also_behind_a_scaler_and_a_search() -> None:
+    model = SVC().fit(X, Y)
+    values, findings = seen(model)
+    assert values["stored-rows"] == len(model.support_vectors_) < 60
+    assert values["few-degrees-of-freedom"] == 60 - len(model.support_vectors_) - 1
+    assert "stored-rows" in findings
+    piped = make_pipeline(StandardScaler(), GridSearchCV(SVC(), {"C": [1.0]}, cv=2)).fit(X, Y)
+    best = piped[-1].best_estimator_
+    assert seen(piped)[0]["stored-rows"] == len(best.support_vectors_)
+    calibrated = CalibratedClassifierCV(SVC(), ensemble=False, cv=2).fit(X, Y)
+    assert seen(calibrated)[0]["stored-rows"] > 0
+
+
+def test_a_gaussian_process_keeps_every_row_and_a_linear_model_none() -> None:
+    assert seen(GaussianProcessClassifier().fit(X, Y))[0]["stored-rows"] == 60
+    values, findings = seen(LogisticRegression().fit(X, Y))
+    assert values == {"stored-rows": 0, "few-degrees-of-freedom": 56}
+    assert findings == set()
+    assert "risky-parameter" in seen(LogisticRegression(C=1e6).fit(X, Y))[1]
+
+
+def test_weights_that_equal_a_row_by_chance_are_no_stored_rows() -> None:
+    bits = np.zeros((60, 3))
+    bits[:30, 0] = 1
+    assert seen(GaussianNB().fit(bits, Y), bits)[0]["stored-rows"] == 0
+
+
+def test_a_tree_by_hand() -> None:
+    values, findings = seen(DecisionTreeClassifier().fit(STEPS, HALVES), STEPS)
+    # one cut (two numbers) and two leaves of four rows each, all of one class (one number each)
+    assert values == {"stored-rows": 0, "small-leaves": 4, "pure-leaves": 2, "few-degrees-of-freedom": 4}
+    assert findings == {"small-leaves", "pure-leaves", "few-degrees-of-freedom", "risky-parameter"}
+    accepted = {"leaf_rows": 4, "pure_leaves": True, "degrees_of_freedom": 4}
+    kept = DecisionTreeClassifier(min_samples_leaf=4).fit(STEPS, HALVES)
+    assert seen(kept, STEPS, **accepted)[1] == set()
+
+
+def test_a_forest_by_hand_and_its_setting_is_named_once() -> None:
+    model = RandomForestClassifier(5, bootstrap=False, max_features=None, random_state=0).fit(STEPS, HALVES)
+    values, _ = seen(model, STEPS)
+    assert values == {"stored-rows": 0, "small-leaves": 4, "pure-leaves": 10, "few-degrees-of-freedom": 8 - 5 * 4}
+    risky = [f.title for f in look(model, STEPS).findings if f.code == "risky-parameter"]
+    assert risky == ["RandomForestClassifier: min_samples_leaf=1", "RandomForestClassifier: bootstrap=False"]
+
+
+def test_boosting_by_hand() -> None:
+    model = GradientBoostingClassifier(n_estimators=3, max_depth=1).fit(STEPS, HALVES)
+    values, _ = seen(model, STEPS)
+    # three stumps: two numbers for the cut, one for each of two leaves; leaves hold no classes
+    assert values == {"stored-rows": 0, "small-leaves": 4, "few-degrees-of-freedom": 8 - 3 * 4}
+    histogram = HistGradientBoostingClassifier(max_iter=2, min_samples_leaf=4, max_depth=1).fit(STEPS, HALVES)
+    assert seen(histogram, STEPS)[0] == {"stored-rows": 0, "small-leaves": 4, "few-degrees-of-freedom": 0}
+
+
+def test_a_network_by_hand() -> None:
+    model = MLPClassifier((4,), max_iter=1, alpha=0.0, random_state=0)
+    with pytest.warns(match="Maximum iterations"):
+        model.fit(X, Y)
+    values, findings = seen(model)
+    assert values == {"stored-rows": 0, "few-degrees-of-freedom": 60 - (3 * 4 + 4 + 4 + 1)}
+    assert findings == {"risky-parameter"}
+
+
+def test_answers_that_few_rows_share() -> None:
+    answers = np.array([[0.5, 0.5]] * 4 + [[0.25, 0.75]] * 3)
+    values, findings = seen(LogisticRegression().fit(X, Y), X, answers)
+    assert values["unique-answers"] == 3
+    assert "unique-answers" in findings
+    assert "unique-answers" not in seen(LogisticRegression().fit(X, Y), X, answers, same_answers=3)[1]
+
+
+def test_rare_words_and_categories_stand_in_the_model() -> None:
+    texts = np.array(["flu fever", "flu cough", "flu Queequeg"] * 4 + ["flu Ahab"], dtype=object)
+    model = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(texts, np.arange(13) % 2)
+    facts = look(model, texts, word_rows=2)
+    assert {v.code: v.value for v in facts.values}["rare-words"] == 1
+    assert "ahab" not in facts.model_dump_json().lower()  # a report that names it would disclose it again
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"town": ["A"] * 6 + ["B"] * 6 + ["Z"], "age": range(13)})
+    coded = make_pipeline(make_column_transformer((OneHotEncoder(), ["town"]), remainder="passthrough"), GaussianNB())
+    coded.fit(frame, np.arange(13) % 2)
+    assert seen(coded, frame, word_rows=5)[0]["rare-categories"] == 1
+
+
+@pytest.mark.parametrize("library", ["xgboost", "lightgbm"])
+def test_boosting_of_other_libraries_by_hand(library: str) -> None:
+    module = pytest.importorskip(library)
+    options: dict[str, Any] = {"n_estimators": 2, "max_depth": 1, "n_jobs": 1}
+    if library == "xgboost":
+        model = module.XGBClassifier(**options, min_child_weight=0, reg_lambda=0)
+    else:
+        model = module.LGBMClassifier(**options, min_child_samples=4, min_data_in_bin=1, verbose=-1)
+    model.fit(STEPS, HALVES)
+    read = from_native(model.get_booster() if library == "xgboost" else model.booster_, STEPS, len(STEPS))
+    for form in (model, read):
+        values, _ = seen(form, STEPS)
+        assert values == {"stored-rows": 0, "small-leaves": 4, "few-degrees-of-freedom": 8 - 2 * 4}
+
+
+def test_what_cannot_be_read_is_named() -> None:
+    class Oracle:
+        def predict_proba(self, rows: Any) -> Any:
+            return np.full((len(rows), 2), 0.5)
+
+    facts = look(Oracle())
+    assert facts.not_read == ["Oracle"]
