@@ -34,7 +34,7 @@ def test_help_plan_and_documentation_name_every_ending() -> None:
 
 def test_an_unknown_ending_is_refused_with_all_that_are_known(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="unknown kind of model file") as caught:
-        read_model(tmp_path / "model.h5")
+        read_model(tmp_path / "model.xyz")
     assert all(suffix in str(caught.value) for suffix in SUFFIXES)
 
 

@@ -12,7 +12,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.feature_selection import SelectKBest, f_classif
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, f1_score, make_scorer
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
@@ -20,6 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
+from gnomon.cli.app import run
 from gnomon.core.errors import ModelError, UsageError
 from gnomon.models import CallableModel, SklearnModel, as_model, import_object, load_model
 from gnomon.models.files import read_model
@@ -67,6 +68,56 @@ def test_skops_files_with_other_types_need_trust(tmp_path):
     assert load_model(tmp_path / "m.skops", TEN, trust=True).log_probs(X).shape == (200, 10)
 
 
+def test_named_types_are_taken_and_no_others(tmp_path):
+    skops.io.dump(make_pipeline(FunctionTransformer(np.abs), Own()).fit(X, Y), tmp_path / "m.skops")
+    own = f"{Own.__module__}.Own"
+    with pytest.raises(ModelError, match=r"--trust-type NAME") as caught:
+        read_model(tmp_path / "m.skops", types=["numpy.abs"])
+    assert own in str(caught.value)
+    known = skops.io.get_untrusted_types(file=tmp_path / "m.skops")
+    assert read_model(tmp_path / "m.skops", types=known).model(Use(TEN)).log_probs(X).shape == (200, 10)
+    with pytest.raises(UsageError, match=r"--trust-type names types in a \.skops file; a \.onnx file holds none"):
+        read_model(tmp_path / "m.onnx", types=["a.B"])
+
+
+def test_a_type_can_be_trusted_on_the_command_line(tmp_path, capsys):
+    skops.io.dump(make_pipeline(FunctionTransformer(np.nan_to_num), GaussianNB()).fit(X, Y), tmp_path / "m.skops")
+    np.savez(tmp_path / "in.npz", x=X[:100], y=Y[:100])
+    np.savez(tmp_path / "out.npz", x=X[100:], y=Y[100:])
+    [strange] = [n for n in skops.io.get_untrusted_types(file=tmp_path / "m.skops") if "nan_to_num" in n]
+    given = ["audit", "--model", f"{tmp_path}/m.skops", "--members", f"{tmp_path}/in.npz", "--nonmembers"]
+    given += [f"{tmp_path}/out.npz", "--attacks", "loss", "--shadows", "0", "--to", f"{tmp_path}/run"]
+    assert run(given) == 2
+    assert "--trust-type NAME" in capsys.readouterr().err
+    assert run([*given, "--trust-type", strange]) == 0
+    assert run(["audit", "--source", "digits", "--trust-type", "a.B", "--to", f"{tmp_path}/other"]) == 2
+    assert "give --model" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("m.keras", "Keras"), ("m.h5", "Keras"), ("m.pb", "TensorFlow"), ("m.pmml", "PMML")]
+)
+def test_known_formats_that_are_not_read_are_named_with_what_is_possible(tmp_path, name, kind):
+    with pytest.raises(UsageError, match=rf"{kind} models are not read; give an ONNX file.*answers as files.*function"):
+        load_model(tmp_path / name, TEN)
+
+
+def test_folders_are_no_model_files(tmp_path):
+    with pytest.raises(UsageError, match="a folder is no model file; give an ONNX file"):
+        load_model(tmp_path, TEN)
+    (tmp_path / "saved_model.pb").write_bytes(b"")
+    with pytest.raises(UsageError, match="SavedModel models are not read; give an ONNX file"):
+        load_model(tmp_path, TEN)
+
+
+def test_regressors_and_models_of_several_outputs_are_refused_with_what_is_possible():
+    with pytest.raises(ModelError, match=r"Pipeline predicts numbers; .* function"):
+        as_model(make_pipeline(StandardScaler(), LinearRegression()).fit(X, Y), TEN).log_probs(X)
+    many = RandomForestClassifier(2).fit(X, np.column_stack([Y, Y % 2]))
+    with pytest.raises(ModelError, match=r"answers several questions at once.*as a function or as files of answers"):
+        as_model(many, TEN)
+
+
 def test_functions_in_skops_files_need_trust_even_if_they_are_scikit_learns(tmp_path):
     from sklearn.utils import shuffle
 
@@ -94,7 +145,7 @@ def test_pickles_are_read_with_trust_only(tmp_path, suffix):
         ("m.skops", b"PK nonsense", ModelError, "not a skops file, or damaged"),
         ("m.skops", b"", ModelError, "not a skops file, or damaged"),
         ("m.pkl", b"nonsense", ModelError, "cannot be loaded"),
-        ("m.h5", b"", UsageError, 'unknown kind of model file ".h5"'),
+        ("m.xyz", b"", UsageError, 'unknown kind of model file ".xyz"'),
         ("m", b"", UsageError, "unknown kind of model file"),
         ("m.npz", b"", UsageError, "a table is no model"),
         ("m.pt", b"", UsageError, "needs the network"),

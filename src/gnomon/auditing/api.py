@@ -38,11 +38,13 @@ class Settings:
     Attributes:
         workers: processes; None for one a core.
         trust: load pickles and import code that the plan names.
+        trust_types: without that, types in the model's file that are taken all the same, by their names.
         store: folder of models' answers; None for ``store/`` in the run's folder.
     """
 
     workers: int | None = None
     trust: bool = False
+    trust_types: tuple[str, ...] = ()
     store: Path | None = None
 
 
@@ -69,7 +71,7 @@ def audit_plan(
     expect("plan", plan, Plan, "a Plan (read_plan or make_plan makes it)")
     expect("folder", folder, (str, Path), "the name of a folder")
     settings = settings or Settings()
-    inputs = load_inputs(plan, trust=settings.trust)
+    inputs = load_inputs(plan, trust=settings.trust, trust_types=settings.trust_types)
     with following(progress) as told:
         return run_audit(
             plan,

@@ -45,6 +45,7 @@ def audit(
     override: Annotated[tuple[str, ...], Parameter(name="--override")] = (),
     workers: int | None = None,
     trust: bool = False,
+    trust_type: Annotated[tuple[str, ...], Parameter(name="--trust-type")] = (),
     json: bool = False,
 ) -> int:
     """Audits a model: from a plan file, from flags, or from a plan with flags that override it.
@@ -72,6 +73,7 @@ def audit(
         override: preflight error to ignore, by code; repeatable.
         workers: number of processes; default one for each core.
         trust: load pickle and joblib files, and import code that the plan names.
+        trust_type: a type in a .skops file to take though it is not scikit-learn's, by its name; repeatable.
         json: print the record as JSON.
     """
     flags: dict[str, dict[str, Any]] = {
@@ -85,7 +87,7 @@ def audit(
         "structure": {"appetite": appetite},
         "preflight": {"override": list(override) or None},
     }
-    if trust:
+    if trust or trust_type:
         sys.path.insert(0, str(Path.cwd()))  # module:function means the user's own modules first
     values = read_plan(plan).model_dump(mode="json", exclude_unset=True) if plan is not None else {}
     for section, entries in flags.items():
@@ -96,7 +98,7 @@ def audit(
         raise PlanError("nothing to audit: give a plan file, or --members and --nonmembers with --model, or --source")
     values.setdefault("name", name_of(plan) if plan is not None else "audit")
     folder = to or Path("runs") / make_plan(values, str(plan or "command line")).name
-    outcome = carry_out(values, plan, folder, Settings(workers=workers, trust=trust))
+    outcome = carry_out(values, plan, folder, Settings(workers=workers, trust=trust, trust_types=trust_type))
     return print_outcome(outcome, folder, json=json)
 
 

@@ -18,6 +18,7 @@ class ModelFormat:
         reader: the module of `gnomon.models.readers` that reads it.
         needs: what else must be given, in words; empty: nothing.
         trust: whether reading it may run whatever its maker put in.
+        types: whether single types in it can be trusted by their names.
         recipe: whether it holds weights only, and the network's recipe must be given.
         extra: the extra that is installed for it, if any.
     """
@@ -27,12 +28,13 @@ class ModelFormat:
     reader: str
     needs: str = ""
     trust: bool = False
+    types: bool = False
     recipe: bool = False
     extra: str | None = None
 
 
 FORMATS = (
-    ModelFormat((".skops",), "scikit-learn", "skops"),
+    ModelFormat((".skops",), "scikit-learn", "skops", types=True),
     ModelFormat((".json", ".ubj"), "XGBoost", "xgboost", extra="boosting"),
     ModelFormat((".txt", ".lgb"), "LightGBM", "lightgbm", extra="boosting"),
     ModelFormat((".cbm",), "CatBoost", "catboost", extra="catboost"),
@@ -50,6 +52,28 @@ FORMATS = (
 MODEL_FILES = "model file: " + "; ".join(
     f"{', '.join(f.suffixes)} ({f.title}{f', needs {f.needs}' if f.needs else ''})" for f in FORMATS
 )
+
+OTHERS = {  # not read, and what they hold
+    "Keras": (".keras", ".h5", ".hdf5"),
+    "TensorFlow": (".pb", ".tflite", ".ckpt"),
+    "PMML": (".pmml",),
+    "Core ML": (".mlmodel", ".mlpackage"),
+    "R": (".rds", ".rda", ".rdata"),
+    "H2O": (".zip", ".mojo"),
+}
+INSTEAD = (
+    "give an ONNX file (tf2onnx, torch.onnx and skl2onnx make them), the model's answers as files (--member-answers, "
+    "--nonmember-answers), or a function in a plan (target.callable)"
+)
+
+
+def other_format(name: str) -> str | None:
+    """What a file of this name holds where it is a known kind of model that is not read; None otherwise.
+
+    >>> other_format("model.H5")
+    'Keras'
+    """
+    return next((title for title, endings in OTHERS.items() if name.lower().endswith(endings)), None)
 
 
 def format_of(name: str) -> ModelFormat | None:

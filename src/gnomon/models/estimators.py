@@ -67,6 +67,13 @@ def final_step(estimator: Any) -> Any:
             return estimator
 
 
+def predicts_numbers(estimator: Any) -> bool:
+    """Whether it is a regressor, or a pipeline or a search that ends in one."""
+    from sklearn.base import RegressorMixin
+
+    return isinstance(final_step(estimator), RegressorMixin)
+
+
 def decides_otherwise(estimator: Any) -> bool:
     """Whether labels may be other classes than those with the largest probability: thresholds, and code of others.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -12,7 +12,7 @@ import numpy as np
 
 from gnomon.core.arrays import count_rows, take_rows
 from gnomon.core.errors import ModelError, UsageError
-from gnomon.core.model_formats import FORMATS, format_of
+from gnomon.core.model_formats import FORMATS, INSTEAD, format_of, other_format
 from gnomon.core.outputs import Outputs
 from gnomon.core.protocols import Model
 from gnomon.engines.trial import try_task
@@ -45,8 +45,13 @@ def load_model(
     return read_model(path, trust).model(Use(tuple(classes), outputs))
 
 
-def read_model(path: str | Path, trust: bool = False) -> ModelFile:
+def read_model(path: str | Path, trust: bool = False, types: Collection[str] = ()) -> ModelFile:
     """A model file, before it is joined to classes.
+
+    Args:
+        path: a file of a kind in `gnomon.core.model_formats.FORMATS`.
+        trust: the file comes from a hand that the user trusts.
+        types: without ``trust``, types in it that are taken all the same, by their names (skops).
 
     Raises:
         UsageError: an unknown extension, or trust is needed.
@@ -56,22 +61,31 @@ def read_model(path: str | Path, trust: bool = False) -> ModelFile:
     suffix, found = place.suffix.lower(), format_of(place.name)
     if suffix in TABLES:
         raise UsageError(f"{place}: a table is no model; give a model's answers as member and non-member answers")
+    other = other_format(place.name) or ("SavedModel" if (place / "saved_model.pb").is_file() else None)
+    if other is not None:
+        raise UsageError(f"{place}: {other} models are not read; {INSTEAD}")
+    if place.is_dir():
+        raise UsageError(f"{place}: a folder is no model file; {INSTEAD}")
     if found is None:
         known = ", ".join(s for f in FORMATS for s in f.suffixes)
-        raise UsageError(f'{place}: unknown kind of model file "{suffix}" (known: {known})')
+        raise UsageError(f'{place}: unknown kind of model file "{suffix}" (known: {known}); {INSTEAD}')
     if found.trust and not trust:
         raise UsageError(
             f"{place}: reading a {suffix} file runs whatever its maker put in; save the model in another format "
             "(scikit-learn's with skops), or give --trust if you made it yourself"
         )
+    if types and not found.types:
+        named = ", ".join(s for f in FORMATS if f.types for s in f.suffixes)
+        raise UsageError(f"{place}: --trust-type names types in a {named} file; a {suffix} file holds none")
     if not place.is_file():
         raise ModelError(f"{place}: no such file")
     reader = import_module(f"gnomon.models.readers.{found.reader}")
+    read = partial(reader.read, place, trust, *([types] if found.types else []))
     if trust or found.recipe:  # weights are numbers: no native code follows them
-        opened: ModelFile = reader.read(place, trust)
+        opened: ModelFile = read()
         return opened
-    _try(place, lambda: reader.read(place, trust))
-    opened = reader.read(place, trust)
+    _try(place, read)
+    opened = read()
     return replace(opened, model=partial(_tried_model, place, opened.model))
 
 

@@ -27,6 +27,7 @@ from gnomon.models.estimators import (
     names_classes,
     own_states,
     penalties,
+    predicts_numbers,
     random_states,
     searches,
     staged_logs,
@@ -63,6 +64,11 @@ class SklearnModel(ModelAbilities):
     decides: bool = False
 
     def __post_init__(self) -> None:
+        if predicts_numbers(self.estimator):
+            raise ModelError(
+                f"{_name(self.estimator)} predicts numbers; an audit needs classes and their probabilities: give a "
+                "function from rows to probabilities of ranges that you choose, or such answers as files"
+            )
         if not hasattr(self.estimator, "predict_proba"):
             raise ModelError(
                 f"{_name(self.estimator)} gives no probabilities (no predict_proba); wrap it in scikit-learn's "
@@ -82,7 +88,10 @@ class SklearnModel(ModelAbilities):
         """For each of the estimator's classes, the id of the data set's class."""
         known = self.estimator.classes_
         if isinstance(known, list):
-            raise ModelError(f"{_name(self.estimator)} answers several questions at once; one label a row is supported")
+            raise ModelError(
+                f"{_name(self.estimator)} answers several questions at once, and an audit needs one label a "
+                "row: give the probabilities of one of them as a function or as files of answers"
+            )
         known = np.asarray(known)
         found = match_classes(known.tolist(), self.classes if self.labels is None else self.labels)
         if found is not None and found.rule != "order":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -57,17 +57,18 @@ class AuditInputs:
     files: Mapping[str, str] = field(default_factory=dict)
 
 
-def load_inputs(plan: Plan, *, trust: bool) -> AuditInputs:
+def load_inputs(plan: Plan, *, trust: bool, trust_types: Collection[str] = ()) -> AuditInputs:
     """Loads what a plan names.
 
     Args:
         plan: the plan.
         trust: whether pickles may be loaded and code that the plan names may be imported.
+        trust_types: without that, types in the model's file that are taken all the same, by their names.
 
     Raises:
         GnomonError: a missing or broken file, columns that differ, a model that can't be loaded, keys that clash.
     """
-    given = _read_given(plan.target, trust=trust)
+    given = _read_given(plan.target, trust=trust, types=trust_types)
     data, parts = _load_rows(plan.data, plan.target, None if given is None else given.known)
     if plan.data.features is not None:
         data = _with_declared_features(data, plan.data.features)
@@ -105,13 +106,15 @@ def _digests(target: TargetPlan) -> dict[str, str]:
     return {f"{what} (SHA-256)": content_digest(Path(file)) for what, file in given.items() if file is not None}
 
 
-def _read_given(target: TargetPlan, *, trust: bool) -> ModelFile | None:
+def _read_given(target: TargetPlan, *, trust: bool, types: Collection[str]) -> ModelFile | None:
     """The target's file, if there is one."""
     if target.model is None:
+        if types:
+            raise UsageError("--trust-type names types in the model's file: give --model")
         return None
     if target.callable is not None:
         raise PlanError("target: give model or callable, not both")
-    return read_model(target.model, trust=trust)
+    return read_model(target.model, trust, types)
 
 
 def _load_rows(data: DataPlan, target: TargetPlan, known: Sequence[Any] | None) -> tuple[Dataset, RowSplit | None]:

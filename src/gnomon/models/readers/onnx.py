@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,41 +13,80 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.core.arrays import Floats, Rows, count_rows, is_frame
-from gnomon.core.errors import MissingExtraError, ModelError
-from gnomon.core.outputs import Outputs
+from gnomon.core.data.labels import class_name, match_classes
+from gnomon.core.errors import MissingExtraError, ModelError, did_you_mean
+from gnomon.core.outputs import Outputs, is_one_column
+from gnomon.core.protocols import ModelAbilities
 from gnomon.models.callable import BATCH_ROWS, CallableModel
 from gnomon.models.readers.model_file import ModelFile, Use
 
-NUMBERS = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(int64)": np.int64}
+TYPES: dict[str, Any] = {
+    "tensor(float)": np.float32,
+    "tensor(double)": np.float64,
+    "tensor(float16)": np.float16,
+    "tensor(int64)": np.int64,
+    "tensor(int32)": np.int32,
+    "tensor(uint8)": np.uint8,
+    "tensor(bool)": np.bool_,
+    "tensor(string)": np.str_,
+}
+HALF_PRECISION = 5e-3  # by which probabilities of 16 bits may miss a sum of 1
 
 
 @dataclass(frozen=True, eq=False)
-class OnnxModel:
+class OnnxModel(ModelAbilities):
     """A network or a converted classifier in ONNX, asked through onnxruntime on one thread.
+
+    Its input is one array of rows, or an input for each column of a table. It may answer with an array (n, c), with one
+    number a row for two classes, or with a map from labels to probabilities for each row (zipmap).
 
     Attributes:
         content: bytes of the file.
-        n_classes: number of classes c.
+        classes: the data set's c class names, in the order of their ids.
         outputs: what its answer (n, c) is.
 
     Raises:
-        ModelError: the bytes are no ONNX model, it wants something else than one array of numbers, or its answers are
-            not what was declared.
+        ModelError: the bytes are no ONNX model, it wants something else than rows, or its answers are not what was
+            declared.
         MissingExtraError: onnxruntime is not installed.
     """
 
     content: bytes
-    n_classes: int
+    classes: tuple[str, ...]
     outputs: Outputs = "probabilities"
+    _seen: dict[str, bool] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         _ = self._session
 
+    @property
+    def n_classes(self) -> int:
+        """Number of classes c."""
+        return len(self.classes)
+
+    @property
+    def one_column(self) -> bool:  # type: ignore[override]
+        """Whether it has answered with one number a row."""
+        return self._seen.get("one column", False)
+
     def log_probs(self, x: Rows) -> Floats:
         """Natural-log probabilities, float32 (n, c)."""
-        if is_frame(x):
-            raise ModelError("an ONNX model needs rows as an array of numbers, got a data frame")
         return CallableModel(self._answer, self.outputs, self.n_classes, BATCH_ROWS).log_probs(x)
+
+    def labels_named(self) -> tuple[Any, ...] | None:
+        """The labels that its answers name (zipmap); None where they name none, or a row made up shows nothing."""
+        feed = {}
+        for given in self._session.get_inputs():
+            shape = [size if isinstance(size, int) and size > 0 else 1 for size in given.shape or [1, 1]]
+            feed[given.name] = np.zeros(shape, TYPES[given.type] if given.type != "tensor(string)" else object)
+            if given.type == "tensor(string)":
+                feed[given.name][...] = ""
+        try:
+            answers = self._session.run(None, feed)
+        except Exception:  # the row is made up; onnxruntime's own exceptions share no class
+            return None
+        maps = next((a for a in answers if _is_maps(a)), None)
+        return None if maps is None else tuple(maps[0])
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the session, which can't travel to a worker."""
@@ -64,30 +105,130 @@ class OnnxModel:
             session = onnxruntime.InferenceSession(self.content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's own exceptions share no class
             raise ModelError(f"not an ONNX model, or damaged ({' '.join(str(error).split())[:200]})") from error
-        inputs = session.get_inputs()
-        if len(inputs) != 1 or inputs[0].type not in NUMBERS:
-            wanted = ", ".join(f"{given.name}: {given.type}" for given in inputs)
-            raise ModelError(f"expected an ONNX model of one array of numbers, got one of {wanted}")
+        strange = next((given for given in session.get_inputs() if given.type not in TYPES), None)
+        if strange is not None:
+            raise ModelError(f"expected an ONNX model of numbers or text, got an input {strange.name}: {strange.type}")
         return session
 
     def _answer(self, x: Rows) -> NDArray[Any]:
-        given = self._session.get_inputs()[0]
-        answers = self._session.run(None, {given.name: np.asarray(x).astype(NUMBERS[given.type])})
-        shape = (count_rows(x), self.n_classes)
-        for answer in answers:
-            if isinstance(answer, np.ndarray) and answer.dtype.kind == "f" and answer.shape == shape:
-                return answer
-        for answer in answers if self.n_classes == 2 else ():
-            if (
-                isinstance(answer, np.ndarray)
-                and answer.dtype.kind == "f"
-                and answer.shape in (shape[:1], (shape[0], 1))
-            ):
-                return answer
-        got = ", ".join(str(getattr(answer, "shape", type(answer).__name__)) for answer in answers)
-        raise ModelError(
-            f"expected one output of shape {shape}, got {got}; convert classifiers with the option zipmap=False"
+        n, inputs = count_rows(x), self._session.get_inputs()
+        feed = _whole(x, inputs[0]) if len(inputs) == 1 else _by_column(x, inputs)
+        size = next((given.shape[0] for given in inputs if given.shape and isinstance(given.shape[0], int)), None)
+        if not size or size == n:
+            return self._read(self._session.run(None, feed), n)
+        parts = []
+        for start in range(0, n, size):  # a model of a fixed number of rows: the last ones are filled up
+            rows = np.minimum(np.arange(start, start + size), n - 1)
+            answers = self._session.run(None, {name: values[rows] for name, values in feed.items()})
+            parts.append(self._read(answers, size)[: n - start])
+        return np.concatenate(parts)
+
+    def _read(self, answers: Sequence[Any], n: int) -> NDArray[Any]:
+        """The output that holds probabilities, in the order of the classes."""
+        maps = next((a for a in answers if _is_maps(a)), None)
+        if maps is not None:
+            return self._unzipped(maps)
+        floats = [a for a in answers if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
+        found = next((a for a in floats if a.shape == (n, self.n_classes)), None)
+        if found is None and self.n_classes == 2:
+            found = next((a for a in floats if a.shape in ((n,), (n, 1))), None)
+        if found is None:
+            got = ", ".join(str(getattr(answer, "shape", type(answer).__name__)) for answer in answers)
+            raise ModelError(f"expected one output of shape ({n}, {self.n_classes}), got {got}")
+        self._seen["one column"] = is_one_column(found)
+        self._check_order(found, answers, n)
+        return self._renormalised(found)
+
+    def _unzipped(self, maps: Sequence[Mapping[Any, float]]) -> NDArray[Any]:
+        keys = list(maps[0])
+        match = match_classes(keys, self.classes)
+        if match is None:
+            named = ", ".join(class_name(key) for key in keys[:8])
+            raise ModelError(f"its answers name the classes {named}, the data set has {', '.join(self.classes[:8])}")
+        found = np.zeros((len(maps), self.n_classes))
+        found[:, match.places] = [[row[key] for key in keys] for row in maps]
+        return found
+
+    def _check_order(self, found: NDArray[Any], answers: Sequence[Any], n: int) -> None:
+        """Refuses columns in another order than the classes', where the model's own labels show it."""
+        labels = next(
+            (a for a in answers if isinstance(a, np.ndarray) and a.shape == (n,) and a.dtype.kind in "OU"), None
         )
+        if labels is None or is_one_column(found):
+            return
+        place = {name: k for k, name in enumerate(self.classes)}
+        own = np.array([place.get(str(label), -1) for label in labels])
+        first = found.argmax(axis=1)
+        wrong = (
+            (own >= 0) & (own != first) & (found[np.arange(n), np.maximum(own, 0)] < found.max(axis=1) - HALF_PRECISION)
+        )
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise ModelError(
+                f"its columns are in another order than the classes {', '.join(self.classes[:8])}: it names "
+                f'"{labels[row]}"'
+                f" where column {first[row]} is the largest; convert it with the option zipmap=True, which names them"
+            )
+
+    def _renormalised(self, found: NDArray[Any]) -> NDArray[Any]:
+        if found.dtype != np.float16:
+            return found
+        wide = found.astype(np.float64)
+        if self.outputs != "probabilities" or is_one_column(found):
+            return wide
+        sums = wide.sum(axis=1, keepdims=True)
+        return wide / sums if bool((np.abs(sums - 1) < HALF_PRECISION).all()) else wide
+
+
+def _is_maps(answer: Any) -> bool:
+    return isinstance(answer, list) and bool(answer) and isinstance(answer[0], Mapping)
+
+
+def _whole(x: Rows, given: Any) -> dict[str, NDArray[Any]]:
+    """All columns as one array."""
+    if is_frame(x):
+        text = [str(name) for name in x.columns if x[name].dtype.kind not in "biuf"]
+        if text and given.type != "tensor(string)":
+            raise ModelError(
+                f'it takes one array of numbers ({given.name}: {given.type}), but the column "{text[0]}" holds text; '
+                "convert the pipeline with one input per column, or encode the column"
+            )
+        x = x.to_numpy()
+    return {given.name: _typed(np.asarray(x), given)}
+
+
+def _by_column(x: Rows, inputs: Sequence[Any]) -> dict[str, NDArray[Any]]:
+    """An input (n, 1) for each column: by name, or for an array by position."""
+    names = [str(name) for name in x.columns] if is_frame(x) else [given.name for given in inputs]
+    if not is_frame(x) and (np.ndim(x) != 2 or np.shape(x)[1] != len(inputs)):
+        raise ModelError(f"it takes {len(inputs)} inputs of one column each, got rows of shape {np.shape(x)[1:]}")
+    place = {_plain(name): i for i, name in enumerate(names)}
+    feed = {}
+    for given in inputs:
+        i = place.get(_plain(given.name))
+        if i is None:
+            raise ModelError(
+                f'it takes a column "{given.name}", which the rows have not{did_you_mean(given.name, names)}'
+            )
+        column = np.asarray(x.iloc[:, i] if is_frame(x) else x[:, i])
+        rank = len(given.shape) if given.shape else 2
+        feed[given.name] = _typed(column, given).reshape((len(column),) + (1,) * (rank - 1))
+    return feed
+
+
+def _typed(values: NDArray[Any], given: Any) -> NDArray[Any]:
+    try:
+        if given.type == "tensor(string)":
+            return values.astype(str).astype(object)
+        return np.ascontiguousarray(values).astype(TYPES[given.type])
+    except (TypeError, ValueError) as error:
+        raise ModelError(
+            f'its input "{given.name}" takes {given.type}, which the rows do not give ({error})'
+        ) from error
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"\W", "_", name)
 
 
 def read(place: Path, trust: bool) -> ModelFile:  # noqa: ARG001 - every reader's arguments
@@ -95,8 +236,10 @@ def read(place: Path, trust: bool) -> ModelFile:  # noqa: ARG001 - every reader'
 
     def make(use: Use) -> OnnxModel:
         try:
-            return OnnxModel(place.read_bytes(), len(use.classes), use.outputs)
+            return OnnxModel(content, tuple(use.classes), use.outputs)
         except ModelError as error:
             raise ModelError(f"{place}: {error}") from error
 
-    return ModelFile(make)
+    content = place.read_bytes()
+    known = make(Use(())).labels_named()
+    return ModelFile(make, known)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,13 @@ from gnomon.core.memory import too_large
 from gnomon.models.readers.model_file import ModelFile, object_in
 
 
-def read(place: Path, trust: bool) -> ModelFile:
+def read(place: Path, trust: bool, types: Collection[str] = ()) -> ModelFile:
     """What the file holds.
+
+    Args:
+        place: the file.
+        trust: take every type.
+        types: further types to take, by their names.
 
     Raises:
         ModelError: damaged, or types that are not scikit-learn's, without trust.
@@ -33,11 +38,12 @@ def read(place: Path, trust: bool) -> ModelFile:
         raise
     except Exception as error:  # zip, json and key errors of a damaged file
         raise ModelError(f"{place}: not a skops file, or damaged ({type(error).__name__}: {error})") from error
-    refused = [name for name in strange if not _is_harmless(name)]
+    refused = [name for name in strange if name not in types and not _is_harmless(name)]
     if refused and not trust:
         raise ModelError(
             f"{place}: holds types that are not scikit-learn's: {', '.join(refused[:5])}"
-            f"{', ...' if len(refused) > 5 else ''}; give --trust if you know where they come from"
+            f"{', ...' if len(refused) > 5 else ''}; if you know where they come from, give --trust-type NAME for "
+            "each, or --trust for all"
         )
     try:
         thing = skops.io.load(place, trusted=strange)
