@@ -26,6 +26,7 @@ from gnomon.models.sklearn import SklearnTrainer
 from gnomon.stats.permutation.joint import LEVEL, joint_test
 
 Scores = np.ndarray
+OVERLAP = {"shadow": {"size": 150}, "data": {"keep_apart": False}}
 
 
 def related(attacks: int, n: int, rng: np.random.Generator) -> Scores:
@@ -87,7 +88,7 @@ def power_table(runs: int, seed: int) -> None:
 
 
 def audit(seed: int, shadows: bool, view: str) -> Record:
-    """An audit of 300 + 300 rows that the target was trained on none of."""
+    """An audit of 300 + 300 rows that the target was trained on none of; "overlap": non-members are the pool."""
     x, y = make_classification(1200, 10, n_informative=5, n_redundant=0, flip_y=0.2, random_state=seed)
     kind = DecisionTreeClassifier(max_depth=4, random_state=seed) if seed % 2 else LogisticRegression()
     model = kind.fit(x[900:], y[900:])
@@ -97,18 +98,18 @@ def audit(seed: int, shadows: bool, view: str) -> Record:
         *sides,
         trainer=SklearnTrainer(kind) if shadows else None,
         pool=(x[600:900], y[600:900]) if view == "adversary" else None,
-        view="adversary" if view == "adversary" else "auditor",
+        view="auditor" if view == "auditor" else "adversary",
         shadows=8,
         seed=seed,
         workers=1,
-        plan={"attacks": {"ladder": False}},
+        plan={"attacks": {"ladder": False}} | (OVERLAP if view == "overlap" else {}),
     ).record
 
 
 def audit_table(runs: int, seed: int) -> None:
     print("\nWhole audits of models that were trained on neither side")
     print("| shadow models | view | audits | levels |\n|---|---|---|---|")
-    for shadows, view in ((False, "auditor"), (True, "auditor"), (True, "adversary")):
+    for shadows, view in ((False, "auditor"), (True, "auditor"), (True, "adversary"), (True, "overlap")):
         levels = Counter(audit(seed + i, shadows, view).verdict.level for i in range(runs))
         told = ", ".join(f"{level} {count}" for level, count in sorted(levels.items()))
         print(f"| {8 if shadows else 0} | {view} | {runs} | {told} |", flush=True)

@@ -69,3 +69,15 @@ def test_facts_of_the_target_are_plain_averages() -> None:
     assert (facts.train_accuracy, facts.test_accuracy) == (0.5, 0.5)
     assert facts.train_loss == pytest.approx(-np.log([0.9, 0.2]).mean(), rel=1e-5)
     assert np.isfinite(facts.test_loss)
+
+
+def test_the_more_non_members_stand_in_the_pool_the_more_they_judge_each_other() -> None:
+    def mutual(shared: int, view: str = "adversary") -> float:
+        members, others, pool = np.arange(60), np.arange(60, 120), np.arange(120 - shared, 180 - shared)
+        data = make_dataset(np.zeros((180, 1)), np.arange(180) % 2)
+        roles = Roles(members, others, pool, pool[:0], members, view)
+        return AuditCase(noise_case("adversary", False).evidence, roles.audited, data, roles).mutual
+
+    assert mutual(60) == pytest.approx(1.5**0.5)
+    assert 1.0 == mutual(0) < mutual(30) < mutual(60)
+    assert mutual(60, "auditor") == 1.0

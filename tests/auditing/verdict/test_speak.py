@@ -187,7 +187,7 @@ def test_people_speak_before_records() -> None:
     assert spoken.level == "leaks"
     assert "whose records" in spoken.headline
     assert "0.993 by person" in spoken.headline
-    assert any("80 persons inside" in s for s in spoken.sentences)
+    assert any("80 inside, 80 outside" in s for s in spoken.sentences)
 
 
 def test_persons_are_the_unit_of_the_headline_and_of_the_rate() -> None:
@@ -415,8 +415,17 @@ def test_accusations_of_one_persons_records_are_one() -> None:
 
 
 def test_an_interval_off_one_half_that_is_no_finding_is_explained() -> None:
-    spoken = verdict(result((0.56, 0.51, 0.61)), joint(found=False, p=0.3))
-    assert "one attack on its own" in words(spoken)
+    off = result((0.56, 0.51, 0.61))
+    both = speak(
+        [off, result((0.5, 0.45, 0.55), name="loss")],
+        heard(joint(found=False, p=0.3), joint(found=False, name="loss")),
+        [],
+        TARGET,
+        "adversary",
+        0.01,
+    )
+    assert "Of 2 attacks together, some come that far from 0.5 by chance" in words(both)
+    assert "does not call that more than chance" in words(verdict(off, joint(found=False, p=0.06)))
     assert "one attack on its own" not in words(verdict(result((0.51, 0.49, 0.53)), joint(found=False)))
 
 

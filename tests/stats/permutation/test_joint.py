@@ -226,3 +226,24 @@ def test_a_tail_is_worth_as_many_records_as_it_has_persons() -> None:
     assert one.by == "top"
     assert (one.rows, one.members, one.reversed) == (64, 64, False)
     assert one.worth == pytest.approx(16)
+
+
+def test_non_members_that_judge_each_other_vary_by_half_more_than_permutations_show() -> None:
+    """Each of them is in shadow models of the others', and pairs agree; members have no such pairs (`mutual`)."""
+    n, rng, squares = 60, np.random.default_rng(3), []
+    for _ in range(300):
+        points = rng.normal(size=(2 * n, 20))
+        agree = points @ points.T
+        np.fill_diagonal(agree, 0.0)
+        squares.append(norm.isf(chance_p(agree[:, :n].sum(axis=1), np.arange(2 * n) >= n)[0] / 2) ** 2)
+    assert np.mean(squares) > 1.25
+    assert np.mean(squares) / 1.5 < 1.15
+
+
+def test_a_wider_chance_makes_results_weaker_and_promises_less() -> None:
+    rng, member = np.random.default_rng(0), np.arange(400) < 200
+    scores = np.stack([0.3 * member + rng.normal(size=400), rng.normal(size=400)])
+    plain, wide = (joint_test(scores, member, rng=np.random.default_rng(1), wider=w) for w in (None, [1.3, 1.0]))
+    assert wide.attacks[0].p > plain.attacks[0].p
+    assert wide.deviation == pytest.approx(1.3 * plain.deviation)
+    assert wide.detectable_auc() > plain.detectable_auc()

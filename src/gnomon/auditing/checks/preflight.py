@@ -124,7 +124,8 @@ def _pool_overlap(roles: Roles) -> Finding | None:
         title=f"{len(shared)} of {len(roles.nonmembers)} audited non-members also stand in the attacker's pool",
         severity="warning",
         explanation="Some shadow models were trained on records that are audited as non-members. An attack that learns "
-        "from the pool has seen them, which can help or hurt it; no member is concerned.",
+        "from the pool has seen them, which can help or hurt it; no member is concerned. Such records judge each "
+        "other, so chance moves values more than their intervals show; the verdict's test allows for it.",
         remedy="Set data.keep_apart = true with a smaller data.nonmember_size or shadow.size, or give more rows.",
     )
 

@@ -63,6 +63,22 @@ class AuditCase:
         return min([f for f in fprs if nonmembers * f >= 1], default=max(fprs))
 
     @property
+    def mutual(self) -> float:
+        """How many times wider than by chance alone attacks by OUT models may vary; 1 where non-members keep apart.
+
+        Audited non-members that stand in the attacker's pool judge each other: what one does to the shadow models of
+        another, that one does to its own. Such pairs agree, members have none, and permutations don't know it. Of the
+        variance of a difference between n1 members and n0 non-members, of which k stand in a pool of p rows, shadow
+        models cause all at most, and pairs that agree wholly add ``k^2 / p / n0 * n1 / (n1 + n0)`` of that: one half
+        where all is one (measured with five kinds of models: 0 to 0.35).
+        """
+        if self.roles.view != "adversary":
+            return 1.0
+        n1, n0, pool = len(self.roles.members), len(self.roles.nonmembers), len(self.roles.pool)
+        shared = len(np.intersect1d(self.roles.nonmembers, self.roles.pool))
+        return float(np.sqrt(1.0 + shared**2 / max(pool, 1) / n0 * n1 / (n1 + n0)))
+
+    @property
     def trained(self) -> NDArray[Any] | None:
         """The persons of all rows that the target was trained on; None without groups."""
         return None if self.data.groups is None else self.data.groups[self.roles.train]

@@ -50,17 +50,17 @@ def leak_size(result: AttackResult, tested: JointResult) -> Size:
 
     Args:
         result: its figures.
-        tested: what the joint test says of it; where members stand below others, rates of the usual direction and
-            accusations say nothing.
+        tested: what the joint test says of it; where members stand below others, a rate of the usual direction speaks
+            only if it shows a clear leak all the same (of the few that the model knows by heart).
     """
     assert result.auc is not None
     area = _turned(result.auc) if tested.reversed else result.auc
     persons = None if result.groups is None else result.groups.auc
     persons = _turned(persons) if persons is not None and tested.reversed else persons
-    point = None if tested.reversed else headline_point(result.tpr_at_fpr)
-    whole = [] if tested.reversed or result.groups is None else result.groups.tpr_at_fpr
-    accused = None if tested.reversed else _held(result)
+    point, accused = headline_point(result.tpr_at_fpr), _held(result)
     sure = point is not None and is_clear(point)
+    point = None if tested.reversed and not sure else point
+    whole = [] if tested.reversed or result.groups is None else result.groups.tpr_at_fpr
     told: dict[Speaks, bool] = {
         "persons": persons is not None and persons.low > CLEAR_AUC,
         "rate": sure,

@@ -12,6 +12,9 @@ from gnomon.stats.permutation.joint import POWER, JointTest
 
 WANTED_AUC = 0.55  # what more records would show, where there were too few
 LARGE_AUC = 0.6  # from here on a leak is not called slight
+LARGE_ACCURACY = (
+    0.55  # a decision that is right less often says nothing of an attack that does far better than guessing
+)
 NOTHING_FOUND = "No attack did significantly better than guessing"
 
 
@@ -32,9 +35,9 @@ def who_attacks(best: AttackResult, results: Sequence[AttackResult], view: str) 
 
 def describe_found(best: AttackResult, tested: JointResult, size: Size, who: str) -> str:
     """The headline of an audit in which the joint test found the attack that speaks."""
-    if tested.reversed:
-        return _reversed(who, tested, size)
     speaks = size.clear[0] if size.clear else "nothing"
+    if tested.reversed and speaks not in ("rate", "accusations"):
+        return _reversed(who, tested, size)
     if speaks == "persons" and size.persons is not None:
         point = size.person_point
         if point is not None and point.tpr is not None and is_clear(point):
@@ -42,7 +45,7 @@ def describe_found(best: AttackResult, tested: JointResult, size: Size, who: str
                 f"{who} finds {_of_hundred(point.tpr.value)} persons whose records were trained on while wrongly "
                 f"accusing {_one_in(point.fpr)} others."
             )
-        told = f"AUC {size.persons.value:.3f} by person, where guessing is 0.5"
+        told = f"AUC {_digits(size.persons.value)} by person, where guessing is 0.5"
         return f"{who} recognises whose records the model was trained on ({told})."
     if speaks == "rate" and size.point is not None and size.point.tpr is not None:
         return (
@@ -59,7 +62,9 @@ def describe_found(best: AttackResult, tested: JointResult, size: Size, who: str
     if tested.rows is not None:
         return f"{who} {_few(tested)}: {_tail(tested)}."
     area = size.persons if tested.by == "persons" and size.persons is not None else size.auc
-    told = f"AUC {area.value:.3f}{' by person' if area is size.persons else ''}, where guessing is 0.5"
+    if area.value <= 0.5:  # counted within persons, whose records stand on both sides
+        return f"{who} ranks training records above others more often than chance explains."
+    told = f"AUC {_digits(area.value)}{' by person' if area is size.persons else ''}, where guessing is 0.5"
     if area.low <= 0.5:
         return f"{who} ranks training records above others more often than chance explains ({told})."
     return f"{who} does {'' if area.value >= LARGE_AUC else 'slightly '}better than guessing ({told})."
@@ -70,9 +75,11 @@ def _reversed(who: str, tested: JointResult, size: Size) -> str:
         where = "below theirs" if tested.by == "bottom" else "above those of training records"
         return f"{who} {_few(tested)} by scores {where}: {_tail(tested)}."
     area = size.persons if tested.by == "persons" and size.persons is not None else size.auc
+    if area.value <= 0.5:  # counted within persons, whose records stand on both sides
+        return f"{who} ranks training records below others more often than chance explains."
     return (
-        f"{who} distinguishes training records by scores below others': AUC {1 - area.value:.3f}, where guessing is "
-        "0.5 and members are expected above."
+        f"{who} distinguishes training records by scores below others': AUC {_digits(1 - area.value)}, where guessing "
+        "is 0.5 and members are expected above."
     )
 
 
@@ -86,14 +93,14 @@ def _tail(tested: JointResult) -> str:
     end = "lowest" if tested.by == "bottom" else "highest"
     return (
         f"of the {tested.rows:,} records with the {end} scores {tested.members:,} were trained on, where guessing "
-        f"finds {tested.expected:.0f}"
+        f"finds {_count(tested.expected or 0.0)}"
     )
 
 
 def _accuracy(best: AttackResult) -> str:
-    """How often a decision is right, where that is more than guessing; else the AUC."""
+    """How often a decision is right, where that is much more than guessing; else the AUC."""
     rule = best.at_threshold
-    if rule is not None and rule.accuracy.low > 0.5:
+    if rule is not None and rule.accuracy.low > 0.5 and rule.accuracy.value >= LARGE_ACCURACY:
         return f", right on {rule.accuracy.value:.0%} where guessing is right on 50%"
     return "" if best.auc is None else f" (AUC {best.auc.value:.3f}, where guessing is 0.5)"
 
@@ -146,9 +153,19 @@ def _inside(heard: Heard, results: dict[str, AttackResult]) -> list[str]:
         return []
     best = min(found, key=lambda one: (one.p, -abs(_area(results[one.name]) - 0.5)))
     return [
-        f"Who sees more than answers finds what these attacks don't: {results[best.name].title}, AUC "
-        f"{_area(results[best.name]):.3f}{f' ({_tail(best)})' if best.rows is not None else ''}."
+        f"Who sees more than answers finds what these attacks don't: {results[best.name].title}, "
+        f"{_inside_found(best, results[best.name])}."
     ]
+
+
+def _inside_found(one: JointResult, result: AttackResult) -> str:
+    """The result that the joint test found: a tail, persons, or all records."""
+    if one.rows is not None:
+        return f"AUC {_area(result):.3f}, and {_tail(one)}"
+    by_person = one.by == "persons" and result.groups is not None
+    area = result.groups.auc.value if by_person and result.groups is not None else _area(result)
+    below = ", members below others" if one.reversed else ""
+    return f"AUC {_digits(area)}{' by person' if by_person else ''}{below}"
 
 
 def _area(result: AttackResult) -> float:
@@ -190,9 +207,11 @@ def _choice(best: AttackResult, heard: Heard, results: dict[str, AttackResult]) 
     """How the attack was chosen, and how many attacks the test pays for."""
     count = len(heard.tested)
     tested = heard.of(best.name)
+    if count == 1:
+        return []
     chance = "" if tested is None else f" (p {_p(tested.p)}, {count} attacks paid for)"
     if heard.chosen_on == "shadows":
-        return [f"The test of all attacks together finds it{chance}."] if count > 1 else []
+        return [f"The test of all attacks together finds it{chance}."]
     why = "there were no rehearsals on shadow models to choose it in"
     if heard.rehearsed is not None:
         why = _less(results[heard.rehearsed], heard, best)
@@ -219,8 +238,8 @@ def _people(best: AttackResult) -> list[str]:
         return []
     area = best.groups.auc
     return [
-        f"By person, all records of each put together: AUC {_interval(area.value, area.low, area.high)} on "
-        f"{best.groups.members:,} persons inside and {best.groups.nonmembers:,} outside; by record the same attack has "
+        f"By person, all records of each put together: AUC {_interval(area.value, area.low, area.high)} "
+        f"({best.groups.members:,} inside, {best.groups.nonmembers:,} outside); by record the same attack has "
         f"{_area(best):.3f}."
     ]
 
@@ -230,9 +249,12 @@ def _threshold(best: AttackResult) -> list[str]:
     rule, most = best.at_threshold, best.oracle
     if rule is None or most is None or rule.calibrated == "oracle" or most.accuracy.low <= rule.accuracy.high:
         return []
+    own, possible = f"{rule.accuracy.value:.0%}", f"{most.accuracy.value:.0%}"
+    if own == possible:
+        return []
     return [
-        f"The attack's threshold does not fit this model: it is right on {rule.accuracy.value:.0%}, where the best "
-        f"threshold on the audited records is right on {most.accuracy.value:.0%} (guessing: 50%)."
+        f"The attack's threshold does not fit this model: it is right on {own}, where the best threshold on the "
+        f"audited records is right on {possible} (guessing: 50%)."
     ]
 
 
@@ -242,6 +264,11 @@ def _alone(best: AttackResult, heard: Heard) -> list[str]:
     tested = heard.of(best.name)
     if tested is None or best.auc.low <= 0.5 <= best.auc.high:
         return []
+    if len(heard.tested) == 1:
+        return [
+            "The test also looks at the highest and the lowest scores, and does not call that more than chance "
+            f"(p {_p(tested.p)})."
+        ]
     return [
         f"That interval is of one attack on its own. Of {len(heard.tested)} attacks together, some come that far from "
         f"0.5 by chance (p {_p(tested.p)})."
@@ -283,13 +310,11 @@ def _p(value: float) -> str:
 
 
 def _of_hundred(rate: float) -> str:
-    return (
-        f"{100 * rate:.0f} of 100"
-        if rate >= 0.095
-        else f"{1000 * rate:.0f} of 1,000"
-        if rate >= 0.0095
-        else f"{10000 * rate:.0f} of 10,000"
-    )
+    """A rate in whole records: "45 of 100", "12 of 1,000"."""
+    of = 100
+    while round(of * rate, 1) < 9.5 and rate > 0:
+        of *= 10
+    return f"{of * rate:.0f} of {of:,}"
 
 
 def _one_in(rate: float) -> str:
@@ -297,7 +322,17 @@ def _one_in(rate: float) -> str:
 
 
 def _percent(rate: float) -> str:
+    """A rate that was chosen, with all its digits."""
     return f"{100 * rate:.6g}%"
+
+
+def _digits(area: float) -> str:
+    """Three digits, or as many as tell an AUC from guessing."""
+    return next((told for digits in range(3, 9) if float(told := f"{area:.{digits}f}") != 0.5), f"{area:.3f}")
+
+
+def _count(expected: float) -> str:
+    return f"{expected:.0f}" if expected >= 10 else f"{expected:.1f}"
 
 
 def _interval(value: float, low: float, high: float, *, percent: bool = False) -> str:

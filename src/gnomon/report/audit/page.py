@@ -48,6 +48,7 @@ def audit_page(record: Record) -> Page:
     """The view of a record that all renderers share."""
     verdict = record.verdict
     caveat = NO_VERDICT if verdict.level == "invalid" else LOWER_BOUND
+    choice = "" if len(verdict.tested) == 1 else CHOICES.get(verdict.chosen_on or "", "")  # of one, none was chosen
     alarms = [f for severity in ("error", "warning") for f in record.findings if f.severity == severity]
     notes = [f for f in record.findings if f.severity == "note"]
     return Page(
@@ -58,7 +59,7 @@ def audit_page(record: Record) -> Page:
         level=verdict.level,
         label=LEVELS[verdict.level],
         sentences=tuple(verdict.sentences),
-        caveat=" ".join(filter(None, (caveat, CHOICES.get(verdict.chosen_on or "", "")))),
+        caveat=" ".join(filter(None, (caveat, choice))),
         notice=PERSONAL if record.exposed or record.risk is not None else "",
         facts=_headline_facts(record),
         sections=filled(

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csc_array
-from scipy.special import ndtri
+from scipy.special import log_ndtr, ndtri, ndtri_exp
 
 from gnomon.core.arrays import Bools, Ints
 from gnomon.core.errors import DataError
@@ -90,6 +90,7 @@ def joint_test(
     rng: np.random.Generator,
     groups: NDArray[Any] | None = None,
     person_scores: ArrayLike | None = None,
+    wider: ArrayLike | None = None,
     level: float = LEVEL,
 ) -> JointTest:
     """Tests all attacks together.
@@ -100,6 +101,8 @@ def joint_test(
         rng: draws the permutations.
         groups: ids of persons or households ``(n,)``; None: every record is its own.
         person_scores: scores of the persons ``(a, g)``, in the order of ``np.unique(groups)``; NaN: not scored.
+        wider: how many times wider than permutations show the results of each attack vary by chance ``(a,)``, 1 or
+            more; None: 1. Above 1 where scores of the records of one side depend on each other.
         level: of the whole test, in (0, 1).
 
     Returns:
@@ -125,7 +128,9 @@ def joint_test(
     named, rows = _statistics(array, units, persons)
     each = [np.flatnonzero(named.attack == i) for i in range(len(array))]
     cost = np.where(np.isin(named.kind, ("top", "bottom")), TAIL_COST, 0.0)
-    observed, drawn = named.sums.log_p() + cost, named.sums.drawn_log_p(rng, each, cost)
+    factor = np.ones(len(array)) if wider is None else np.asarray(wider, dtype=np.float64)
+    observed = _shrunk(named.sums.log_p(), factor[named.attack]) + cost
+    drawn = named.sums.drawn_log_p(rng, each, cost)
     best = np.asarray([one[np.argmin(observed[one])] for one in each])
     adjusted = _step_down(observed[best], drawn)
     n1 = int(np.count_nonzero(truth))
@@ -135,7 +140,7 @@ def joint_test(
     return JointTest(
         tuple(_tested(float(p), int(s), named, rows, truth, groups) for p, s in zip(adjusted, best, strict=True)),
         min(level, float(np.exp(np.quantile(drawn.min(axis=1), level, method="lower")))),
-        max(widest, untied),
+        max(widest, untied) * float(factor.max()),
         n1,
         n0,
         max(_apart(row) for row in array),
@@ -158,6 +163,17 @@ def chance_p(scores: ArrayLike, member: Bools, groups: NDArray[Any] | None = Non
     split_scores(array[0], truth)
     sums = _statistics(array, Units.of(truth, groups), None, tails=False)[0].sums
     return float(np.exp(sums.log_p()[0])), bool(sums.observed[0] < sums.expected[0])
+
+
+def _shrunk(log_p: Doubles, factor: Doubles) -> Doubles:
+    """Logarithms of two-sided p-values of deviations that are divided by a factor.
+
+    >>> np.exp(_shrunk(np.log([0.05, 1.0]), np.array([1.2, 1.2]))).round(3)
+    array([0.102, 1.   ])
+    """
+    deviation = -np.asarray(ndtri_exp(np.minimum(log_p, 0.0) - np.log(2.0))) / factor
+    shrunk: Doubles = np.where(factor > 1, np.log(2.0) + log_ndtr(-deviation), log_p)
+    return shrunk
 
 
 @dataclass(frozen=True)
