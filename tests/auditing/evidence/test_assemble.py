@@ -76,8 +76,13 @@ def test_the_more_non_members_stand_in_the_pool_the_more_they_judge_each_other()
         members, others, pool = np.arange(60), np.arange(60, 120), np.arange(120 - shared, 180 - shared)
         data = make_dataset(np.zeros((180, 1)), np.arange(180) % 2)
         roles = Roles(members, others, pool, pool[:0], members, view)
-        return AuditCase(noise_case("adversary", False).evidence, roles.audited, data, roles).mutual
+        return AuditCase(noise_case("adversary", False).evidence, roles.audited, data, roles).mutual(needs)
 
+    needs = {"answers", "shadows_out"}
     assert mutual(60) == pytest.approx(1.5**0.5)
     assert 1.0 == mutual(0) < mutual(30) < mutual(60)
     assert mutual(60, "auditor") == 1.0
+    needs = {"answers", "pool"}
+    assert mutual(60) == 1.0
+    needs = {"answers", "membership_half"}
+    assert mutual(0, "auditor") == pytest.approx(2**0.5)

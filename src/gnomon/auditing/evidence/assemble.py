@@ -5,7 +5,7 @@ Audited rows are shuffled, so that their order gives no membership away; the mem
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -62,17 +62,21 @@ class AuditCase:
         nonmembers = int((~self.member).sum())
         return min([f for f in fprs if nonmembers * f >= 1], default=max(fprs))
 
-    @property
-    def mutual(self) -> float:
-        """How many times wider than by chance alone attacks by OUT models may vary; 1 where non-members keep apart.
+    def mutual(self, needs: Collection[str]) -> float:
+        """How many times wider than permutations show the results of an attack with these needs vary by chance.
 
-        Audited non-members that stand in the attacker's pool judge each other: what one does to the shadow models of
-        another, that one does to its own. Such pairs agree, members have none, and permutations don't know it. Of the
-        variance of a difference between n1 members and n0 non-members, of which k stand in a pool of p rows, shadow
-        models cause all at most, and pairs that agree wholly add ``k^2 / p / n0 * n1 / (n1 + n0)`` of that: one half
-        where all is one (measured with five kinds of models: 0 to 0.35).
+        Audited rows that judge each other make pairs that agree: what one does to the score of another, that one does
+        to its own. Permutations don't know these pairs.
+
+        - Audited non-members that stand in the attacker's pool judge each other by OUT models; members have no such
+          pairs. Of the variance of a difference between n1 members and n0 non-members, of which k stand in a pool of p
+          rows, shadow models cause all at most, and pairs that agree wholly add ``k^2 / p / n0 * n1 / (n1 + n0)`` of
+          that: one half where the pool is the non-members (measured with five kinds of models: 0 to 0.35).
+        - The two halves of `KnownHalf` judge each other by the truth itself, which doubles the variance at most.
         """
-        if self.roles.view != "adversary":
+        if "membership_half" in needs:
+            return float(np.sqrt(2.0))
+        if self.roles.view != "adversary" or "shadows_out" not in needs:
             return 1.0
         n1, n0, pool = len(self.roles.members), len(self.roles.nonmembers), len(self.roles.pool)
         shared = len(np.intersect1d(self.roles.nonmembers, self.roles.pool))

@@ -84,7 +84,7 @@ def _tested(attempts: Sequence[Attempt], case: AuditCase, seeds: Seeds) -> tuple
     if case.groups is not None and case.trained is not None:
         known = case.groups, case.member, case.trained
         persons = np.stack([combine(_scores(a), a.rehearsed, *known) for a in attempts])
-    wider = [case.mutual if "shadows_out" in a.scored.needs else 1.0 for a in attempts]
+    wider = [case.mutual(a.scored.needs) for a in attempts]
     rng = seeds.generator()
     test = joint_test(scores, case.member, rng=rng, groups=case.groups, person_scores=persons, wider=wider)
     named = zip(attempts, test.attacks, strict=True)
