@@ -85,7 +85,8 @@ class Draw:
         groups = None
         if tested.by == "persons" or self.chance(0.3):
             own = self.estimate(*(sides if tested.found and tested.by == "persons" else AREAS))
-            groups = GroupResult(rule="sum", members=1, nonmembers=30, mixed=2, rows=5.0, auc=own)
+            rates = [point for point in points if self.chance()]
+            groups = GroupResult(rule="sum", members=1, nonmembers=30, mixed=2, rows=5.0, auc=own, tpr_at_fpr=rates)
         accused = FdrAccusations(fdr=0.1, accused=38, members=int(self.one(2, 20, 34, 38)), candidates=9, calibration=9)  # type: ignore[call-overload]
         return AttackResult(
             name=tested.name,
@@ -182,7 +183,9 @@ def test_an_auc_next_to_guessing_differs_from_it_on_the_side_that_is_meant(audit
 def test_rates_and_tails_are_more_than_guessing_finds(audits: list[Audit]) -> None:
     for audit in audits:
         headline = audit.verdict.headline
-        for found, of, others in numbers(rf"finds {N} of {N} training records while .* 1 in {N} others", headline):
+        for found, of, others in numbers(
+            rf"finds {N} of {N} (?:training records|persons) .* 1 in {N} others", headline
+        ):
             assert found / of > 4 / others, headline
         for rows, members, chance in numbers(rf"of the {N} records with .* scores {N} were .* finds {N}", headline):
             assert chance <= rows
