@@ -6,7 +6,16 @@ import pytest
 
 from gnomon.attacks import make_attack
 from gnomon.auditing.progress import Silent
-from gnomon.auditing.results.scoring import Rehearsed, attempt, attempt_all, choose, rehearse, score_attack
+from gnomon.auditing.results import scoring
+from gnomon.auditing.results.scoring import (
+    Rehearsed,
+    attempt,
+    attempt_all,
+    choose,
+    most_rehearsals,
+    rehearse,
+    score_attack,
+)
 from gnomon.core.protocols import Attack
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import LocalEngine
@@ -91,6 +100,18 @@ def test_a_rehearsed_threshold_is_nearly_as_good_as_the_oracles() -> None:
         for t in found.scored.scores
     )
     assert accuracy > best - 0.05
+
+
+def test_how_often_an_attack_rehearses_hangs_on_the_data_and_not_on_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = world().evidence.pool
+    assert pool is not None
+    answers = pool.n_shadows * len(pool.labels)
+    monkeypatch.setattr(scoring, "LESSONS", 2 * answers)
+    times = iter(np.arange(0.0, 1e9, 1e3))
+    monkeypatch.setattr(scoring.time, "perf_counter", lambda: next(times))  # a machine that takes an hour
+    quick, learns = make_attack("loss"), make_attack("salem")
+    assert [len(rehearse(a, world().evidence, 3, (0.1,), SEEDS).played) for a in (quick, learns)] == [3, 2]
+    assert most_rehearsals(learns, pool, queries=9) == 1
 
 
 def test_rehearsals_foretell_what_happens() -> None:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from gnomon.auditing.progress import Progress
+from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.core.documents.record import Skipped, Status
 from gnomon.core.errors import DataError
@@ -27,7 +28,7 @@ from gnomon.stats.calibration import calibrate_threshold
 from gnomon.stats.low_fpr import tpr_at_fpr
 from gnomon.stats.roc import auc
 
-SECONDS_PER_ATTACK = 10.0  # a slow attack rehearses once
+LESSONS = 1_000_000  # answers of shadow models that an attack learns from, in all its rehearsals together
 
 
 @dataclass(frozen=True)
@@ -54,14 +55,15 @@ class Rehearsed:
 def rehearse(attack: Attack, evidence: Evidence, count: int, fprs: Sequence[float], seeds: Seeds) -> Rehearsed:
     """Lets up to ``count`` shadows play the target for one attack.
 
-    A slow attack stops rehearsing after ten seconds; one that cannot be rehearsed returns an empty result.
+    An attack that learns from the shadow models' answers rehearses less often where these are many (at least once): how
+    often follows from their number alone, so that a plan gives the same record on a busy machine. One that cannot be
+    rehearsed returns an empty result.
     """
     if count == 0 or not evidence.can_rehearse or not attack.needs <= REHEARSABLE:
         return Rehearsed()
     assert evidence.pool is not None
-    start = time.perf_counter()
     played: list[Played] = []
-    for i in range(min(count, evidence.pool.n_shadows)):
+    for i in range(min(count, evidence.pool.n_shadows, most_rehearsals(attack, evidence.pool, len(evidence.queries)))):
         rehearsal, member = evidence.rehearse(i)
         if rehearsal.missing(attack.needs) is not None:
             return Rehearsed()
@@ -71,8 +73,6 @@ def rehearse(attack: Attack, evidence: Evidence, count: int, fprs: Sequence[floa
         played.append(
             Played(rows, scores, member, auc(scores[member], scores[~member]).value, _rates(scores, member, fprs))
         )
-        if time.perf_counter() - start > SECONDS_PER_ATTACK:
-            break
     return Rehearsed(
         threshold=calibrate_threshold(
             np.concatenate([p.scores for p in played]), np.concatenate([p.member for p in played])
@@ -81,6 +81,18 @@ def rehearse(attack: Attack, evidence: Evidence, count: int, fprs: Sequence[floa
         tpr={f: float(np.mean(rates)) for f in fprs if (rates := [p.tpr[f] for p in played if f in p.tpr])},
         played=tuple(played),
     )
+
+
+def most_rehearsals(attack: Attack, pool: ShadowAnswers, queries: int = 1) -> int:
+    """How often an attack rehearses at most: no attack learns from more than `LESSONS` answers in doing so.
+
+    Args:
+        attack: one that does not learn from the pool is quick, and rehearses as often as the plan has it.
+        pool: the shadow models on the attacker's rows.
+        queries: versions of each record.
+    """
+    answers = pool.n_shadows * len(pool.labels) * queries
+    return max(1, LESSONS // max(answers, 1)) if "pool" in attack.needs else pool.n_shadows
 
 
 def _rates(scores: Floats, member: Bools, fprs: Sequence[float]) -> dict[float, float]:
