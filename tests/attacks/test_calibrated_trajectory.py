@@ -31,19 +31,6 @@ def test_hard_records_are_no_longer_mistaken_for_strangers(kind) -> None:
     assert area(kind(trees=30), world) > world.auc - 0.06
 
 
-@pytest.mark.parametrize("kind", BOTH)
-@pytest.mark.parametrize("view", ["auditor", "adversary"])
-def test_noise_over_many_worlds_is_noise(kind, view: str) -> None:
-    if kind().online and view == "adversary":
-        pytest.skip("nobody was trained on the audited records")
-    areas = []
-    for seed in range(10):
-        world = noise_world(np.random.default_rng(seed), n=200, m=6, view=view)
-        areas.append(area(kind(trees=10, lessons=1000), world, seed))
-    assert abs(np.mean(areas) - 0.5) < 3 * np.std(areas) / np.sqrt(len(areas))
-    assert np.std(areas) < 0.08
-
-
 @pytest.mark.parametrize("online", [True, False])
 def test_columns_are_those_of_a_loop_over_records_and_checkpoints(online: bool) -> None:
     evidence = difficulty_world(np.random.default_rng(1), n=12, m=6).evidence

@@ -43,15 +43,6 @@ def test_what_only_the_inside_tells_is_learned_from_shadows() -> None:
     assert abs(((scores > 0) == member).mean() - 0.7) < 0.1
 
 
-def test_noise_over_many_worlds_is_noise() -> None:
-    areas = []
-    for seed in range(30):
-        world = noise_world(np.random.default_rng(seed), n=300, m=4)
-        areas.append(area(Nasr(trees=30).score(world.evidence, np.random.default_rng(seed)), world.member))
-    assert abs(np.mean(areas) - 0.5) < 3 * np.std(areas) / np.sqrt(len(areas))
-    assert np.std(areas) < 0.06
-
-
 @pytest.mark.parametrize("options", [{"trees": 0}, {"max_rows": 1}])
 def test_options_out_of_range_are_refused(options: dict[str, int]) -> None:
     with pytest.raises(UsageError, match="nasr: expected trees >= 1"):

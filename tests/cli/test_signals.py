@@ -89,12 +89,12 @@ def test_a_signal_leaves_nothing_behind(number: signal.Signals, code: int, words
             os.killpg(process.pid, number)  # as a terminal does
         else:
             process.send_signal(number)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=120)
         assert process.returncode == code
         if words:
             assert len(errors.splitlines()) == 1, errors
             assert words in errors
-        assert wait_until(lambda: not processes_of(process.pid), 10)
+        assert wait_until(lambda: not processes_of(process.pid), 60)
         assert list((tmp_path / "temporary").iterdir()) == []
         assert not (tmp_path / "run" / "record.json").exists()
     finally:

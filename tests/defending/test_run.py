@@ -1,17 +1,15 @@
 """A whole bench on a small data set: complete, resumable, honest about what it chose on what."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.killed import run_and_kill
 from tests.studies.worlds import SMALL, small_plan
 
 from gnomon.auditing.api import Settings
+from gnomon.cli.app import run as command_line
 from gnomon.core.documents.defence import DefenceReport, MitigationResult
 from gnomon.core.errors import PlanError, UsageError
 from gnomon.core.plan import Plan
@@ -135,7 +133,7 @@ def test_it_renders(bench: DefenceReport) -> None:
 
 def test_another_plan_is_another_audit(bench: DefenceReport, folder: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
-    subprocess.run(["cp", "-r", str(folder), str(copy)], check=True)
+    shutil.copytree(folder, copy)
     before = marks(copy)
     other = run(copy, "labels", small_plan(seed=1), naive=False)
     assert other.results[0].strongest != bench.results[0].strongest
@@ -145,18 +143,12 @@ def test_another_plan_is_another_audit(bench: DefenceReport, folder: Path, tmp_p
 def test_killed_it_goes_on_where_it_stopped(bench: DefenceReport, tmp_path: Path) -> None:
     plan = tmp_path / "plan.toml"
     plan.write_text(TOML)
-    command = [sys.executable, "-m", "gnomon", "defend", str(plan), "--try", "labels", "--no-naive", "--workers", "1"]
-    command += ["--to", str(tmp_path / "bench")]
-    first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not marks(tmp_path / "bench") and time.monotonic() < deadline:
-        time.sleep(0.02)
-    os.kill(first.pid, signal.SIGKILL)
-    first.wait()
+    command = ["defend", str(plan), "--try", "labels", "--no-naive", "--workers", "1", "--to", str(tmp_path / "bench")]
+    run_and_kill("gnomon.defending.audits:audit_plan", 2, *command)
     finished = marks(tmp_path / "bench")
-    assert finished
+    assert list(finished) == ["none"]
     assert not (tmp_path / "bench" / "defence.json").exists()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    assert command_line(command) == 0
     after = marks(tmp_path / "bench")
     assert {name: after[name] for name in finished} == finished
     made = DefenceReport.model_validate_json((tmp_path / "bench" / "defence.json").read_text())

@@ -3,7 +3,6 @@
 import json
 import shutil
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -137,10 +136,8 @@ def test_data_that_cannot_be_had_costs_its_cells_only(made: Reproduction) -> Non
 
 def test_a_second_run_takes_everything_from_its_folder(paper: Path, made: Reproduction) -> None:
     out = paper.parent / "out"
-    start = time.perf_counter()
     assert run(["reproduce", str(paper), "--budget", "30m", "--to", str(out), "--workers", "1"]) == 0
     again = read_document(out, Reproduction)
-    assert time.perf_counter() - start < 20
     assert again.made.reused == sum(e.done for e in again.experiments) == 9
     assert again.spent == made.spent
     assert [e.status for e in again.experiments] == [e.status for e in made.experiments]

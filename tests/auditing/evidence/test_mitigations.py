@@ -63,20 +63,21 @@ def sizes(answers: Sequence[Any]) -> list[int]:
 
 
 def test_a_mitigation_of_answers_trains_nothing_again(tmp_path: Path) -> None:
-    plain = run(tmp_path).record
+    few = {"data": {"train_size": 100, "rows": 300, "reference_size": 60}, "shadow": {"count": 2, "size": 80}}
+    plain = run(tmp_path, **few).record
     assert plain.shadows is not None
-    assert plain.shadows.trained == 4
+    assert plain.shadows.trained == 2
     stored = len(list(tmp_path.rglob("*.npy")))
     for mitigations in (("top3",), ("temperature5", "top2"), ("hamp_answers",), ("memguard:0.5", "round2")):
-        found = run(tmp_path, *mitigations).record
+        found = run(tmp_path, *mitigations, **few).record
         assert found.shadows is not None
-        assert (found.shadows.trained, found.shadows.reused) == (0, 4)
+        assert (found.shadows.trained, found.shadows.reused) == (0, 2)
         if "round2" not in mitigations:
             assert found.target.test_accuracy == plain.target.test_accuracy
         assert found.provenance.fingerprints["data"] == plain.provenance.fingerprints["data"]
     mitigated = len(list(tmp_path.rglob("*.npy")))
     assert mitigated > stored
-    run(tmp_path, "top3")
+    run(tmp_path, "top3", **few)
     assert len(list(tmp_path.rglob("*.npy"))) == mitigated, "mitigated answers are found again"
 
 
