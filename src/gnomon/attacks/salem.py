@@ -9,12 +9,12 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
 
+from gnomon.attacks.parts.attack_networks import AttackNetwork
 from gnomon.attacks.parts.shadow_rows import in_own_order
 from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Bools, Float64s, Floats
@@ -24,6 +24,8 @@ from gnomon.core.protocols import Attack
 from gnomon.stats.signals import LOG_TINY, entropy, scaled_logit
 
 PAPER = "Salem, Zhang, Humbert, Berrang, Fritz, Backes 2019"
+
+BATCH, LEARNING_RATE = 200, 1e-3  # of the network's training by Adam
 
 Statistic: TypeAlias = Literal["max", "entropy", "deviation"]
 
@@ -67,25 +69,22 @@ class Salem(Attack):
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,): log-odds for member."""
-        from sklearn.exceptions import ConvergenceWarning
-        from sklearn.neural_network import MLPClassifier
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
-
         answers = evidence.require("answers")
         pool = in_own_order(evidence.require("pool"))
         top = min(self.top, answers.shape[1], pool.n_classes)
         features, member = _shadow_rows(pool, top, self.rows, rng)
         if member.all() or not member.any():
             raise UsageError("salem: the shadows' rows are all members or all non-members; nothing can be learned")
-        model = make_pipeline(
-            StandardScaler(),
-            MLPClassifier((self.hidden,), max_iter=self.epochs, random_state=int(rng.integers(2**31))),
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed number of epochs is what was asked for
-            model.fit(features, member)
-        return _log_odds(model, sorted_log_odds(answers, top))
+        centre, width = features.mean(axis=0), features.std(axis=0)
+        width[width == 0] = 1.0
+
+        def scaled(values: Float64s) -> Floats:
+            return np.asarray((values - centre) / width, dtype=np.float32)
+
+        network = AttackNetwork(self.hidden, self.epochs, BATCH, LEARNING_RATE)
+        rows, seed = np.arange(len(features)), int(rng.integers(2**31))
+        [log_odds] = network.train(scaled(features), member, [rows], [seed])
+        return log_odds(scaled(sorted_log_odds(answers, top)))
 
 
 @dataclass(frozen=True)
@@ -137,8 +136,3 @@ def _shadow_rows(pool: ShadowAnswers, top: int, rows: int, rng: np.random.Genera
         features.append(sorted_log_odds(pool.of_shadow(i)[chosen], top))
         member.append(pool.member[i, chosen])
     return np.concatenate(features), np.concatenate(member)
-
-
-def _log_odds(model: Any, features: Float64s) -> Floats:
-    logs = model.predict_log_proba(features)
-    return np.asarray(logs[:, 1] - logs[:, 0], dtype=np.float64)

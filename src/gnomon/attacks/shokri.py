@@ -7,25 +7,23 @@ trained at once as one stack of networks (with torch), or one after the other (a
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 
+from gnomon.attacks.parts.attack_networks import AttackNetwork, LogOdds, kind_of_network, train_one_by_one
 from gnomon.attacks.parts.shadow_rows import judged_classes
 from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Bools, Float64s, Floats, Ints
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.evidence import Evidence, Need
 from gnomon.core.protocols import Attack
-from gnomon.models import torch as networks
 from gnomon.models.import_path import estimator_from_path
 from gnomon.stats.signals import LOG_TINY, scaled_logit
 
 Features: TypeAlias = Literal["largest", "sorted", "vector"]
-LogOdds: TypeAlias = Callable[[Floats], Floats]  # features (n, f) -> log-odds of "in" (n,)
 
 N_LARGEST = 5
 FEWEST_STEPS = 10  # an epoch of a small class goes through its rows again until it has had so many batches
@@ -121,8 +119,7 @@ class Shokri(Attack):
         own = set(judged_classes(pool, evidence.n_classes, self.min_rows))
         small = [c for c in range(evidence.n_classes) if c not in own]
         kind = type(_estimator(self.classifier, self.params)).__name__ if self.classifier is not None else None
-        network = "torch network" if networks.has_torch() else "scikit-learn network (torch is not installed)"
-        notes = [f"attack models: {len(own)} x {kind or network} on {self.features} features, one a class"]
+        notes = [f"attack models: {len(own)} x {kind or kind_of_network()} on {self.features} features, one a class"]
         if small:
             notes.append(
                 f"classes with fewer than {self.min_rows} shadow rows in or out, judged by one model of all classes: "
@@ -131,24 +128,12 @@ class Shokri(Attack):
         return notes
 
     def _train(self, known: _KnownRows, rows: Sequence[Ints], seeds: Sequence[int]) -> list[LogOdds]:
-        from sklearn.neural_network import MLPClassifier
-
         if self.classifier is not None:
-            return _train_one_by_one(_estimator(self.classifier, self.params), known, rows, seeds)
+            return train_one_by_one(_estimator(self.classifier, self.params), known.x, known.member, rows, seeds)
         full = FEWEST_STEPS * self.batch
         rows = [np.tile(at, -(-full // len(at)))[: max(full, len(at))] for at in rows]
-        if networks.has_torch():
-            trainer = networks.TorchTrainer(
-                hidden=(self.hidden,), activation="relu", learning_rate=self.learning_rate,
-                batch=self.batch, epochs=self.epochs, device="cpu",
-            )  # fmt: skip
-            models = trainer.train(known.x, known.member.astype(np.int64), 2, rows, seeds)
-            return [_log_odds_of(model.log_probs) for model in models]
-        network = MLPClassifier(
-            (self.hidden,), learning_rate_init=self.learning_rate, batch_size=self.batch, max_iter=self.epochs,
-            alpha=0.0, tol=0.0, n_iter_no_change=self.epochs,
-        )  # fmt: skip
-        return _train_one_by_one(network, known, rows, seeds)
+        network = AttackNetwork(self.hidden, self.epochs, self.batch, self.learning_rate)
+        return network.train(known.x, known.member, rows, seeds)
 
 
 class _KnownRows(NamedTuple):
@@ -224,39 +209,3 @@ def _estimator(classifier: Any, params: Mapping[str, Any]) -> Any:
     if isinstance(classifier, type) or not hasattr(classifier, "fit") or not hasattr(classifier, "predict_proba"):
         raise UsageError(f"shokri: expected a classifier with fit and predict_proba, got {classifier!r}")
     return classifier
-
-
-def _train_one_by_one(estimator: Any, known: _KnownRows, rows: Sequence[Ints], seeds: Sequence[int]) -> list[LogOdds]:
-    from sklearn.base import clone
-    from sklearn.exceptions import ConvergenceWarning
-
-    models = []
-    for at, seed in zip(rows, seeds, strict=True):
-        model = clone(estimator)
-        if "random_state" in model.get_params():
-            model.set_params(random_state=seed)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed number of epochs is meant
-            model.fit(known.x[at], known.member[at].astype(np.int64))
-        models.append(_log_odds_of(_logs_of(model)))
-    return models
-
-
-def _logs_of(model: Any) -> Callable[[Floats], Floats]:
-    def logs(x: Floats) -> Floats:
-        with np.errstate(divide="ignore"):
-            return np.log(np.asarray(model.predict_proba(x), dtype=np.float64))
-
-    return logs
-
-
-def _log_odds_of(log_probs: Callable[[Floats], Floats]) -> LogOdds:
-    """Log-odds of "in" from log-probabilities (out, in), finite where a classifier says exactly 0 or 1."""
-
-    def log_odds(x: Floats) -> Floats:
-        if len(x) == 0:
-            return np.empty(0)
-        logs = np.maximum(log_probs(x).astype(np.float64), LOG_TINY)
-        return logs[:, 1] - logs[:, 0]
-
-    return log_odds
