@@ -34,8 +34,10 @@ from gnomon.attacks.salem import Salem, SalemStatistic
 from gnomon.attacks.shokri import Shokri
 from gnomon.attacks.trajectory import Trajectory
 from gnomon.attacks.watson import Watson
+from gnomon.core.documents.record import PlugInFacts
 from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.core.protocols import Attack, options_of
+from gnomon.models.plugins import PlugIn, check_name, facts_of, find_plugin, make
 
 ATTACKS: tuple[Attack, ...] = (
     Gap(),
@@ -75,6 +77,8 @@ ATTACKS: tuple[Attack, ...] = (
     InsiderAttack(white_box=True),
 )
 
+RESERVED_NAMES = ("ids", "member", "exposure", "groups", "none", "strongest")  # files of scores, words of documents
+
 __all__ = ["ATTACKS", "make_attack", *dict.fromkeys(type(attack).__name__ for attack in ATTACKS)]
 
 
@@ -82,7 +86,7 @@ def make_attack(name: str, options: Mapping[str, Any] | None = None) -> Attack:
     """The attack of this name with these options.
 
     Raises:
-        UsageError: no such attack, no such option, or a value that an option can't have.
+        UsageError: no attack of gnomon's has this name, no such option, or a value that an option can't have.
 
     >>> make_attack("loss").title
     'Loss threshold'
@@ -93,10 +97,53 @@ def make_attack(name: str, options: Mapping[str, Any] | None = None) -> Attack:
     known: dict[str, Any] = {attack.name: attack for attack in ATTACKS}
     if name not in known:
         raise UsageError(f'no attack is called "{name}"{did_you_mean(name, known)}')
-    given, own = dict(options or {}), options_of(known[name])
+    return with_options(known[name], options)
+
+
+def with_options(attack: Any, options: Mapping[str, Any] | None = None) -> Attack:
+    """The attack with these options.
+
+    Raises:
+        UsageError: no such option, or a value that an option can't have.
+    """
+    given, own = dict(options or {}), options_of(attack)
     for option in given:
         if option not in own:
             hint = did_you_mean(option, own) if own else " (it has none)"
-            raise UsageError(f'attack "{name}" has no option "{option}"{hint}')
-    made: Attack = dataclasses.replace(known[name], **given)
+            raise UsageError(f'attack "{attack.name}" has no option "{option}"{hint}')
+    made: Attack = dataclasses.replace(attack, **given) if given else attack
     return made
+
+
+def make_foreign_attack(text: str, *, trust: bool) -> tuple[Attack, PlugInFacts]:
+    """An attack of another package, by the name of its entry point or as ``module:Class``, and where it is from.
+
+    Raises:
+        UsageError: no such attack, not trusted, no attack, or a name that can't be.
+    """
+    found = find_plugin("attacks", text)
+    if found is None or found[1]:
+        raise UsageError(f'no attack is called "{text}"{did_you_mean(text, [a.name for a in ATTACKS])}')
+    attack = check_foreign_attack(make(found[0].load(trust=trust)), text, found[0])
+    return attack, facts_of("attacks", attack.name, attack, found[0])
+
+
+def check_foreign_attack(given: Any, where: str, plugin: PlugIn | None = None) -> Attack:
+    """An object as an attack.
+
+    Args:
+        given: the object.
+        where: what a message begins with.
+        plugin: where it was found.
+
+    Raises:
+        UsageError: it does not inherit from `gnomon.core.protocols.Attack`, or has a name that can't be.
+    """
+    if Attack not in type(given).__mro__:
+        raise UsageError(
+            f"{where}: expected an attack, an object of a class that inherits from gnomon.core.protocols.Attack, got "
+            f"{type(given).__name__}"
+        )
+    attack: Attack = given
+    check_name(attack.name, lambda name: name in {a.name for a in ATTACKS} or name in RESERVED_NAMES, where, plugin)
+    return attack

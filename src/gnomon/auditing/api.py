@@ -14,6 +14,7 @@ import numpy as np
 
 from gnomon.auditing.bars import following
 from gnomon.auditing.inputs.loading import AuditInputs, load_inputs, speaking, trainer_from
+from gnomon.auditing.inputs.plugins import load_plugins, named
 from gnomon.auditing.inputs.roles import RowSplit
 from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.progress import Progress
@@ -22,7 +23,7 @@ from gnomon.core.arrays import Rows, concat_rows, count_rows, is_frame
 from gnomon.core.data.dataset import View, make_dataset
 from gnomon.core.errors import UsageError, expect
 from gnomon.core.plan import Plan, make_plan
-from gnomon.core.protocols import Trainer
+from gnomon.core.protocols import Attack, Trainer
 from gnomon.engines.local import LocalEngine
 from gnomon.models.as_model import as_model, known_classes
 from gnomon.models.boosters.native import from_native
@@ -94,7 +95,7 @@ def audit(
     groups: tuple[Any, ...] | None = None,
     view: View = "auditor",
     shadows: int = 16,
-    attacks: Sequence[str] | None = None,
+    attacks: Sequence[str | Attack] | None = None,
     seed: int = 0,
     store: str | Path | None = None,
     workers: int | None = None,
@@ -116,7 +117,7 @@ def audit(
         groups: group ids in the same order.
         view: "auditor" (shadows are trained on audited rows too: the worst case) or "adversary".
         shadows: number of shadow models.
-        attacks: names; None for all that apply.
+        attacks: names, or attacks themselves, also of other packages; None for all that apply.
         seed: root of all random streams.
         store: folder that keeps shadow models' answers between runs; None for a temporary one.
         workers: processes; None for one a core.
@@ -175,8 +176,11 @@ def audit(
     }
     if target is not None:
         values["target"] = {"model": "(in memory)", **(plan or {}).get("target", {})}
+    foreign: tuple[Attack, ...] = ()
     if attacks is not None:
-        values["attacks"] = {"names": attacks, **(plan or {}).get("attacks", {})}
+        table, foreign = named(attacks)
+        values["attacks"] = {**table, **(plan or {}).get("attacks", {})}
+    checked = make_plan(values, "audit")
     inputs = AuditInputs(
         data=data,
         parts=RowSplit(parts[0], parts[1], parts[2] if pool is not None else np.empty(0, np.int64)),
@@ -185,8 +189,8 @@ def audit(
         answers=None,
         trainer=recipe,
         shadow_trainer=recipe,
+        plugins=load_plugins(checked, trust=True, given=foreign),
     )
-    checked = make_plan(values, "audit")
     with following(progress) as told, _folder(store) as folder:
         return run_audit(checked, inputs, store=ArrayStore(folder), engine=LocalEngine(workers), progress=told)
 

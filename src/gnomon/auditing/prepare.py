@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gnomon.attacks import ATTACKS, make_attack
 from gnomon.auditing.evidence.mitigations import (
     Mitigations,
     mitigate_model,
@@ -26,7 +25,7 @@ from gnomon.core.answers import Reveal
 from gnomon.core.data.dataset import Dataset, Roles
 from gnomon.core.errors import PlanError, UsageError
 from gnomon.core.evidence import Need
-from gnomon.core.plan import AttacksPlan, Plan
+from gnomon.core.plan import Plan
 from gnomon.core.protocols import Attack, Model, ModelAbilities, Observation, Trainer, TrainerAbilities
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine, LocalEngine
@@ -97,8 +96,8 @@ def prepare(
         GnomonError: other bad input, in one line.
     """
     data, seeds, reveal = inputs.data, Seeds(plan.seed), parse_reveal(plan.target.reveals)
-    mitigations = read_mitigations(plan.mitigations, plan.data.reference_size)
-    attacks = _selected(plan.attacks)
+    mitigations = read_mitigations(plan.mitigations, plan.data.reference_size, inputs.plugins.mitigations)
+    attacks = inputs.plugins.selected(plan.attacks)
     if reveal.kind == "labels" and not mitigations.of_answers:
         inputs = _deciding(inputs)
     split = inputs.parts or draw_training_rows(len(data), plan.data, seeds, data.groups)
@@ -135,13 +134,6 @@ def _deciding(inputs: AuditInputs) -> AuditInputs:
         trainer=trainer,
         shadow_trainer=trainer if inputs.shadow_trainer is inputs.trainer else guessed,
     )
-
-
-def _selected(plan: AttacksPlan) -> tuple[Attack, ...]:
-    unknown = set(plan.options) - {a.name for a in ATTACKS}
-    if unknown:
-        make_attack(sorted(unknown)[0], {})  # raises with "did you mean"
-    return tuple(make_attack(name, plan.options.get(name, {})) for name in plan.names or [a.name for a in ATTACKS])
 
 
 def train_target(prepared: Prepared) -> Model:

@@ -133,6 +133,7 @@ def _run(
         shadow_sources=sources if answers.shadows is not None else [],
         threat_model=threat_model(answers, prepared),
         mitigations=mitigation_facts(prepared.mitigations, answers.said),
+        plugins=list(inputs.plugins.facts),
         findings=conclude(findings, verdict),
         attacks=results,
         exposed=most_exposed(name, scored, case),

@@ -46,7 +46,9 @@ def _docstring(command: str) -> str | None:
 
 for _name in COMMANDS:
     app.command(f"gnomon.cli.{_name}:{_name}", name=_name, help=_docstring(_name))
-app.command("gnomon.cli.list:listing", name="list", help="Lists what there is: attacks, datasets, mitigations.")
+app.command(
+    "gnomon.cli.list:listing", name="list", help="Lists what there is: attacks, datasets, mitigations, readers."
+)
 
 
 @app.command

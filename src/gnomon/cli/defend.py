@@ -63,9 +63,9 @@ def defend(
     if trials < FEWEST_TRIALS:
         raise UsageError(f"--trials: expected {FEWEST_TRIALS} or more, got {trials}")
     limit = None if until is None else read_until(until)
-    settings = read_tries(tries, sweeping=limit is not None)
     if trust:
         sys.path.insert(0, str(Path.cwd()))  # module:function means the user's own modules first
+    settings = read_tries(tries, sweeping=limit is not None, trust=trust)
     checked = _named(plan)
     folder = to or Path("runs") / f"{checked.name}-defend"
     with claim(folder, "defence") as claimed:
@@ -94,7 +94,7 @@ def _named(plan: Path) -> Plan:
 
 
 def _apply(plan: Path, text: str, to: Path | None, *, trust: bool, json: bool) -> int:
-    chosen = read_tries(text, sweeping=False)
+    chosen = read_tries(text, sweeping=False, trust=trust)
     if len(chosen) != 1 or not isinstance(chosen[0], Combination):
         raise UsageError(f'--apply "{text}": expected one mitigation, or several for one model as l2:1e-3+top3')
     if trust:

@@ -11,10 +11,14 @@ from rich.table import Table
 
 from gnomon.attacks import ATTACKS
 from gnomon.cli.printing import show_json
+from gnomon.core.model_formats import FORMATS
 from gnomon.datasets import SOURCES
 from gnomon.mitigations import MITIGATIONS
+from gnomon.models.plugins import Kind, installed
 
-listing = App(name="list", help="Lists what there is: attacks, datasets, mitigations.", result_action="return_value")
+listing = App(
+    name="list", help="Lists what there is: attacks, datasets, mitigations, readers.", result_action="return_value"
+)
 
 
 @listing.command(name="attacks")
@@ -25,7 +29,7 @@ def list_attacks(*, json: bool = False) -> int:
         json: print JSON.
     """
     rows = [{"name": a.name, "attack": a.title, "paper": a.paper, "needs": sorted(a.needs)} for a in ATTACKS]
-    return _shown(rows, json=json)
+    return _shown([*rows, *_foreign("attacks", "attack")], json=json)
 
 
 @listing.command(name="datasets")
@@ -67,15 +71,47 @@ def list_mitigations(*, json: bool = False) -> int:
         }
         for m in MITIGATIONS
     ]
-    return _shown(rows, json=json)
+    return _shown([*rows, *_foreign("mitigations", "mitigation")], json=json)
+
+
+@listing.command(name="readers")
+def list_readers(*, json: bool = False) -> int:
+    """Model files that can be read, by their endings.
+
+    Args:
+        json: print JSON.
+    """
+    rows = [
+        {
+            "name": ", ".join(f.suffixes),
+            "model": f.title,
+            "needs": [*([f.needs] if f.needs else []), *([f"the extra {f.extra}"] if f.extra else [])],
+        }
+        for f in FORMATS
+    ]
+    return _shown([*rows, *_foreign("readers", "model")], json=json)
+
+
+def _foreign(kind: Kind, column: str) -> list[dict[str, Any]]:
+    """What other packages bring; read from their metadata, nothing of it is imported."""
+    return [
+        {
+            "name": f".{p.name}" if kind == "readers" else p.name,
+            column: f"{p.path} of {p.package} {p.version}",
+            "needs": ["--trust"],
+            "package": p.package,
+        }
+        for p in installed(kind)
+    ]
 
 
 def _shown(rows: Sequence[dict[str, Any]], *, json: bool) -> int:
+    """Prints rows; those of gnomon's own say in JSON that they are, and lists of other packages leave cells empty."""
     if json:
-        return show_json(list(rows))
+        return show_json([{**row, "package": row.get("package", "gnomon")} for row in rows])
     table = Table(*rows[0], box=None, pad_edge=False)
     for row in rows:
-        table.add_row(*map(_spelt, row.values()))
+        table.add_row(*(_spelt(row.get(name, "")) for name in rows[0]))
     Console().print(table)
     return 0
 

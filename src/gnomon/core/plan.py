@@ -86,6 +86,9 @@ class TargetPlan(PlanTable):
     """[target]: the model under attack; without any key it is trained here with [trainer]."""
 
     model: FileName | None = Field(None, description=MODEL_FILES)
+    reader: CodeName | None = Field(
+        None, description="module:function that reads the model file, in place of gnomon's own (needs --trust)"
+    )
     callable: CodeName | None = Field(
         None, description="module:function that maps rows to probabilities (needs --trust)"
     )

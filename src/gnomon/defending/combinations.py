@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gnomon.core.errors import UsageError, did_you_mean
-from gnomon.core.mitigations import Mitigation
-from gnomon.mitigations import MITIGATIONS, make_mitigation
+from gnomon.core.mitigations import AnswerMitigation, Mitigation, TrainingMitigation
+from gnomon.mitigations import MITIGATIONS, is_own, make_foreign_mitigation, make_mitigation
 
 JOIN = "+"  # "l2:1e-3+top3": both at once
 # Where no range is given: from hardly noticed to hardly usable, for models of some hundred thousand weights.
@@ -83,13 +83,14 @@ class StrengthRange:
 PLAIN = Combination(())
 
 
-def read_tries(text: str, *, sweeping: bool) -> list[Combination | StrengthRange]:
+def read_tries(text: str, *, sweeping: bool, trust: bool = False) -> list[Combination | StrengthRange]:
     """What to try, in words.
 
     Args:
         text: "top3,l2:1e-3,l2:1e-3+top3", separated by commas; where strengths are swept also "l2:1e-5..1e-1", or a
             bare name for its usual range.
         sweeping: whether strengths are swept.
+        trust: whether mitigations of other packages may be imported.
 
     Raises:
         UsageError: nothing to try, an unknown mitigation, a strength that it can't have, a broken range.
@@ -104,7 +105,7 @@ def read_tries(text: str, *, sweeping: bool) -> list[Combination | StrengthRange
         raise UsageError(f"nothing to try: name mitigations, such as top3,temperature5 ({_known()})")
     found: list[Combination | StrengthRange] = []
     for word in words:
-        one = _sweep(word) if ".." in word or (sweeping and word in RANGES) else _setting(word)
+        one = _sweep(word) if ".." in word or (sweeping and word in RANGES) else _setting(word, trust)
         if isinstance(one, StrengthRange) and not sweeping:
             raise UsageError(f'"{word}": a range of strengths needs a wanted leakage, such as --until "tpr@0.01<=0.05"')
         if one not in found:
@@ -116,8 +117,21 @@ def read_tries(text: str, *, sweeping: bool) -> list[Combination | StrengthRange
     return found
 
 
-def _setting(word: str) -> Combination:
-    return Combination(tuple(make_mitigation(part.strip()) for part in _parts(word)))
+def _setting(word: str, trust: bool) -> Combination:
+    return Combination(tuple(_mitigation(part.strip(), trust) for part in _parts(word)))
+
+
+def _mitigation(text: str, trust: bool) -> AnswerMitigation | TrainingMitigation:
+    """A mitigation of gnomon's or of an installed package; its label must name it in the audits' plans again."""
+    if is_own(text):
+        return make_mitigation(text)
+    made, fact = make_foreign_mitigation(text, trust=trust)
+    if fact.package is None:
+        raise UsageError(
+            f'"{text}": to be compared, a mitigation of another package needs an entry point (gnomon.mitigations) of '
+            f'its name, "{made.name}"'
+        )
+    return made
 
 
 def _parts(word: str) -> Sequence[str]:

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from gnomon.core.documents.record import PlugInFacts
 from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.core.mitigations import AnswerMitigation, Reference, TrainingMitigation
 from gnomon.core.protocols import Trainer
 from gnomon.mitigations.adversarial import Adversarial
 from gnomon.mitigations.augmentation import Augment
-from gnomon.mitigations.base import CannotError
+from gnomon.mitigations.base import CannotError, InTraining, OfAnswers
 from gnomon.mitigations.dp import DP
 from gnomon.mitigations.hamp import HampAnswers
 from gnomon.mitigations.memguard import MemGuard
@@ -26,6 +27,7 @@ from gnomon.mitigations.regularisation import L2, Dropout, EarlyStopping
 from gnomon.mitigations.reveal import Labels, Rounding, Top
 from gnomon.mitigations.selena import Selena
 from gnomon.mitigations.trees import Depth, Leaf
+from gnomon.models.plugins import check_name, facts_of, find_plugin
 
 MITIGATIONS: tuple[type[Any], ...] = (
     Top,
@@ -76,8 +78,42 @@ def make_mitigation(text: str) -> AnswerMitigation | TrainingMitigation:
         if text.startswith(name) and (not rest or rest[0] in ":+-.0123456789"):
             made: AnswerMitigation | TrainingMitigation = known[name].parse(rest.removeprefix(":"))
             return made
+    raise _unknown(text)
+
+
+def _unknown(text: str) -> UsageError:
+    """What to say of a name that no mitigation has, with a hint."""
+    known = {mitigation.name: mitigation for mitigation in MITIGATIONS}
     word = text.partition(":")[0].rstrip("+-.0123456789")
-    raise UsageError(f'no mitigation is called "{word}"{did_you_mean(word, known)}')
+    return UsageError(f'no mitigation is called "{word}"{did_you_mean(word, known)}')
+
+
+def make_foreign_mitigation(text: str, *, trust: bool) -> tuple[AnswerMitigation | TrainingMitigation, PlugInFacts]:
+    """A mitigation of another package, by its entry point or as ``module:Class``, with its strength behind a colon.
+
+    Raises:
+        UsageError: no such mitigation, not trusted, no mitigation, or a strength that it can't have.
+    """
+    found = find_plugin("mitigations", text)
+    if found is None:
+        raise _unknown(text)
+    plugin, strength = found
+    kind = plugin.load(trust=trust)
+    if not (isinstance(kind, type) and issubclass(kind, OfAnswers | InTraining)):
+        raise UsageError(
+            f"{plugin.path}: expected a class that inherits from gnomon.mitigations.base.OfAnswers or InTraining, got "
+            f"{kind!r}"
+        )
+    check_name(kind.name, lambda name: any(m.name == name for m in MITIGATIONS), plugin.path, plugin)
+    made: Any = kind.parse(strength)
+    return made, facts_of("mitigations", made.label, made, plugin)
+
+
+def is_own(text: str) -> bool:
+    """Whether a plan's text names a mitigation of gnomon's, whatever its strength."""
+    return any(
+        text.startswith(m.name) and (text == m.name or text[len(m.name)] in ":+-.0123456789") for m in MITIGATIONS
+    )
 
 
 def able(trainer: Trainer) -> list[str]:

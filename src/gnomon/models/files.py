@@ -16,6 +16,7 @@ from gnomon.core.model_formats import FORMATS, INSTEAD, format_of, other_format
 from gnomon.core.outputs import Outputs
 from gnomon.core.protocols import Model
 from gnomon.engines.trial import try_task
+from gnomon.models.plugins import PlugIn, reader_for
 from gnomon.models.readers.model_file import ModelFile, Use
 
 TRIED_ROWS = 1000
@@ -45,19 +46,27 @@ def load_model(
     return read_model(path, trust).model(Use(tuple(classes), outputs))
 
 
-def read_model(path: str | Path, trust: bool = False, types: Collection[str] = ()) -> ModelFile:
+def read_model(
+    path: str | Path, trust: bool = False, types: Collection[str] = (), reader: str | None = None
+) -> ModelFile:
     """A model file, before it is joined to classes.
 
     Args:
-        path: a file of a kind in `gnomon.core.model_formats.FORMATS`.
-        trust: the file comes from a hand that the user trusts.
+        path: a file of a kind in `gnomon.core.model_formats.FORMATS`, or of one that a plug-in reads.
+        trust: the file comes from a hand that the user trusts, and so does the plug-in.
         types: without ``trust``, types in it that are taken all the same, by their names (skops).
+        reader: ``module:function`` that reads it, in place of the reader that its ending asks for.
 
     Raises:
         UsageError: an unknown extension, or trust is needed.
         ModelError: no such file, damaged, or, without trust, one that crashes or hangs a process that tries it.
     """
     place = Path(path)
+    plugin = PlugIn("readers", place.suffix, reader) if reader is not None else None
+    if plugin is None and format_of(place.name) is None and place.suffix.lower() not in TABLES:
+        plugin = reader_for(place.name)
+    if plugin is not None:
+        return _read_with(plugin, place, trust)
     suffix, found = place.suffix.lower(), format_of(place.name)
     if suffix in TABLES:
         raise UsageError(f"{place}: a table is no model; give a model's answers as member and non-member answers")
@@ -79,8 +88,8 @@ def read_model(path: str | Path, trust: bool = False, types: Collection[str] = (
         raise UsageError(f"{place}: --trust-type names types in a {named} file; a {suffix} file holds none")
     if not place.is_file():
         raise ModelError(f"{place}: no such file")
-    reader = import_module(f"gnomon.models.readers.{found.reader}")
-    read = partial(reader.read, place, trust, *([types] if found.types else []))
+    module = import_module(f"gnomon.models.readers.{found.reader}")
+    read = partial(module.read, place, trust, *([types] if found.types else []))
     if trust or found.recipe:  # weights are numbers: no native code follows them
         opened: ModelFile = read()
         return opened
@@ -109,3 +118,19 @@ def _try(place: Path, task: Callable[[], object]) -> None:
             f"{place}: loading and querying this model was tried in a process of its own, and {ended}; the file is "
             "damaged or was made to do this (if you made it yourself and it is only slow, give --trust)"
         )
+
+
+def _read_with(plugin: PlugIn, place: Path, trust: bool) -> ModelFile:
+    """What a plug-in reads.
+
+    Raises:
+        UsageError: not trusted, or not there.
+        ModelError: no such file, or the plug-in's reader gave something else than a `ModelFile`.
+    """
+    read = plugin.load(trust=trust)
+    if not place.is_file():
+        raise ModelError(f"{place}: no such file")
+    opened = read(place, trust)
+    if not isinstance(opened, ModelFile):
+        raise ModelError(f"{place}: {plugin.path} gave {type(opened).__name__}, expected gnomon.models.ModelFile")
+    return opened

@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from gnomon.auditing.api import Settings, audit_plan
+from gnomon.auditing.inputs.plugins import plugin_contents
 from gnomon.auditing.progress import Progress
 from gnomon.core import VERSION
 from gnomon.core.arrays import fingerprint
@@ -157,6 +158,7 @@ def _contents(plan: Plan) -> Iterator[list[Any]]:
         if ":" in code and not code.startswith("sklearn."):
             found = user_code([code.partition(":")[0]])
             yield [key, found.modules, found.packages]
+    yield from plugin_contents(plan)
 
 
 def _digest(path: Path) -> str:

@@ -10,12 +10,12 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
-from gnomon.attacks import make_attack
+from gnomon.auditing.evidence.mitigations import read_mitigations
 from gnomon.auditing.inputs.loading import make_trainer
+from gnomon.auditing.inputs.plugins import load_plugins
 from gnomon.core.documents.schema import PlanTable
 from gnomon.core.errors import PlanError, UsageError, did_you_mean
 from gnomon.core.plan import Plan, check_name, name_of, plan_in, read_toml
-from gnomon.mitigations import make_mitigation
 from gnomon.studies.vary import VariedKey, axis_of, flat, named_axis, with_settings
 
 MOST_CELLS = 10_000
@@ -171,10 +171,9 @@ def lay_out(spec: StudySpec, *, trust: bool) -> list[CellPlan]:
 def _check(cell: CellPlan, source: str, *, trust: bool) -> None:
     """What a plan's own checks can't see: options of attacks, parameters of an estimator."""
     try:
-        for name in cell.plan.attacks.names or ():
-            make_attack(name, cell.plan.attacks.options.get(name, {}))
-        for mitigation in cell.plan.mitigations:
-            make_mitigation(mitigation)
+        plugins = load_plugins(cell.plan, trust=trust)
+        plugins.selected(cell.plan.attacks)
+        read_mitigations(cell.plan.mitigations, cell.plan.data.reference_size, plugins.mitigations)
         if cell.plan.trainer.kind in ("torch", "sklearn"):
             make_trainer(cell.plan.trainer, None, trust=trust)
     except UsageError as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -57,13 +58,22 @@ class Mitigations:
         return bool(self.named)
 
 
-def read_mitigations(names: Sequence[str], reference_size: int | None) -> Mitigations:
+def read_mitigations(
+    names: Sequence[str],
+    reference_size: int | None,
+    foreign: Mapping[str, AnswerMitigation | TrainingMitigation] = MappingProxyType({}),
+) -> Mitigations:
     """The mitigations of these names.
+
+    Args:
+        names: as a plan has them.
+        reference_size: rows that are held out for them.
+        foreign: those of other packages, by what the plan has for them.
 
     Raises:
         UsageError: no such mitigation, a strength that it can't have, or rows set aside are needed and there are none.
     """
-    made = [make_mitigation(text) for text in names]
+    made = [foreign[text] if text in foreign else make_mitigation(text) for text in names]
     for mitigation in made:
         if "reference" in mitigation.needs and reference_size is None:
             raise UsageError(f'mitigation "{mitigation.label}" needs rows that are held out: give data.reference_size')

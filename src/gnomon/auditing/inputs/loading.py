@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gnomon.auditing.inputs.plugins import PlugIns, load_plugins
 from gnomon.auditing.inputs.roles import RowSplit
 from gnomon.core.arrays import Floats
 from gnomon.core.data.dataset import Dataset
@@ -44,6 +45,7 @@ class AuditInputs:
         shadow_trainer: the recipe that the attacker uses; usually the same object.
         tables: the files of answers as they were read.
         files: SHA-256 of the files that the target is read from, by what they are.
+        plugins: what of other packages is used.
     """
 
     data: Dataset
@@ -55,6 +57,7 @@ class AuditInputs:
     shadow_trainer: Trainer | None
     tables: tuple[AnswerTable, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    plugins: PlugIns = field(default_factory=PlugIns)
 
 
 def load_inputs(plan: Plan, *, trust: bool, trust_types: Collection[str] = ()) -> AuditInputs:
@@ -68,6 +71,7 @@ def load_inputs(plan: Plan, *, trust: bool, trust_types: Collection[str] = ()) -
     Raises:
         GnomonError: a missing or broken file, columns that differ, a model that can't be loaded, keys that clash.
     """
+    plugins = load_plugins(plan, trust=trust)
     given = _read_given(plan.target, trust=trust, types=trust_types)
     data, parts = _load_rows(plan.data, plan.target, None if given is None else given.known)
     if plan.data.features is not None:
@@ -96,6 +100,7 @@ def load_inputs(plan: Plan, *, trust: bool, trust_types: Collection[str] = ()) -
         shadow_trainer,
         tuple(tables),
         _digests(plan.target),
+        plugins,
     )
 
 
@@ -114,7 +119,7 @@ def _read_given(target: TargetPlan, *, trust: bool, types: Collection[str]) -> M
         return None
     if target.callable is not None:
         raise PlanError("target: give model or callable, not both")
-    return read_model(target.model, trust, types)
+    return read_model(target.model, trust, types, target.reader)
 
 
 def _load_rows(data: DataPlan, target: TargetPlan, known: Sequence[Any] | None) -> tuple[Dataset, RowSplit | None]:

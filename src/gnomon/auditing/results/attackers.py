@@ -112,7 +112,7 @@ def climb_ladder(attempts: Sequence[Attempt], judge: Judge) -> list[Rung]:
         if evidence.missing(make_attack(stand_in).needs) is not None:
             continue
         known |= {c.name: c for c in _tried([a for a in attempts if allowed >= set(a.scored.needs)])}
-        if not any(_needs(name) & new for name in known):
+        if not any(_needs(name, attempts) & new for name in known):
             attack = make_attack(stand_in, judge.attacks.options.get(stand_in, {}))
             known |= {c.name: c for c in _score([attack], evidence, small, judge)}
         rungs.append(judge.rung(key, title, list(known.values())))
@@ -146,8 +146,9 @@ def _key(reveal: Reveal) -> str:
     return reveal.kind if reveal.kind in ("full", "labels") else f"{reveal.kind}:{reveal.amount}"
 
 
-def _needs(name: str) -> frozenset[Need]:
-    return next((frozenset(a.needs) for a in ATTACKS if a.name == name), frozenset())
+def _needs(name: str, attempts: Sequence[Attempt]) -> frozenset[Need]:
+    tried = (frozenset[Need](a.scored.needs) for a in attempts if a.scored.name == name)  # type: ignore[arg-type]
+    return next(tried, next((frozenset(a.needs) for a in ATTACKS if a.name == name), frozenset()))
 
 
 def _rehearsable(evidence: Evidence, seeds: Seeds) -> Evidence:

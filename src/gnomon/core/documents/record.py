@@ -280,6 +280,17 @@ class MitigationFacts(Part):
     curves: dict[str, list[float]] = Field(default_factory=dict)  # over the training: a game's two losses, ...
 
 
+class PlugInFacts(Part):
+    """Something of another package that this audit used."""
+
+    kind: Literal["attacks", "mitigations", "readers"] = Field(description="what it is")
+    name: str = Field(description="what results call it; for a reader the ending of the files that it reads")
+    path: str = Field(description="where it is written, as module:name")
+    package: str | None = Field(None, description="the installed distribution that brings it")
+    version: str | None = Field(None, description="of the distribution")
+    source: str = Field(description="digest of its source, or of its package's version, and of its options")
+
+
 class ThreatModel(Part):
     """What the attacker is assumed to have."""
 
@@ -356,6 +367,7 @@ class Record(Part):
     shadow_sources: list[ShadowSourceFacts] = Field(default_factory=list)  # the plan's, in its order
     threat_model: ThreatModel
     mitigations: list[MitigationFacts] = Field(default_factory=list)  # of the target; those in training first
+    plugins: list[PlugInFacts] = Field(default_factory=list, description="what of other packages this audit used")
     findings: list[Finding]
     attacks: list[AttackResult]
     exposed: list[Exposed]
