@@ -12,6 +12,7 @@ from gnomon.auditing.api import Settings, audit_plan
 from gnomon.auditing.bars import TerminalProgress
 from gnomon.auditing.outcome import Outcome
 from gnomon.cli.printing import show
+from gnomon.core.documents.read_write import read_record
 from gnomon.core.errors import PlanError
 from gnomon.core.generations import Claim, claim
 from gnomon.core.model_formats import MODEL_FILES
@@ -121,4 +122,5 @@ def publish(outcome: Outcome, claimed: Claim) -> None:
 def print_outcome(outcome: Outcome, folder: Path, *, json: bool) -> int:
     """Prints what was found, and in which files it is."""
     files = {"report": folder / "report.html", "record": folder / "record.json"}
-    return show(outcome.record, json=json, files=files)
+    record = read_record(files["record"]) if json else outcome.record  # as it was written, with its scores' names
+    return show(record, json=json, files=files)
