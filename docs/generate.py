@@ -6,11 +6,15 @@ python docs/generate.py --check
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
+import io
 import json
 import pkgutil
 import sys
+import textwrap
+import tokenize
 from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
@@ -52,8 +56,60 @@ BANNER = "<!-- Made from the code by docs/generate.py: do not edit. -->\n\n"
 
 
 def schema(model: type[BaseModel]) -> str:
-    """The JSON Schema of a border document."""
-    return json.dumps(model.model_json_schema(), indent=1, sort_keys=True) + "\n"
+    """The JSON Schema of a border document; what stands next to a field in the source is its description there."""
+    found = model.model_json_schema()
+    kinds = {kind.__name__: kind for kind in parts_of(model)}
+    for name, part in {model.__name__: found, **found.get("$defs", {})}.items():
+        comments = comments_of(kinds[name]) if name in kinds else {}
+        for key, value in part.get("properties", {}).items():
+            if "description" not in value and key in comments:
+                value["description"] = comments[key]
+    return json.dumps(found, indent=1, sort_keys=True) + "\n"
+
+
+def parts_of(model: type[BaseModel]) -> set[type[BaseModel]]:
+    """A document's class, and those of all its parts."""
+    found, waiting = set(), [model]
+    while waiting:
+        kind = waiting.pop()
+        if kind not in found:
+            found.add(kind)
+            for field in kind.model_fields.values():
+                waiting += [one for one in _types_in(field.annotation) if _is_table(one)]
+    return found
+
+
+def _types_in(annotation: object) -> Iterable[object]:
+    yield annotation
+    for part in get_args(annotation):
+        yield from _types_in(part)
+
+
+def comments_of(kind: type[BaseModel]) -> dict[str, str]:
+    """Comments at the fields of a class and its bases: behind a field, or on the lines right above it."""
+    found: dict[str, str] = {}
+    for base in reversed(kind.__mro__):
+        if base is BaseModel or not issubclass(base, BaseModel):
+            continue
+        source = textwrap.dedent(inspect.getsource(base))
+        said = {
+            token.start[0]: (token.string.lstrip("# "), token.line.lstrip().startswith("#"))
+            for token in tokenize.generate_tokens(io.StringIO(source).readline)
+            if token.type == tokenize.COMMENT
+        }
+        [tree] = ast.parse(source).body
+        assert isinstance(tree, ast.ClassDef)
+        for node in tree.body:
+            if not isinstance(node, ast.AnnAssign) or not isinstance(node.target, ast.Name):
+                continue
+            words = [said[node.end_lineno][0]] if node.end_lineno in said else []
+            line = node.lineno - 1
+            while not words[1:] and line in said and said[line][1] and node.end_lineno not in said:
+                words.insert(0, said[line][0])
+                line -= 1
+            if words:
+                found[node.target.id] = " ".join(words).removeprefix("... ")
+    return found
 
 
 def plan_reference() -> str:
