@@ -28,6 +28,7 @@ from gnomon.attacks import ATTACKS
 from gnomon.auditing.structure.examine import WORDS
 from gnomon.auditing.structure.settings import SETTINGS
 from gnomon.auditing.verdict.speak import MISSING, RULES
+from gnomon.core.documents.check import PlanCheck
 from gnomon.core.documents.comparison import Comparison
 from gnomon.core.documents.defence import DefenceReport
 from gnomon.core.documents.gate import GateResult
@@ -332,6 +333,7 @@ def documents() -> dict[str, str]:
         "defence.schema.json": schema(DefenceReport),
         "comparison.schema.json": schema(Comparison),
         "gate.schema.json": schema(GateResult),
+        "check.schema.json": schema(PlanCheck),
         "study.schema.json": schema(Study),
         "reproduction.schema.json": schema(Reproduction),
         "plan.md": plan_reference(),

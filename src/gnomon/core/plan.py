@@ -251,7 +251,7 @@ class ShadowPlan(PlanTable):
     marginals: FileName | None = Field(
         None, description="marginals: file of marginals (gnomon synth); default counted on the pool"
     )
-    climbing: ClimbingPlan = ClimbingPlan()
+    climbing: ClimbingPlan = ClimbingPlan()  # how records are searched for
     recipe: TrainerPlan | None = Field(None, description="the attacker's guess of the recipe; default the target's own")
     mitigated: bool = Field(
         True,
@@ -358,14 +358,14 @@ class Plan(PlanTable):
         description='mitigations of the target\'s training and answers, in order: "top3", "temperature5", ... '
         "(mitigations.md)",
     )
-    data: DataPlan
-    target: TargetPlan = TargetPlan()
-    trainer: TrainerPlan = TrainerPlan()
-    shadow: ShadowPlan = ShadowPlan()
-    attacks: AttacksPlan = AttacksPlan()
-    statistics: StatisticsPlan = StatisticsPlan()
-    preflight: PreflightPlan = PreflightPlan()
-    structure: StructurePlan = StructurePlan()
+    data: DataPlan  # the rows
+    target: TargetPlan = TargetPlan()  # the model under attack
+    trainer: TrainerPlan = TrainerPlan()  # the recipe of the target and of its shadow models
+    shadow: ShadowPlan = ShadowPlan()  # how many shadow models, on which rows
+    attacks: AttacksPlan = AttacksPlan()  # which attacks, and their options
+    statistics: StatisticsPlan = StatisticsPlan()  # what is estimated
+    preflight: PreflightPlan = PreflightPlan()  # findings to ignore
+    structure: StructurePlan = StructurePlan()  # what is held against a risk appetite
     canaries: CanariesPlan | None = Field(None, description="a lower bound on epsilon from one more training")
 
 

@@ -48,23 +48,23 @@ class CanariesPlan(PlanTable):
 class CanaryTrial(Part):
     """One number of guesses, and the bound that it gives at its part of the error."""
 
-    guesses: int
-    right: int
-    epsilon: float
+    guesses: int  # canaries that were guessed
+    right: int  # of these guessed rightly
+    epsilon: float  # lower bound that these guesses give
 
 
 class CanaryFacts(Part):
     """A lower bound on epsilon from one training with canaries (Steinke, Nasr & Jagielski, 2023)."""
 
-    kind: Kind
-    canaries: int  # m
+    kind: Kind  # what canaries are made of
+    canaries: int  # how many there are (m)
     included: int  # of them, by their coins
-    guesses: int  # r
-    right: int  # v
+    guesses: int  # how many were guessed (r)
+    right: int  # how many of these rightly (v)
     epsilon: float  # the bound; 0 = nothing shown
     ceiling: float  # the largest bound that these canaries could have shown
-    delta: float
-    confidence: float
+    delta: float  # for which epsilon is bounded
+    confidence: float  # of the bounds
     trials: list[CanaryTrial]  # every number of guesses that was tried; the error is shared out evenly among them
     promised: float | None = None  # the accountant's epsilon at the same delta, where training was private
     train_size: int  # rows of this training, canaries among them

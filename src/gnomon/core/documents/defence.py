@@ -14,12 +14,12 @@ from gnomon.core.documents.schema import Estimate, Part, TprAtFpr
 class Leak(Part):
     """One attack on one model: the figures of all audited records."""
 
-    attack: str
-    title: str
+    attack: str  # its name in a plan
+    title: str  # what a report calls the attack
     label_only: bool  # it reads nothing but predicted labels
-    auc: Estimate | None = None
-    advantage: Estimate | None = None
-    tpr_at_fpr: list[TprAtFpr] = Field(default_factory=list)
+    auc: Estimate | None = None  # area under the ROC curve
+    advantage: Estimate | None = None  # largest difference of true- and false-positive rate
+    tpr_at_fpr: list[TprAtFpr] = Field(default_factory=list)  # true-positive rates at low false-positive rates
     reason: str | None = None  # why there are no figures
 
     def at(self, fpr: float | None) -> Estimate | None:
@@ -32,8 +32,8 @@ class Leak(Part):
 class Strongest(Part):
     """The strongest attack on one model, and who chose it."""
 
-    leak: Leak
-    chosen_on: Literal["shadows", "audited rows"]
+    leak: Leak  # what it finds
+    chosen_on: Literal["shadows", "audited rows"]  # who chose the attack
     plain_shadows: bool = False  # shadow models without the mitigation served the attacker better
     exposed: Leak | None = None  # the same attack: members of the most exposed tenth against all non-members
 
@@ -41,10 +41,10 @@ class Strongest(Part):
 class Utility(Part):
     """What the model is still good for, on audited non-members."""
 
-    accuracy: Estimate
-    train_accuracy: float | None
+    accuracy: Estimate  # on audited non-members
+    train_accuracy: float | None  # on audited members
     change: Estimate | None = None  # accuracy minus the plain model's, on the same rows
-    calibration_error: float | None = None
+    calibration_error: float | None = None  # expected, of the answers on audited non-members
     answer_size: float | None = None  # probabilities above 0 in an answer, on average
 
 
@@ -52,38 +52,38 @@ class Cost(Part):
     """Training time of one model; None where nothing was noted."""
 
     retrains: bool  # False: works on the model that is there
-    seconds: float | None
+    seconds: float | None  # training time of one model
     times: float | None  # of the plain model's
 
 
 class Guarantee(Part):
     """What an accountant proves, next to what attacks find."""
 
-    epsilon: float
-    delta: float | None
+    epsilon: float  # what the accountant promises
+    delta: float | None  # the probability that the promise does not cover
 
 
 class MitigationResult(Part):
     """One mitigation (or none: the first row of the report), audited by an attacker who knows it."""
 
     label: str  # "top3", "none"
-    title: str
-    paper: str
-    acts_on: Literal["nothing", "answers", "training", "both"]
-    status: Literal["ok", "not applicable", "failed"]
-    reason: str | None = None
+    title: str  # what a report calls it
+    paper: str  # authors and year
+    acts_on: Literal["nothing", "answers", "training", "both"]  # the answers, the training or nothing
+    status: Literal["ok", "not applicable", "failed"]  # whether its audits ended
+    reason: str | None = None  # why there are no values
     folder: str | None = None  # of the whole audit, next to the report
     strongest: Strongest | None = None  # the adaptive attack, unless the naive one is surely stronger
     adaptive: Strongest | None = None  # shadow models are trained with the mitigation, and answer through it
     label_only: Leak | None = None  # the strongest attack that reads labels alone, by AUC
-    attacks: list[Leak] = Field(default_factory=list)
+    attacks: list[Leak] = Field(default_factory=list)  # every attack's values
     naive: Strongest | None = None  # shadow models are plain
     naive_change: AttackChange | None = None  # from the naive attack to the adaptive one
     change: AttackChange | None = None  # from the plain model to this one, both under their strongest attack
     effect: Change | None = None  # "better": leaks surely less than the plain model, to either attack
-    utility: Utility | None = None
-    cost: Cost | None = None
-    guarantee: Guarantee | None = None
+    utility: Utility | None = None  # of the mitigated model
+    cost: Cost | None = None  # in time
+    guarantee: Guarantee | None = None  # of differentially private training
     facts: dict[str, Any] = Field(default_factory=dict)  # that the trained model says of its mitigations
     curves: dict[str, list[float]] = Field(default_factory=dict)  # over its training: a game's two losses
     frontier: bool = False  # no other row has both a better accuracy and a lower leakage
@@ -98,29 +98,29 @@ class MitigationResult(Part):
 class StrengthTrial(Part):
     """One strength that was tried for a wanted leakage."""
 
-    label: str
+    label: str  # the mitigation with its strength
     value: float | None  # the largest upper end that the limit is held against; None where there is none
-    accuracy: float | None
-    meets: bool
-    reason: str | None = None
+    accuracy: float | None  # on audited non-members
+    meets: bool  # whether the wanted leakage is met
+    reason: str | None = None  # why there are no values
 
 
 class Search(Part):
     """The search over the strengths of one mitigation."""
 
-    name: str
-    low: float
-    high: float
-    limit: str
+    name: str  # of the mitigation
+    low: float  # lower end of the range
+    high: float  # upper end of the range
+    limit: str  # the wanted leakage, in the words of a gate
     chosen: str | None  # None: no strength that was tried meets the limit
-    trials: list[StrengthTrial]
+    trials: list[StrengthTrial]  # every strength that was tried, in their order
 
 
 class ExposedRows(Part):
     """Which records count as the most exposed, and who chose them."""
 
-    rows: int
-    members: int
+    rows: int  # how many records these are
+    members: int  # how many of them are members
     chosen_by: str  # a sentence
 
 
@@ -128,28 +128,28 @@ class Advice(Part):
     """The recommendation; follows from the intervals."""
 
     choice: str | None  # label of a row
-    headline: str
-    sentences: list[str]
+    headline: str  # one sentence in plain words
+    sentences: list[str]  # why it is recommended
 
 
 class DefenceReport(Part):
     """Mitigations of one model."""
 
-    version: Literal[1] = 1
-    name: str
-    plan: dict[str, Any]
+    version: Literal[1] = 1  # of this document
+    name: str  # of the report
+    plan: dict[str, Any]  # without mitigations, as it was resolved
     tried: list[str]  # as given
     fpr: float | None  # at which the sentences and the frontier give the true-positive rate; None: they give the AUC
-    confidence: float
+    confidence: float  # of every interval
     compared: int  # mitigations that share the error rate of a false "better"
-    members: int
-    nonmembers: int
-    classes: int
-    data: str
-    view: Literal["adversary", "auditor"]
-    shadows: int
-    exposed: ExposedRows | None
+    members: int  # audited members
+    nonmembers: int  # audited non-members
+    classes: int  # number of classes
+    data: str  # name of the data set
+    view: Literal["adversary", "auditor"]  # the attacker's point of view
+    shadows: int  # shadow models of each audit
+    exposed: ExposedRows | None  # the most exposed records, without any mitigation
     results: list[MitigationResult]  # the first is the plain model
-    searches: list[Search] = Field(default_factory=list)
-    advice: Advice
-    provenance: Provenance
+    searches: list[Search] = Field(default_factory=list)  # searches for a strength
+    advice: Advice  # what is recommended
+    provenance: Provenance  # where the report comes from

@@ -36,102 +36,103 @@ Level = Literal["leaks", "leaks_some", "undecided", "none_found", "invalid"]
 class AtThreshold(Part):
     """Rates of one decision rule. ``calibrated``: who chose the threshold."""
 
-    threshold: float | None
-    calibrated: Literal["shadow", "attack", "oracle"]
+    threshold: float | None  # the score from which a record is accused
+    calibrated: Literal["shadow", "attack", "oracle"]  # who chose the threshold
     accuracy: Estimate  # on members and non-members in equal weight (balanced)
     precision: Estimate | None  # None when nobody is accused
-    recall: Estimate
-    fpr: Estimate
+    recall: Estimate  # members that are found
+    fpr: Estimate  # non-members that are accused wrongly
 
 
 class ClassResult(Part):
     """One class under one attack, at the attack's threshold."""
 
-    name: str
-    members: int
-    nonmembers: int
-    precision: float | None
-    recall: float | None
-    auc: float | None
+    name: str  # of the class
+    members: int  # audited members of the class
+    nonmembers: int  # audited non-members of the class
+    precision: float | None  # of those accused, how many are members
+    recall: float | None  # of the members, how many are accused
+    auc: float | None  # within the class
 
 
 class Percentiles(Part):
     """Percentiles over classes (Shokri et al. 2017 present theirs so)."""
 
-    p10: float
-    p25: float
-    p50: float
-    p75: float
-    p90: float
+    p10: float  # tenth percentile
+    p25: float  # lower quartile
+    p50: float  # median
+    p75: float  # upper quartile
+    p90: float  # ninetieth percentile
 
 
 class Curve(Part):
     """A thinned ROC curve with a pointwise band; all lists have one length."""
 
-    fpr: list[float]
-    tpr: list[float]
-    low: list[float]
-    high: list[float]
+    fpr: list[float]  # false-positive rates, ascending
+    tpr: list[float]  # true-positive rates
+    low: list[float]  # lower end of the band
+    high: list[float]  # upper end of the band
 
 
 class Histogram(Part):
     """Scores of members and non-members in common bins; ``edges`` has one entry more."""
 
-    edges: list[float]
-    members: list[int]
-    nonmembers: list[int]
+    edges: list[float]  # of the bins, ascending
+    members: list[int]  # members in each bin
+    nonmembers: list[int]  # non-members in each bin
 
 
 class PrecisionAtPrior(Part):
     """Of those accused, how many are members, if this share of the candidates are."""
 
-    prior: float
-    fpr: float
-    precision: Estimate | None
+    prior: float  # share of members among the candidates
+    fpr: float  # of the rule that accuses
+    precision: Estimate | None  # of those accused, how many are members; null: nobody is accused
 
 
 class AttackResult(Part):
     """One attack: status, figures, curves."""
 
-    name: str
-    title: str
-    paper: str
-    status: Status
+    name: str  # as in a plan
+    title: str  # what a report calls it
+    paper: str  # authors and year
+    status: Status  # ok, skipped or failed
     reason: str | None = None  # why skipped, or the error's line
     skipped: Skipped | None = None  # kept out by the plan, evidence is wanting, or it does not apply to such records
-    traceback: str | None = None
-    needs: list[str] = Field(default_factory=list)
-    options: dict[str, Any] = Field(default_factory=dict)
-    seconds: float = 0.0
-    queries: int = 0
-    auc: Estimate | None = None
+    traceback: str | None = None  # of a failed attack
+    needs: list[str] = Field(default_factory=list)  # what evidence it reads
+    options: dict[str, Any] = Field(default_factory=dict)  # its hyper-parameters
+    seconds: float = 0.0  # that it took
+    queries: int = 0  # further queries to the target
+    auc: Estimate | None = None  # area under the ROC curve: how often a member scores above a non-member
     advantage: Estimate | None = None  # largest TPR - FPR at a threshold that shadows chose
-    tpr_at_fpr: list[TprAtFpr] = Field(default_factory=list)
-    at_threshold: AtThreshold | None = None
-    oracle: AtThreshold | None = None
+    tpr_at_fpr: list[TprAtFpr] = Field(default_factory=list)  # true-positive rates at low false-positive rates
+    at_threshold: AtThreshold | None = None  # rates at a threshold that an attacker could have chosen
+    oracle: AtThreshold | None = None  # rates at the best threshold on the audited rows themselves
+    # precision where members are rarer than here
     precision_at_prior: list[PrecisionAtPrior] = Field(default_factory=list)
-    roc: Curve | None = None
-    histogram: Histogram | None = None
-    classes: list[ClassResult] = Field(default_factory=list)
-    class_precision: Percentiles | None = None
-    class_recall: Percentiles | None = None
+    roc: Curve | None = None  # the ROC curve, thinned
+    histogram: Histogram | None = None  # of the scores
+    classes: list[ClassResult] = Field(default_factory=list)  # class by class, at the attack's threshold
+    class_precision: Percentiles | None = None  # percentiles over classes
+    class_recall: Percentiles | None = None  # percentiles over classes
     tied_share: float = 0.0  # share of audited rows whose score another row has too
-    notes: list[str] = Field(default_factory=list)
-    accusations: list[FdrAccusations] = Field(default_factory=list)
-    groups: GroupResult | None = None
-    repeats: Repeats | None = None
-    rehearsals: list[Rehearsal] = Field(default_factory=list)
+    notes: list[str] = Field(default_factory=list)  # what the reader of its values must know
+    accusations: list[FdrAccusations] = Field(default_factory=list)  # who is accused at a bounded false-discovery rate
+    groups: GroupResult | None = None  # persons or households, where groups are given
+    repeats: Repeats | None = None  # against several targets of one recipe
+    rehearsals: list[Rehearsal] = Field(default_factory=list)  # against shadow models that played the target
     scores_file: str | None = None  # next to the record: float64 (n,), in the order of audited.ids
 
 
 class ModelFacts(Part):
     """The target's size and quality; shadows have the same facts as means and spreads."""
 
-    train_size: int
-    train_accuracy: float | None
-    test_accuracy: float | None
-    train_loss: float | None
-    test_loss: float | None
+    train_size: int  # rows that it was trained on
+    train_accuracy: float | None  # on rows that it was trained on
+    test_accuracy: float | None  # on rows that it never saw
+    train_loss: float | None  # mean cross-entropy on them, in nats
+    test_loss: float | None  # mean cross-entropy on them, in nats
     calibration_error: float | None = None  # expected, of what is revealed of audited non-members (Guo et al. 2017)
     answer_size: float | None = None  # probabilities above 0 in an answer that is revealed, on average
 
@@ -139,17 +140,17 @@ class ModelFacts(Part):
 class ShadowFacts(Part):
     """The pool of shadow models."""
 
-    count: int
-    size: int
-    source: str
+    count: int  # how many there are
+    size: int  # rows that each was trained on
+    source: str  # where their rows come from
     train_accuracy: Estimate | None = None  # mean and range over shadows
-    test_accuracy: Estimate | None = None
+    test_accuracy: Estimate | None = None  # mean and range, on rows that they never saw
     stacked: int = 1  # models trained at once
     trained: int = 0  # in this run
     reused: int = 0  # found in the store
     remade: list[str] = Field(default_factory=list)  # damaged answers that were discarded and made again
-    note: str | None = None
-    seconds: float = 0.0
+    note: str | None = None  # whether they were trained as one stack, and why
+    seconds: float = 0.0  # training time, summed over processes
     redrawn: int = 0  # models that failed and were drawn again with rare classes and categories kept
     left_out: int = 0  # models that could not be used, and their partners
     failures: list[str] = Field(default_factory=list)  # why, the first few different reasons
@@ -159,37 +160,37 @@ class ShadowFacts(Part):
 class SourceAttack(Part):
     """One attack trained on shadows of one source."""
 
-    name: str
-    auc: Estimate
-    accuracy: Estimate
-    precision: Estimate | None
-    recall: Estimate
+    name: str  # of the attack
+    auc: Estimate  # area under the ROC curve
+    accuracy: Estimate  # at its threshold
+    precision: Estimate | None  # of those accused, how many are members
+    recall: Estimate  # of the members, how many are accused
     unreached_precision: float | None = None  # mean over the classes that the source gave no record of
 
 
 class ShadowSourceFacts(Part):
     """One source of shadow data: what it cost the attacker, and what attacks trained on it achieve."""
 
-    source: str
+    source: str  # as in a plan
     rows: int  # records that shadows could be trained on
     queries: int = 0  # to the target, for making and labelling them
-    queries_per_record: float | None = None
+    queries_per_record: float | None = None  # of the target
     unreached: list[str] = Field(default_factory=list)  # classes without a record
-    notes: list[str] = Field(default_factory=list)
-    seconds: float = 0.0
-    shadow_test_accuracy: float | None = None
-    attacks: list[SourceAttack] = Field(default_factory=list)
+    notes: list[str] = Field(default_factory=list)  # what the reader must know of it
+    seconds: float = 0.0  # that making the records took
+    shadow_test_accuracy: float | None = None  # of shadow models, on rows that they never saw
+    attacks: list[SourceAttack] = Field(default_factory=list)  # those that learn from the source
 
 
 class Rung(Part):
     """A step of the ladder: what an attacker achieves who knows this much, and no more."""
 
     key: str  # labels, queries, top:3, rounded:1, answers, offline, online, gradients, checkpoints
-    title: str
-    attack: str
-    attack_title: str
+    title: str  # what the attacker knows more than on the rung below
+    attack: str  # name of the best attack of this rung
+    attack_title: str  # what a report calls it
     chosen_on: Literal["shadows", "audited rows", "no choice"]  # who chose it among the attacks of this rung
-    auc: Estimate
+    auc: Estimate  # that it achieves
     tpr: TprAtFpr  # at the lowest false-positive rate that the audited rows resolve
 
 
@@ -198,7 +199,7 @@ class Agreement(Part):
 
     top: int  # rows that each attack names; a few more where scores tie
     rows: int  # audited rows
-    attacks: list[str]
+    attacks: list[str]  # their names, in the order of all lists here
     overlap: list[list[float]]  # in [0, 1], symmetric, in the order of attacks
     member_share: list[float]  # of the rows that each attack names
     chance: float  # overlap of two attacks that name rows at random
@@ -207,37 +208,37 @@ class Agreement(Part):
 class ShadowPoint(Part):
     """What LiRA achieves with so many shadow models."""
 
-    count: int
-    auc: Estimate
-    tpr: TprAtFpr
+    count: int  # number of shadow models
+    auc: Estimate  # with so many
+    tpr: TprAtFpr  # with so many
 
 
 class ShadowGain(Part):
     """What the last step to more shadow models brought, on the same rows."""
 
-    before: int
-    after: int
-    auc: Estimate
-    tpr: Estimate | None
+    before: int  # number of shadow models before
+    after: int  # number of shadow models after
+    auc: Estimate  # difference of the AUC
+    tpr: Estimate | None  # difference of the true-positive rate
 
 
 class ByShadows(Part):
     """A curve over the number of shadow models: would more of them help?"""
 
-    attack: str
-    attack_title: str
-    fpr: float
+    attack: str  # its name
+    attack_title: str  # what a report calls it
+    fpr: float  # at which true-positive rates are taken
     rows: int  # audited rows; a random part of them where there are many
-    points: list[ShadowPoint]
-    gain: ShadowGain
+    points: list[ShadowPoint]  # by number of shadow models
+    gain: ShadowGain  # from doubling the number at last
 
 
 class Exposed(Part):
     """One of the most exposed records: an audited member that the headline attack ranks highest."""
 
-    id: str
-    label: str
-    score: float
+    id: str  # row id
+    label: str  # its class
+    score: float  # of the headline attack
     rank: int  # among all audited rows, 1 = most exposed
     nonmembers_above: int  # audited non-members with a score as high or higher
 
@@ -247,24 +248,25 @@ class AnswersMap(Part):
 
     classes: list[str]  # names
     answers: list[str]  # what the target or its file calls the answer of each class
+    # how columns of answers were matched with classes
     rule: Literal["name", "name within", "number", "order", "position", "one column", "trained here"]
-    sentence: str
+    sentence: str  # the same in words
     rows: Literal["ids", "assumed"] | None = None  # what files of answers were matched to rows by: ids, or their order
 
 
 class DataFacts(Part):
     """The audited rows."""
 
-    name: str
-    note: str
-    fingerprint: str
-    rows: int
-    features: int
-    classes: int
-    members: int
-    nonmembers: int
-    pool: int
-    population: int
+    name: str  # of the data set
+    note: str  # where the data come from
+    fingerprint: str  # digest of the rows' content
+    rows: int  # all rows
+    features: int  # number of features
+    classes: int  # number of classes
+    members: int  # audited members
+    nonmembers: int  # audited non-members
+    pool: int  # rows that shadow models may be trained on
+    population: int  # known non-members of the attacker
     overlap: int  # audited non-members that also stand in the attacker's pool
     groups: int | None = None  # persons or households of the audited rows; None where there are none
 
@@ -273,9 +275,9 @@ class MitigationFacts(Part):
     """One mitigation of the target, and what the trained target says of it."""
 
     label: str  # as the plan has it: "top3"
-    title: str
-    paper: str
-    acts_on: Literal["answers", "training"]
+    title: str  # what a report calls it
+    paper: str  # authors and year
+    acts_on: Literal["answers", "training"]  # the answers or the training
     facts: dict[str, Any] = Field(default_factory=dict)  # the accountant's epsilon, ...
     curves: dict[str, list[float]] = Field(default_factory=dict)  # over the training: a game's two losses, ...
 
@@ -294,12 +296,12 @@ class PlugInFacts(Part):
 class ThreatModel(Part):
     """What the attacker is assumed to have."""
 
-    view: Literal["adversary", "auditor"]
-    reveals: str
-    knows_recipe: bool
+    view: Literal["adversary", "auditor"]  # adversary: shadow models never see audited rows; auditor: they do
+    reveals: str  # what the target shows of an answer
+    knows_recipe: bool  # whether shadow models follow the target's recipe
     knows_mitigations: bool | None = None  # None: there are none, or there are no shadow models
-    shadow_data: str
-    sentences: list[str]
+    shadow_data: str  # where the rows of shadow models come from
+    sentences: list[str]  # the same in words
     queries: list[str] = Field(default_factory=list)  # versions that each record is also asked in
     queries_asked: int = 0  # what these versions cost
 
@@ -308,21 +310,21 @@ class Provenance(Part):
     """Where the record comes from."""
 
     created: str  # ISO 8601, UTC
-    gnomon: str
-    packages: dict[str, str]
-    python: str
-    machine: str
-    cores: int
-    seed: int
+    gnomon: str  # version
+    packages: dict[str, str]  # versions of what decides results
+    python: str  # version
+    machine: str  # system and processor
+    cores: int  # that were available
+    seed: int  # root of all random streams
     seconds: dict[str, float]  # by stage
-    peak_memory_mb: float | None = None
-    fingerprints: dict[str, str] = Field(default_factory=dict)
+    peak_memory_mb: float | None = None  # most memory that the process held, in MiB
+    fingerprints: dict[str, str] = Field(default_factory=dict)  # digests of what was audited
 
 
 class JointResult(Part):
     """One attack in the joint test of all attacks: whether it tells members from others, their number paid for."""
 
-    name: str
+    name: str  # of the attack
     p: float  # chance of as strong a result in any attack of the family if none of them tells anything
     found: bool  # p is at or below the test's level
     by: Literal["auc", "top", "bottom", "persons"]  # the statistic that was strongest
@@ -336,13 +338,13 @@ class JointResult(Part):
 class Verdict(Part):
     """The first thing that a reader sees; follows from the figures below it."""
 
-    level: Level
+    level: Level  # leaks, leaks_some, undecided, none_found or invalid
     headline: str  # one sentence in plain words
-    sentences: list[str]
+    sentences: list[str]  # what it rests on
     attack: str | None  # name of the headline attack
     unit: Literal["record", "person"] = "record"  # whose exposure the headline speaks of
     fpr: float | None = None  # the false-positive rate that headline and sentences speak of; None: nothing was found
-    chosen_on: Literal["shadows", "audited rows"] | None = None
+    chosen_on: Literal["shadows", "audited rows"] | None = None  # who chose the headline attack
     rehearsed: str | None = None  # the attack that was chosen in rehearsals on shadow models
     tested: list[JointResult] = Field(default_factory=list)  # black-box attacks, one family
     inside: list[JointResult] = Field(default_factory=list)  # attacks that see more than answers, a family of their own
@@ -354,33 +356,33 @@ class Verdict(Part):
 class Record(Part):
     """One audit."""
 
-    version: Literal[1] = 1
-    name: str
-    plan_given: dict[str, Any]
-    plan: dict[str, Any]
-    verdict: Verdict
-    data: DataFacts
+    version: Literal[1] = 1  # of this document
+    name: str  # of the run
+    plan_given: dict[str, Any]  # as the user gave it
+    plan: dict[str, Any]  # as it was resolved, with every default
+    verdict: Verdict  # the conclusion
+    data: DataFacts  # the audited rows
     counted_by: Literal["record", "group"] = "record"  # what all intervals take to be independent of each other
-    target: ModelFacts
-    answers_map: AnswersMap | None = None
-    shadows: ShadowFacts | None
+    target: ModelFacts  # size and quality of the target
+    answers_map: AnswersMap | None = None  # how given answers were matched with classes
+    shadows: ShadowFacts | None  # the shadow models; null: there were none
     shadow_sources: list[ShadowSourceFacts] = Field(default_factory=list)  # the plan's, in its order
-    threat_model: ThreatModel
+    threat_model: ThreatModel  # what the attacker is assumed to have
     mitigations: list[MitigationFacts] = Field(default_factory=list)  # of the target; those in training first
     plugins: list[PlugInFacts] = Field(default_factory=list, description="what of other packages this audit used")
-    findings: list[Finding]
-    attacks: list[AttackResult]
-    exposed: list[Exposed]
-    slices: list[Slicing] = Field(default_factory=list)
-    risk: RiskFacts | None = None
-    canaries: CanaryFacts | None = None
+    findings: list[Finding]  # what would make the verdict false, or its reader must know
+    attacks: list[AttackResult]  # every attack that was tried, with its values
+    exposed: list[Exposed]  # members that the headline attack ranks highest
+    slices: list[Slicing] = Field(default_factory=list)  # leakage by part of the data
+    risk: RiskFacts | None = None  # probabilities of membership
+    canaries: CanaryFacts | None = None  # a lower bound on epsilon
     structure: StructureFacts | None = None  # None: nobody looked into the model
-    not_tried: list[str]
-    ladder: list[Rung] = Field(default_factory=list)
-    agreement: Agreement | None = None
-    by_shadows: ByShadows | None = None
-    recipe: dict[str, Any]
-    provenance: Provenance
+    not_tried: list[str]  # attacks that were not tried, and why
+    ladder: list[Rung] = Field(default_factory=list)  # what attackers gain who know more
+    agreement: Agreement | None = None  # whether attacks point at the same records
+    by_shadows: ByShadows | None = None  # whether more shadow models would help
+    recipe: dict[str, Any]  # everything that decides what training makes
+    provenance: Provenance  # where the record comes from
 
     def to_frame(self) -> Any:
         """One row an attack, the largest AUC first, with its values and their intervals, as a data frame.

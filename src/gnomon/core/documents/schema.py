@@ -61,7 +61,10 @@ def _marked(annotation: Any, metadata: list[Any], what: str) -> bool:
 
 
 class Part(BaseModel):
-    """A part of the record: frozen, closed to unknown keys, no infinities; its ``repr`` is short."""
+    """A part of the record: frozen, closed to unknown keys, no infinities; its ``repr`` is short.
+
+    The comment at a field, behind it or above it, is its description in the JSON schemas (docs/generate.py).
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="null")
 
@@ -100,26 +103,26 @@ def shortened(value: Any) -> Any:
 class Estimate(Part):
     """A figure with its interval (level: the plan's confidence)."""
 
-    value: float
-    low: float
-    high: float
+    value: float  # the estimate itself
+    low: float  # lower end of the interval
+    high: float  # upper end of the interval
 
 
 class Finding(Part):
     """Something that would make a verdict false, or that its reader must know."""
 
     code: str  # e.g. "members-overlap"
-    title: str
-    severity: Severity
-    explanation: str
-    remedy: str
-    overridden: bool = False
+    title: str  # in one sentence
+    severity: Severity  # note, warning or error
+    explanation: str  # what it means
+    remedy: str  # what to do
+    overridden: bool = False  # whether the plan ignores it
 
 
 class TprAtFpr(Part):
     """True-positive rate at one false-positive rate, or why it is refused."""
 
-    fpr: float
-    tpr: Estimate | None
+    fpr: float  # false-positive rate
+    tpr: Estimate | None  # true-positive rate; null: refused
     false_positives: int | None = None  # non-members at or above the threshold
     refused: str | None = None  # "too few non-members (have 100, need 1000)"

@@ -58,12 +58,12 @@ class StructurePlan(PlanTable):
 class StructureValue(Part):
     """One thing that was measured."""
 
-    code: StructureCode
-    title: str
-    value: float
+    code: StructureCode  # short name
+    title: str  # what a report calls it
+    value: float  # what was measured
     limit: float | None = None  # of the appetite; None: there is none for a number
     at_least: bool = True  # the value must not be below the limit; else not above it
-    met: bool
+    met: bool  # whether it lies within the appetite
 
 
 class StructureFacts(Part):
@@ -71,7 +71,7 @@ class StructureFacts(Part):
 
     model: str  # classes of what answers, outermost first
     rows: int  # training rows that were compared
-    values: list[StructureValue]
-    findings: list[Finding]
+    values: list[StructureValue]  # what was measured of the model itself
+    findings: list[Finding]  # what they come to
     not_read: list[str] = Field(default_factory=list)  # parts that hold what this version can't read
-    appetite: Appetite
+    appetite: Appetite  # the limits that values were held against
