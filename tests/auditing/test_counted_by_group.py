@@ -1,6 +1,5 @@
 """Where rows have persons, everything that an audit says with an interval counts persons."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,18 +7,17 @@ import numpy as np
 import pytest
 from sklearn.tree import DecisionTreeClassifier
 from tests.auditing.results.test_attackers import SEEDS, judge, world
-from tests.auditing.worlds import People, case_of, people
+from tests.auditing.worlds import case_of, people
 from tests.runs.test_compare import N, outcome
 
 from gnomon.auditing.api import Settings, audit, audit_plan
 from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.results.attackers import climb_ladder
-from gnomon.auditing.results.figures import accuse, measure
 from gnomon.auditing.results.robustness import by_shadows
 from gnomon.auditing.results.slices import cut_rows, measure_slices
 from gnomon.core.documents.person_results import Slicing
-from gnomon.core.documents.record import AttackResult, Estimate, Record
+from gnomon.core.documents.record import Record
 from gnomon.core.plan import make_plan
 from gnomon.runs.compare import compare
 from gnomon.runs.folder import read_outcome, save_outcome
@@ -30,51 +28,6 @@ PLAN_ALL = {"preflight": {"override": ["distribution-shift", "unseen-models-tell
 
 def by_record(case: AuditCase) -> AuditCase:
     return replace(case, data=replace(case.data, groups=None))
-
-
-def measured(world: People, *, grouped: bool) -> AttackResult:
-    return measure(world.attempt, world.case if grouped else by_record(world.case), world.plan.statistics)
-
-
-ESTIMATES: dict[str, tuple[Callable[[AttackResult], Estimate | None], float]] = {
-    "auc": (lambda a: a.auc, 0.5),
-    "advantage": (lambda a: a.advantage, 0.0),
-    "accuracy": (lambda a: a.at_threshold and a.at_threshold.accuracy, 0.5),
-    "recall": (lambda a: a.at_threshold and a.at_threshold.recall, 0.5),
-    "fpr": (lambda a: a.at_threshold and a.at_threshold.fpr, 0.5),
-    "precision": (lambda a: a.at_threshold and a.at_threshold.precision, 0.5),
-    "tpr at 10 %": (lambda a: a.tpr_at_fpr[0].tpr, 0.1),
-}
-
-
-def test_every_estimate_of_an_attack_holds_on_noise_by_household() -> None:
-    """Households of 20 rows with much in common, no leak: the truth of every estimate is known."""
-    missed = {True: dict.fromkeys(ESTIMATES, 0), False: dict.fromkeys(ESTIMATES, 0)}
-    for seed in range(WORLDS):
-        drawn = people(seed, households=60, size=20, gap=0.0, alike=0.5, rehearsals=0)
-        for grouped, counts in missed.items():
-            result = measured(drawn, grouped=grouped)
-            for name, (estimate, truth) in ESTIMATES.items():
-                found = estimate(result)
-                assert found is not None
-                counts[name] += not found.low <= truth <= found.high
-    assert all(count <= 5 for count in missed[True].values()), missed  # of a true 5 %, more in 1 of 100 tests
-    assert min(missed[False][name] for name in ("auc", "advantage", "accuracy", "recall", "fpr")) >= 10
-
-
-def test_curve_and_precision_at_a_prior_are_wider_by_household() -> None:
-    drawn = people(0, households=60, size=20, alike=0.5, rehearsals=0)
-    one, other = (measured(drawn, grouped=g) for g in (True, False))
-    assert one.roc is not None
-    assert other.roc is not None
-    assert (one.roc.fpr, one.roc.tpr) == (other.roc.fpr, other.roc.tpr)
-    widths = [np.subtract(r.high, r.low).mean() for r in (one.roc, other.roc)]
-    assert widths[0] > 1.5 * widths[1]
-    for by_group, by_record in zip(one.precision_at_prior, other.precision_at_prior, strict=True):
-        assert by_group.precision is not None
-        assert by_record.precision is not None
-        assert by_group.precision.value == by_record.precision.value
-        assert by_group.precision.low < by_record.precision.low
 
 
 def sliced(seed: int, *, grouped: bool) -> list[Slicing]:
@@ -138,19 +91,6 @@ def test_two_trainings_on_households_are_within_noise(ids: object) -> None:
     found = compare(*retrained(0, ids=ids))
     assert found.counted_by == "group"
     assert any("count by group" in sentence for sentence in found.sentences)
-
-
-def test_persons_calibrate_accusations_as_a_whole() -> None:
-    rng = np.random.default_rng(0)
-    groups = rng.permutation(np.repeat(np.arange(40), 5))
-    member = groups % 2 == 0
-    [tenth, _] = accuse(np.where(member, 9.0, rng.random(200)), member, groups)
-    assert tenth.calibration % 5 == 0
-    assert tenth.candidates + tenth.calibration == 200
-    assert 0 < tenth.calibration <= 50
-    assert (tenth.members, tenth.persons) == (100, 20)
-    # A household with one high record may not vouch for its own: were it split, its rest would be held against it.
-    assert accuse(rng.random(20), np.arange(20) < 10, np.arange(20) // 10) == []
 
 
 def household_audit(**settings: object) -> Record:

@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
 from sklearn.naive_bayes import GaussianNB
+from sklearn.tree import DecisionTreeClassifier
 
 import gnomon
 from gnomon.core.errors import ModelError
-from gnomon.models import CallableModel, as_model
+from gnomon.models.as_model import as_model, known_classes
+from gnomon.models.callable import CallableModel
+from gnomon.models.sklearn import SklearnModel
 
 X = np.random.default_rng(0).normal(size=(60, 3))
 Y = np.where(X[:, 0] > 0, "yes", "no")
@@ -42,3 +45,42 @@ def test_it_is_audited_without_shadow_models_and_the_record_states_the_order():
 def test_an_estimator_that_is_not_fitted_is_still_refused():
     with pytest.raises(ModelError, match=r"not fitted \(no classes_\)"):
         as_model(GaussianNB(), ("no", "yes"))
+
+
+ROWS, LABELS = np.arange(6.0)[:, None], np.array(["b", "a"] * 3)
+
+
+def test_labels_are_known_where_a_classifier_names_them() -> None:
+    assert known_classes(DecisionTreeClassifier().fit(ROWS, LABELS)) == ("a", "b")
+    several = DecisionTreeClassifier().fit(ROWS, np.stack([LABELS, LABELS], axis=1))
+    for silent in (DecisionTreeClassifier(), several, object()):
+        assert known_classes(silent) is None
+
+
+def test_a_model_stays_what_it_is() -> None:
+    model = as_model(lambda x: x, ("a", "b"))
+    assert isinstance(model, CallableModel)
+    assert as_model(model, ("a", "b")) is model
+    with pytest.raises(ModelError, match="expected a model of 3 classes, got one of 2"):
+        as_model(model, ("a", "b", "c"))
+
+
+def test_a_classifier_answers_in_the_data_sets_order() -> None:
+    model = as_model(DecisionTreeClassifier().fit(ROWS, LABELS), ("b", "a"))
+    assert isinstance(model, SklearnModel)
+    np.testing.assert_array_equal(model.log_probs(ROWS).argmax(axis=1), [0, 1] * 3)
+
+
+@pytest.mark.parametrize(
+    ("thing", "words"),
+    [(DecisionTreeClassifier, "got the class DecisionTreeClassifier; make and fit one first"), (3, "got builtins.int")],
+)
+def test_what_cannot_answer_is_named(thing: object, words: str) -> None:
+    with pytest.raises(ModelError, match=words):
+        as_model(thing, ("a", "b"))
+
+
+def test_a_bare_torch_module_is_told_its_wrapper() -> None:
+    torch = pytest.importorskip("torch")
+    with pytest.raises(ModelError, match=r"Linear is a torch module: wrap it in gnomon\.models\.TorchModel"):
+        as_model(torch.nn.Linear(2, 2), ("a", "b"))

@@ -23,9 +23,9 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from gnomon.core.errors import ModelError, UsageError
+from gnomon.core.errors import ModelError
 from gnomon.core.protocols import Model, Trainer
-from gnomon.models import SklearnModel, SklearnTrainer, estimator_from_path
+from gnomon.models import SklearnModel, SklearnTrainer
 
 X, Y = load_digits(return_X_y=True)
 X, Y = X[:300], Y[:300].astype(np.int64)
@@ -89,17 +89,6 @@ def test_training_follows_the_seed_and_changes_nothing(name):
         assert not np.array_equal(a.log_probs(X), c.log_probs(X))
     assert not hasattr(ESTIMATORS[name], "classes_")
     assert trainer.batch_size(X, 10, 150) == 1
-
-
-def test_every_nested_random_state_gets_a_seed_of_its_own():
-    vote = VotingClassifier(
-        [("a", RandomForestClassifier(2, random_state=5)), ("b", make_pipeline(MLPClassifier((2,), max_iter=2)))],
-        voting="soft",
-    )
-    one, two = SklearnTrainer(vote).train(X, Y, 10, [np.arange(99)] * 2, [1, 2])
-    names = ["a__random_state", "b__mlpclassifier__random_state"]
-    states = [[m.estimator.get_params()[name] for name in names] for m in (one, two)]
-    assert len({*states[0], *states[1], 5, None}) == 6
 
 
 def test_a_class_that_a_shadow_never_saw_has_probability_0_in_its_own_column():
@@ -184,25 +173,6 @@ def test_weights_of_classes_in_a_plan_are_taken_by_name_and_only_whole_matches_a
         strange.for_labels(("1", "2"), (1, 2)).train(X[:4], np.array([0, 1, 0, 1]), 2, [np.arange(4)], [0])
 
 
-def test_own_states_are_kept_where_they_are_numbers():
-    forest = RandomForestClassifier(3, random_state=7).fit(X, Y)
-    trainer = SklearnTrainer(forest, own_states=True)
-    [again] = trainer.train(X, Y, 10, [np.arange(300)], [1])
-    assert np.array_equal(again.estimator.predict_proba(X), forest.predict_proba(X))
-    assert trainer.recipe() != SklearnTrainer(forest).recipe()
-    assert trainer.recipe() != SklearnTrainer(RandomForestClassifier(3, random_state=8), own_states=True).recipe()
-
-
-def test_the_tail_of_a_logistic_curve_is_kept():
-    x = np.array([[-1.0], [1.0]] * 20)
-    logistic = LogisticRegression(C=1e9).fit(x, [0, 1] * 20)
-    logs = SklearnModel(logistic, ("0", "1")).log_probs(np.array([[1e3], [-1e3]]))
-    decision = float(logistic.decision_function([[1e3]])[0])
-    assert decision > 700
-    assert logs[0, 0] == pytest.approx(-decision, rel=1e-5)
-    assert np.isfinite(logs).all()
-
-
 def test_pipelines_on_data_frames_with_mixed_columns():
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"age": rng.integers(20, 60, 80), "town": rng.choice(["a", "b", "?"], 80)})
@@ -277,32 +247,3 @@ def test_what_cannot_answer_is_refused():
         SklearnTrainer(RandomForestClassifier(-1)).train(X, Y, 10, [np.arange(99)], [0])
     with pytest.raises(ModelError, match="failed to answer 1 rows"):
         SklearnModel(GaussianNB().fit(X, Y), TEN).log_probs(np.zeros((1, 3)))
-
-
-def test_estimators_by_path():
-    forest = estimator_from_path("sklearn.ensemble:RandomForestClassifier", {"n_estimators": 3})
-    assert isinstance(forest, RandomForestClassifier)
-    own = estimator_from_path(f"{__name__}:Majority", {"smoothing": 3}, trust=True)
-    assert own.smoothing == 3
-
-
-@pytest.mark.parametrize(
-    ("path", "params", "message"),
-    [
-        ("os:system", {}, "give --trust"),
-        ("sklearn.utils:shuffle", {}, "no public classifier"),
-        ("sklearn.utils._testing:check_output", {"args": ["true"]}, "no public classifier"),
-        ("sklearn.linear_model:Ridge", {}, "no public classifier"),
-        ("sklearn.linear_model:RandomForestClassifier", {}, "no public classifier"),
-        ("sklearn.ensemble:RandomForestClasifier", {}, 'did you mean "RandomForestClassifier"'),
-        ("sklearn.ensemble:RandomForestClassifier", {"n_trees": 3}, 'no parameter "n_trees"'),
-        ("sklearn.nothing:X", {}, "no public classifier"),
-        ("sklearn.ensemble.RandomForestClassifier", {}, "expected a path such as"),
-        ("sklearnish:X", {}, "give --trust"),
-        ("sklearn.pipeline:Pipeline", {}, "no public classifier"),
-        ("sklearn.calibration:CalibratedClassifierCV", {"estimater": 1}, 'no parameter "estimater"'),
-    ],
-)
-def test_bad_paths_are_refused(path, params, message):
-    with pytest.raises(UsageError, match=message):
-        estimator_from_path(path, params)

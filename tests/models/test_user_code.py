@@ -14,10 +14,9 @@ import pytest
 from sklearn.pipeline import make_pipeline
 
 from gnomon.auditing.inputs.loading import make_trainer
-from gnomon.core.errors import ModelError
 from gnomon.core.plan import TrainerPlan, make_plan
 from gnomon.models.function import FunctionTrainer
-from gnomon.models.recipe_hash import describe, describe_files
+from gnomon.models.recipe_hash import describe
 from gnomon.models.sklearn import SklearnTrainer
 from gnomon.models.user_code import user_code
 from gnomon.studies.cells import cell_key
@@ -306,15 +305,6 @@ def test_nothing_is_imported_to_be_read() -> None:
     write({"entry_uc.py": "import pack_uc.sub\nraise SystemExit\n", "pack_uc/__init__.py": "raise SystemExit\n"})
     write({"pack_uc/sub.py": "raise SystemExit\n"})
     assert list(user_code(["entry_uc"]).modules) == ["entry_uc", "pack_uc", "pack_uc.sub"]
-
-
-def test_files_count_by_name_and_content_wherever_they_are(tmp_path: Path) -> None:
-    write({"a/x.csv": "1", "b/x.csv": "1", "c/y.csv": "1"})
-    one, two, three = (describe_files([name]) for name in ("a/x.csv", "b/x.csv", "c/y.csv"))
-    assert one == two != three
-    assert describe_files(()) == {}
-    with pytest.raises(ModelError, match=r"gone\.csv: a file of the recipe cannot be read"):
-        describe_files(["gone.csv"])
 
 
 def test_a_trainer_of_the_user_s_own_counts_with_its_code(tmp_path: Path) -> None:

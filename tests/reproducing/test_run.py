@@ -12,11 +12,8 @@ import pytest
 from gnomon.cli.app import run
 from gnomon.core.documents.read_write import read_document
 from gnomon.core.documents.reproduction import Reproduction
-from gnomon.core.errors import UsageError
 from gnomon.report.reproduction import overview, spots
-from gnomon.reproducing.experiments import read_paper
 from gnomon.studies.cells import run_cell
-from gnomon.studies.spec import lay_out
 
 MODULE = sys.modules["gnomon.reproducing.run"]  # the package has a function of this name
 STUDY = """
@@ -204,33 +201,3 @@ def test_a_reproduction_is_rendered_again(paper: Path, made: Reproduction) -> No
     again = paper.parent / "again.html"
     assert run(["report", str(paper.parent / "out"), "--to", str(again)]) == 0
     assert "The gap rises with depth" in again.read_text()
-
-
-def test_every_plan_of_the_paper_is_sound_with_and_without_stand_ins() -> None:
-    for stand_ins in (False, True):
-        paper = read_paper("shokri2017", repeats=3, stand_ins=stand_ins)
-        for experiment, spec in paper.experiments:
-            cells = lay_out(spec, trust=True)
-            assert len(cells) == 3 * len({cell.title.rpartition(", ")[0] for cell in cells})
-            names = {name for cell in cells for name in [cell.plan.data.source]}
-            assert stand_ins != bool(names & {"purchase100", "texas100"}) or "purchase100" not in str(spec.values)
-            assert experiment.question.endswith("?")
-
-
-def test_every_reference_of_the_index_leads_to_a_figure_and_a_label() -> None:
-    paper = read_paper("shokri2017", repeats=1, stand_ins=False)
-    for experiment, spec in paper.experiments:
-        labels = {axis.key: [choice.label for choice in axis.choices] for axis in spec.axes}
-        for row in experiment.paper:
-            assert paper.figures_of(row), row
-            assert row.label in labels[spec.axes[0].key], row
-        for shape in experiment.shapes:
-            known = {*labels[shape.axis], "baskets", "diabetes130"}
-            assert set(shape.labels or ()) <= known, shape
-        if isinstance(experiment.seconds, dict):
-            assert set(labels[spec.axes[0].key]) <= set(experiment.seconds), experiment.key
-
-
-def test_an_unknown_paper_gets_one_line() -> None:
-    with pytest.raises(UsageError, match='did you mean "shokri2017"'):
-        read_paper("shokri2016", repeats=1, stand_ins=False)

@@ -92,30 +92,6 @@ def test_noise_is_rarely_taken_for_a_change(kind: str) -> None:
     assert flagged <= 5, f"{flagged} of {runs}: more than 5 % allow for"
 
 
-def test_pairs_find_what_intervals_apart_do_not() -> None:
-    paired = compare(outcome(1.0, 0, base=9), outcome(1.25, 1, base=9))
-    apart = compare(outcome(1.0, 0, base=9), outcome(1.25, 1, base=9, ids=range(N, 2 * N)))
-    assert (paired.change, apart.change) == ("worse", "within noise")
-
-
-def test_rows_are_paired_by_id_whatever_their_order() -> None:
-    first, second = outcome(1.0, 0, base=9), outcome(1.3, 1, base=9)
-    order = np.random.default_rng(0).permutation(N)
-    shuffled = Outcome(
-        second.record,
-        {"loss": second.scores["loss"][order]},
-        [second.ids[i] for i in order],
-        [second.member[i] for i in order],
-    )
-    assert compare(first, shuffled) == compare(first, second)
-
-
-def test_rows_that_both_audited_are_paired_where_they_are_most() -> None:
-    found = compare(outcome(1.0, 0), outcome(1.0, 1, ids=[*range(N - 50), *range(2 * N, 2 * N + 50)]))
-    assert found.pairing == "common rows"
-    assert (found.paired_members, found.paired_nonmembers) == (N // 2, N // 2 - 50)
-
-
 def test_what_retraining_changes_is_no_change() -> None:
     first, second = outcome(1.0, 0, base=9), outcome(1.25, 1, base=9)
     assert compare(first, second).change == "worse"

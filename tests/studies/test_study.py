@@ -4,7 +4,6 @@ import csv
 import json
 import shutil
 import tomllib
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -13,14 +12,12 @@ import pytest
 from gnomon.auditing.api import Settings
 from gnomon.cli.app import run
 from gnomon.core.documents.read_write import read_document, read_record
-from gnomon.core.documents.record import Record
 from gnomon.core.documents.study import Study
-from gnomon.core.errors import DataError, PlanError, UsageError
+from gnomon.core.errors import DataError
 from gnomon.studies import make_spec, run_study
 from gnomon.studies.cells import CellRun, cell_folder
 from gnomon.studies.spec import lay_out
-from gnomon.studies.summary import summarise
-from gnomon.studies.vary import VariedKey, axis_of, parse_vary
+from gnomon.studies.vary import VariedKey, parse_vary
 
 PLAN = """
 [data]
@@ -107,21 +104,6 @@ def test_tables_begin_with_the_attack_that_the_verdicts_speak_of(folder: Path) -
     study = read_document(folder / "out", Study)
     spoken = [read_record(folder / "out" / str(cell.run)).verdict.attack for cell in study.cells]
     assert study.headline == max(study.attacks, key=spoken.count)
-
-
-def test_a_strong_attack_is_not_hidden_behind_the_first(tmp_path: Path) -> None:
-    _, told = small(tmp_path, parse_vary(DEPTHS))
-    spec = make_spec(plan_values(), [parse_vary(DEPTHS)])
-    for attack in ("gap", "loss"):
-        runs = [replace(run, record=speaking_of(run, attack)) for run in told]
-        assert summarise(spec, runs, tmp_path, 1.0).headline == attack
-    assert summarise(spec, runs, tmp_path, 1.0, headline="gap").headline == "gap"
-    assert summarise(spec, runs, tmp_path, 1.0, headline="shokri").headline == "loss"  # was not run
-
-
-def speaking_of(run: CellRun, attack: str) -> Record:
-    assert run.record is not None
-    return run.record.model_copy(update={"verdict": run.record.verdict.model_copy(update={"attack": attack})})
 
 
 def test_two_keys_make_heat_tables(folder: Path) -> None:
@@ -237,36 +219,6 @@ def test_named_cells_vary_model_types(tmp_path: Path) -> None:
     assert tree is not None
     assert bayes is not None
     assert tree.value > bayes.value
-
-
-@pytest.mark.parametrize(
-    ("axis", "words"),
-    [
-        (axis_of("trainer.epoch", [5]), 'did you mean "epochs"'),
-        (axis_of("trainr.epochs", [5]), 'did you mean "trainer"'),
-        (axis_of("trainer.epochs", [5, 0]), "expected epochs to be 1 or more, got 0"),
-        (axis_of("trainer.epochs", ["many"]), "trainer.epochs"),
-        (axis_of("attacks.names", [["shokry"]]), 'did you mean "shokri"'),
-        (axis_of("attacks.options", [{"loss": {"depth": 3}}]), "depth"),
-        (axis_of("data.source.name", [1]), "data.source.name"),
-        (axis_of("mitigations", [["tops3"]]), "top"),
-    ],
-)
-def test_what_can_not_be_is_refused_before_anything_runs(tmp_path: Path, axis: VariedKey, words: str) -> None:
-    values = plan_values()
-    if axis.key == "attacks.options":
-        values["attacks"] = {"names": ["loss"]}
-    with pytest.raises((PlanError, UsageError)) as caught:
-        run_study(make_spec(values, [axis]), tmp_path / "out")
-    assert words in str(caught.value)
-    assert "\n" not in str(caught.value)
-    assert not (tmp_path / "out").exists()
-
-
-def test_more_cells_than_anybody_waits_for_are_refused() -> None:
-    axes = [axis_of(f"trainer.params.a{i}", list(range(30))) for i in range(3)]
-    with pytest.raises(UsageError, match="27,000 combinations"):
-        lay_out(make_spec(plan_values(), axes), trust=False)
 
 
 def test_a_damaged_document_is_said_so(tmp_path: Path) -> None:

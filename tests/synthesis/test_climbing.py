@@ -1,14 +1,10 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from tests.synthesis.toy import Constant, Failing, Linear, bits, log_softmax, mixed
+from tests.synthesis.toy import Failing, Linear, bits, log_softmax, mixed
 
 from gnomon.core.answers import Reveal
 from gnomon.core.data.features import infer_features
-from gnomon.core.errors import BudgetError, StoreError, UsageError
+from gnomon.core.errors import UsageError
 from gnomon.synthesis import ClimbInterruptedError, ClimbRules, climb, count_marginals
 
 RULES = ClimbRules(kmax=9, kmin=2, rejmax=2, confmin=0.4, itermax=40, failmax=3)
@@ -75,69 +71,6 @@ def test_the_same_seed_gives_the_same_records(searcher):
     assert (plain(target()).x != plain(target(), seed=4).x).any()
 
 
-@settings(max_examples=10, deadline=None)
-@given(climbers=st.integers(1, 70), seed=st.integers(0, 99))
-def test_how_many_climb_at_once_changes_nothing(climbers, seed):
-    assert_same(plain(target(), seed, climbers=climbers), plain(target(), seed, climbers=17))
-
-
-def test_finished_climbers_are_replaced_so_that_batches_stay_full():
-    model = target()
-    plain(model, per_class=200, climbers=50, rules=replace(RULES, failmax=50))
-    first_short = next(i for i, size in enumerate(model.batches) if size < 50)
-    assert sum(model.batches[first_short:]) < 0.1 * sum(model.batches)  # only when there is nobody left to start
-
-
-@settings(max_examples=40, deadline=None)
-@given(budget=st.integers(0, 400), climbers=st.integers(1, 60), searcher=st.sampled_from(["plain", "guided"]))
-def test_the_budget_is_never_passed(budget, climbers, searcher):
-    model = target()
-    found = plain(model, budget=budget, climbers=climbers, searcher=searcher)
-    assert model.asked == found.queries <= budget
-    if found.stopped:
-        assert model.asked == budget
-        assert "budget is spent" in found.stopped
-    else:
-        assert len(found) == 48
-
-
-class Handle:
-    """A query handle with a budget of its own, of which others may take."""
-
-    def __init__(self, model, budget, thief=0):
-        self.model, self.remaining, self.thief = model, budget, thief
-
-    def ask(self, x):
-        if self.thief and self.model.asked > self.thief:
-            raise BudgetError("spent")
-        self.remaining -= len(x)
-        assert self.remaining >= 0
-        return self.model(x)
-
-
-def test_a_query_handle_keeps_its_own_budget():
-    assert_same(plain(Handle(target(), 10**6)), plain(target()))
-    found = plain(Handle(target(), 100), climbers=7)
-    assert found.queries == 100
-    assert found.stopped
-    assert plain(Handle(target(), 100), budget=60).queries == 60
-    stolen = plain(Handle(target(), 10**6, thief=150), climbers=7)
-    assert stolen.stopped == "the target's own query budget is spent"
-    assert stolen.queries == sum(c.queries for c in stolen.classes)
-
-
-def test_unreachable_classes_are_named_with_the_confidence_they_got_to():
-    found = climb(Constant([0.7, 0.25, 0.05]), bits(5), ("x", "y", "z"), 4, np.random.default_rng(0), rules=RULES)
-    assert found.unreached == ("y", "z")
-    assert found.classes[1].best == pytest.approx(0.25)
-    assert found.classes[1].given_up
-    assert not found.classes[0].given_up
-    assert found.classes[1].climbs == RULES.failmax
-    assert found.classes[1].queries == RULES.failmax * RULES.itermax
-    assert "y (best confidence 0.25), z (best confidence 0.05)" in found.notes[0]
-    assert (found.y == 0).all()
-
-
 @pytest.mark.parametrize("searcher", ["plain", "guided"])
 @pytest.mark.parametrize("reveal", [Reveal("top", 1), Reveal("top", 2), Reveal("rounded", 1)])
 def test_top_k_and_rounded_answers_will_do_and_the_loss_is_said(reveal, searcher):
@@ -147,15 +80,6 @@ def test_top_k_and_rounded_answers_will_do_and_the_loss_is_said(reveal, searcher
     assert 0 < found.hidden < 1
     assert str(reveal) in found.notes[-1]
     assert f"{found.hidden:.0%}" in found.notes[-1]
-
-
-def test_labels_only_are_refused_declared_or_not():
-    model = target()
-    with pytest.raises(UsageError, match="reveals labels only"):
-        plain(model, reveal=Reveal("labels"))
-    assert model.asked == 0
-    with pytest.raises(UsageError, match="reveals labels only"):
-        plain(lambda x: Reveal("labels").apply(model(x)), reveal=Reveal("full"))
 
 
 @pytest.mark.parametrize(
@@ -210,13 +134,6 @@ def test_a_climb_goes_on_after_its_target_failed(tmp_path, fail, words, searcher
     assert resumed.queries == whole.queries + lost
 
 
-def test_without_a_checkpoint_the_records_are_in_the_error():
-    with pytest.raises(ClimbInterruptedError, match=r"in \.partial") as caught:
-        plain(Failing(target(), 9, broken), climbers=20)
-    assert isinstance(caught.value.__cause__, ConnectionError)
-    assert len(caught.value.partial) > 0
-
-
 def test_rounded_answers_that_turn_into_nonsense_are_named_too():
     reveal = Reveal("rounded", 2)
     for fail, words in ((lambda a: a * np.nan, "NaN"), (lambda a: a + 1, "natural-log"), (lambda a: a[:2], "shape")):
@@ -259,50 +176,6 @@ def test_a_climb_may_go_on_with_fewer_or_more_climbers(tmp_path, climbers):
     with pytest.raises(ClimbInterruptedError):
         plain(Failing(target(), 8, broken), climbers=20, checkpoint=path)
     assert_same(plain(target(), climbers=climbers, checkpoint=path), plain(target()))
-
-
-@pytest.mark.parametrize(
-    "other",
-    [{"seed": 9}, {"rules": ClimbRules()}, {"searcher": "guided"}, {"space": bits(25)}, {"reveal": Reveal("top", 2)}],
-)
-def test_the_checkpoint_of_another_climb_is_refused(tmp_path, other):
-    path = tmp_path / "climb.npz"
-    plain(target(), checkpoint=path)
-    with pytest.raises(UsageError, match="another climb"):
-        plain(target(), checkpoint=path, **other)
-
-
-def test_a_damaged_checkpoint_is_named(tmp_path):
-    path = tmp_path / "climb.npz"
-    plain(target(), checkpoint=path)
-    whole = path.read_bytes()
-    for damaged in (whole[: len(whole) // 2], b"", b"nonsense"):
-        path.write_bytes(damaged)
-        with pytest.raises(StoreError, match="not a readable checkpoint"):
-            plain(target(), checkpoint=path)
-
-
-def test_a_checkpoint_that_cannot_be_written_is_said(tmp_path):
-    (tmp_path / "file").write_text("")
-    model = target()
-    with pytest.raises(StoreError, match="cannot be written"):
-        plain(model, checkpoint=tmp_path / "file" / "climb.npz")
-    assert model.asked == 0
-
-    def forbid(answers):
-        path.unlink()
-        path.mkdir()
-        raise ConnectionError("gone")
-
-    path = tmp_path / "climb.npz"
-    with pytest.raises(ClimbInterruptedError, match=r"gone .*\.partial; .*cannot be written") as caught:
-        plain(Failing(target(), 9, forbid), checkpoint=path)
-    assert len(caught.value.partial) > 0
-
-
-def test_checkpoints_leave_no_other_files(tmp_path):
-    plain(target(), checkpoint=tmp_path / "climb.npz")
-    assert [p.name for p in tmp_path.iterdir()] == ["climb.npz"]
 
 
 def test_progress_is_told():

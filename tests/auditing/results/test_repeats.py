@@ -10,7 +10,6 @@ from sklearn.datasets import make_classification
 from gnomon.auditing.inputs.loading import AuditInputs
 from gnomon.auditing.inputs.roles import RowSplit
 from gnomon.auditing.outcome import Outcome
-from gnomon.auditing.results.figures import accuse
 from gnomon.auditing.run import run_audit
 from gnomon.core.data.dataset import make_dataset
 from gnomon.core.errors import UsageError
@@ -94,21 +93,3 @@ def test_a_model_that_remembers_nothing_exposes_no_person(tmp_path: Path) -> Non
     assert record.risk.calibration_error is not None
     assert record.risk.calibration_error.low < 0.05
     assert abs((record.risk.mean_members or 0) - (record.risk.mean_nonmembers or 0)) < 0.1
-
-
-def test_accusations_keep_the_wanted_share() -> None:
-    shares = []
-    for seed in range(200):
-        rng = np.random.default_rng(seed)
-        member = rng.permutation(600) < 300
-        (ten, _) = accuse(rng.normal(2.5 * member), member)
-        shares.append((ten.accused - ten.members) / max(1, ten.accused))
-        assert (ten.candidates, ten.calibration) == (450, 150)
-    assert np.mean(shares) < 0.1 + 0.01
-
-
-def test_too_small_a_calibration_is_named() -> None:
-    (_, one) = accuse(np.arange(40.0), np.arange(40) >= 20)
-    assert one.accused == 0
-    assert one.reason is not None
-    assert "too few" in one.reason

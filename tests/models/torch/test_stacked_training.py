@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +11,6 @@ torch = pytest.importorskip("torch")
 
 from gnomon.core.errors import ModelError  # noqa: E402
 from gnomon.core.seeds import Seeds  # noqa: E402
-from gnomon.models.torch import mlp_stack  # noqa: E402
 from gnomon.models.torch.trainer import TorchTrainer  # noqa: E402
 
 SEEDS = [3, 1, 4, 1_000_000_007]
@@ -31,11 +28,6 @@ def table(n: int = 157, d: int = 12, c: int = 4, seed: int = 0) -> tuple[np.ndar
     rng = np.random.default_rng(seed)
     x = (rng.random((n, d)) < 0.3).astype(np.uint8)
     return x, rng.integers(0, c, n)
-
-
-def images(n: int = 40, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    return rng.integers(0, 256, (n, 8, 8, 2), dtype=np.uint8), rng.integers(0, 3, n)
 
 
 def largest_gap(a: Any, b: Any, x: np.ndarray) -> float:
@@ -78,40 +70,6 @@ def test_a_network_is_the_same_alone_and_in_a_stack(name: str, sizes: list[int])
         alone = trainer.train(x, y, 4, [rows[i]], [SEEDS[i]])[0]
         assert largest_gap(model, alone, x) < 1e-4
     assert largest_gap(stacked[0], stacked[1], x) > 1e-2  # other rows and seed, another model
-
-
-@pytest.mark.parametrize("sizes", [[40, 40, 40, 40], [40, 13, 30, 5]], ids=["equal sizes", "ragged"])
-def test_a_convolutional_network_is_the_same_alone_and_in_a_stack(sizes: list[int]) -> None:
-    x, y = images()
-    rows = draws(len(x), sizes)
-    recipe = {"module": "cnn", "hidden": (16,), "dropout": 0.25, "batch": 10, "epochs": 3}
-    stacked = TorchTrainer(stack="always", **recipe).train(x, y, 3, rows, SEEDS)
-    alone = TorchTrainer(stack="never", **recipe).train(x, y, 3, rows, SEEDS)
-    for a, b in zip(stacked, alone, strict=True):
-        assert largest_gap(a, b, x) < 1e-4
-
-
-@pytest.mark.parametrize("name", RECIPES)
-def test_hand_written_passes_equal_autograd_of_the_same_module(name: str) -> None:
-    x, y = table()
-    rows = draws(len(x), [100, 7, 41, 1])
-    by_hand = RECIPES[name].train(x, y, 4, rows, SEEDS)
-    by_autograd = replace(RECIPES[name], stack="never").train(x, y, 4, rows, SEEDS)
-    for a, b in zip(by_hand, by_autograd, strict=True):
-        assert largest_gap(a, b, x) < 1e-4
-
-
-@pytest.mark.skipif(not mlp_stack.has_wide_products("cpu"), reason="no AVX-512: both would be batched products")
-def test_wide_products_equal_batched_products(monkeypatch: pytest.MonkeyPatch) -> None:
-    x, y = table()
-    rows = draws(len(x), [100, 101])
-    trainer = TorchTrainer(stack="always", hidden=(16, 9), dropout=0.2, batch=30, epochs=3)
-    monkeypatch.setattr(mlp_stack, "ONE_DNN_FLOPS", 1)
-    wide = trainer.train(x, y, 4, rows, SEEDS[:2])
-    monkeypatch.setattr(mlp_stack, "ONE_DNN_FLOPS", 10**12)
-    batched = trainer.train(x, y, 4, rows, SEEDS[:2])
-    for a, b in zip(wide, batched, strict=True):
-        assert largest_gap(a, b, x) < 1e-4
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
@@ -231,86 +189,6 @@ def with_batch_norm(shape: tuple[int, ...], n_classes: int) -> Any:
     return torch.nn.Sequential(
         torch.nn.Linear(shape[0], 8), torch.nn.BatchNorm1d(8), torch.nn.Dropout(0.2), torch.nn.Linear(8, n_classes)
     )
-
-
-def with_instance_statistics_of_the_batch(shape: tuple[int, ...], n_classes: int) -> Any:
-    norm = torch.nn.BatchNorm1d(8, track_running_stats=False)
-    return torch.nn.Sequential(torch.nn.Linear(shape[0], 8), norm, torch.nn.Linear(8, n_classes))
-
-
-class Branching(torch.nn.Module):  # type: ignore[misc, name-defined, unused-ignore]
-    def __init__(self, d: int, c: int) -> None:
-        super().__init__()
-        self.linear = torch.nn.Linear(d, c)
-
-    def forward(self, x: Any) -> Any:
-        return self.linear(x) if self.linear.weight.detach().sum().item() > -1e9 else self.linear(-x)
-
-
-class OwnDice(torch.nn.Module):  # type: ignore[misc, name-defined, unused-ignore]
-    def __init__(self, d: int, c: int) -> None:
-        super().__init__()
-        self.linear = torch.nn.Linear(d, c)
-
-    def forward(self, x: Any) -> Any:
-        return self.linear(torch.nn.functional.dropout(x, 0.3, self.training))
-
-
-def branching(shape: tuple[int, ...], n_classes: int) -> Any:
-    return Branching(shape[0], n_classes)
-
-
-def own_dice(shape: tuple[int, ...], n_classes: int) -> Any:
-    return OwnDice(shape[0], n_classes)
-
-
-def plain(shape: tuple[int, ...], n_classes: int) -> Any:
-    return torch.nn.Sequential(
-        torch.nn.Linear(shape[0], 8), torch.nn.LayerNorm(8), torch.nn.GELU(), torch.nn.Dropout(0.2),
-        torch.nn.Linear(8, n_classes),
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("module", "why"),
-    [
-        (with_batch_norm, "running statistics"),
-        (with_instance_statistics_of_the_batch, "rest of the batch|single row"),
-        (branching, "vmap fails"),
-        (own_dice, "chance|random"),
-    ],
-)
-def test_what_cannot_be_stacked_is_trained_alone_and_says_why(module: Any, why: str) -> None:
-    x, y = table()
-    trainer = TorchTrainer(module=module, batch=10, epochs=2, learning_rate=0.01)
-    stacking = trainer.stacking(x, 4)
-    assert not stacking.stacked
-    assert re.search(why, stacking.reason)
-    assert trainer.batch_size(x, 4, 100) == 1
-    rows = draws(len(x), [41, 41])  # one row is left over after four batches of 10
-    together, alone = trainer.train(x, y, 4, rows, [7, 8]), trainer.train(x, y, 4, rows[1:], [8])
-    assert largest_gap(together[1], alone[0], x) == 0.0
-    assert mean_loss(together[0], x, y, rows[0]) < 1.4
-
-
-def test_a_users_own_module_is_stacked_where_it_can_be() -> None:
-    x, y = table()
-    trainer = TorchTrainer(module=plain, batch=10, epochs=3, learning_rate=0.01)
-    assert trainer.stacking(x, 4).stacked
-    assert trainer.batch_size(x, 4, 100) > 1
-    rows = draws(len(x), [60, 41, 7])
-    stacked = trainer.train(x, y, 4, rows, [0, 1, 2])
-    alone = replace(trainer, stack="never").train(x, y, 4, rows, [0, 1, 2])
-    for a, b in zip(stacked, alone, strict=True):
-        assert largest_gap(a, b, x) < 1e-4
-
-
-def test_convolutions_are_not_stacked_on_a_cpu_unless_asked() -> None:
-    x, _ = images()
-    found = TorchTrainer(module="cnn", device="cpu").stacking(x, 3)
-    assert not found.stacked
-    assert "convolutions on a CPU" in found.reason
-    assert TorchTrainer(module="cnn", device="cpu", stack="always").stacking(x, 3).stacked
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])

@@ -1,0 +1,42 @@
+"""What a record says next to the attacks' values: who is most exposed, what was not tried, what went in."""
+
+import numpy as np
+from tests.auditing.worlds import case_of
+
+from gnomon.attacks import ATTACKS, make_attack
+from gnomon.auditing.results.scoring import Scored
+from gnomon.auditing.results.threat_model import MOST_EXPOSED, most_exposed, not_tried
+from gnomon.testing import noise_world
+
+
+def scored(name: str, scores: np.ndarray | None) -> Scored:
+    attack = make_attack(name)
+    return Scored(name, attack.title, attack.paper, attack.needs, {}, "ok", scores=scores)
+
+
+def test_the_most_exposed_are_members_in_order_with_the_strangers_above_them() -> None:
+    world = noise_world(np.random.default_rng(0), n=60, m=2)
+    case = case_of(world.evidence, world.member)
+    scores = np.random.default_rng(1).permutation(60).astype(float)
+    scores[0] = np.inf
+    found = most_exposed("loss", [scored("gap", None), scored("loss", scores)], case)
+    members = np.flatnonzero(world.member)
+    expected = members[np.argsort(-scores[members], kind="stable")][:MOST_EXPOSED]
+    assert [one.id for one in found] == [str(case.data.ids[case.audited[i]]) for i in expected]
+    for one, row in zip(found, expected, strict=True):
+        assert one.rank == 1 + (scores > scores[row]).sum()
+        assert one.nonmembers_above == (scores[~world.member] >= scores[row]).sum()
+        assert np.isfinite(one.score)
+
+
+def test_without_scores_nobody_is_exposed() -> None:
+    world = noise_world(np.random.default_rng(0), n=10, m=2)
+    case = case_of(world.evidence, world.member)
+    assert most_exposed("gap", [scored("gap", None)], case) == []
+    assert most_exposed(None, [], case) == []
+
+
+def test_what_was_not_tried_is_every_other_attack() -> None:
+    left = not_tried([make_attack("gap"), make_attack("loss")])
+    assert len(left) == len(ATTACKS)  # two fewer attacks, two sentences more
+    assert not any(line.startswith(("gap (", "loss (")) for line in left)

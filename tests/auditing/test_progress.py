@@ -1,0 +1,33 @@
+"""Who is told how far an audit is."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from gnomon.auditing.api import Settings, audit_plan
+from gnomon.auditing.progress import Silent
+from gnomon.core.plan import make_plan
+
+PLAN = {
+    "data": {"source": "breast_cancer", "train_size": 100, "rows": 260},
+    "trainer": {"kind": "sklearn", "estimator": "sklearn.naive_bayes:GaussianNB"},
+    "shadow": {"count": 2},
+    "attacks": {"names": ["gap"], "rehearsals": 0, "ladder": False},
+    "preflight": {"override": ["distribution-shift"]},
+}
+
+
+def test_every_stage_is_told_and_counts_to_its_end(tmp_path: Path) -> None:
+    stages: dict[str, int | None] = {}
+    steps: dict[str, int] = {}
+
+    class Listener:
+        def stage(self, title: str, total: int | None) -> Callable[[int], None]:
+            stages[title], steps[title] = total, 0
+            return lambda done: steps.__setitem__(title, steps[title] + done)
+
+    told = audit_plan(make_plan(PLAN), tmp_path / "told", Settings(workers=1), progress=Listener())
+    assert 3 in stages.values(), "the target and two shadow models"
+    assert {title: steps[title] for title in stages} == stages
+    silent = audit_plan(make_plan(PLAN), tmp_path / "silent", Settings(workers=1), progress=Silent())
+    assert told.record.verdict == silent.record.verdict
+    assert Silent().stage("models", None)(3) is None

@@ -1,0 +1,37 @@
+"""A paper's experiments: every plan is sound, every reference leads somewhere."""
+
+import pytest
+
+from gnomon.core.errors import UsageError
+from gnomon.reproducing.experiments import read_paper
+from gnomon.studies.spec import lay_out
+
+
+def test_every_plan_of_the_paper_is_sound_with_and_without_stand_ins() -> None:
+    for stand_ins in (False, True):
+        paper = read_paper("shokri2017", repeats=3, stand_ins=stand_ins)
+        for experiment, spec in paper.experiments:
+            cells = lay_out(spec, trust=True)
+            assert len(cells) == 3 * len({cell.title.rpartition(", ")[0] for cell in cells})
+            names = {name for cell in cells for name in [cell.plan.data.source]}
+            assert stand_ins != bool(names & {"purchase100", "texas100"}) or "purchase100" not in str(spec.values)
+            assert experiment.question.endswith("?")
+
+
+def test_every_reference_of_the_index_leads_to_a_figure_and_a_label() -> None:
+    paper = read_paper("shokri2017", repeats=1, stand_ins=False)
+    for experiment, spec in paper.experiments:
+        labels = {axis.key: [choice.label for choice in axis.choices] for axis in spec.axes}
+        for row in experiment.paper:
+            assert paper.figures_of(row), row
+            assert row.label in labels[spec.axes[0].key], row
+        for shape in experiment.shapes:
+            known = {*labels[shape.axis], "baskets", "diabetes130"}
+            assert set(shape.labels or ()) <= known, shape
+        if isinstance(experiment.seconds, dict):
+            assert set(labels[spec.axes[0].key]) <= set(experiment.seconds), experiment.key
+
+
+def test_an_unknown_paper_gets_one_line() -> None:
+    with pytest.raises(UsageError, match='did you mean "shokri2017"'):
+        read_paper("shokri2016", repeats=1, stand_ins=False)
