@@ -7,6 +7,7 @@ from scipy.stats import binom, mannwhitneyu, norm
 from gnomon.core.errors import DataError
 from gnomon.stats.permutation import joint, permuted_sums
 from gnomon.stats.permutation.joint import JointTest, chance_p, joint_test
+from gnomon.stats.roc import auc
 
 LEVEL = 0.05
 
@@ -247,3 +248,22 @@ def test_a_wider_chance_makes_results_weaker_and_promises_less() -> None:
     assert wide.attacks[0].p > plain.attacks[0].p
     assert wide.deviation == pytest.approx(1.3 * plain.deviation)
     assert wide.detectable_auc() > plain.detectable_auc()
+
+
+@pytest.mark.usefixtures("few_draws")
+def test_no_auc_goes_unfound_that_the_audit_promises_to_find() -> None:
+    """Ties, persons, wider chance: what is not found lies below the smallest AUC that is said to be detectable."""
+    rng, unfound = np.random.default_rng(7), 0
+    for run in range(40):
+        groups = np.repeat(np.arange(60), 1 + run % 3) if run % 2 else None
+        n = 120 if groups is None else len(groups)
+        member = rng.permutation(n) < n // 2 if groups is None else (rng.permutation(60) < 30)[groups]
+        noise = rng.normal(size=(3, n)) if groups is None else rng.normal(size=(3, 60))[:, groups]
+        scores = noise + rng.uniform(0.2, 1.0) * np.array([[1.0], [-1.0], [0.0]]) * member
+        scores[run % 3] = np.round(scores[run % 3])
+        test = joint_test(scores, member, rng=rng, groups=groups, wider=[1.0, 1.2, 1.4] if run % 5 else None)
+        for one, row in zip(test.attacks, scores, strict=True):
+            if one.p > LEVEL:
+                unfound += 1
+                assert abs(auc(row[member], row[~member]).value - 0.5) < test.detectable_auc() - 0.5
+    assert unfound > 20
