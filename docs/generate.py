@@ -210,10 +210,10 @@ is stronger than the strongest result of any attack in {1 - LEVEL:.0%} of the pe
 step-down, Westfall & Young 1993), so that of audits in which no attack has anything to find at most {LEVEL:.0%} find
 one. An attack's result is its AUC, two-sided, or the count of members among the {", ".join(map(str, TOPS))}
 records that it ranks highest or lowest (as far as these are an eighth of all). Where records belong to persons,
-persons change sides, and the AUC by person is a result too ([people](people.md)). Audited non-members that also stand
-in the attacker's pool judge each other; the test allows for the chance that this adds. The verdict is based on
-black-box attacks only; those that see more are tested as a family of their own, and the verdict mentions them if only
-they find something.
+persons change sides, and the AUC by person is a result too ([people](people.md)); copies of a row are one record.
+Audited non-members that also stand in the attacker's pool judge each other; the test allows for the chance that this
+adds. The verdict is based on black-box attacks only; those that see more are tested as a family of their own, and the
+verdict mentions them if only they find something.
 
 **The headline attack** is the one that rehearsals on shadow models chose, unless another that was found is
 significantly stronger on the same records (paired, two-sided, corrected) and the rehearsed one does not find

@@ -76,6 +76,16 @@ def fingerprint(*parts: Any) -> str:
     return digest.hexdigest()
 
 
+def row_digests(x: Rows) -> NDArray[np.object_]:
+    """A digest of each row's content, (n,): equal rows have equal digests."""
+    if is_frame(x):
+        parts = ["\x1f".join(map(str, row)).encode() for row in x.itertuples(index=False, name=None)]
+    else:
+        flat = np.ascontiguousarray(np.asarray(x).reshape(len(x), -1))
+        parts = [row.tobytes() for row in flat]
+    return np.array([hashlib.blake2b(part, digest_size=12).digest() for part in parts], dtype=object)
+
+
 def _feed(digest: Any, part: Any) -> None:
     if is_frame(part):
         digest.update(f"frame{len(part)}".encode())

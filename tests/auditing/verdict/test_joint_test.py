@@ -14,6 +14,7 @@ from gnomon.auditing.verdict.joint_test import hear
 from gnomon.core.documents.record import AttackResult, Estimate, JointResult
 from gnomon.core.evidence import Evidence
 from gnomon.core.seeds import Seeds
+from gnomon.stats.permutation.joint import LEVEL, chance_p
 
 N = 200
 
@@ -50,3 +51,28 @@ def test_out_models_of_the_audited_rows_are_trusted_less_where_these_are_the_poo
 def test_an_insider_who_learns_from_the_other_half_is_trusted_less() -> None:
     plain, insider = (heard_of(["answers", need], overlap=False)[1] for need in ("inside", "membership_half"))
     assert insider[0].p > 3 * plain[0].p
+
+
+def test_copies_of_a_row_are_one_observation_and_not_several() -> None:
+    """Sides whose rows stand there four times each, with scores that tell nothing."""
+    naive, hits, runs = 0, 0, 60
+    for seed in range(runs):
+        rng = np.random.default_rng(seed)
+        row, truth = np.repeat(np.arange(100), 4), np.repeat(rng.permutation(100) < 50, 4)
+        made = case_of(Evidence(labels=np.zeros(400, np.int64), n_classes=2), truth)
+        made = replace(made, data=replace(made.data, x=row[:, None].astype(float)))
+        scores = rng.normal(size=100)[row] + 0.1 * rng.normal(size=400)
+        attempts = [Attempt(Scored("loss", "loss", "", ["answers"], {}, "ok", scores=scores), Rehearsed())]
+        area = Estimate(value=0.5, low=0.4, high=0.6)
+        results = [AttackResult(name="loss", title="loss", paper="", status="ok", auc=area, needs=["answers"])]
+        hits += bool(hear(attempts, results, made, 0.1, Seeds(seed)).found)
+        naive += chance_p(scores, truth)[0] <= LEVEL
+    assert naive > 15
+    assert hits <= 8
+
+
+def test_copies_on_both_sides_stand_for_themselves() -> None:
+    made = case(overlap=False)
+    assert made.units is None  # all rows are equal, on both sides
+    persons = case_of(made.evidence, made.member, np.arange(2 * N) // 2)
+    assert persons.units is persons.groups

@@ -6,7 +6,6 @@ its code, and the override stands in the record.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -19,7 +18,7 @@ from gnomon.auditing.checks.recipe import check_recipe
 from gnomon.auditing.checks.shift import check_blind
 from gnomon.auditing.evidence.answers import AnswerSet
 from gnomon.auditing.prepare import Prepared
-from gnomon.core.arrays import Bools, Floats, Rows, is_frame
+from gnomon.core.arrays import Bools, Floats, row_digests
 from gnomon.core.data.dataset import Dataset, Roles
 from gnomon.core.documents.record import Finding, ModelFacts, ShadowFacts
 from gnomon.core.errors import PreflightError
@@ -29,16 +28,6 @@ OVERLAP_ERROR_SHARE = 0.01  # of the audited non-members; below it, natural dupl
 ACCURACY_BOUND = 0.1  # shadows' accuracy further than this from the target's
 SIZE_BOUND = 0.1  # shadows' size further than this share from the target's
 LOSS_FACTOR = 2.0  # shadows' mean loss further than this factor from the target's
-
-
-def row_digests(x: Rows) -> NDArray[np.object_]:
-    """A digest of each row's content, (n,): equal rows have equal digests."""
-    if is_frame(x):
-        parts = ["\x1f".join(map(str, row)).encode() for row in x.itertuples(index=False, name=None)]
-    else:
-        flat = np.ascontiguousarray(np.asarray(x).reshape(len(x), -1))
-        parts = [row.tobytes() for row in flat]
-    return np.array([hashlib.blake2b(part, digest_size=12).digest() for part in parts], dtype=object)
 
 
 def check_data(data: Dataset, roles: Roles, *, own_ids: bool, seeds: Seeds) -> list[Finding]:

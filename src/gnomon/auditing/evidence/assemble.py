@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gnomon.auditing.evidence.augmented import AskedAugmentation, with_augmentations
 from gnomon.core.answers import Reveal, ShadowAnswers
-from gnomon.core.arrays import Bools, Floats, Ints, take_rows
+from gnomon.core.arrays import Bools, Floats, Ints, row_digests, take_rows
 from gnomon.core.data.dataset import Dataset, Roles
 from gnomon.core.documents.record import Estimate, ModelFacts, ShadowFacts
 from gnomon.core.evidence import Evidence, Population, QueryHandle
@@ -61,6 +61,20 @@ class AuditCase:
         """The lowest of these false-positive rates that the audited non-members can resolve."""
         nonmembers = int((~self.member).sum())
         return min([f for f in fprs if nonmembers * f >= 1], default=max(fprs))
+
+    @cached_property
+    def units(self) -> NDArray[Any] | None:
+        """What chance puts on one side as a whole (n,): persons, or without groups the copies of a row on one side.
+
+        A row that stands there three times is one observation, not three. None: every row stands for itself.
+        """
+        if self.groups is not None:
+            return self.groups
+        same = np.unique(row_digests(take_rows(self.data.x, self.audited)).astype(bytes), return_inverse=True)[1]
+        inside = np.bincount(same, self.member)
+        both = ((inside > 0) & (inside < np.bincount(same)))[same]
+        found = np.where(both, len(same) + np.arange(len(same)), same)
+        return None if len(np.unique(found)) == len(found) else found
 
     def mutual(self, needs: Collection[str]) -> float:
         """How many times wider than permutations show the results of an attack with these needs vary by chance.

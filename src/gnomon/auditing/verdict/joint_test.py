@@ -86,7 +86,7 @@ def _tested(attempts: Sequence[Attempt], case: AuditCase, seeds: Seeds) -> tuple
         persons = np.stack([combine(_scores(a), a.rehearsed, *known) for a in attempts])
     wider = [case.mutual(a.scored.needs) for a in attempts]
     rng = seeds.generator()
-    test = joint_test(scores, case.member, rng=rng, groups=case.groups, person_scores=persons, wider=wider)
+    test = joint_test(scores, case.member, rng=rng, groups=case.units, person_scores=persons, wider=wider)
     named = zip(attempts, test.attacks, strict=True)
     return test, [
         JointResult(
