@@ -14,16 +14,18 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from scipy.optimize import brentq
+from scipy.special import betainc, betaincinv
 
 from gnomon.stats.intervals import clopper_pearson
 from gnomon.stats.low_fpr import tpr_at_fpr
-from gnomon.stats.privacy.credible import credible_epsilon
 from gnomon.stats.privacy.epsilon import Bonferroni, Choice, Given, MultiSplit, Split, epsilon_lower_bound
 from gnomon.stats.privacy.mechanisms import gaussian_epsilon
 from gnomon.stats.privacy.one_run import one_run_bound_from_scores
 from gnomon.stats.roc import auc, roc_curve
 
 DELTA = 1e-5
+NODES = 1000  # of the quadrature over a posterior
 Pair = tuple[np.ndarray, np.ndarray]
 Bound = Callable[[np.ndarray, np.ndarray], float]
 
@@ -45,17 +47,34 @@ def naive(confidence: float) -> Bound:
     return bound
 
 
+def credible(true_positives: int, members: int, false_positives: int, nonmembers: int) -> float:
+    """Lower end of the Bayesian 95 % interval of epsilon (Zanella-Béguelin et al., 2023), with Jeffreys priors.
+
+    No bound with an error rate: so much of the posterior lies below, and nothing is promised of repetitions.
+    """
+    fnr = (0.5 + members - true_positives, 0.5 + true_positives)
+    fpr = (0.5 + false_positives, 0.5 + nonmembers - false_positives)
+    # In the quantile of the false-positive rate the posterior is uniform, so the mean over midpoints is its integral.
+    nodes = betaincinv(*fpr, (np.arange(NODES) + 0.5) / NODES)
+
+    def above(epsilon: float) -> float:
+        least = np.maximum(1 - DELTA - np.exp(epsilon) * nodes, np.exp(-epsilon) * (1 - DELTA - nodes))
+        return float(1 - betainc(*fnr, np.clip(least, 0, 1)).mean()) - 0.025
+
+    return 0.0 if above(0.0) >= 0 else float(brentq(above, 0.0, 50.0, xtol=1e-6))
+
+
 def best_on_the_same(members: np.ndarray, nonmembers: np.ndarray) -> float:
     """The Bayesian bound at the threshold of the best accuracy on the same scores."""
     curve = roc_curve(members, nonmembers)
     best = int(np.argmax(curve.tpr - curve.fpr))
     counts = int(curve.true_positives[best]), curve.members, int(curve.false_positives[best]), curve.nonmembers
-    return credible_epsilon(*counts, delta=DELTA).low
+    return credible(*counts)
 
 
 def at_given(members: np.ndarray, nonmembers: np.ndarray) -> float:
     counts = int((members >= 0.5).sum()), members.size, int((nonmembers >= 0.5).sum()), nonmembers.size
-    return credible_epsilon(*counts, delta=DELTA).low
+    return credible(*counts)
 
 
 def one_run(members: np.ndarray, nonmembers: np.ndarray, rng: np.random.Generator) -> float:
