@@ -1,0 +1,39 @@
+"""Weights of torch networks: the recipe describes the network, the file fills it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.tree import DecisionTreeClassifier
+
+pytest.importorskip("torch")
+
+from gnomon.core.errors import UsageError
+from gnomon.models.readers.model_file import Use
+from gnomon.models.readers.weights import read
+from gnomon.models.sklearn import SklearnTrainer
+from gnomon.models.torch import TorchTrainer
+from gnomon.models.torch.model import save_weights
+
+X = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
+RECIPE = TorchTrainer(hidden=(5,), epochs=1, device="cpu")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    [model] = RECIPE.train(X, np.arange(30) % 3, 3, [np.arange(20)], [1])
+    save_weights(model, tmp_path / "weights.safetensors")
+    return tmp_path / "weights.safetensors"
+
+
+def test_weights_answer_as_the_network_did(file: Path) -> None:
+    [model] = RECIPE.train(X, np.arange(30) % 3, 3, [np.arange(20)], [1])
+    read_back = read(file, False).model(Use(("a", "b", "c"), x=X, recipe=RECIPE))
+    np.testing.assert_array_equal(read_back.log_probs(X), model.log_probs(X))
+
+
+def test_without_the_network_there_is_one_line(file: Path) -> None:
+    words = r"weights\.safetensors: a file of weights needs the network in \[trainer\]"
+    for recipe in (None, SklearnTrainer(DecisionTreeClassifier())):
+        with pytest.raises(UsageError, match=words):
+            read(file, False).model(Use(("a", "b", "c"), x=X, recipe=recipe))
