@@ -8,10 +8,12 @@ from tests.attacks.suited import SUITED
 from gnomon.attacks import ATTACKS
 from gnomon.testing import yield_checks
 
+FEW = {"trees": 20, "iterations": 20, "epochs": 10}
+
 
 def quick(attack):
-    """With few trees: no clause asks for more, and each is scored some 40 times."""
-    return replace(attack, trees=20) if hasattr(attack, "trees") else attack
+    """With little learning: no clause needs more, and each attack is scored some 40 times."""
+    return replace(attack, **{name: few for name, few in FEW.items() if getattr(attack, name, 0) > few})
 
 
 @pytest.mark.parametrize("attack", [quick(attack) for attack in ATTACKS], ids=lambda attack: attack.name)
