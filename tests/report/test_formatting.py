@@ -26,7 +26,7 @@ from gnomon.report.formatting import (
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.floats(0, 1))
 def test_a_share_reads_back_close_and_is_never_rounded_to_none_or_all(value: float) -> None:
     text = share(value)
@@ -39,7 +39,7 @@ def test_a_share_reads_back_close_and_is_never_rounded_to_none_or_all(value: flo
     assert (text == "100%") == (value == 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.floats(-1, 1), st.floats(0, 0.5))
 def test_both_ends_of_an_interval_stand_in_order(middle: float, spread: float) -> None:
     estimate = Estimate(value=middle, low=middle - spread, high=middle + spread)
@@ -76,7 +76,7 @@ def test_moments_are_in_utc_and_what_is_none_is_cleaned() -> None:
     assert "\x1b" not in moment("\x1b[31mnow")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text())
 def test_text_from_outside_is_one_line_without_control_characters(text: str) -> None:
     assert all(c.isprintable() or c in " \N{NO-BREAK SPACE}" for c in clean(text))

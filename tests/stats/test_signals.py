@@ -138,7 +138,7 @@ def test_partial_answers_give_finite_signals(reveal):
         assert np.isfinite(signal(revealed, labels)).all(), signal.__name__
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     n=st.integers(0, 5), c=st.integers(2, 7), scale=st.sampled_from([0.0, 1.0, 30.0, 300.0]), seed=st.integers(0, 99)
 )

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.synthesis.test_climbing import RULES, assert_same, plain, target
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(climbers=st.integers(1, 70), seed=st.integers(0, 99))
 def test_how_many_climb_at_once_changes_nothing(climbers, seed):
     assert_same(plain(target(), seed, climbers=climbers), plain(target(), seed, climbers=17))

@@ -9,7 +9,7 @@ from gnomon.core.answers import Reveal
 from gnomon.core.errors import BudgetError, UsageError
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(budget=st.integers(0, 400), climbers=st.integers(1, 60), searcher=st.sampled_from(["plain", "guided"]))
 def test_the_budget_is_never_passed(budget, climbers, searcher):
     model = target()

@@ -75,7 +75,7 @@ def test_the_batched_climb_is_algorithm_1_line_by_line(space, width, climbers):
     assert max(target.batches) <= climbers
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 2**40),
     kmin=st.integers(1, 6),
@@ -119,7 +119,7 @@ def test_the_invariants_of_the_climb(seed, kmin, more, rejmax, confmin, itermax,
     assert result.classes[0].found or len(first) == itermax
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(kmin=st.integers(1, 40), more=st.integers(0, 300), features=st.integers(1, 400))
 def test_k_runs_from_kmax_by_halves_to_kmin(kmin, more, features):
     rules = ClimbRules(kmax=kmin + more, kmin=kmin)
@@ -152,7 +152,7 @@ def test_the_threshold_of_confidence_is_exclusive():
         assert climb(target, bits(3), ("a", "b"), 2, np.random.default_rng(0), rules=rules).unreached == unreached
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     c=st.integers(1, 6),
     per_class=st.integers(1, 9),

@@ -14,7 +14,7 @@ from gnomon.synthesis import Cells, Marginals, count_marginals, load_marginals, 
 Z = 4.5
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 999), n=st.integers(1, 400), d=st.integers(1, 12), smoothing=st.floats(0, 5))
 def test_bits_are_drawn_at_their_rates_within_binomial_error(seed, n, d, smoothing):
     rng = np.random.default_rng(seed)

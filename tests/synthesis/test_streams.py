@@ -20,7 +20,7 @@ def test_the_finaliser_is_that_of_splitmix64():
     assert mix(states).tolist() == [6457827717110365317, 3203168211198807973, 9817491932198370423]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(d=st.integers(1, 60), n=st.integers(1, 8), seed=st.integers(0, 2**62), data=st.data())
 def test_picks_are_distinct_and_as_many_as_asked(d, n, seed, data):
     k = np.array(data.draw(st.lists(st.integers(1, d), min_size=n, max_size=n)), dtype=np.int64)
@@ -33,7 +33,7 @@ def test_picks_are_distinct_and_as_many_as_asked(d, n, seed, data):
     assert uniform.max() < 1
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(n=st.integers(2, 9), seed=st.integers(0, 99), data=st.data())
 def test_a_stream_reads_the_same_alone_and_among_others(n, seed, data):
     k = np.array(data.draw(st.lists(st.integers(1, 20), min_size=n, max_size=n)), dtype=np.int64)

@@ -35,7 +35,7 @@ def spaces(draw):
     return FeatureSpace(tuple(features), Layout(dtype=dtype))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(space=spaces(), n=st.integers(0, 12), k=st.integers(0, 8), rate=st.floats(0, 1), seed=st.integers(0, 99))
 def test_whatever_is_drawn_is_legal(space, n, k, rate, seed):
     rng = np.random.default_rng(seed)
@@ -51,7 +51,7 @@ def test_whatever_is_drawn_is_legal(space, n, k, rate, seed):
     assert ((space.encode(redrawn) != space.encode(x)).sum(axis=1) <= k).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(space=spaces())
 def test_declared_spaces_survive_json(space):
     assert feature_space(json.loads(json.dumps(space.to_dict(), allow_nan=False))) == space
@@ -77,7 +77,7 @@ def test_random_values_are_uniform_over_the_legal_ones():
     assert codes[:, 3].max() <= 20
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(space=spaces(), rate=st.floats(0.05, 0.95), seed=st.integers(0, 99))
 def test_flips_change_their_rate_of_features_and_no_more(space, rate, seed):
     rng = np.random.default_rng(seed)

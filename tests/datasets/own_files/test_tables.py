@@ -196,7 +196,7 @@ names = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), m
 numbers = st.floats(allow_nan=False, allow_infinity=False, width=32)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data(), n=st.tuples(st.integers(1, 7), st.integers(1, 7)), suffix=st.sampled_from([".csv", ".parquet"]))
 def test_whatever_stands_in_the_files_comes_out(tmp_path, data, n, suffix):
     columns = data.draw(st.lists(names.filter(lambda s: s.strip() == s and s), min_size=1, max_size=4, unique=True))
