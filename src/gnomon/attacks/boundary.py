@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from gnomon.attacks.parts.other_label import mostly_discrete, nearest_otherwise
-from gnomon.attacks.parts.queries import note_queries
+from gnomon.attacks.parts.queries import note_queries, unfit_rows
 from gnomon.core.arrays import Bools, Float64s, Floats, Ints
 from gnomon.core.data.features import FeatureSpace
 from gnomon.core.errors import BudgetError, UsageError
@@ -64,10 +64,12 @@ class Boundary(Attack):
         return self.halvings + self.rounds * (self.directions + STEPS + 1 + self.halvings)
 
     def unfit(self, evidence: Evidence) -> str | None:
-        """Whether the rows are no numbers with something in between."""
+        """Whether the rows are no numbers with something in between, or some of these are missing."""
+        if evidence.require("features").has_missing:
+            return "needs rows without missing numbers: there is no way in between from a number to none"
         if mostly_discrete(evidence):
             return "needs an array of numbers most of which are no bits and no categories"
-        return None
+        return unfit_rows(evidence)
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,) of at least 0: distance to another label, 0 where the record's own label is wrong."""

@@ -14,6 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from gnomon.attacks.parts.other_label import mostly_discrete, nearest_otherwise
+from gnomon.attacks.parts.queries import unfit_rows
 from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.core.data.feature_space import Codes, FeatureSpace
 from gnomon.core.errors import BudgetError, UsageError
@@ -61,9 +62,11 @@ class BoundaryBits(Attack):
         return self.queries * self.searches
 
     def unfit(self, evidence: Evidence) -> str | None:
-        """Whether the rows are numbers, for which `boundary` searches better."""
+        """Whether the rows are numbers, for which `boundary` searches better, sparse, or some numbers are missing."""
+        if evidence.require("features").has_missing:
+            return "needs rows without missing numbers: a missing one equals no other"
         if mostly_discrete(evidence):
-            return None
+            return unfit_rows(evidence)
         return "needs rows most of whose features are bits or categories; for numbers there is boundary"
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:

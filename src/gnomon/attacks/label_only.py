@@ -18,7 +18,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from gnomon.attacks.parts.queries import count_votes, note_queries
+from gnomon.attacks.parts.queries import count_votes, note_queries, unfit_rows
 from gnomon.core.arrays import Floats, Rows, is_frame
 from gnomon.core.data.augmentations import STEPS, perturb, shift_images
 from gnomon.core.errors import UsageError
@@ -71,13 +71,17 @@ class NoiseRobustness(Attack):
         if not self.noise > 0:
             raise UsageError(f"noise_robustness: expected a positive noise, got {self.noise!r}")
 
+    def unfit(self, evidence: Evidence) -> str | None:
+        """Whether the rows are sparse."""
+        return unfit_rows(evidence)
+
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,) in [0, 1]: share of right labels, 0 where the record's own label is wrong."""
         answers = evidence.require("answers")
         query = evidence.require("query")
         space, x = evidence.require("features"), evidence.require("x")
         codes = space.encode(x)
-        spread = codes.astype(np.float64).std(axis=0)
+        spread = space.spread(codes)
 
         def noisy() -> Rows:
             return space.decode(perturb(codes, space, spread, flips=self.rate, noise=self.noise, rng=rng))

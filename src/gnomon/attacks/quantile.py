@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.core.arrays import Float64s, Floats, Ints, Rows, count_rows, is_frame
+from gnomon.core.arrays import Float64s, Floats, Ints, Rows, count_rows, is_frame, is_sparse
 from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Evidence, Need, required
 from gnomon.core.protocols import Attack
@@ -188,8 +188,14 @@ def numeric_columns(known: Rows, audited: Rows) -> tuple[Float64s, Float64s]:
     >>> numeric_columns(np.array([[1], [2]]), np.array([[3]]))[1]
     array([[3.]])
     """
-    from sklearn.decomposition import PCA
+    from sklearn.decomposition import PCA, TruncatedSVD
 
+    if is_sparse(known):
+        size = min(COMPONENTS, min(known.shape) - 1)
+        if known.shape[1] <= WIDEST or size < 1:
+            return known.toarray().astype(np.float64), audited.toarray().astype(np.float64)
+        kept = TruncatedSVD(size, random_state=0).fit(_known_only(known))
+        return kept.transform(_known_only(known)), kept.transform(_known_only(audited))
     if is_frame(known):
         coded = [_coded(np.asarray(known[name]), np.asarray(audited[name])) for name in known.columns]
         return np.column_stack([a for a, _ in coded]), np.column_stack([b for _, b in coded])
@@ -197,8 +203,19 @@ def numeric_columns(known: Rows, audited: Rows) -> tuple[Float64s, Float64s]:
     second = np.asarray(audited, dtype=np.float64).reshape(count_rows(audited), -1)
     if first.shape[1] <= WIDEST or len(first) < FEWEST:
         return first, second
+    if np.isnan(first).any() or np.isnan(second).any():  # trees take what is missing, components do not
+        seen = ~np.isnan(first)
+        centre = np.where(seen, first, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
+        first, second = (np.where(np.isnan(part), centre, part) for part in (first, second))
     reduced = PCA(min(COMPONENTS, len(first) - 1), svd_solver="full" if first.size < 2**22 else "covariance_eigh")
     return reduced.fit_transform(first), reduced.transform(second)
+
+
+def _known_only(x: Rows) -> Rows:
+    """Sparse rows with 0 where a number is missing."""
+    plain = x.astype(np.float64)
+    plain.data = np.nan_to_num(plain.data)
+    return plain
 
 
 def _coded(known: NDArray[Any], audited: NDArray[Any]) -> tuple[Float64s, Float64s]:

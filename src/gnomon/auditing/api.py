@@ -19,13 +19,14 @@ from gnomon.auditing.inputs.roles import RowSplit
 from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.progress import Progress
 from gnomon.auditing.run import run_audit
-from gnomon.core.arrays import Rows, concat_rows, count_rows, is_frame
+from gnomon.core.arrays import Rows
 from gnomon.core.data.dataset import View, make_dataset
 from gnomon.core.errors import UsageError, expect
-from gnomon.core.plan import Plan, make_plan
+from gnomon.core.plan import Plan, make_plan, split_names
 from gnomon.core.protocols import Attack, Trainer
+from gnomon.datasets.own_files.tables import table_in_memory, unite_parts
 from gnomon.engines.local import LocalEngine
-from gnomon.models.as_model import as_model, known_classes
+from gnomon.models.as_model import as_model, known_classes, known_columns
 from gnomon.models.boosters.native import from_native
 from gnomon.store.arrays import ArrayStore
 
@@ -91,8 +92,8 @@ def audit(
     *,
     trainer: Trainer | dict[str, Any] | str | None = "clone",
     pool: Table | None = None,
-    ids: tuple[Any, ...] | None = None,
-    groups: tuple[Any, ...] | None = None,
+    ids: Sequence[Any] | None = None,
+    groups: Sequence[Any] | None = None,
     view: View = "auditor",
     shadows: int = 16,
     attacks: Sequence[str | Attack] | None = None,
@@ -107,7 +108,8 @@ def audit(
     Args:
         target: a fitted scikit-learn classifier, a `Model`, or a callable from rows to probabilities (n, c); None to
             train one here with ``trainer`` on the members.
-        members: rows and labels that the target was trained on: (x, y).
+        members: rows and labels that the target was trained on: (x, y). Rows are an array (n, d) or (n, ...), a data
+            frame, a sparse matrix, or one text each; missing numbers are NaN, where the target takes that.
         nonmembers: rows and labels that it was not trained on.
         trainer: the target's recipe, for shadow models: "clone" refits a scikit-learn target; a `Trainer`, or a
             [trainer] table as a dict; None for attacks that need no shadows.
@@ -117,7 +119,8 @@ def audit(
         groups: group ids in the same order.
         view: "auditor" (shadows are trained on audited rows too: the worst case) or "adversary".
         shadows: number of shadow models.
-        attacks: names, or attacks themselves, also of other packages; None for all that apply.
+        attacks: names, or one text with commas between them, or attacks themselves, also of other packages; None for
+            all that apply.
         seed: root of all random streams.
         store: folder that keeps shadow models' answers between runs; None for a temporary one.
         workers: processes; None for one a core.
@@ -139,51 +142,50 @@ def audit(
     >>> outcome.verdict.level, outcome.scores["loss"].shape == (len(outcome.ids),)
     ('leaks_some', True)
     """
-    if members is None or nonmembers is None:
-        raise UsageError(
-            "members and nonmembers: expected pairs (x, y) of rows and labels; an audit compares rows inside with rows "
-            "outside"
-        )
-    given = {"members": members, "nonmembers": nonmembers} | ({} if pool is None else {"pool": pool})
-    tables = [_table(name, table) for name, table in given.items()]
-    counts = [count_rows(x) for x, _ in tables]
-    labels = np.concatenate([np.asarray(y) for _, y in tables])
+    names = ("members", "nonmembers", "pool")
+    parts = [
+        table_in_memory(name, table)
+        for name, table in zip(names, (members, nonmembers, pool), strict=True)
+        if name != "pool" or table is not None
+    ]
+    united = unite_parts(parts, known_columns(target))
+    counts = [len(part.y) for part in parts]
     bounds = np.cumsum([0, *counts])
-    parts = [np.arange(a, b) for a, b in pairwise(bounds)]
-    x = concat_rows([x for x, _ in tables])
-    target = from_native(target, x, counts[0])
+    spans = [np.arange(a, b) for a, b in pairwise(bounds)]
+    target = from_native(target, united.x, counts[0])
     known = known_classes(target)
-    counted = _counted_classes(target, labels) if known is None else None
     data = make_dataset(
-        x,
-        labels,
-        classes=counted,
+        united.x,
+        united.y,
+        classes=_counted_classes(target, united.y) if known is None else None,
         known=known,
         ids=_by_row("ids", ids, counts),
         groups=_by_row("groups", groups, counts),
+        note=united.note.removeprefix(". "),
     )
     model = None if target is None else as_model(target, data.classes)
     recipe = speaking(trainer_from(trainer, model), data)
+    given = _tables_of(plan)
     values: dict[str, Any] = {
-        **(plan or {}),
+        **given,
         "seed": seed,
         "view": view,
         "data": {
             **dict.fromkeys(("members", "nonmembers", *(["pool"] if pool is not None else [])), "(in memory)"),
-            **(plan or {}).get("data", {}),
+            **given.get("data", {}),
         },
-        "shadow": {"count": shadows, **(plan or {}).get("shadow", {})},
+        "shadow": {"count": shadows, **given.get("shadow", {})},
     }
     if target is not None:
-        values["target"] = {"model": "(in memory)", **(plan or {}).get("target", {})}
+        values["target"] = {"model": "(in memory)", **given.get("target", {})}
     foreign: tuple[Attack, ...] = ()
     if attacks is not None:
-        table, foreign = named(attacks)
-        values["attacks"] = {**table, **(plan or {}).get("attacks", {})}
+        table, foreign = named(split_names(attacks))
+        values["attacks"] = {**table, **given.get("attacks", {})}
     checked = make_plan(values, "audit")
     inputs = AuditInputs(
         data=data,
-        parts=RowSplit(parts[0], parts[1], parts[2] if pool is not None else np.empty(0, np.int64)),
+        parts=RowSplit(spans[0], spans[1], spans[2] if pool is not None else np.empty(0, np.int64)),
         own_ids=ids is not None,
         model=model,
         answers=None,
@@ -191,6 +193,10 @@ def audit(
         shadow_trainer=recipe,
         plugins=load_plugins(checked, trust=True, given=foreign),
     )
+    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
+        raise UsageError(
+            f"workers: expected a number of processes of 1 or more, or None for one a core, got {workers!r}"
+        )
     with following(progress) as told, _folder(store) as folder:
         return run_audit(checked, inputs, store=ArrayStore(folder), engine=LocalEngine(workers), progress=told)
 
@@ -206,21 +212,26 @@ def _folder(store: str | Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _table(name: str, given: Any) -> Table:
-    """Rows and labels, as a pair."""
-    if not isinstance(given, (tuple, list)) or len(given) != 2:
-        got = f"{len(given)} entries" if isinstance(given, (tuple, list)) else type(given).__name__
-        raise UsageError(f"{name}: expected a pair of rows and labels, {name}=(x, y), got {got}")
-    x, y = given
-    return x if is_frame(x) else np.asarray(x), y
+def _tables_of(plan: Any) -> dict[str, Any]:
+    """The tables of a plan that was given as a dict; the file of a plan is for `audit_plan`."""
+    if plan is None:
+        return {}
+    expect("plan", plan, dict, 'tables as a dict, such as {"statistics": {"confidence": 0.99}} (a file: audit_plan)')
+    for name in ("data", "target", "shadow", "attacks"):
+        expect(f"plan: {name}", plan.get(name, {}), dict, "a table as a dict")
+    tables: dict[str, Any] = plan
+    return tables
 
 
-def _by_row(name: str, given: tuple[Any, ...] | None, counts: list[int]) -> Any:
+def _by_row(name: str, given: Any, counts: list[int]) -> Any:
     """Ids of all rows, from those of members, non-members and pool."""
     if given is None:
         return None
-    expect(name, given, (tuple, list), "a pair of sequences, one for the members and one for the non-members")
-    parts = [np.atleast_1d(np.asarray(part)) for part in given]
+    if isinstance(given, str) or not hasattr(given, "__len__") or len(given) != len(counts):
+        wanted = f"(those of members, those of nonmembers{', those of pool' if len(counts) > 2 else ''})"
+        got = type(given).__name__ if isinstance(given, str) or not hasattr(given, "__len__") else f"{len(given)} parts"
+        raise UsageError(f"{name}: expected {wanted}, got {got}")
+    parts = [np.asarray(part).reshape(-1) for part in given]
     if [len(part) for part in parts] != counts:
         raise UsageError(
             f"{name}: expected an id for each row of members, nonmembers{' and pool' if len(counts) > 2 else ''} "

@@ -22,6 +22,7 @@ from gnomon.core.errors import PlanError
 from gnomon.core.plan import DataPlan
 from gnomon.core.protocols import Trainer, TrainerAbilities
 from gnomon.core.seeds import Seeds
+from gnomon.datasets.own_files.csv_files import CsvFormat
 from gnomon.datasets.own_files.tables import read_further_rows
 from gnomon.shadow.pool import ShadowPool
 from gnomon.stats.privacy.one_run import numbers_of_guesses, one_run_bound_from_scores, one_run_ceiling
@@ -171,7 +172,7 @@ def _make(
 
 def _from_file(asked: CanariesPlan, names: DataPlan, data: Dataset, rng: np.random.Generator) -> tuple[Rows, Ints]:
     assert asked.file is not None
-    found = read_further_rows(asked.file, data, names.label, names.id, names.group)
+    found = read_further_rows(asked.file, data, names.label, names.id, names.group, CsvFormat(**names.csv.model_dump()))
     k = len(found.y)
     m = asked.count or k
     if m > k:

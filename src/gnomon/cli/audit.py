@@ -16,7 +16,7 @@ from gnomon.core.documents.read_write import read_record
 from gnomon.core.errors import PlanError
 from gnomon.core.generations import Claim, claim
 from gnomon.core.model_formats import MODEL_FILES
-from gnomon.core.plan import make_plan, name_of, read_plan
+from gnomon.core.plan import make_plan, name_of, read_plan, split_names
 from gnomon.report import write_report
 from gnomon.runs.folder import write_outcome
 
@@ -33,6 +33,7 @@ def audit(
     label: str | None = None,
     id: str | None = None,
     group: str | None = None,
+    drop_overlap: bool = False,
     member_answers: str | None = None,
     nonmember_answers: str | None = None,
     source: str | None = None,
@@ -61,6 +62,7 @@ def audit(
         label: name of the label column.
         id: name of the column with row ids.
         group: name of the column with the person or household of a row.
+        drop_overlap: leave out of the audit, on both sides, rows that stand among members and non-members.
         member_answers: file of the model's probabilities for the members, if the model itself is not available.
         nonmember_answers: the same for the non-members.
         source: a data set by name instead of files.
@@ -80,11 +82,11 @@ def audit(
     flags: dict[str, dict[str, Any]] = {
         "": {"name": name, "seed": seed, "view": view},
         "data": {"source": source, "members": members, "nonmembers": nonmembers, "pool": pool}
-        | {"label": label, "id": id, "group": group},
+        | {"label": label, "id": id, "group": group, "drop_overlap": drop_overlap or None},
         "target": {"model": model, "member_answers": member_answers, "nonmember_answers": nonmember_answers}
         | {"reveals": reveals},
         "shadow": {"count": shadows},
-        "attacks": {"names": None if attacks is None else [a.strip() for a in attacks.split(",") if a.strip()]},
+        "attacks": {"names": split_names(attacks)},
         "structure": {"appetite": appetite},
         "preflight": {"override": list(override) or None},
     }

@@ -11,10 +11,11 @@ import numpy as np
 from gnomon.auditing.bars import TerminalProgress
 from gnomon.auditing.synth import MadeRows, make_attackers_rows, source_to_make
 from gnomon.cli.printing import show_json
-from gnomon.core.arrays import is_frame
+from gnomon.core.arrays import is_frame, is_sparse
 from gnomon.core.errors import MissingExtraError, UsageError, did_you_mean, one_line
 from gnomon.core.files import replacing
 from gnomon.core.plan import read_plan
+from gnomon.datasets.own_files.files import rows_in_npz
 from gnomon.runs.spreadsheet import first_changed
 from gnomon.synthesis import save_marginals
 
@@ -78,7 +79,7 @@ def write_rows(made: MadeRows, to: Path, label: str) -> None:
     if to.suffix.lower() == ".npz":
         if is_frame(made.x):
             raise UsageError(f"{to}: rows with named columns do not fit an npz file; name a .csv or .parquet file")
-        arrays = {"x": np.asarray(made.x), "y": made.y, "classes": np.asarray(made.classes)}
+        arrays = {**rows_in_npz(made.x), "y": made.y, "classes": np.asarray(made.classes)}
     else:
         frame = _frame(made, to, label)
         if to.suffix.lower() == ".csv":
@@ -116,7 +117,7 @@ def _frame(made: MadeRows, to: Path, label: str) -> Any:
     if is_frame(made.x):
         frame = made.x.reset_index(drop=True)
     else:
-        x = np.asarray(made.x)
+        x = made.x.toarray() if is_sparse(made.x) else np.asarray(made.x)
         if x.ndim != 2:
             raise UsageError(f"{to}: rows of shape {x.shape[1:]} do not fit a table; name an .npz file")
         frame = pd.DataFrame(x, columns=[f"x{i}" for i in range(x.shape[1])])

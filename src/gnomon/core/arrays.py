@@ -1,14 +1,17 @@
 """Array types, the checks at the border, and fingerprints of content.
 
-Rows ``x`` may be a numpy array ``(n, ...)`` or a data frame with named columns; the few operations that gnomon needs
-of either (count, take, concatenate, fingerprint) stand here, by duck typing, so that the core needs no pandas.
+Rows ``x`` may be a numpy array ``(n, ...)``, a data frame with named columns, or a sparse matrix ``(n, d)`` of scipy;
+the few operations that gnomon needs of each (count, take, concatenate, fingerprint) stand here, by duck typing, so that
+the core needs neither pandas nor scipy. A missing number is NaN in all of them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,7 +23,7 @@ Floats: TypeAlias = NDArray[np.floating[Any]]
 Float64s: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 Bools: TypeAlias = NDArray[np.bool_]
-Rows: TypeAlias = Any  # (n, ...) array, or a data frame of n rows
+Rows: TypeAlias = Any  # (n, ...) array, a data frame of n rows, or a sparse (n, d) matrix
 
 PROBABILITY_SUM_TOLERANCE = 1e-3
 
@@ -28,6 +31,16 @@ PROBABILITY_SUM_TOLERANCE = 1e-3
 def is_frame(x: Rows) -> bool:
     """Whether rows are a data frame (pandas or alike) and not an array."""
     return hasattr(x, "iloc") and hasattr(x, "columns")
+
+
+def is_sparse(x: Rows) -> bool:
+    """Whether rows are a sparse matrix or array of scipy.
+
+    >>> from scipy.sparse import csr_array
+    >>> is_sparse(csr_array(np.eye(2))), is_sparse(np.eye(2))
+    (True, False)
+    """
+    return hasattr(x, "tocsr") and hasattr(x, "nnz")
 
 
 def count_rows(x: Rows) -> int:
@@ -46,6 +59,10 @@ def concat_rows(parts: Sequence[Rows]) -> Rows:
         import pandas as pd
 
         return pd.concat(list(parts), ignore_index=True)
+    if is_sparse(parts[0]):
+        from scipy.sparse import vstack
+
+        return vstack(list(parts), format="csr")
     return np.concatenate([np.asarray(part) for part in parts])
 
 
@@ -60,6 +77,69 @@ def frame_of(columns: Mapping[str, Sequence[Any]]) -> Any:
     except ImportError as error:
         raise MissingExtraError("pandas", "data", "a data frame") from error
     return pd.DataFrame(dict(columns))
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a value stands: the column's name (or number, from 0) and the row, from 0."""
+
+    column: str
+    row: int
+
+    def holds(self, what: str) -> str:
+        """The place in words."""
+        return f"column {self.column} holds {what} (first: row {self.row}, from 0)"
+
+
+def first_missing(x: Rows) -> Place | None:
+    """The first number that is missing (NaN), column by column; None where none is. Text is not looked at.
+
+    >>> first_missing(np.array([[1.0, 2.0], [3.0, np.nan]])).holds("NaN")
+    'column 1 holds NaN (first: row 1, from 0)'
+    """
+    return _first(x, np.isnan)
+
+
+def first_infinite(x: Rows) -> Place | None:
+    """The first number that is infinite, column by column; None where none is."""
+    return _first(x, np.isinf)
+
+
+def _first(x: Rows, test: Callable[[Any], Any]) -> Place | None:
+    if is_frame(x):
+        for j, name in enumerate(x.columns):
+            values = _numbers_of(x.iloc[:, j])
+            if values is not None and bool((found := test(values)).any()):
+                return Place(f'"{name}"', int(found.argmax()))
+        return None
+    values = x.data if is_sparse(x) else np.asarray(x)
+    if values.dtype.kind != "f" or not (found := test(values)).any():
+        return None
+    if is_sparse(x):
+        rows, columns = (part[found] for part in x.tocoo().coords)
+        first = int(np.lexsort((rows, columns))[0])
+        return Place(str(columns[first]), int(rows[first]))
+    found = found.reshape(len(found), -1)
+    column = int(found.any(axis=0).argmax())
+    return Place(str(column), int(found[:, column].argmax()))
+
+
+def _numbers_of(column: Any) -> NDArray[Any] | None:
+    """The fractions in a column of a data frame, NaN where one is missing; None where it holds no numbers."""
+    kind = getattr(column.dtype, "kind", "O")
+    if kind not in "biuf":
+        return None
+    values = np.asarray(column)
+    if values.dtype.kind == "O":  # a type with room for missing numbers
+        values = np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
+    return values if values.dtype.kind == "f" else None
+
+
+def sparse_rows(array: NDArray[Any], like: str) -> Rows:
+    """An array (n, d) as sparse rows of one of scipy's classes, "csr_array" or "csr_matrix"."""
+    from scipy.sparse import csr_array, csr_matrix
+
+    return csr_matrix(array) if like == "csr_matrix" else csr_array(array)
 
 
 def fingerprint(*parts: Any) -> str:
@@ -80,10 +160,20 @@ def row_digests(x: Rows) -> NDArray[np.object_]:
     """A digest of each row's content, (n,): equal rows have equal digests."""
     if is_frame(x):
         parts = ["\x1f".join(map(str, row)).encode() for row in x.itertuples(index=False, name=None)]
+    elif is_sparse(x):
+        filled = x[:, :]
+        filled.eliminate_zeros()
+        values, spans = _one_nan(filled.data), pairwise(filled.indptr.tolist())
+        parts = [filled.indices[a:b].astype(np.int64).tobytes() + values[a:b].tobytes() for a, b in spans]
     else:
         flat = np.ascontiguousarray(np.asarray(x).reshape(len(x), -1))
-        parts = [row.tobytes() for row in flat]
+        parts = [row.tobytes() for row in _one_nan(flat)]
     return np.array([hashlib.blake2b(part, digest_size=12).digest() for part in parts], dtype=object)
+
+
+def _one_nan(values: NDArray[Any]) -> NDArray[Any]:
+    """The same with one kind of NaN and one zero."""
+    return np.where(np.isnan(values), np.nan, values + 0.0).astype(values.dtype) if values.dtype.kind == "f" else values
 
 
 def _feed(digest: Any, part: Any) -> None:
@@ -92,6 +182,10 @@ def _feed(digest: Any, part: Any) -> None:
         for name in part.columns:
             digest.update(json.dumps([str(name), str(part[name].dtype)]).encode())
             _feed(digest, _column_array(part[name]))
+    elif is_sparse(part):
+        digest.update(f"sparse{part.shape}{type(part).__name__}".encode())
+        for array in (part.indptr.astype(np.int64), part.indices.astype(np.int64), part.data):
+            _feed(digest, array)
     elif isinstance(part, np.ndarray) and part.dtype.kind in "biufc":
         digest.update(f"array{part.dtype.str}{part.shape}".encode())
         digest.update(np.ascontiguousarray(part).data.cast("B") if part.size else b"")

@@ -29,6 +29,19 @@ from gnomon.core.model_formats import MODEL_FILES
 from gnomon.core.network_recipe import NETWORK_OPTIONS, NetworkRecipe, check_network_option
 
 
+class CsvPlan(PlanTable):
+    """[data.csv]: how csv files are written, where gnomon does not find it out."""
+
+    separator: str | None = Field(
+        None, min_length=1, max_length=1, description='between fields; default found out, ","'
+    )
+    decimal: Literal[".", ","] | None = Field(None, description="decimal sign of numbers; default found out")
+    encoding: str | None = Field(None, description="of the text, e.g. latin-1; default found out, utf-8")
+    numbers: tuple[str, ...] = Field(
+        (), description='columns that are numbers although some begin with 0; others (codes such as "007") are text'
+    )
+
+
 class DataPlan(PlanTable):
     """[data]: a data set by name, or files of the user's own."""
 
@@ -43,6 +56,10 @@ class DataPlan(PlanTable):
     label: str | None = Field(None, description="name of the label column (npz: key; default y)")
     id: str | None = Field(None, description="name of the column with row ids")
     group: str | None = Field(None, description="name of the column with the person or household of a row")
+    csv: CsvPlan = CsvPlan()
+    drop_overlap: bool = Field(
+        False, description="leave out of the audit, on both sides, rows that stand among members and non-members"
+    )
     split_by_group: bool = Field(
         False, description="for a target that is trained here: all rows of a person or household are members, or none"
     )
@@ -333,6 +350,15 @@ def check_name(name: str) -> str:
     )
 
 
+def split_names(names: Any) -> Any:
+    """Names of attacks, from a text with commas between them, or as they are.
+
+    >>> split_names("lira, rmia")
+    ['lira', 'rmia']
+    """
+    return [name.strip() for name in names.split(",") if name.strip()] if isinstance(names, str) else names
+
+
 def name_of(file: Path) -> str:
     """The name of a run whose plan gives none: its file's, with what a name can't hold replaced.
 
@@ -383,6 +409,18 @@ def make_plan(values: dict[str, Any], source: str = "plan") -> Plan:
         raise PlanError(f"{source}: {_first_problem(error)}") from None
 
 
+def make_trainer_plan(values: dict[str, Any]) -> TrainerPlan:
+    """A checked [trainer] table.
+
+    Raises:
+        PlanError: one line that names the key, what was expected and what came.
+    """
+    try:
+        return TrainerPlan.model_validate(values)
+    except ValidationError as error:
+        raise PlanError(f"trainer: {_first_problem(error, TrainerPlan)}") from None
+
+
 def read_plan(path: str | Path) -> Plan:
     """Reads and checks a TOML plan; paths in it are relative to the file.
 
@@ -423,11 +461,11 @@ def plan_in(folder: Path, values: dict[str, Any], source: str) -> Plan:
     return make_plan(values, source).with_files_in(folder)
 
 
-def _first_problem(error: ValidationError) -> str:
+def _first_problem(error: ValidationError, root: type[BaseModel] = Plan) -> str:
     problem = error.errors()[0]
     place = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        section = _section_at(problem["loc"][:-1])
+        section = _section_at(root, problem["loc"][:-1])
         return f'unknown key "{place}"{did_you_mean(str(problem["loc"][-1]), section.model_fields)}'
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "missing":
@@ -436,8 +474,8 @@ def _first_problem(error: ValidationError) -> str:
     return f"{place}: {message[:1].lower() + message[1:]}{value}" if place else message
 
 
-def _section_at(location: tuple[int | str, ...]) -> type[BaseModel]:
-    section: type[BaseModel] = Plan
+def _section_at(root: type[BaseModel], location: tuple[int | str, ...]) -> type[BaseModel]:
+    section = root
     for part in location:
         annotation = section.model_fields[str(part)].annotation
         options = [annotation, *getattr(annotation, "__args__", ())]

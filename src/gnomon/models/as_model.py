@@ -28,6 +28,15 @@ def _is_estimator(thing: Any) -> bool:
     return hasattr(thing, "fit") and hasattr(thing, "get_params")
 
 
+def known_columns(thing: Any) -> tuple[str, ...] | None:
+    """The names of the columns that an estimator was trained on, in its order; None where it does not name them."""
+    try:
+        names = getattr(thing, "feature_names_in_", None)
+    except Exception:  # a property that fails in ways of its own where the estimator is not fitted
+        return None
+    return None if names is None or np.ndim(names) != 1 else tuple(str(name) for name in names)
+
+
 def as_model(
     thing: Any,
     classes: Sequence[str],

@@ -12,6 +12,7 @@ from gnomon.core.arrays import Floats, Rows, count_rows, take_rows
 from gnomon.core.errors import ModelError, UsageError
 from gnomon.core.outputs import Outputs, check_outputs, is_one_column, log_from_outputs
 from gnomon.core.protocols import ModelAbilities
+from gnomon.models.estimators import rows_for
 
 BATCH_ROWS = 8192
 
@@ -86,7 +87,7 @@ class CallableModel(ModelAbilities):
 
     def _ask(self, rows: Rows, name: str) -> NDArray[Any]:
         try:
-            answer = self.function(rows)
+            answer = self.function(rows_for(getattr(self.function, "__self__", None), rows))
         except Exception as error:
             shape = getattr(rows, "shape", None)
             raise ModelError(f"{name} failed on rows of shape {shape}: {type(error).__name__}: {error}") from error

@@ -9,13 +9,36 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_expit, log_softmax
 
-from gnomon.core.arrays import Ints, Rows
+from gnomon.core.arrays import Ints, Rows, is_frame
 from gnomon.core.seeds import Seeds
 from gnomon.models.observations import checkpoints
 from gnomon.stats.signals import LOG_TINY
 
 LARGEST = ("sklearn", "xgboost", "lightgbm", "catboost", "gnomon")  # packages whose labels follow the probabilities
 OWN_RULE = {"FixedThresholdClassifier", "TunedThresholdClassifierCV", "BaseSVC"}  # ... but for these
+
+
+def rows_for(estimator: Any, x: Rows) -> Rows:
+    """Rows as an estimator takes them: what begins with a vectoriser of text takes one text a row, and no table."""
+    return x.iloc[:, 0] if is_frame(x) and x.shape[1] == 1 and _reads_texts(estimator) else x
+
+
+def _reads_texts(estimator: Any) -> bool:
+    """Whether an estimator, or what a pipeline, a search or a union of features begins with, takes one text a row."""
+    while True:
+        if getattr(estimator, "steps", None):
+            estimator = estimator.steps[0][1]
+        elif getattr(estimator, "transformer_list", None):
+            estimator = estimator.transformer_list[0][1]
+        elif hasattr(getattr(estimator, "estimator", None), "fit"):
+            estimator = estimator.estimator
+        else:
+            break
+    try:
+        tags = estimator.__sklearn_tags__().input_tags
+    except Exception:  # not scikit-learn's: it gets the table
+        return False
+    return bool(tags.string and not tags.two_d_array)
 
 
 def exact_logs(estimator: Any, x: Rows) -> NDArray[np.floating[Any]] | None:
@@ -139,7 +162,7 @@ def staged_logs(estimator: Any, x: Rows, own: Ints, count: int) -> NDArray[np.fl
         own: (n,) for each the column of its label in the ensemble's answers; -1 where the ensemble does not know it.
         count: stages to show, the last one among them.
     """
-    known = own >= 0
+    known, x = own >= 0, rows_for(estimator, x)
     logs = np.full((len(own), count), LOG_TINY)
     ensemble, rows = _last_step(estimator, x)
     due = checkpoints(sum(1 for _ in ensemble.staged_predict_proba(rows[:1])), count)

@@ -14,7 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from gnomon.core.arrays import Floats, Ints, Rows, check_log_probs, count_rows, log_from_probabilities, take_rows
+from gnomon.core.arrays import (
+    Floats,
+    Ints,
+    Rows,
+    check_log_probs,
+    count_rows,
+    first_missing,
+    log_from_probabilities,
+    take_rows,
+)
 from gnomon.core.data.labels import class_name, first_unknown, match_classes
 from gnomon.core.errors import ModelError, did_you_mean
 from gnomon.core.protocols import Change, KnownClasses, ModelAbilities, Trainer, TrainerAbilities
@@ -29,6 +38,7 @@ from gnomon.models.estimators import (
     penalties,
     predicts_numbers,
     random_states,
+    rows_for,
     searches,
     staged_logs,
     training_size,
@@ -198,10 +208,11 @@ class SklearnModel(ModelAbilities):
         if self.decides:
             return self._decided(x)
         try:
-            logs = exact_logs(self.estimator, x)
-            answers = self.estimator.predict_proba(x) if logs is None else None
+            rows = rows_for(self.estimator, x)
+            logs = exact_logs(self.estimator, rows)
+            answers = self.estimator.predict_proba(rows) if logs is None else None
         except Exception as error:
-            raise ModelError(f"{name} failed to answer {n} rows: {type(error).__name__}: {_line(error)}") from error
+            raise ModelError(_why(f"{name} failed to answer {n} rows", name, error, x)) from error
         if logs is None:
             logs = log_from_probabilities(answers, rows=n, classes=len(self.columns), source=name)
         if len(self.columns) == self.n_classes and (self.columns == np.arange(self.n_classes)).all():
@@ -213,11 +224,13 @@ class SklearnModel(ModelAbilities):
     def _decided(self, x: Rows) -> Floats:
         place = dict(zip(np.asarray(self.estimator.classes_).tolist(), self.columns.tolist(), strict=True))
         try:
-            given = [place[label] for label in np.asarray(self.estimator.predict(x)).reshape(-1).tolist()]
+            given = [
+                place[label]
+                for label in np.asarray(self.estimator.predict(rows_for(self.estimator, x))).reshape(-1).tolist()
+            ]
         except Exception as error:
-            raise ModelError(
-                f"{_name(self.estimator)} can't predict: {type(error).__name__}: {_line(error)}"
-            ) from error
+            name = _name(self.estimator)
+            raise ModelError(_why(f"{name} can't predict", name, error, x)) from error
         logs = np.full((len(given), self.n_classes), -np.inf, np.float32)
         logs[np.arange(len(given)), given] = 0.0
         return check_log_probs(logs, rows=count_rows(x), classes=self.n_classes, source=_name(self.estimator))
@@ -355,12 +368,12 @@ class SklearnTrainer(TrainerAbilities):
             for i, k in enumerate(present):
                 counted[k] = i
             if not isinstance(error, ValueError) or tuple(counted) == labels or names_classes(self.estimator):
-                raise self._failed(rows, error) from error
+                raise self._failed(chosen, error) from error
             labels = tuple(counted)
             try:
                 fitted = self._fit(chosen, np.searchsorted(present, y[rows]), seed)
             except Exception:
-                raise self._failed(rows, error) from error
+                raise self._failed(chosen, error) from error
         return SklearnModel(fitted, names, labels, self.decides)
 
     def fresh(self) -> Any:
@@ -391,13 +404,23 @@ class SklearnTrainer(TrainerAbilities):
         # One thread: as many processes run as there are cores, and sums come out the same on every machine.
         with threadpool_limits(1), warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=ConvergenceWarning)
-            fresh.fit(x, labels)
+            fresh.fit(rows_for(fresh, x), labels)
         return fresh
 
-    def _failed(self, rows: Ints, error: Exception) -> ModelError:
-        return ModelError(
-            f"{_name(self.estimator)} failed to fit {len(rows)} rows: {type(error).__name__}: {_line(error)}"
+    def _failed(self, x: Rows, error: Exception) -> ModelError:
+        name = _name(self.estimator)
+        return ModelError(_why(f"{name} failed to fit {count_rows(x)} rows", name, error, x))
+
+
+def _why(what: str, name: str, error: Exception, x: Rows) -> str:
+    """What went wrong, in one line; a number that is missing is named."""
+    place = first_missing(x)
+    if place is not None and "nan" in str(error).lower():
+        return (
+            f"{name} takes no missing numbers, but {place.holds('NaN')}; put an imputer in front of it in a pipeline, "
+            "or fill or drop what is missing in all files"
         )
+    return f"{what}: {type(error).__name__}: {_line(error)}"
 
 
 def _name(estimator: Any) -> str:

@@ -154,7 +154,8 @@ def count_marginals(x: Rows, space: FeatureSpace, *, smoothing: float = 1.0) -> 
 
 
 def _count(column: Floats) -> Cells:
-    values, counts = np.unique(column.astype(np.float64), return_counts=True)
+    known = column[~np.isnan(column)] if column.dtype.kind == "f" else column
+    values, counts = np.unique(known.astype(np.float64), return_counts=True)
     if len(values) <= MAX_VALUES:
         return _cells(values, values, counts)
     heavy = counts * RANGES > len(column)

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 
 from gnomon.core.data.dataset import make_dataset
 from gnomon.core.errors import DataError
@@ -25,9 +26,12 @@ def test_taking_rows_keeps_everything_together() -> None:
     [
         (np.zeros((0, 2)), [], "at least one row"),
         (np.zeros((3, 2)), [0, 0, 0], "at least 2 classes"),
-        (np.array([[1.0], [np.nan]]), [0, 1], "row 1 holds NaN"),
-        (np.array([[np.inf], [0.0]]), [0, 1], "row 0 holds NaN or infinity"),
-        (pd.DataFrame({"age": [1.0, np.inf]}), [0, 1], 'column "age"'),
+        (np.array([[0.0], [np.inf]]), [0, 1], r"column 0 holds infinity \(first: row 1, from 0\)"),
+        (csr_array(np.array([[0.0, 0.0], [0.0, np.inf]])), [0, 1], r"column 1 holds infinity \(first: row 1, from 0\)"),
+        (pd.DataFrame({"age": [1.0, np.inf]}), [0, 1], 'column "age" .*row 1'),
+        (pd.DataFrame({"age": pd.array([None, np.inf], "Float64")}), [0, 1], 'column "age" .*row 1'),
+        (np.zeros(2), [0, 1], r"one vector of shape \(2,\)"),
+        ("rows.csv", [0, 1], 'got the path "rows.csv"'),
         (np.zeros((2, 2)), [0], "expected 2 labels"),
         (np.zeros((2, 2)), [0.5, 1.0], "fractions"),
         (np.zeros((2, 2)), [np.nan, 1.0], "has no label"),

@@ -4,8 +4,10 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_array, csr_matrix
 
-from gnomon.core.data.features import Feature, feature_space, infer_features
+from gnomon.core.data.augmentations import perturb
+from gnomon.core.data.features import Feature, FeatureSpace, feature_space, infer_features
 from gnomon.core.errors import DataError, MissingExtraError, UsageError
 
 Z = 4.5  # standard errors: a true statement is called false once in 150,000 tries
@@ -117,10 +119,50 @@ def test_images_keep_shape_and_type():
     assert (space.decode(space.encode(x)) == x).all()
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_numbers_that_are_not_finite_are_refused(bad):
-    with pytest.raises(DataError, match="NaN or infinity"):
-        infer_features(np.array([[0.0], [bad]]))
+def test_infinity_is_refused():
+    with pytest.raises(DataError, match="infinity"):
+        infer_features(np.array([[0.0], [np.inf]]))
+
+
+def forms(dense):
+    return {"array": dense, "frame": pd.DataFrame(dense), "sparse": csr_array(dense), "matrix": csr_matrix(dense)}
+
+
+@pytest.mark.parametrize("form", ["array", "frame", "sparse", "matrix"])
+def test_missing_numbers_are_kept_through_codes_flips_and_noise(form):
+    rng = np.random.default_rng(0)
+    dense = np.column_stack([rng.integers(0, 2, 60), rng.integers(0, 9, 60), rng.normal(size=60)])
+    dense[3, 0] = dense[5, 1] = dense[7, 2] = np.nan
+    x = forms(dense)[form]
+    space = infer_features(x)
+    assert [f.kind for f in space.features] == ["binary", "integer", "real"]
+    assert all(f.missing for f in space.features)
+    back = space.decode(space.encode(x))
+    assert type(back) is type(x)
+    assert np.array_equal(space.encode(back), dense, equal_nan=True)
+    assert np.allclose(space.spread(space.encode(x)), np.nanstd(dense, axis=0))
+    assert not np.isnan(space.encode(space.flip(x, 1.0, rng))).any()  # whatever is redrawn has a value
+    kept = perturb(space.encode(x), space, space.spread(space.encode(x)), flips=0.0, noise=0.5, rng=rng)
+    assert np.array_equal(np.isnan(kept[:, 1:]), np.isnan(dense[:, 1:]))
+
+
+def test_a_missing_code_may_become_every_legal_value():
+    space = FeatureSpace((Feature("v", "integer", (0,), 0, 2, missing=True),))
+    drawn = space.flip_codes(np.full((300, 1), np.nan), 1.0, np.random.default_rng(0))
+    assert set(drawn[:, 0].tolist()) == {0.0, 1.0, 2.0}
+
+
+def test_a_column_of_which_nothing_is_known_is_legal():
+    x = np.array([[np.nan, 1.5], [np.nan, 2.5]])
+    space = infer_features(x)
+    assert np.array_equal(space.decode(space.encode(x)), x, equal_nan=True)
+
+
+def test_sparse_rows_have_the_features_of_the_same_rows_dense():
+    rng = np.random.default_rng(0)
+    dense = np.where(rng.random((80, 5)) < 0.7, 0.0, [1, 3, 0.5, -2, 1] * rng.random((80, 5)).round(1))
+    dense[:, 4] = rng.random(80) < 0.5
+    assert infer_features(csr_array(dense)).features == infer_features(dense, one_hot=False).features
 
 
 def test_no_rows_are_refused():

@@ -100,9 +100,7 @@ BAD = {
     "same column twice": ({"id": "ill"}, "different columns"),
     "missing column": ({"nonmembers": FRAME.rename(columns={"age": "aged"})}, 'out.csv: no column "age".*"aged"'),
     "extra column": ({"nonmembers": FRAME.assign(x=1)}, 'column "x" does not stand in in.csv'),
-    "NaN": ({"members": FRAME.assign(pay=[1, np.nan, 2])}, r'in.csv: column "pay" holds NaN.* in row 1'),
-    "infinity": ({"nonmembers": FRAME.assign(pay=[1, 2, -np.inf])}, 'out.csv: column "pay" holds infinity in row 2'),
-    "empty column": ({"nonmembers": FRAME.assign(pay=np.nan)}, 'out.csv: column "pay" is empty'),
+    "infinity": ({"nonmembers": FRAME.assign(pay=[1, 2, -np.inf])}, 'out.csv: column "pay" holds infinity .*row 2'),
     "text for numbers": ({"nonmembers": FRAME.assign(age=["30", "x", "1"])}, "numbers in in.csv but text in out.csv"),
     "zero rows": ({"nonmembers": FRAME.iloc[:0]}, "out.csv: expected at least one row, got none"),
     "no label": ({"members": FRAME.assign(ill=["no", None, "no"])}, 'in.csv: column "ill" is empty in row 1'),
@@ -171,8 +169,8 @@ def test_npz_parts_become_one_data_set(tmp_path):
         ({"x": np.ones((2, 2)), "y": [0, 1, 1]}, r"expected y of shape \(2,\)"),
         ({"x": np.ones(2), "y": [0, 1]}, r"expected x of shape \(n, d\)"),
         ({"x": np.ones((0, 2)), "y": np.empty(0, int)}, "at least one row"),
-        ({"x": np.array([[1, 2], [3, np.nan]]), "y": [0, 1]}, "row 1, column 1"),
-        ({"x": np.array([["a"], ["b"]]), "y": [0, 1]}, "expected x to hold numbers"),
+        ({"x": np.array([[1, 2], [3, np.inf]]), "y": [0, 1]}, "column 1 .*row 1"),
+        ({"x": np.array([["a"], ["b"]]), "y": [0, 1]}, "expected an array of numbers"),
         ({"x": np.array([[1], [None]], dtype=object), "y": [0, 1]}, "holds Python objects"),
         ({"x": np.ones((2, 2)), "y": [0, 1], "ids": [1]}, "expected ids of shape"),
         ({"x": np.ones((2, 3)), "y": [0, 1]}, "expected rows of shape"),
@@ -188,7 +186,7 @@ def test_bad_npz_are_refused(tmp_path, arrays, message):
 def test_tables_and_arrays_do_not_mix(tmp_path, files):
     files()
     good = save(tmp_path / "good.npz", x=np.ones((2, 2)), y=[0, 1], ill=[0, 1])
-    with pytest.raises(DataError, match="tables only or npz only"):
+    with pytest.raises(DataError, match="a table with named columns and an array; columns are never matched"):
         read_tables(tmp_path / "in.csv", good, label="ill")
 
 

@@ -6,9 +6,16 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from gnomon.core.arrays import Floats, Ints, Rows
+from gnomon.core.arrays import Floats, Ints, Rows, is_sparse
 from gnomon.core.errors import BudgetError
 from gnomon.core.evidence import Evidence, QueryHandle
+
+
+def unfit_rows(evidence: Evidence) -> str | None:
+    """Why records can't be changed a little: rows are sparse, and changed everywhere they would be so no longer."""
+    if is_sparse(evidence.require("x")):
+        return "needs dense rows: records changed in every column would fill sparse ones"
+    return None
 
 
 def affordable(query: QueryHandle, rows: int, wanted: int) -> int:

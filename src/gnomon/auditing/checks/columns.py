@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from gnomon.auditing.checks.text_columns import form_of, read_counters, read_dates, read_numbers
-from gnomon.core.arrays import Ints, Rows, is_frame
+from gnomon.core.arrays import Ints, Rows, is_frame, is_sparse
 from gnomon.core.data.layouts import column_values, is_missing, plain_value
 from gnomon.stats.permutation.shift import Block
 from gnomon.stats.samples import Doubles
@@ -75,7 +75,7 @@ def read_columns(x: Rows, labels: Ints, rng: np.random.Generator) -> Columns:
         labels: (n,) class ids.
         rng: thins arrays of more than 800 columns.
     """
-    found = list(_of_frame(x) if is_frame(x) else _of_array(np.asarray(x), rng))
+    found = list(_of_frame(x) if is_frame(x) else _of_sparse(x) if is_sparse(x) else _of_array(np.asarray(x), rng))
     codes = labels.astype(np.float64)
     found.append(("the label", [("", _values(codes))], _Plain(codes, categorical=codes.max() < CATEGORIES)))
     readings = [Reading(name, way, block) for name, parts, _ in found for way, block in parts if block is not None]
@@ -91,12 +91,21 @@ _Column = tuple[str, list[tuple[str, Block | None]], _Plain]
 
 
 def _of_array(x: NDArray[Any], rng: np.random.Generator) -> Iterator[_Column]:
-    flat = x.reshape(len(x), -1).astype(np.float64)
+    flat = x.reshape(len(x), -1)
     kept = np.arange(flat.shape[1])
     if len(kept) > MOST_COLUMNS:
         kept = np.sort(rng.permutation(len(kept))[:MOST_COLUMNS])
     for j in kept:
-        column = flat[:, j]
+        column = flat[:, j].astype(np.float64)
+        yield f'column "x{j}"', _of_numbers(column, len(kept)), _Plain(column)
+
+
+def _of_sparse(x: Rows) -> Iterator[_Column]:
+    """The columns that are filled most often: random ones of a table of words are empty in nearly every row."""
+    filled = np.bincount(x.indices, minlength=x.shape[1])
+    kept = np.sort(np.argsort(-filled, kind="stable")[:MOST_COLUMNS])
+    dense = x[:, kept].toarray().astype(np.float64)
+    for j, column in zip(kept, dense.T, strict=True):
         yield f'column "x{j}"', _of_numbers(column, len(kept)), _Plain(column)
 
 
@@ -121,9 +130,12 @@ def _as_objects(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _of_numbers(values: Doubles, columns: int) -> list[tuple[str, Block | None]]:
+    gone = np.isnan(values)
+    missing = [(", by what is missing", _values(gone.astype(np.float64)))] if gone.any() else []
     if columns > MANY_COLUMNS:
-        return [("", _moments(values))]
-    return [("", _level(values)), (", value by value", _values(values)), (", by its digits", _digits(values))]
+        return [("", _moments(values)), *missing]
+    plain = [("", _level(values)), (", value by value", _values(values)), (", by its digits", _digits(values))]
+    return plain + missing
 
 
 def _of_objects(values: NDArray[Any]) -> tuple[list[tuple[str, Block | None]], _Plain]:
@@ -174,11 +186,12 @@ def _level(values: Doubles) -> Block | None:
 
 
 def _moments(values: Doubles) -> Block | None:
-    """Standardised value and its square (n, 2), or the value alone of a bit."""
-    spread = values.std()
+    """Standardised value and its square (n, 2), or the value alone of a bit; a missing value lies in the middle."""
+    known = values[~np.isnan(values)]
+    spread = known.std() if len(known) else 0.0
     if spread == 0:
         return None
-    z = np.clip((values - values.mean()) / spread, -5, 5)
+    z = np.where(np.isnan(values), 0.0, np.clip((values - known.mean()) / spread, -5, 5))
     return z[:, None] if len(np.unique(values[:1000])) == 2 else np.column_stack([z, z**2 - (z**2).mean()])
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from gnomon.auditing.evidence.assemble import AuditCase
-from gnomon.core.arrays import Floats, Rows, is_frame, take_rows
+from gnomon.core.arrays import Floats, Rows, is_frame, is_sparse, take_rows
 from gnomon.core.data.dataset import Dataset, Roles
+from gnomon.core.data.layouts import column_values
 from gnomon.core.documents.record import Finding, ModelFacts, ShadowFacts
 from gnomon.core.seeds import Seeds
 from gnomon.stats.clusters import split_groups
@@ -19,6 +20,7 @@ QUERIES = 2000  # non-members that are looked at
 REFERENCES = 20000  # members that they are compared with
 MOST_COLUMNS = 800
 MOST_VALUES = 100  # of a column of text; beyond, its values stand as codes
+PROJECTED = 256  # columns of sparse rows after random projection
 WIDTH = 64  # columns after random projection; neighbours that it proposes are compared in full
 CANDIDATES = 12  # neighbours that the projection proposes
 NEIGHBOURS = 5  # the nearest member is compared with the fifth nearest
@@ -83,19 +85,43 @@ def check_near_duplicates(data: Dataset, roles: Roles, seeds: Seeds) -> Finding 
 def _as_numbers(x: Rows, rng: np.random.Generator) -> Floats:
     """Rows as numbers (n, columns): text as one bit a value, or as codes where it has many values.
 
-    Arrays of more than 800 columns are thinned to so many, drawn at random.
+    Arrays of more than 800 columns are thinned to so many, drawn at random; sparse rows of more than 256 are projected
+    at random, which keeps distances up to a few percent. Of a column in which numbers are missing there are two: its
+    mean where it has none, and whether it has one.
     """
     if is_frame(x):
-        return np.column_stack([_number_column(np.asarray(x[name])) for name in x.columns])
+        parts = [_number_column(column_values(x.iloc[:, j])) for j in range(x.shape[1])]
+        return np.column_stack(parts) if parts else np.empty((len(x), 0))
+    if is_sparse(x):
+        return _projected(x, rng)
     flat = np.asarray(x, dtype=np.float64).reshape(len(x), -1)
     if flat.shape[1] > MOST_COLUMNS:
         flat = flat[:, np.sort(rng.permutation(flat.shape[1])[:MOST_COLUMNS])]
-    return flat
+    return _without_missing(flat) if np.isnan(flat).any() else flat
+
+
+def _projected(x: Rows, rng: np.random.Generator) -> Floats:
+    """Sparse rows as dense ones (n, 256 at most)."""
+    from sklearn.random_projection import SparseRandomProjection
+
+    plain = x.astype(np.float64)
+    plain.data = np.nan_to_num(plain.data)
+    if x.shape[1] <= PROJECTED:
+        return np.asarray(plain.toarray())
+    projection = SparseRandomProjection(PROJECTED, dense_output=True, random_state=int(rng.integers(2**31)))
+    return np.asarray(projection.fit_transform(plain))
+
+
+def _without_missing(numbers: Floats) -> Floats:
+    """Columns of numbers, the mean where one is missing, and behind them a bit for each that misses any."""
+    gone = np.isnan(numbers)
+    mean = np.where(gone, 0.0, numbers).sum(axis=0) / np.maximum((~gone).sum(axis=0), 1)
+    return np.column_stack([np.where(gone, mean, numbers), gone[:, gone.any(axis=0)]])
 
 
 def _number_column(column: np.ndarray) -> Floats:
     if column.dtype.kind in "biuf":
-        return column.astype(np.float64).reshape(-1, 1)
+        return _without_missing(column.astype(np.float64).reshape(-1, 1))
     names, codes = np.unique(column.astype(str), return_inverse=True)
     if len(names) > MOST_VALUES:
         return codes.astype(np.float64).reshape(-1, 1)

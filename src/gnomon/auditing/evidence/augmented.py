@@ -61,7 +61,7 @@ def asked_augmentations(queries: Sequence[str], data: Dataset, seeds: Seeds) -> 
     """
     versions = read_augmentations(queries, data.features, seeds.child("queries"))
     noisy = any(version.noise for version in versions)
-    spread = data.features.encode(data.x).astype(np.float64).std(axis=0) if noisy else np.zeros(len(data.features))
+    spread = data.features.spread(data.features.encode(data.x)) if noisy else np.zeros(len(data.features))
     return tuple(AskedAugmentation(version, data.features, spread) for version in versions)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ from gnomon.core.data.features import feature_space
 from gnomon.core.errors import PlanError, UsageError, did_you_mean
 from gnomon.core.files import content_digest
 from gnomon.core.network_recipe import NETWORK_OPTIONS
-from gnomon.core.plan import DataPlan, Plan, TargetPlan, TrainerPlan
+from gnomon.core.plan import DataPlan, Plan, TargetPlan, TrainerPlan, make_trainer_plan
 from gnomon.core.protocols import Model, ModelAbilities, Trainer, TrainerAbilities
 from gnomon.datasets import load_dataset
 from gnomon.datasets.own_files.answer_files import AnswerTable, read_answers
+from gnomon.datasets.own_files.csv_files import CsvFormat
 from gnomon.datasets.own_files.tables import read_tables
 from gnomon.models import torch as networks
 from gnomon.models.callable import CallableModel
@@ -73,7 +74,7 @@ def load_inputs(plan: Plan, *, trust: bool, trust_types: Collection[str] = ()) -
     """
     plugins = load_plugins(plan, trust=trust)
     given = _read_given(plan.target, trust=trust, types=trust_types)
-    data, parts = _load_rows(plan.data, plan.target, None if given is None else given.known)
+    data, parts = _load_rows(plan.data, plan.target, given)
     if plan.data.features is not None:
         data = _with_declared_features(data, plan.data.features)
     model = _load_model(plan.target, plan.trainer, given, data, parts, trust=trust)
@@ -122,7 +123,7 @@ def _read_given(target: TargetPlan, *, trust: bool, types: Collection[str]) -> M
     return read_model(target.model, trust, types, target.reader)
 
 
-def _load_rows(data: DataPlan, target: TargetPlan, known: Sequence[Any] | None) -> tuple[Dataset, RowSplit | None]:
+def _load_rows(data: DataPlan, target: TargetPlan, given: ModelFile | None) -> tuple[Dataset, RowSplit | None]:
     if data.source is not None:
         if target.model or target.callable or target.member_answers:
             raise PlanError(
@@ -138,7 +139,9 @@ def _load_rows(data: DataPlan, target: TargetPlan, known: Sequence[Any] | None) 
         label=data.label,
         id=data.id,
         group=data.group,
-        known=known,
+        known=None if given is None else given.known,
+        columns=None if given is None else given.columns,
+        csv=CsvFormat(**data.csv.model_dump()),
     )
     return tables.dataset, RowSplit(tables.members, tables.nonmembers, tables.pool)
 
@@ -234,7 +237,7 @@ def trainer_from(value: Any, target: Model | None, *, trust: bool = True) -> Tra
     if value is None or isinstance(value, Trainer):
         return value
     if isinstance(value, dict):
-        return make_trainer(TrainerPlan.model_validate(value), target, trust=trust)
+        return make_trainer(make_trainer_plan(value), target, trust=trust)
     if value == "clone":
         return ModelAbilities.of(target).clone_recipe()
     if isinstance(value, str):

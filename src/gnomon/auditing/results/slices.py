@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.results.figures import estimate, tpr_point
 from gnomon.auditing.results.scoring import Scored
-from gnomon.core.arrays import Bools, Ints, is_frame
+from gnomon.core.arrays import Bools, Ints, is_frame, is_sparse
 from gnomon.core.data.dataset import Dataset
 from gnomon.core.data.features import Feature
+from gnomon.core.data.layouts import column_values
 from gnomon.core.documents.person_results import SliceResult, Slicing
 from gnomon.core.documents.record import Estimate
 from gnomon.core.errors import PlanError, did_you_mean
@@ -78,7 +79,10 @@ def _column(feature: Feature, data: Dataset) -> NDArray[np.generic]:
         block = np.asarray(data.x.iloc[:, list(feature.columns)] if is_frame(data.x) else _flat(data))
         block = block if is_frame(data.x) else block[:, list(feature.columns)]
         return np.asarray(block.argmax(axis=1))
-    column = np.asarray(data.x.iloc[:, feature.columns[0]] if is_frame(data.x) else _flat(data)[:, feature.columns[0]])
+    place = feature.columns[0]
+    if is_sparse(data.x):
+        return np.asarray(data.x[:, [place]].toarray()[:, 0])
+    column = column_values(data.x.iloc[:, place]) if is_frame(data.x) else _flat(data)[:, place]
     return column if column.dtype.kind in "biuf" else column.astype(str)
 
 
@@ -91,15 +95,20 @@ def _quantiles(wanted: str, values: NDArray[np.generic], count: str) -> Cut:
         raise PlanError(f'statistics.slices: expected 2 to {MOST_VALUES} quantiles, such as "age:4", got "{wanted}"')
     if values.dtype.kind not in "biuf":
         raise PlanError(f'statistics.slices: "{wanted}" asks for quantiles of a column of text; leave the number away')
-    numbers = values.astype(np.float64)
+    numbers, column = values.astype(np.float64), wanted.rpartition(":")[0]
+    known = numbers[~np.isnan(numbers)]
+    if len(known) == 0:
+        return Cut(wanted, (f"{column} is missing",), np.zeros(len(numbers), dtype=np.int64))
     shares = np.linspace(0, 1, int(count) + 1)[1:-1]
-    edges = np.unique(np.quantile(numbers, shares, method="higher"))
-    edges = edges[edges > numbers.min()]
+    edges = np.unique(np.quantile(known, shares, method="higher"))
+    edges = edges[edges > known.min()]
     index = np.searchsorted(edges, numbers, side="right")
-    bounds = [numbers.min(), *edges]
-    column = wanted.rpartition(":")[0]
+    bounds = [known.min(), *edges]
     names = [f"{column} from {_spell(low)} to under {_spell(high)}" for low, high in pairwise(bounds)]
     names.append(f"{column} from {_spell(bounds[-1])}")
+    if len(known) < len(numbers):
+        index[np.isnan(numbers)] = len(names)
+        names.append(f"{column} is missing")
     return Cut(wanted, tuple(names), index.astype(np.int64))
 
 

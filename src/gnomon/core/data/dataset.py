@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -10,9 +11,20 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.core.arrays import Ints, Rows, check_labels, count_rows, fingerprint, is_frame, take_rows
+from gnomon.core.arrays import (
+    Ints,
+    Rows,
+    check_labels,
+    count_rows,
+    fingerprint,
+    first_infinite,
+    is_frame,
+    is_sparse,
+    take_rows,
+)
 from gnomon.core.data.features import FeatureSpace, infer_features
 from gnomon.core.data.labels import Rule, class_name, first_unknown, match_classes, unknown_label
+from gnomon.core.data.layouts import is_missing, plain_value, texts_of
 from gnomon.core.errors import DataError
 
 View = Literal["adversary", "auditor"]
@@ -23,8 +35,8 @@ class Dataset:
     """Rows with class ids; checked when made, never changed.
 
     Attributes:
-        x: (n, ...) array of finite numbers, or a data frame of n rows (text and missing text are legal there, missing
-            numbers are not).
+        x: (n, ...) array of numbers, a data frame of n rows (text is legal there), or a sparse (n, d) matrix in csr
+            form. What is missing is NaN, which is legal where the model takes it; infinity is not.
         y: (n,) int64 class ids in 0 .. c - 1.
         classes: the c class names, in the order of their ids.
         ids: (n,) text, the user's own stable row ids; by default the row numbers.
@@ -99,17 +111,13 @@ def make_dataset(
         note: provenance.
 
     Raises:
-        DataError: no rows, one class, NaN or infinity, lengths that differ, or a label that the model does not know.
+        DataError: no rows, one class, infinity, lengths that differ, or a label that the model does not know.
     """
-    x = x if is_frame(x) else np.asarray(x)
-    if not is_frame(x) and x.ndim == 0:
-        raise DataError(f"{name}: expected rows as an array or a data frame, got {type(x.item()).__name__}")
+    x = plain_rows(x, name)
     n = count_rows(x)
     if n == 0:
         raise DataError(f"{name}: expected at least one row, got none")
-    labels = np.asarray(y)
-    if labels.shape != (n,):
-        raise DataError(f"{name}: expected {n} labels, one a row, got shape {labels.shape}")
+    labels = one_label_a_row(y, n, name)
     ids = np.asarray(np.arange(n) if ids is None else ids).astype(str)
     own, matched = None, None
     if classes is None:
@@ -127,7 +135,6 @@ def make_dataset(
     if len(classes) < 2:
         raise DataError(f"{name}: expected at least 2 classes, got {len(classes)} ({', '.join(classes)})")
     labels = check_labels(labels, rows=n, classes=len(classes), source=name)
-    _check_finite(x, name)
     return Dataset(
         x=x,
         y=labels,
@@ -142,6 +149,40 @@ def make_dataset(
     )
 
 
+def one_label_a_row(y: Any, n: int, name: str) -> NDArray[Any]:
+    """Labels (n,) as an array, whatever held them; a table of one column is one label a row, too.
+
+    Raises:
+        DataError: none, another number of them, several a row, or one that is missing.
+    """
+    if y is None:
+        raise DataError(f"{name}: expected {n} labels, one a row, got None; attacks compare answers with true labels")
+    if isinstance(y, (str, os.PathLike)):
+        raise DataError(f'{name}: expected {n} labels, one a row, got "{y}"; give the labels themselves')
+    try:
+        labels = np.asarray(y)
+    except ValueError as error:
+        raise DataError(f"{name}: expected {n} labels, one a row ({error})") from None
+    if labels.shape == (n, 1):
+        labels = labels[:, 0]
+    if labels.ndim == 2 and len(labels) == n:
+        hot = labels.dtype.kind in "biuf" and bool(((labels == 0) | (labels == 1)).all())
+        if hot and bool((labels.sum(axis=1) == 1).all()):
+            how = "these are one-hot: give y.argmax(axis=1)"
+        else:
+            how = "audit one output at a time: its column of labels, and a function of rows to its probabilities"
+        raise DataError(f"{name}: expected one label a row, got {labels.shape[1]} of each; {how}")
+    if labels.shape != (n,):
+        raise DataError(f"{name}: expected {n} labels, one a row, got shape {labels.shape}")
+    if labels.dtype.kind == "O":
+        gone = np.array([is_missing(plain_value(v)) for v in labels], dtype=bool)
+        if gone.any():
+            raise DataError(f"{name}: row {int(gone.argmax())} has no label ({labels[gone.argmax()]})")
+        if all(isinstance(v, (int, float, np.number)) for v in labels):
+            labels = np.array(labels.tolist())  # numbers in a type with room for missing ones
+    return labels
+
+
 def _clean_labels(labels: NDArray[Any], name: str) -> NDArray[Any]:
     if labels.dtype.kind == "f":
         if not np.isfinite(labels).all():
@@ -154,21 +195,48 @@ def _clean_labels(labels: NDArray[Any], name: str) -> NDArray[Any]:
     return labels if labels.dtype.kind in "biu" else labels.astype(str)
 
 
-def _check_finite(x: Rows, name: str) -> None:
-    if is_frame(x):
-        for column in x.columns:
-            values = np.asarray(x[column])
-            if values.dtype.kind == "f" and not np.isfinite(values).all():
-                row = int((~np.isfinite(values)).argmax())
-                raise DataError(
-                    f'{name}: column "{column}" holds NaN or infinity (first: row {row}); fill it or drop the row'
-                )
-        return
-    if x.dtype.kind not in "biuf":
-        raise DataError(f"{name}: expected an array of numbers, got {x.dtype}; give mixed columns as a data frame")
-    if x.dtype.kind == "f" and not np.isfinite(x).all():
-        bad = ~np.isfinite(x.reshape(len(x), -1)).all(axis=1)
-        raise DataError(f"{name}: row {int(bad.argmax())} holds NaN or infinity; fill it or drop the row")
+def plain_rows(x: Any, name: str) -> Rows:
+    """Rows of one of the three forms: an array of numbers (n, d) or (n, ...), a data frame, or a sparse matrix in csr.
+
+    One text a row, as a list, a vector or a pandas series, becomes a data frame of one column. Other tables (polars,
+    pyarrow) become data frames of pandas.
+
+    Raises:
+        DataError: text in an array, a single vector of numbers, infinity, or nothing that holds rows.
+        MissingExtraError: text needs pandas.
+    """
+    if hasattr(x, "to_pandas"):
+        x = x.to_pandas()
+    if is_sparse(x):
+        x = x.tocsr()
+        if not x.has_canonical_format:
+            x = x.copy()
+            x.sum_duplicates()
+    elif not is_frame(x):
+        text = texts_of(x)
+        x = _as_array(x, name) if text is None else text
+    held = None if is_frame(x) else x.dtype
+    if held is not None and held.kind not in "biuf":
+        raise DataError(f"{name}: expected an array of numbers, got {held}; give mixed columns as a data frame")
+    place = first_infinite(x)
+    if place is not None:
+        raise DataError(f"{name}: {place.holds('infinity')}; replace it, or leave it empty where the model takes that")
+    return x
+
+
+def _as_array(x: Any, name: str) -> NDArray[Any]:
+    if isinstance(x, (str, os.PathLike)):
+        raise DataError(f'{name}: expected rows, got the path "{x}"; read the file first, or run gnomon audit with it')
+    if x is None:
+        raise DataError(f"{name}: expected rows (n, d), got None")
+    try:
+        array = np.asarray(x)
+    except ValueError as error:  # rows of unequal length
+        raise DataError(f"{name}: expected rows (n, d) of one length ({error})") from None
+    if array.ndim < 2:
+        got = f"one vector of shape {array.shape}" if array.ndim else type(x).__name__
+        raise DataError(f"{name}: expected rows of shape (n, d), got {got}; numbers of one column are x.reshape(-1, 1)")
+    return array
 
 
 @dataclass(frozen=True)

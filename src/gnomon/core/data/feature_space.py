@@ -1,8 +1,8 @@
 """Feature and FeatureSpace: what a legal record is, feature by feature. Import them from `gnomon.core.data.features`.
 
 Inside, a record is a row of *codes*, one number a feature whatever its columns: 0 or 1, the position of a category, the
-number itself. Whatever changes codes within their ranges makes legal records: a one-hot group is one code, so it can't
-hold two ones. `FeatureSpace.encode` and `FeatureSpace.decode` lead from rows to codes and back.
+number itself, NaN where it is missing. Whatever changes codes within their ranges makes legal records: a one-hot group
+is one code, so it can't hold two ones. `FeatureSpace.encode` leads from rows to codes, `FeatureSpace.decode` back.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class Feature:
     low: float = 0.0  # smallest legal value (binary, integer, real)
     high: float = 1.0  # largest legal value
     values: tuple[Any, ...] = ()  # legal values of a categorical feature that stands in one column
+    missing: bool = False  # binary, integer, real: whether a record may lack it (NaN)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", tuple(plain_value(np.nan if v == NAN else v) for v in self.values))
@@ -59,6 +60,8 @@ class Feature:
             return f"expected distinct column positions from 0, got {self.columns}"
         if len(self.columns) > 1 and self.kind != "categorical":
             return f"only a categorical feature (one-hot) may have several columns, got {self.kind}"
+        if self.missing and self.kind == "categorical":
+            return "a category that is missing is one of its values (null or NaN)"
         if self.kind == "categorical":
             if len(self.columns) == 1 and len(set(self.values)) < max(1, len(self.values)):
                 return f"expected its distinct legal values, got {self.values}"
@@ -152,8 +155,15 @@ class FeatureSpace:
     @cached_property
     def code_type(self) -> np.dtype[Any]:
         """uint8 where all features are binary or categorical with at most 256 values, float64 otherwise."""
-        small = all(f.kind in ("binary", "categorical") and (f.size or 0) <= 256 for f in self.features)
+        small = not self.has_missing and all(
+            f.kind in ("binary", "categorical") and (f.size or 0) <= 256 for f in self.features
+        )
         return np.dtype(np.uint8 if small else np.float64)
+
+    @cached_property
+    def has_missing(self) -> bool:
+        """Whether a record may lack a number."""
+        return any(f.missing for f in self.features)
 
     def draw(self, features: Ints, uniform: Floats) -> Floats:
         """Turns uniform numbers in [0, 1) into uniform legal codes.
@@ -177,7 +187,19 @@ class FeatureSpace:
         sizes, low = self.sizes[features], self.lows[features]
         whole = np.minimum(np.floor(uniform * (sizes - 1)), np.maximum(sizes - 2, 0))
         whole = np.where(sizes > 1, whole + (whole >= current - low), 0)
+        whole = np.where(np.isnan(current), np.minimum(np.floor(uniform * sizes), np.maximum(sizes - 1, 0)), whole)
         return low + np.where(sizes > 0, whole, uniform * (self.highs[features] - low))
+
+    def spread(self, codes: Codes) -> Floats:
+        """(features,) standard deviation of each feature's codes; 0 where a feature is known of no row."""
+        numbers = codes.astype(np.float64)
+        if not self.has_missing:
+            return np.asarray(numbers.std(axis=0))
+        known = ~np.isnan(numbers)
+        count = np.maximum(known.sum(axis=0), 1)
+        numbers = np.where(known, numbers, 0.0)
+        numbers = np.where(known, numbers - numbers.sum(axis=0) / count, 0.0)
+        return np.asarray(np.sqrt((numbers**2).sum(axis=0) / count))
 
     def random_codes(self, n: int, rng: np.random.Generator) -> Codes:
         """Codes (n, features) of random records: every feature uniform over its legal values."""
@@ -264,6 +286,8 @@ class FeatureSpace:
     def _check(self, codes: Codes) -> None:
         legal = (codes >= self.lows) & (codes <= self.highs)
         legal &= (self.sizes == 0) | (codes == np.round(codes))
+        if self.has_missing:
+            legal |= np.isnan(codes) & [f.missing for f in self.features]
         if not legal.all():
             row, i = (int(v[0]) for v in np.nonzero(~legal))
             f = self.features[i]
@@ -292,12 +316,11 @@ class FeatureSpace:
         columns: list[NDArray[Any]] = [np.empty(0)] * self.width
         categories: list[tuple[Any, ...] | None] = [None] * self.width
         for i, f in enumerate(self.features):
-            code = codes[:, i].astype(np.int64)
             for place, column in enumerate(f.columns):
                 if len(f.columns) > 1:
-                    columns[column] = (code == place).astype(np.int64)
+                    columns[column] = (codes[:, i] == place).astype(np.int64)
                 elif f.kind == "categorical":
-                    columns[column] = _objects(f.values)[code]
+                    columns[column] = _objects(f.values)[codes[:, i].astype(np.int64)]
                     categories[column] = f.values
                 else:
                     columns[column] = codes[:, i]

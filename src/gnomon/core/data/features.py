@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.core.arrays import Rows, is_frame
+from gnomon.core.arrays import Rows, is_frame, is_sparse
 from gnomon.core.data.feature_space import MAX_WHOLE, Codes, Feature, FeatureSpace, Kind, feature_space
 from gnomon.core.data.layouts import category_values, column_values, layout_of, plain_value, row_count
 from gnomon.core.errors import DataError
@@ -27,26 +27,28 @@ def infer_features(x: Rows, *, one_hot: bool = True) -> FeatureSpace:
     """The feature space that rows span: kinds by value, ranges by extremes, and the form of the rows.
 
     Args:
-        x: array (n, d) or (n, ...), flattened to d columns, or a data frame of n rows and d columns.
+        x: array (n, d) or (n, ...), flattened to d columns, a data frame of n rows and d columns, or a sparse matrix.
         one_hot: whether to look for one-hot groups: neighbouring 0/1 columns, none of them always 1, of which exactly
             one is 1 in every row. With fewer than 50 rows no group is believed. A group that is not seen so must be
-            declared.
+            declared; in sparse rows none is looked for.
 
     Returns:
         One feature a column or group: 0/1 is binary; text, objects and pandas' categories are categorical (booleans
         binary); whole numbers are integer; the rest is real.
 
     Raises:
-        DataError: no rows, or numbers that are not finite.
+        DataError: no rows, or infinity.
     """
     n = row_count(x)
     if is_frame(x):
         singles = [_of_column(str(name), j, x.iloc[:, j]) for j, name in enumerate(x.columns)]
+    elif is_sparse(x):
+        singles, one_hot = _of_sparse(x), False
     else:
         x = np.asarray(x)
         singles = _of_array(x.reshape(n, -1))
     if one_hot and n >= MIN_ROWS_FOR_GROUPS:
-        bits = [j for j, f in enumerate(singles) if f.kind == "binary"]
+        bits = [j for j, f in enumerate(singles) if f.kind == "binary" and not f.missing]
         singles = _join_groups(singles, bits, x, n)
     return FeatureSpace(tuple(singles), layout_of(x))
 
@@ -54,12 +56,25 @@ def infer_features(x: Rows, *, one_hot: bool = True) -> FeatureSpace:
 def _of_array(flat: NDArray[Any]) -> list[Feature]:
     if flat.dtype.kind not in "biuf":
         raise DataError(f"expected an array of numbers, got {flat.dtype}; give mixed columns as a data frame")
-    low, high = flat.min(axis=0).astype(np.float64), flat.max(axis=0).astype(np.float64)
-    whole = np.ones(len(low), dtype=bool)
+    low, high = (np.asarray(f.reduce(flat, axis=0), dtype=np.float64) for f in (np.fmin, np.fmax))  # NaN is left out
+    whole, missing = np.ones(len(low), dtype=bool), np.zeros(len(low), dtype=bool)
     if flat.dtype.kind == "f":
         for part in _column_blocks(flat):
-            whole[part] = (flat[:, part] == np.round(flat[:, part])).all(axis=0)
-    return [_of_range(f"x{j}", j, low[j], high[j], whole=bool(whole[j])) for j in range(len(low))]
+            block = flat[:, part]
+            fractions = block != np.round(block)
+            if np.isnan(block).any():
+                missing[part] = np.isnan(block).any(axis=0)
+                fractions &= ~np.isnan(block)
+            whole[part] = ~fractions.any(axis=0)
+    return [_of_range(f"x{j}", j, low[j], high[j], whole=whole[j], missing=missing[j]) for j in range(len(low))]
+
+
+def _of_sparse(x: Rows) -> list[Feature]:
+    low, high = (part.toarray().reshape(-1).astype(np.float64) for part in (x.nanmin(axis=0), x.nanmax(axis=0)))
+    fractions, missing = np.zeros(x.shape[1], dtype=bool), np.zeros(x.shape[1], dtype=bool)
+    fractions[x.indices[(x.data != np.round(x.data)) & ~np.isnan(x.data)]] = True
+    missing[x.indices[np.isnan(x.data)]] = True
+    return [_of_range(f"x{j}", j, low[j], high[j], whole=not fractions[j], missing=missing[j]) for j in range(len(low))]
 
 
 def _column_blocks(flat: NDArray[Any]) -> list[slice]:
@@ -71,20 +86,27 @@ def _column_blocks(flat: NDArray[Any]) -> list[slice]:
 def _of_column(name: str, position: int, column: Any) -> Feature:
     values, declared = column_values(column), category_values(column)
     if declared is None and values.dtype.kind in "biuf":
-        whole = values.dtype.kind != "f" or bool((values == np.round(values)).all())
-        return _of_range(name, position, float(values.min()), float(values.max()), whole=whole)
+        gone = np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), dtype=bool)
+        known = values[~gone] if (~gone).any() else np.zeros(1)
+        whole = known.dtype.kind != "f" or bool((known == np.round(known)).all())
+        return _of_range(name, position, float(known.min()), float(known.max()), whole=whole, missing=gone.any())
     seen = {plain_value(v) for v in values}
     ordered = [*(declared or ()), *sorted(seen - set(declared or ()), key=lambda v: (type(v).__name__, str(v)))]
     return Feature(name, "categorical", (position,), values=tuple(ordered))
 
 
-def _of_range(name: str, position: int, low: float, high: float, *, whole: bool) -> Feature:
+def _of_range(
+    name: str, position: int, low: float, high: float, *, whole: bool | np.bool_, missing: bool | np.bool_
+) -> Feature:
+    if math.isnan(low):  # nothing is known of it
+        low = high = 0.0
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise DataError(f'column "{name}" holds NaN or infinity; fill it or drop the rows')
+        raise DataError(f'column "{name}" holds infinity; replace it')
+    gone = bool(missing)
     if whole and low >= 0 and high <= 1:
-        return Feature(name, "binary", (position,))
+        return Feature(name, "binary", (position,), missing=gone)
     whole = whole and max(-low, high) <= MAX_WHOLE
-    return Feature(name, "integer" if whole else "real", (position,), low=low, high=high)
+    return Feature(name, "integer" if whole else "real", (position,), low=low, high=high, missing=gone)
 
 
 def _join_groups(singles: list[Feature], bits: list[int], x: Rows, n: int) -> list[Feature]:

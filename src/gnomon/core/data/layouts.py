@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict
 
-from gnomon.core.arrays import Rows, count_rows, is_frame
+from gnomon.core.arrays import Rows, count_rows, is_frame, is_sparse, sparse_rows
 from gnomon.core.errors import DataError, MissingExtraError
 
 
@@ -24,6 +24,7 @@ class Layout:
         dtype: type of the array; not used for a data frame.
         shape: shape of one row of the array; empty means flat, as many columns as the features need.
         columns: (name, type) of each column of a data frame; empty for an array.
+        sparse: scipy's class of sparse rows, "csr_array" or "csr_matrix"; empty for others. Their codes are dense.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -31,6 +32,7 @@ class Layout:
     dtype: str = "float32"
     shape: tuple[int, ...] = ()
     columns: tuple[tuple[str | int, str], ...] = ()
+    sparse: str = ""
 
     @property
     def is_frame(self) -> bool:
@@ -47,7 +49,7 @@ class Layout:
             wanted, came = ("a data frame", "an array") if self.is_frame else ("an array", "a data frame")
             raise DataError(f"expected rows as {wanted}, got {came}")
         if not self.is_frame:
-            array = np.asarray(x)
+            array = x.toarray() if is_sparse(x) else np.asarray(x)
             flat = array.reshape(len(array), -1) if array.size else array.reshape(len(array), width)
             if flat.shape[1] != width:
                 raise DataError(f"expected rows of {width} columns, got {flat.shape[1]}")
@@ -57,9 +59,11 @@ class Layout:
             raise DataError(f"the data frame lacks the columns {', '.join(missing)}")
         return [column_values(x[name]) for name, _ in self.columns]
 
-    def write_array(self, columns: NDArray[Any]) -> NDArray[Any]:
+    def write_array(self, columns: NDArray[Any]) -> Rows:
         """An (n, d) array in the type and shape of this layout."""
         array = columns.astype(self.dtype, copy=False)
+        if self.sparse:
+            return sparse_rows(array, self.sparse)
         return array.reshape(len(array), *self.shape) if self.shape else array
 
     def write_frame(self, columns: Sequence[NDArray[Any]], categories: Sequence[Sequence[Any] | None]) -> Rows:
@@ -74,10 +78,25 @@ class Layout:
         return pd.DataFrame(series)
 
 
+def texts_of(x: Any) -> Rows | None:
+    """One text a row, from a list, a vector or a series, as a data frame of one column; None for anything else."""
+    series = hasattr(x, "iloc") and not hasattr(x, "columns")
+    if not series and not isinstance(x, (list, tuple, np.ndarray)):
+        return None
+    if isinstance(x, np.ndarray) and (x.ndim != 1 or x.dtype.kind not in "OUT"):
+        return None
+    values = x.dropna() if series else x
+    if len(values) == 0 or not all(isinstance(v, str) for v in values):
+        return None
+    return x.to_frame("text") if series else _pandas().DataFrame({"text": list(x)})
+
+
 def layout_of(x: Rows) -> Layout:
     """The layout of these rows."""
     if is_frame(x):
         return Layout(columns=tuple((_plain_name(name), str(x[name].dtype)) for name in x.columns))
+    if is_sparse(x):
+        return Layout(dtype=x.dtype.str, sparse=type(x).__name__)
     array = np.asarray(x)
     return Layout(dtype=array.dtype.str, shape=array.shape[1:] if array.ndim > 2 else ())
 
@@ -87,7 +106,7 @@ def column_values(column: Any) -> NDArray[Any]:
     values = np.asarray(column)
     if values.dtype.kind == "O" and getattr(column.dtype, "kind", "O") in "biuf":
         try:
-            return np.asarray(column.to_numpy(dtype=np.float64))  # pandas' nullable numbers, none of them missing
+            return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))  # pandas' nullable numbers
         except (TypeError, ValueError):
             return values
     return values

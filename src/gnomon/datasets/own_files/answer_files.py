@@ -15,7 +15,7 @@ from gnomon.core.data.labels import class_name
 from gnomon.core.errors import DataError, did_you_mean
 from gnomon.core.outputs import Outputs, check_outputs, is_one_column, log_from_outputs
 from gnomon.datasets.own_files.answer_columns import ColumnRule, class_of, match_columns
-from gnomon.datasets.own_files.files import NPZ, SUFFIXES, check_ids, check_path, read_frame, read_npz
+from gnomon.datasets.own_files.files import NPZ, SUFFIXES, check_ids, check_path, counting_columns, read_frame, read_npz
 
 KEY, CLASSES = "answers", "classes"
 
@@ -180,7 +180,8 @@ def _from_arrays(place: Path, id: str | None) -> tuple[NDArray[Any], list[str] |
 
 
 def _from_frame(place: Path, id: str | None) -> tuple[NDArray[Any], list[str], NDArray[Any] | None]:
-    frame = read_frame(place, (id,))
+    frame = read_frame(place, (id,)).frame
+    frame = frame.drop(columns=[name for name in counting_columns(frame) if name != id])
     ids = None
     if id is not None and id in frame.columns:
         ids, frame = check_ids(place.name, frame, id), frame.drop(columns=[id])

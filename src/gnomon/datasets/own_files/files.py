@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
+import re
 import zipfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.core.arrays import Rows
-from gnomon.core.errors import DataError, MissingExtraError, UsageError, did_you_mean
-from gnomon.datasets.own_files.limits import check_csv, check_npz, check_parquet
+from gnomon.core.arrays import Rows, is_frame, is_sparse
+from gnomon.core.data.dataset import plain_rows
+from gnomon.core.errors import DataError, MissingExtraError, UsageError, did_you_mean, one_line
+from gnomon.datasets.own_files.csv_files import CsvFormat, need_pandas, open_csv, read_csv
+from gnomon.datasets.own_files.limits import check_npz, check_parquet
 
-CSV, PARQUET, NPZ = (".csv",), (".parquet", ".pq"), (".npz",)
+CSV, PARQUET, NPZ = (".csv", ".tsv"), (".parquet", ".pq"), (".npz",)
+USUAL = CsvFormat()
+SPARSE = frozenset({"format", "shape", "data"})  # what scipy writes of every sparse matrix
 SUFFIXES = (*CSV, *PARQUET, *NPZ)
+_UNNAMED = re.compile(r"(Unnamed: \d+(\.\d+)?)?")
 PLAIN = {str, bool, int, float}
 
 
@@ -29,10 +34,11 @@ class FileRows:
 
     Attributes:
         source: the file's name, for messages.
-        x: data frame of n rows (csv, parquet) or array (n, ...) (npz).
+        x: data frame of n rows (csv, parquet), array (n, ...) or sparse matrix (n, d) (npz).
         y: (n,) labels as they stand in the file.
         ids: (n,) the user's row ids, or None.
         groups: (n,) groups, or None.
+        notes: what was done to read it, where that is not the usual: clauses that follow the file's name.
     """
 
     source: str
@@ -40,28 +46,39 @@ class FileRows:
     y: NDArray[Any]
     ids: NDArray[Any] | None
     groups: NDArray[Any] | None
+    notes: tuple[str, ...] = ()
 
 
-def read_rows(path: str | Path, label: str | None, id: str | None = None, group: str | None = None) -> FileRows:
+def read_rows(
+    path: str | Path,
+    label: str | None,
+    id: str | None = None,
+    group: str | None = None,
+    csv: CsvFormat = USUAL,
+    text: frozenset[str] = frozenset(),
+) -> FileRows:
     """Reads one file of labelled rows.
 
     Args:
         path: csv or parquet (needs the extra ``data``), or npz with the arrays ``x``, ``y`` and, if wanted, ``ids``
-            and ``groups``.
+            and ``groups``; in the place of ``x`` the arrays of a sparse matrix, as scipy.sparse.save_npz writes them.
         label: column of the labels (npz: key, by default ``y``).
         id: column of row ids (npz: key, by default ``ids`` if there is one).
         group: column of the person or household a row belongs to (npz: key, by default ``groups`` if there is one).
+        csv: how csv files are written, as far as that is known.
+        text: columns whose digits are codes, and keep their zeros.
 
     Raises:
-        DataError: no such file, unreadable, no rows, a column that is missing, missing labels, NaN or infinity.
+        DataError: no such file, unreadable, no rows, a column that is missing, missing labels, infinity.
         UsageError: an unknown extension, or no label column named.
         MissingExtraError: the file needs pandas or pyarrow.
     """
     place = check_path(path, SUFFIXES)
     if place.suffix.lower() in NPZ:
-        rows = _from_arrays(place.name, read_npz(place), label or "y", id, group)
+        rows = _from_arrays(place, read_npz(place), label or "y", id, group)
     else:
-        rows = _from_frame(place.name, read_frame(place, (label, id, group)), label, id, group)
+        table = read_frame(place, (label, id, group), csv, text)
+        rows = replace(_from_frame(place.name, table.frame, label, id, group), notes=table.notes)
     if len(rows.y) == 0:
         raise DataError(f"{place.name}: expected at least one row, got none")
     _check_ids(place.name, rows.ids)
@@ -95,36 +112,62 @@ def read_npz(place: Path) -> dict[str, NDArray[Any]]:
         raise DataError(f"{place.name}: cannot be read as npz ({reason})") from error
 
 
-def read_frame(place: Path, asked: Sequence[str | None] = ()) -> Any:
+@dataclass(frozen=True)
+class TableFile:
+    """The table in a csv or parquet file, and what was done to read it."""
+
+    frame: Any
+    notes: tuple[str, ...] = ()
+
+
+def read_frame(
+    place: Path,
+    asked: Sequence[str | None] = (),
+    csv: CsvFormat = USUAL,
+    text: frozenset[str] = frozenset(),
+) -> TableFile:
     """A csv or parquet file as a data frame with text as column names; of its index, only the names asked for."""
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise MissingExtraError("pandas", "data", f"reading {place.name}") from error
-    try:
-        if place.suffix.lower() in CSV:
-            check_csv(place)
-            with warnings.catch_warnings():  # fields beyond the header would be dropped with a warning
-                warnings.simplefilter("error", pd.errors.ParserWarning)
-                frame = pd.read_csv(place, low_memory=False, index_col=False)
-        else:
-            check_parquet(place)
-            frame = pd.read_parquet(place)
-    except ImportError as error:
-        raise MissingExtraError("pyarrow", "data", f"reading {place.name}") from error
-    except pd.errors.ParserWarning as error:
-        raise DataError(f"{place.name}: its rows have more fields than its header has names") from error
-    except MemoryError as error:
-        raise DataError(f"{place.name}: needs more memory than there is") from error
-    except (OSError, ValueError, EOFError) as error:  # ParserError, UnicodeDecodeError, ArrowInvalid are ValueErrors
-        line = " ".join(str(error).split()) or type(error).__name__
-        raise DataError(f"{place.name}: cannot be read as {place.suffix[1:]} ({line})") from error
+    need_pandas(place)
+    notes: tuple[str, ...] = ()
+    if place.suffix.lower() in CSV:
+        opened = open_csv(place, csv)
+        frame, notes = read_csv(opened, text | opened.codes)
+    else:
+        frame = _read_parquet(place)
     named = [name for name in frame.index.names if name is not None and name in asked and name not in frame.columns]
     frame = frame.reset_index(named).reset_index(drop=True) if named else frame.reset_index(drop=True)
     frame.columns = [str(name) for name in frame.columns]
     if not frame.columns.is_unique:
         raise DataError(f'{place.name}: the column "{frame.columns[frame.columns.duplicated()][0]}" stands there twice')
-    return frame
+    return TableFile(frame, notes)
+
+
+def counting_columns(x: Rows) -> list[str]:
+    """Leading columns without a name, as pandas calls them, that hold another whole number in each row."""
+    found: list[str] = []
+    for name in x.columns if is_frame(x) else ():
+        column = x[name]
+        if not isinstance(name, str) or not _UNNAMED.fullmatch(name) or column.dtype.kind not in "iu":
+            break
+        if not column.is_unique:
+            break
+        found.append(name)
+    return found
+
+
+def _read_parquet(place: Path) -> Any:
+    import pandas as pd
+
+    try:
+        check_parquet(place)
+        return pd.read_parquet(place)
+    except MemoryError as error:
+        raise DataError(f"{place.name}: needs more memory than there is") from error
+    except ImportError as error:
+        raise MissingExtraError("pyarrow", "data", f"reading {place.name}") from error
+    except (OSError, ValueError, EOFError) as error:  # ArrowInvalid is a ValueError
+        line = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(f"{place.name}: cannot be read as parquet ({line})") from error
 
 
 def _from_frame(source: str, frame: Any, label: str | None, id: str | None, group: str | None) -> FileRows:
@@ -144,53 +187,71 @@ def _from_frame(source: str, frame: Any, label: str | None, id: str | None, grou
         _check_scalars(source, name, frame[name])
     return FileRows(
         source=source,
-        x=_plain_numbers(source, x),
-        y=_labels(source, _array(frame[label])),
+        x=plain_numbers(source, x),
+        y=read_labels(source, _array(frame[label])),
         ids=None if id is None else check_ids(source, frame, id),
         groups=None if group is None else _array(frame[group]),
     )
 
 
-def _from_arrays(source: str, arrays: dict[str, Any], label: str, id: str | None, group: str | None) -> FileRows:
-    for name in ("x", label, *(name for name in (id, group) if name is not None)):
+def _from_arrays(place: Path, arrays: dict[str, Any], label: str, id: str | None, group: str | None) -> FileRows:
+    source, sparse = place.name, set(arrays) >= SPARSE and "x" not in arrays
+    for name in (*(() if sparse else ("x",)), label, *(name for name in (id, group) if name is not None)):
         if name not in arrays:
-            raise DataError(f'{source}: no array "{name}"{did_you_mean(name, arrays)}')
-    x, y = arrays["x"], arrays[label]
+            how = (
+                f"; a sparse matrix has no labels: write them next to it, "
+                f'numpy.savez("{source}", **numpy.load("{source}"), {label}=labels)'
+            )
+            raise DataError(f'{source}: no array "{name}"{how if sparse else did_you_mean(name, arrays)}')
+    x, y = _sparse_matrix(place) if sparse else arrays["x"], arrays[label]
     optional = {"ids": arrays.get(id or "ids"), "groups": arrays.get(group or "groups")}
-    if x.ndim < 2 or 0 in x.shape[1:]:
+    if len(x.shape) < 2 or 0 in x.shape[1:]:
         raise DataError(f"{source}: expected x of shape (n, d) or (n, ...), got {x.shape}")
     for name, array in {label: y, **optional}.items():
-        if array is not None and array.shape != (len(x),):
-            raise DataError(f"{source}: expected {name} of shape ({len(x)},), one a row of x, got {array.shape}")
-    if x.dtype.kind not in "biuf":
-        raise DataError(f"{source}: expected x to hold numbers, got {x.dtype}; give mixed columns as csv or parquet")
-    if x.dtype.kind == "f" and not np.isfinite(x).all():
-        row, column = np.argwhere(~np.isfinite(x.reshape(len(x), -1)))[0]
-        raise DataError(f"{source}: x holds NaN or infinity in row {row}, column {column} (from 0); fill it or drop it")
+        if array is not None and array.shape != x.shape[:1]:
+            raise DataError(f"{source}: expected {name} of shape ({x.shape[0]},), one a row of x, got {array.shape}")
+    x = plain_rows(x, source)
     for name, array in {label: y, **optional}.items():
         if array is not None and array.dtype.kind not in "biufUM":
             raise DataError(f"{source}: expected {name} to hold numbers or text, got {array.dtype}")
-    return FileRows(source, x, _labels(source, y), optional["ids"], optional["groups"])
+    return FileRows(source, x, read_labels(source, y), optional["ids"], optional["groups"])
 
 
-def _plain_numbers(source: str, x: Any) -> Any:
-    """The features with numbers in numpy's own types; missing numbers and infinity are refused by name and row."""
+def _sparse_matrix(place: Path) -> Rows:
+    """The sparse matrix in an npz file, as scipy writes it."""
+    from scipy.sparse import load_npz
+
+    try:
+        matrix: Any = load_npz(place)
+        return matrix.tocsr()
+    except Exception as error:  # whatever is wrong with the arrays
+        raise DataError(f"{place.name}: cannot be read as a sparse matrix ({one_line(error)})") from error
+
+
+def rows_in_npz(x: Rows) -> dict[str, Any]:
+    """The arrays under which an npz file holds rows."""
+    if not is_sparse(x):
+        return {"x": np.asarray(x)}
+    matrix = x.tocsr()
+    return {"format": b"csr", "shape": matrix.shape, "data": matrix.data} | {
+        "indices": matrix.indices,
+        "indptr": matrix.indptr,
+        "_is_array": type(matrix).__name__ == "csr_array",
+    }
+
+
+def plain_numbers(source: str, x: Any) -> Any:
+    """A table with numbers in numpy's own types, NaN where one is missing; infinity is refused by name and row."""
     from pandas.api.types import is_bool_dtype, is_extension_array_dtype, is_integer_dtype, is_numeric_dtype
 
     plain: dict[str, str] = {}
     for name in x.columns:
         column = x[name]
-        if not is_numeric_dtype(column.dtype) or column.isna().all():
-            continue  # an empty column may be text: the other files tell
-        values = column.to_numpy(dtype="float64", na_value=np.nan)
-        if not np.isfinite(values).all():
-            row = int((~np.isfinite(values)).argmax())
-            what = "NaN (or nothing)" if np.isnan(values[row]) else "infinity"
-            raise DataError(f'{source}: column "{name}" holds {what} in row {row} (from 0); fill it or drop the row')
-        if is_extension_array_dtype(column.dtype):
+        if is_numeric_dtype(column.dtype) and is_extension_array_dtype(column.dtype):
             whole = "int64" if is_integer_dtype(column.dtype) else "float64"
-            plain[name] = "bool" if is_bool_dtype(column.dtype) else whole
-    return x.astype(plain) if plain else x
+            whole = "bool" if is_bool_dtype(column.dtype) else whole
+            plain[name] = "float64" if column.isna().any() else whole
+    return plain_rows(x.astype(plain) if plain else x, source)
 
 
 def _check_scalars(source: str, name: str, column: Any) -> None:
@@ -229,7 +290,7 @@ def _check_ids(source: str, ids: NDArray[Any] | None) -> None:
         )
 
 
-def _labels(source: str, labels: NDArray[Any]) -> NDArray[Any]:
+def read_labels(source: str, labels: NDArray[Any]) -> NDArray[Any]:
     """Labels as whole numbers, truth values or text, so that 1 and 1.0 are one class."""
     if labels.dtype.kind == "f":
         wrong = ~np.isfinite(labels) | (labels != np.round(labels))

@@ -14,20 +14,24 @@ CHUNK_BYTES = 2**20
 CELL_BYTES = 8  # of a number, or of a reference to text
 
 
-def check_csv(place: Path) -> None:
+def check_csv(place: Path, separator: str = ",") -> None:
     """Refuses a csv file with more columns, or a longer line, than can be read in a moment.
+
+    Args:
+        place: the file.
+        separator: what stands between its fields.
 
     Raises:
         DataError: such a file.
         OSError: it can't be read.
     """
     _refuse(place, too_large(place.stat().st_size))
-    length, line, columns = 0, 1, 0
+    length, line, columns, mark = 0, 1, 0, separator.encode()
     with place.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
             first, *others = chunk.split(b"\n")
             if line == 1:
-                columns += first.count(b",")
+                columns += first.count(mark)
                 _check_columns(place, columns + 1)
             length += len(first)
             for part in (*others, None):

@@ -10,7 +10,7 @@ from gnomon.core.arrays import Rows
 from gnomon.core.errors import ModelError
 from gnomon.core.outputs import Outputs
 from gnomon.core.protocols import Model
-from gnomon.models.as_model import as_model, known_classes
+from gnomon.models.as_model import as_model, known_classes, known_columns
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,12 @@ class ModelFile:
     Attributes:
         model: makes the model.
         known: the labels that it knows, in the order of its answers; None where the file does not name them.
+        columns: the names of the columns that it was trained on, in its order; None where it does not name them.
     """
 
     model: Callable[[Use], Model]
     known: tuple[Any, ...] | None = None
+    columns: tuple[str, ...] | None = None
 
 
 def object_in(place: object, thing: Any) -> ModelFile:
@@ -54,4 +56,4 @@ def object_in(place: object, thing: Any) -> ModelFile:
         except ModelError as error:
             raise ModelError(f"{place}: {error}") from error
 
-    return ModelFile(make, known_classes(thing))
+    return ModelFile(make, known_classes(thing), known_columns(thing))

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from gnomon.core.arrays import Rows, is_frame
+from gnomon.core.arrays import Rows, is_frame, is_sparse
 from gnomon.core.errors import DataError, ModelError, UsageError, did_you_mean
 from gnomon.core.seeds import Seeds
 from gnomon.models.recipe_hash import describe
@@ -211,6 +211,8 @@ def tensor_rows(x: Rows, layout: Layout, device: str) -> TensorRows:
 
 
 def _numbers(x: Rows) -> np.ndarray[Any, Any]:
+    if is_sparse(x):
+        raise DataError("a network needs dense rows, got sparse ones: give x.toarray() if it fits in memory")
     try:
         array = x.to_numpy(dtype=np.float32) if is_frame(x) else np.asarray(x)
     except (TypeError, ValueError) as error:
