@@ -100,17 +100,20 @@ ODD: dict[str, tuple[Callable[[], Any], str]] = {
     "a regressor": (lambda: call(Ridge().fit(*IN)), "Ridge gives no probabilities"),
     "a path as target": (lambda: call("model.skops"), "expected a model"),
     "an unknown attack": (lambda: call(attacks=("lire",)), 'did you mean "lira"'),
-    "a number as attacks": (lambda: call(attacks=3), "attacks.names"),
+    "a number as attacks": (lambda: call(attacks=3), "attacks: expected a list of names"),
     "a plan that is a path": (lambda: call(plan="plan.toml"), "plan: expected tables as a dict"),
-    "a table that is none": (lambda: call(plan={"shadow": 5}), "plan: expected the table shadow as a dict"),
+    "a table that is none": (lambda: call(plan={"shadow": 5}), "plan: shadow: expected a table as a dict, got int"),
     "an unknown table": (lambda: call(plan={"statistic": {}}), 'did you mean "statistics"'),
     "shadows below nothing": (lambda: call(shadows=-1), "shadow.count"),
     "a view that is none": (lambda: call(view="insider"), "view: input should be 'adversary' or 'auditor'"),
     "no workers": (lambda: call(workers=0), "workers: expected a number of processes"),
     "text as workers": (lambda: call(workers="2"), "workers: expected a number of processes"),
-    "a store that is a number": (lambda: call(store=5), "store: expected a folder, got int"),
-    "one part of groups": (lambda: call(groups=(Y[:N],)), r"groups: expected \(ids of members, ids of nonmembers\)"),
-    "groups that are text": (lambda: call(groups="person"), r"groups: expected \(ids of members"),
+    "a store that is a number": (lambda: call(store=5), "store: expected the name of a folder, got int"),
+    "one part of groups": (
+        lambda: call(groups=(Y[:N],)),
+        r"groups: expected \(those of members, those of nonmembers\), got 1 parts",
+    ),
+    "groups that are text": (lambda: call(groups="person"), r"groups: expected \(those of members.*, got str"),
     "groups of another length": (lambda: call(groups=(Y[:N], Y[:3])), r"\(60, 60\), got 60, 3"),
 }
 
@@ -133,7 +136,6 @@ UNUSUAL: dict[str, Callable[[], Any]] = {
     "labels in a column": lambda: call(members=(X[:N], Y[:N, None]), nonmembers=(X[N:], pd.DataFrame({"y": Y[N:]}))),
     "labels as a series": lambda: call(members=(X[:N], pd.Series(Y[:N], index=range(5, N + 5)))),
     "labels with room for missing ones": lambda: call(members=(X[:N], pd.array(Y[:N], "Int64"))),
-    "attacks in one text": lambda: call(attacks="gap"),
     "a list of two": lambda: call(members=list(IN)),
     "columns in another order": lambda: call(
         NAMED, (FRAME[["c", "a", "b"]][:N], Y[:N]), (FRAME[["b", "c", "a"]][N:], Y[N:])

@@ -55,7 +55,9 @@ def by_command(folder: Path, *words: str, to: str = "run") -> dict[str, Any]:
 
 def by_call(model: Any, x: Any, y: Any, **options: Any) -> Any:
     (x_in, x_out), (y_in, y_out) = parts(x), parts(y)
-    return gnomon.audit(model, (x_in, y_in), (x_out, y_out), shadows=2, workers=1, attacks=ATTACKS, **options).record
+    return gnomon.audit(
+        model, (x_in, y_in), (x_out, y_out), shadows=2, workers=1, attacks=ATTACKS.split(","), **options
+    ).record
 
 
 def same_values(record: dict[str, Any], called: Any) -> None:
@@ -140,7 +142,7 @@ def test_sparse_rows_are_audited_from_npz_and_in_python_and_stay_sparse(folder: 
     same_values(record, by_call(model, x, frame["kind"]))
     (x_in, x_out), (y_in, y_out) = parts(x), parts(frame["kind"])
     watched = Watching(alpha=1e-3).fit(x_in, y_in)
-    gnomon.audit(watched, (kind(x_in), y_in), (kind(x_out), y_out), shadows=2, workers=1, attacks="loss")
+    gnomon.audit(watched, (kind(x_in), y_in), (kind(x_out), y_out), shadows=2, workers=1, attacks=["loss"])
     assert len(seen) == 3
     assert all(name.startswith("csr") for name in seen)
 

@@ -22,7 +22,7 @@ from gnomon.auditing.run import run_audit
 from gnomon.core.arrays import Rows
 from gnomon.core.data.dataset import View, make_dataset
 from gnomon.core.errors import UsageError, expect
-from gnomon.core.plan import Plan, make_plan, split_names
+from gnomon.core.plan import Plan, make_plan
 from gnomon.core.protocols import Attack, Trainer
 from gnomon.datasets.own_files.tables import table_in_memory, unite_parts
 from gnomon.engines.local import LocalEngine
@@ -119,8 +119,7 @@ def audit(
         groups: group ids in the same order.
         view: "auditor" (shadows are trained on audited rows too: the worst case) or "adversary".
         shadows: number of shadow models.
-        attacks: names, or one text with commas between them, or attacks themselves, also of other packages; None for
-            all that apply.
+        attacks: names, or attacks themselves, also of other packages; None for all that apply.
         seed: root of all random streams.
         store: folder that keeps shadow models' answers between runs; None for a temporary one.
         workers: processes; None for one a core.
@@ -180,7 +179,7 @@ def audit(
         values["target"] = {"model": "(in memory)", **given.get("target", {})}
     foreign: tuple[Attack, ...] = ()
     if attacks is not None:
-        table, foreign = named(split_names(attacks))
+        table, foreign = named(attacks)
         values["attacks"] = {**table, **given.get("attacks", {})}
     checked = make_plan(values, "audit")
     inputs = AuditInputs(

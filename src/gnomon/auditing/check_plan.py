@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gnomon.auditing.canaries import draw_canaries
-from gnomon.auditing.checks.preflight import check_data, with_overrides
+from gnomon.auditing.checks.preflight import check_rows, with_overrides
 from gnomon.auditing.inputs.loading import load_inputs
 from gnomon.auditing.inputs.roles import shadow_size
 from gnomon.auditing.prepare import prepare
@@ -36,7 +36,7 @@ def check_plan(plan: Plan, *, trust: bool = False) -> PlanCheck:
         refuse_repeats(plan.target.repeats, prepared.inputs.trainer, prepared.roles)
         draw_canaries(plan.canaries, plan.data, prepared.data, prepared.inputs.trainer, prepared.roles, prepared.seeds)
         cut_rows(plan.statistics.slices, prepared.data)
-        found = check_data(prepared.data, prepared.roles, own_ids=inputs.own_ids, seeds=prepared.seeds)
+        found = check_rows(prepared, inputs.own_ids)
     shadows = plan.shadow.count if prepared.inputs.shadow_trainer is not None else 0
     size = shadow_size(prepared.roles, plan.shadow.size)
     if shadows and plan.shadow.sources[0] == "real":  # raises where the attacker holds too few rows

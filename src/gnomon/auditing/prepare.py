@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gnomon.auditing.checks.overlap import Parted, drop_overlap
 from gnomon.auditing.evidence.mitigations import (
     Mitigations,
     mitigate_model,
@@ -23,6 +24,7 @@ from gnomon.auditing.inputs.roles import RowSplit, draw_roles, draw_training_row
 from gnomon.auditing.progress import Progress, Silent
 from gnomon.core.answers import Reveal
 from gnomon.core.data.dataset import Dataset, Roles
+from gnomon.core.documents.record import Finding
 from gnomon.core.errors import PlanError, UsageError
 from gnomon.core.evidence import Need
 from gnomon.core.plan import Plan
@@ -43,6 +45,7 @@ class Prepared:
         plan: as it was given.
         inputs: what is audited, with trainers that mitigate where the plan says so.
         split: members, non-members and further rows before roles were drawn.
+        left_out: rows that are not audited because they stand on both sides; None where none are.
         roles: who is who.
         mitigations: those of the plan.
         random: records that nobody holds, for mitigations that need answers to such; None where they are not needed.
@@ -60,6 +63,7 @@ class Prepared:
     plan: Plan
     inputs: AuditInputs
     split: RowSplit
+    left_out: Finding | None
     roles: Roles
     mitigations: Mitigations
     random: RandomRecords | None
@@ -101,6 +105,8 @@ def prepare(
     if reveal.kind == "labels" and not mitigations.of_answers:
         inputs = _deciding(inputs)
     split = inputs.parts or draw_training_rows(len(data), plan.data, seeds, data.groups)
+    parted = drop_overlap(split, data, own_ids=inputs.own_ids) if plan.data.drop_overlap else Parted(split, 0, 0)
+    split = parted.split
     roles = draw_roles(split, plan, seeds, data.groups)
     inputs = mitigate_training(inputs, mitigations, roles, shadows=plan.shadow.mitigated)
     refused = refuse(attacks, plan.attacks, plan.target, plan.view)
@@ -109,6 +115,7 @@ def prepare(
         plan=plan,
         inputs=inputs,
         split=split,
+        left_out=parted.finding,
         roles=roles,
         mitigations=mitigations,
         random=random_records(mitigations, data.features, plan.data.reference_size, seeds),

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from gnomon.auditing.canaries import audit_canaries, check_promise, draw_canaries
-from gnomon.auditing.checks.preflight import check_answers, check_data, stop_on_errors
+from gnomon.auditing.checks.preflight import check_answers, check_rows, stop_on_errors
 from gnomon.auditing.evidence.answers import AnswerSet, answer_all
 from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.evidence.mitigations import mitigation_facts
@@ -90,7 +90,7 @@ def _run(
         canaries = draw_canaries(plan.canaries, plan.data, data, trainer, roles, seeds)
         cuts = cut_rows(statistics.slices, data)
         appetite = read_appetite(plan.structure.appetite)
-        checked = check_data(data, roles, own_ids=inputs.own_ids, seeds=seeds)
+        checked = check_rows(prepared, inputs.own_ids)
         findings = stop_on_errors(checked, plan.preflight.override)
     with clock.stage("models"):
         model, (answers, *others) = answer_all(prepared)

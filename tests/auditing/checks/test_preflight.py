@@ -41,7 +41,7 @@ def test_members_among_the_nonmembers_stop_the_audit(frame: bool) -> None:
 def test_one_natural_duplicate_is_a_warning_only() -> None:
     x = rows().x.copy()
     x[200] = x[0]
-    assert codes(make_dataset(x, rows().y), roles())["members-overlap"] == "warning"
+    assert codes(make_dataset(x, rows().y), roles())["rows-repeat"] == "warning"
 
 
 def test_equal_ids_count_when_they_are_the_users_own() -> None:

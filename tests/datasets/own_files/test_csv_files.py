@@ -93,3 +93,9 @@ def test_what_is_said_of_a_file_is_believed(tmp_path: Path) -> None:
     assert data.x["town"][0] == "Köln, Ehrenfeld"
     with pytest.raises(DataError, match=r'no encoding "klingon" is known'):
         open_csv(tmp_path / "a.csv", CsvFormat(encoding="klingon"))
+
+
+def test_small_files_of_windows_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("town,label\nK\u00f6ln,1\nUlm,2\n".encode("cp1252"))
+    data = read_tables(tmp_path / "a.csv", tmp_path / "a.csv", label="label").dataset
+    assert data.x["town"][0] == "K\u00f6ln"

@@ -14,17 +14,17 @@ from numpy.typing import NDArray
 
 from gnomon.auditing.checks.labels import check_given_labels
 from gnomon.auditing.checks.near_duplicates import check_near_duplicates, check_sides, check_swapped, check_unseen
+from gnomon.auditing.checks.overlap import check_shared_rows
 from gnomon.auditing.checks.recipe import check_recipe
 from gnomon.auditing.checks.shift import check_blind
 from gnomon.auditing.evidence.answers import AnswerSet
 from gnomon.auditing.prepare import Prepared
-from gnomon.core.arrays import Bools, Floats, row_digests
+from gnomon.core.arrays import Bools, Floats
 from gnomon.core.data.dataset import Dataset, Roles
 from gnomon.core.documents.record import Finding, ModelFacts, ShadowFacts
 from gnomon.core.errors import PreflightError
 from gnomon.core.seeds import Seeds
 
-OVERLAP_ERROR_SHARE = 0.01  # of the audited non-members; below it, natural duplicates are likelier than a mistake
 ACCURACY_BOUND = 0.1  # shadows' accuracy further than this from the target's
 SIZE_BOUND = 0.1  # shadows' size further than this share from the target's
 LOSS_FACTOR = 2.0  # shadows' mean loss further than this factor from the target's
@@ -41,7 +41,7 @@ def check_data(data: Dataset, roles: Roles, *, own_ids: bool, seeds: Seeds) -> l
     """
     checks = [
         _shared_ids(data, roles) if own_ids else None,
-        _shared_rows(data, roles),
+        check_shared_rows(data, roles, seeds),
         _one_sided_classes(data, roles),
         _pool_overlap(roles),
         check_blind(data, roles, seeds),
@@ -60,24 +60,7 @@ def _shared_ids(data: Dataset, roles: Roles) -> Finding | None:
         title=f"{len(shared)} record ids stand among the members and the non-members (e.g. {shared[0]})",
         severity="error",
         explanation="A record cannot be both; every value would be false, and would look reassuring.",
-        remedy="Remove the members from the file of non-members.",
-    )
-
-
-def _shared_rows(data: Dataset, roles: Roles) -> Finding | None:
-    digests = row_digests(data.x)
-    same = np.isin(digests[roles.nonmembers].astype(bytes), digests[roles.members].astype(bytes))
-    if not same.any():
-        return None
-    share = float(same.mean())
-    first = data.ids[roles.nonmembers][int(same.argmax())]
-    return Finding(
-        code="members-overlap",
-        title=f"{int(same.sum())} of {len(same)} non-members also stand among the members (e.g. {first})",
-        severity="error" if share > OVERLAP_ERROR_SHARE else "warning",
-        explanation="The model was trained on these rows, so an attack that finds them is counted as wrong: the audit "
-        "would call a leaking model harmless.",
-        remedy="Remove the members from the non-members, or deduplicate before you split.",
+        remedy="Remove the members from the file of non-members, or leave such records out (--drop-overlap).",
     )
 
 
@@ -143,6 +126,12 @@ def _mixed(groups: NDArray[Any], roles: Roles) -> Bools:
     inside, outside = np.unique(groups[roles.train]), np.unique(groups[roles.nonmembers])
     both: Bools = np.isin(audited, inside) & np.isin(audited, outside)
     return both
+
+
+def check_rows(prepared: Prepared, own_ids: bool) -> list[Finding]:
+    """Findings on the rows of an audit that is prepared, and what was left out of them."""
+    found = check_data(prepared.data, prepared.roles, own_ids=own_ids, seeds=prepared.seeds)
+    return found if prepared.left_out is None else [*found, prepared.left_out]
 
 
 def check_answers(answers: AnswerSet, prepared: Prepared) -> list[Finding]:

@@ -153,7 +153,7 @@ def found_by_pool(found: PoolAnswers, i: int) -> TargetAnswers:
 
 def asked_rows(roles: Roles) -> Ints:
     """Positions of all rows that models are asked: sorted, each once."""
-    return np.unique(np.concatenate([roles.audited, roles.pool, roles.population, roles.reference]))
+    return np.unique(np.concatenate([roles.audited, roles.train, roles.pool, roles.population, roles.reference]))
 
 
 def assemble(

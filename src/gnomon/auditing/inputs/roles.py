@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -24,11 +24,19 @@ LARGEST_SHADOW_SHARE = 0.75  # of the auditor's pool, so that every row is OUT o
 
 @dataclass(frozen=True)
 class RowSplit:
-    """Positions in one data set before roles are drawn: known members, known non-members, further rows."""
+    """Positions in one data set before roles are drawn: known members, known non-members, further rows.
+
+    Attributes:
+        members: that may be audited.
+        nonmembers: that may be audited.
+        extra: further rows.
+        unaudited: members that the target is trained on, too, and that are not audited.
+    """
 
     members: Ints
     nonmembers: Ints
     extra: Ints
+    unaudited: Ints = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 def draw_training_rows(n: int, plan: DataPlan, seeds: Seeds, groups: NDArray[Any] | None = None) -> RowSplit:
@@ -103,7 +111,8 @@ def draw_roles(parts: RowSplit, plan: Plan, seeds: Seeds, groups: NDArray[Any] |
         rest = by_group(rest, groups)
     if plan.view == "auditor":
         return replace(_draw_auditor(parts, rest, plan.data), reference=reference)
-    size = None if plan.shadow.count == 0 else plan.shadow.size or len(parts.members)
+    trained = len(parts.members) + len(parts.unaudited)
+    size = None if plan.shadow.count == 0 else plan.shadow.size or trained
     return replace(_draw_adversary(parts, rest, plan.data, size), reference=reference)
 
 
@@ -127,8 +136,8 @@ def nonmembers_to_give(audited: int, parts: RowSplit, plan: Plan) -> ToGive:
     wanted = plan if plan.view == "auditor" and plan.data.nonmember_size is None else sized
     given = audited
     while True:
-        first = len(parts.members) + len(parts.extra)
-        enough = RowSplit(parts.members, np.arange(first, first + given), parts.extra)
+        first = len(parts.members) + len(parts.extra) + len(parts.unaudited)
+        enough = replace(parts, nonmembers=np.arange(first, first + given))
         try:
             short = audited - len(draw_roles(enough, wanted, Seeds(plan.seed)).nonmembers)
         except UsageError:
@@ -155,10 +164,10 @@ def _set_aside(parts: RowSplit, plan: DataPlan, seeds: Seeds) -> tuple[RowSplit,
     rng = seeds.child("roles", "reference").generator()
     rest, spare = rng.permutation(parts.nonmembers), rng.permutation(spare)
     taken = np.concatenate([spare[: size - from_rest], rest[:from_rest]])
-    kept = RowSplit(
-        parts.members,
-        parts.nonmembers[~np.isin(parts.nonmembers, taken)],
-        parts.extra[~np.isin(parts.extra, taken)],
+    kept = replace(
+        parts,
+        nonmembers=parts.nonmembers[~np.isin(parts.nonmembers, taken)],
+        extra=parts.extra[~np.isin(parts.extra, taken)],
     )
     return kept, np.sort(taken)
 
@@ -205,7 +214,7 @@ def _draw_auditor(parts: RowSplit, rest: Ints, plan: DataPlan) -> Roles:
         nonmembers=np.sort(audited),
         pool=np.sort(np.concatenate([parts.members, audited])),
         population=np.sort(aside),
-        train=np.sort(parts.members),
+        train=np.sort(np.concatenate([parts.members, parts.unaudited])),
         view="auditor",
     )
 
@@ -243,7 +252,7 @@ def _roles(parts: RowSplit, audited: Ints, pool: Ints, view: View) -> Roles:
         nonmembers=np.sort(audited),
         pool=pool,
         population=np.setdiff1d(pool, audited),
-        train=np.sort(parts.members),
+        train=np.sort(np.concatenate([parts.members, parts.unaudited])),
         view=view,
     )
 

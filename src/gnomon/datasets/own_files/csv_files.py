@@ -163,8 +163,8 @@ def _encoding(place: Path) -> str:
     try:
         io.TextIOWrapper(io.BytesIO(start), encoding="utf-8").read()
     except UnicodeDecodeError as error:
-        if error.end < len(start) - 4:  # not just a letter that the sample cuts in two
-            return "cp1252"
+        cut = len(start) == SAMPLE_BYTES and error.end >= len(start) - 4  # the sample cuts a letter in two
+        return "utf-8" if cut else "cp1252"
     return "utf-8"
 
 
