@@ -97,7 +97,7 @@ ODD: dict[str, tuple[Callable[[], Any], str]] = {
     "a trainer that is none": (lambda: call(trainer=7), 'trainer: expected "clone", a Trainer, a table or None'),
     "an unfitted target": (lambda: call(DecisionTreeClassifier()), r"is not fitted \(no classes_\)"),
     "a class as target": (lambda: call(DecisionTreeClassifier), "got the class DecisionTreeClassifier"),
-    "a regressor": (lambda: call(Ridge().fit(*IN)), "Ridge gives no probabilities"),
+    "a regressor": (lambda: call(Ridge().fit(*IN)), "Ridge predicts numbers"),
     "a path as target": (lambda: call("model.skops"), "expected a model"),
     "an unknown attack": (lambda: call(attacks=("lire",)), 'did you mean "lira"'),
     "a number as attacks": (lambda: call(attacks=3), "attacks: expected a list of names"),
