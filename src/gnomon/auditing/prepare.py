@@ -19,7 +19,7 @@ from gnomon.auditing.evidence.mitigations import (
     read_mitigations,
 )
 from gnomon.auditing.evidence.permissions import needs_of, observations_for, refuse
-from gnomon.auditing.inputs.loading import AuditInputs, load_inputs
+from gnomon.auditing.inputs.loading import AuditInputs, load_inputs, revealed_by
 from gnomon.auditing.inputs.roles import RowSplit, draw_roles, draw_training_rows
 from gnomon.auditing.progress import Progress, Silent
 from gnomon.core.answers import Reveal
@@ -99,6 +99,9 @@ def prepare(
         UsageError: rows that do not suffice, or a mitigation that can't be put on this target.
         GnomonError: other bad input, in one line.
     """
+    if inputs.tables and plan.target.reveals == "full":
+        seen = plan.target.model_copy(update={"reveals": revealed_by(inputs.tables)})
+        plan = plan.model_copy(update={"target": seen})
     data, seeds, reveal = inputs.data, Seeds(plan.seed), parse_reveal(plan.target.reveals)
     mitigations = read_mitigations(plan.mitigations, plan.data.reference_size, inputs.plugins.mitigations)
     attacks = inputs.plugins.selected(plan.attacks)

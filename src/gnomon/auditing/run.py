@@ -85,6 +85,7 @@ def _run(
     clock, statistics = Clock(), plan.statistics
     with clock.stage("preflight"):
         prepared = prepare(plan, inputs, store, engine, progress)
+        plan = prepared.plan
         data, trainer, roles, seeds = prepared.data, prepared.inputs.trainer, prepared.roles, prepared.seeds
         refuse_repeats(plan.target.repeats, trainer, roles)
         canaries = draw_canaries(plan.canaries, plan.data, data, trainer, roles, seeds)

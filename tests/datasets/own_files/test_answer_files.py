@@ -40,8 +40,8 @@ def test_logits_and_log_probabilities_are_declared(tmp_path):
 @pytest.mark.parametrize(
     ("text", "error", "message"),
     [
-        ("p0,p1,p2\n0.5,0.4,0.2\n", ModelError, "sum to 1"),
-        ("p0,p1,p2\n0.5,,0.5\n", ModelError, "NaN"),
+        ("p0,p1,p2\n" + 30 * "0.5,0.4,0.1\n" + "0.5,0.4,0.2\n", ModelError, "sum to 1"),
+        ("p0,p1,p2\n0.5,0.3,0.2\n0.5,,0.1\n", ModelError, "NaN"),
         ("p0,p1,p2\n1.5,-0.5,0\n", ModelError, r"lie in \[0, 1\]"),
         ("a,b,c\n0.5,0.5,0\n", DataError, 'a, b, c do not say which class .* for example "prob_10"'),
         ("a,b\n0.5,0.5\n", DataError, "expected 3 columns"),

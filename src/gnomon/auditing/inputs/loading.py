@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ def load_inputs(plan: Plan, *, trust: bool, trust_types: Collection[str] = ()) -
     if plan.data.features is not None:
         data = _with_declared_features(data, plan.data.features)
     model = _load_model(plan.target, plan.trainer, given, data, parts, trust=trust)
-    answers, tables = _load_answers(plan.target, data, parts, plan.data.id)
+    answers, tables = _load_answers(plan, data, parts)
     if model is not None and answers is not None:
         raise PlanError("target: give a model or its answers, not both")
     trainer = speaking(make_trainer(plan.trainer, model, trust=trust), data)
@@ -177,9 +177,8 @@ def _load_model(
     return None
 
 
-def _load_answers(
-    target: TargetPlan, data: Dataset, parts: RowSplit | None, id: str | None
-) -> tuple[Floats | None, list[AnswerTable]]:
+def _load_answers(plan: Plan, data: Dataset, parts: RowSplit | None) -> tuple[Floats | None, list[AnswerTable]]:
+    target, columns = plan.target, plan.data
     files = (target.member_answers, target.nonmember_answers)
     if files == (None, None):
         return None, []
@@ -189,11 +188,38 @@ def _load_answers(
         )
     tables: list[AnswerTable] = []
     answers = np.full((len(data), data.n_classes), np.nan, dtype=np.float32)
+    ignored = [name for name in (columns.label, columns.group) if name is not None and name not in data.classes]
     for file, rows in zip(files, (parts.members, parts.nonmembers), strict=True):
-        table = read_answers(str(file), target.outputs, data.classes, len(rows), id, data.ids[rows])
+        table = read_answers(
+            str(file),
+            target.outputs,
+            data.classes,
+            len(rows),
+            columns.id,
+            data.ids[rows],
+            target.reveals,
+            ignored,
+            CsvFormat(**columns.csv.model_dump()),
+        )
         answers[rows] = table.log_probs
         tables.append(table)
     return answers, tables
+
+
+def revealed_by(tables: Sequence[AnswerTable]) -> str:
+    """What files of answers show, as a plan says it.
+
+    Raises:
+        PlanError: they show different things.
+    """
+    kinds = sorted({table.reveals for table in tables})
+    parted = [kind.partition(":") for kind in kinds]
+    if len({word for word, _, _ in parted}) > 1:
+        raise PlanError(
+            f"target: the members' answers and the non-members' show different things ({' and '.join(kinds)}); export "
+            "both alike, or say what both show in target.reveals"
+        )
+    return f"{parted[0][0]}:{max(int(amount) for _, _, amount in parted)}" if parted[0][1] else kinds[0]
 
 
 def make_trainer(plan: TrainerPlan, target: Model | None, *, trust: bool) -> Trainer | None:

@@ -10,12 +10,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.core.arrays import Floats, Ints
+from gnomon.core.arrays import Floats, Ints, check_log_probs
 from gnomon.core.data.labels import class_name
 from gnomon.core.errors import DataError, did_you_mean
 from gnomon.core.outputs import Outputs, check_outputs, is_one_column, log_from_outputs
 from gnomon.datasets.own_files.answer_columns import ColumnRule, class_of, match_columns
-from gnomon.datasets.own_files.files import NPZ, SUFFIXES, check_ids, check_path, counting_columns, read_frame, read_npz
+from gnomon.datasets.own_files.answer_kinds import from_labels, kind_of
+from gnomon.datasets.own_files.csv_files import CsvFormat
+from gnomon.datasets.own_files.files import (
+    NPZ,
+    SUFFIXES,
+    USUAL,
+    check_ids,
+    check_path,
+    counting_columns,
+    read_frame,
+    read_npz,
+)
 
 KEY, CLASSES = "answers", "classes"
 
@@ -30,12 +41,16 @@ class AnswerTable:
             its position, from 0.
         rule: what the columns were matched by.
         by_ids: whether the answers were matched to rows by ids; otherwise the rows' order was assumed.
+        reveals: what they show, as a plan says it.
+        said: how they were read, where that is not the usual.
     """
 
     log_probs: Floats
     columns: tuple[str, ...]
     rule: ColumnRule
     by_ids: bool = False
+    reveals: str = "full"
+    said: str = ""
 
 
 def read_answers(
@@ -45,6 +60,9 @@ def read_answers(
     rows: int | None = None,
     id: str | None = None,
     ids: NDArray[Any] | None = None,
+    reveals: str = "full",
+    ignore: Sequence[str] = (),
+    csv: CsvFormat = USUAL,
 ) -> AnswerTable:
     """Reads a model's answers, one row for each audited row: matched by ids, or in the order of the rows' file.
 
@@ -59,6 +77,10 @@ def read_answers(
         rows: how many answers there must be.
         id: column of row ids (npz: key, by default ``ids``), if the file has it.
         ids: the rows' ids, in the order that is wanted.
+        reveals: what the answers show, as a plan says it. With "full" it is found out where probabilities do not sum to
+            1: in per cent, rounded (``rounded:2``), the largest only (``top:3``), or one column of predicted labels.
+        ignore: columns to leave out, such as that of the true labels.
+        csv: how csv files are written, as far as that is known.
 
     Raises:
         DataError: no such file, unreadable, columns that are not numbers or name no class, another number of rows or
@@ -69,10 +91,14 @@ def read_answers(
     """
     check_outputs(outputs)
     place = check_path(path, SUFFIXES)
-    table, names, own = _from_arrays(place, id) if place.suffix.lower() in NPZ else _from_frame(place, id)
+    if place.suffix.lower() in NPZ:
+        table, names, own = _from_arrays(place, id)
+    else:
+        table, names, own = _from_frame(place, id, ignore, csv)
     if table.ndim == 1:
         table = table[:, None]
-    if table.ndim != 2 or table.dtype.kind not in "iuf":
+    labels = from_labels(table[:, 0], classes) if classes is not None and table.shape[1:] == (1,) else None
+    if labels is None and table.dtype.kind not in "iuf":
         raise DataError(f"{place.name}: expected numbers of shape (n, c), got {table.dtype} of shape {table.shape}")
     if len(table) == 0 or (rows is not None and len(table) != rows):
         wanted = "at least one row" if rows is None else f"{rows} rows, one for each audited row"
@@ -80,11 +106,22 @@ def read_answers(
     by_ids = own is not None and ids is not None
     if own is not None and ids is not None:
         table = table[_places_of(place.name, ids.astype(str), own)]
+    if labels is not None and classes is not None:
+        labels = from_labels(table[:, 0], classes)
+        assert labels is not None
+        logs = log_from_outputs(labels.probabilities, "probabilities", rows=rows or len(table), classes=None, source="")
+        return AnswerTable(logs, tuple(classes), "name", by_ids, labels.reveals, labels.said)
     if is_one_column(table):
         return replace(_one_column(place.name, table, names, outputs, classes), by_ids=by_ids)
     table, columns, rule = _in_order(place.name, table, names, classes)
-    logs = log_from_outputs(table, outputs, rows=len(table), classes=None, source=place.name)
-    return AnswerTable(logs, columns, rule, by_ids)
+    kind = kind_of(table, reveals) if outputs == "probabilities" else None
+    if kind is None or (kind.reveals, kind.said) == ("full", ""):
+        logs = log_from_outputs(table, outputs, rows=len(table), classes=None, source=place.name)
+        return AnswerTable(logs, columns, rule, by_ids)
+    with np.errstate(divide="ignore"):
+        logs = np.log(kind.probabilities)
+    checked = check_log_probs(logs, rows=len(table), classes=None, source=place.name, whole=False)
+    return AnswerTable(checked, columns, rule, by_ids, kind.reveals, kind.said)
 
 
 def _places_of(source: str, ids: NDArray[Any], own: NDArray[Any]) -> Ints:
@@ -179,15 +216,20 @@ def _from_arrays(place: Path, id: str | None) -> tuple[NDArray[Any], list[str] |
     return table, [class_name(name) for name in names.tolist()], own
 
 
-def _from_frame(place: Path, id: str | None) -> tuple[NDArray[Any], list[str], NDArray[Any] | None]:
-    frame = read_frame(place, (id,)).frame
-    frame = frame.drop(columns=[name for name in counting_columns(frame) if name != id])
+def _from_frame(
+    place: Path, id: str | None, ignore: Sequence[str], csv: CsvFormat
+) -> tuple[NDArray[Any], list[str], NDArray[Any] | None]:
+    frame = read_frame(place, (id,), csv).frame
+    left_out = [*(name for name in ignore if name in frame.columns), *counting_columns(frame)]
+    frame = frame.drop(columns=[name for name in left_out if name != id])
     ids = None
     if id is not None and id in frame.columns:
         ids, frame = check_ids(place.name, frame, id), frame.drop(columns=[id])
     names = [str(name) for name in frame.columns]
     if any(_is_fraction(name) for name in names):
         raise DataError(f"{place.name}: its first line is numbers; expected a line of column names")
+    if len(names) == 1 and not frame[names[0]].isna().any() and frame[names[0]].dtype.kind not in "iuf":
+        return np.asarray(frame[names[0]].astype(str).to_numpy(dtype=str)), names, ids
     for name in names:
         if frame[name].dtype.kind not in "iuf":
             raise DataError(f'{place.name}: expected one column of numbers a class, but "{name}" holds other things')
