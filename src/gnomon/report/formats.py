@@ -22,6 +22,7 @@ from gnomon.report.comparison import comparison_page
 from gnomon.report.defence import defence_page
 from gnomon.report.html import render_html
 from gnomon.report.markdown import pictures, render_markdown
+from gnomon.report.model_card import model_card
 from gnomon.report.reproduction import reproduction_page
 from gnomon.report.sections import Page
 from gnomon.report.study import study_page
@@ -39,7 +40,7 @@ _PAGES: MappingProxyType[type[Document], Callable[[Any], Page]] = MappingProxyTy
         Comparison: comparison_page,
     }
 )
-FORMATS = ("html", "json", "md", "terminal")
+FORMATS = ("card", "html", "json", "md", "terminal")
 _EXTENSIONS = MappingProxyType(
     {".htm": "html", ".html": "html", ".json": "json", ".markdown": "md", ".md": "md", ".txt": "terminal"}
 )
@@ -67,7 +68,8 @@ def render(document: Given, format: str) -> str:
     Args:
         document: what `gnomon.audit` returned or `gnomon.read_record` read; or a report on mitigations, a study, a
             reproduction, a comparison.
-        format: ``"html"`` (one self-contained file), ``"md"``, ``"json"`` or ``"terminal"`` (plain text, 80 columns).
+        format: ``"card"`` (a section of a model card, of a record only), ``"html"`` (one self-contained file),
+            ``"md"``, ``"json"`` or ``"terminal"`` (plain text, 80 columns).
 
     Returns:
         The whole report, with a newline at its end.
@@ -80,6 +82,8 @@ def render(document: Given, format: str) -> str:
     gnomon.core.errors.UsageError: expected a report's format, got "htlm" (did you mean "html"?)
     """
     match format:
+        case "card":
+            return model_card(record_of(document))  # type: ignore[arg-type] # another document is refused there
         case "html":
             return render_html(page_of(document))
         case "json":
