@@ -56,7 +56,7 @@ class DataPlan(PlanTable):
     label: str | None = Field(None, description="name of the label column (npz: key; default y)")
     id: str | None = Field(None, description="name of the column with row ids")
     group: str | None = Field(None, description="name of the column with the person or household of a row")
-    csv: CsvPlan = CsvPlan()
+    csv: CsvPlan = CsvPlan()  # how csv files are written, where gnomon does not find it out
     drop_overlap: bool = Field(
         False, description="leave out of the audit, on both sides, rows that stand among members and non-members"
     )
