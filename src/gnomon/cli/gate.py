@@ -12,7 +12,7 @@ from gnomon.core.documents.read_write import read_record
 from gnomon.core.errors import UsageError, one_line
 from gnomon.core.files import write_text
 from gnomon.report.pipelines import GateFormat, gate_format_of, render_gate
-from gnomon.runs.base import Base, limits_from, parse_slack
+from gnomon.runs.base import LimitsFromRun, limits_from, parse_slack
 from gnomon.runs.gate import gate as hold
 from gnomon.runs.limits import Limits, parse_limit, read_limits, written
 
@@ -71,7 +71,7 @@ def gate(
     return result.code
 
 
-def _chosen(words: tuple[str, ...], files: tuple[Path, ...], base: Base | None) -> Limits:
+def _chosen(words: tuple[str, ...], files: tuple[Path, ...], base: LimitsFromRun | None) -> Limits:
     """All limits together; the default where there are none."""
     read = [read_limits(place) for place in files]
     limits = [parse_limit(text) for text in words]
@@ -88,7 +88,7 @@ def _shown(format: GateFormat | None, *, json: bool) -> GateFormat:
     return "json" if json else format or "text"
 
 
-def _remarks(base: Path | None, slack: str, found: Base | None) -> list[str]:
+def _remarks(base: Path | None, slack: str, found: LimitsFromRun | None) -> list[str]:
     if found is None:
         return ["Limits of a gate: gnomon gate RUN --limits THIS-FILE"]
     made = f"Made by: gnomon gate --from {base} --slack {slack}"

@@ -23,7 +23,7 @@ WORST_FIRST: tuple[Change, ...] = ("worse", "not comparable", "mixed", "within n
 
 
 @dataclass(frozen=True)
-class Audited:
+class AuditedCombination:
     """A combination, its row of the report, and the audits that the row is made of.
 
     Attributes:
@@ -78,7 +78,7 @@ class Yardstick:
         return 1 - (1 - self.level) / 2 / self.family
 
 
-def measured(one: Audited, yardstick: Yardstick) -> Audited:
+def measured(one: AuditedCombination, yardstick: Yardstick) -> AuditedCombination:
     """With its row filled in, all but comparisons; as it came where it could not be audited."""
     if one.outcome is None:
         return one
@@ -103,10 +103,10 @@ def measured(one: Audited, yardstick: Yardstick) -> Audited:
         "facts": facts,
         "curves": measure.curves_of(record),
     }
-    return Audited(one.combination, one.result.model_copy(update=update), outcome, naive)
+    return AuditedCombination(one.combination, one.result.model_copy(update=update), outcome, naive)
 
 
-def compared(one: Audited, plain: Audited, yardstick: Yardstick) -> Audited:
+def compared(one: AuditedCombination, plain: AuditedCombination, yardstick: Yardstick) -> AuditedCombination:
     """A measured mitigation with comparisons in its row: with the plain model, and of one attacker with the other.
 
     It leaks less only if it does so to the attacker who knows it and to the naive one; a naive audit that can't be
@@ -147,7 +147,7 @@ def effect_of(changes: Set[Change], leak: float, plain: float) -> Change:
     return "mixed" if worst == "better" and leak >= plain else worst
 
 
-def rival(first: Audited, second: Audited, confidence: float) -> Change:
+def rival(first: AuditedCombination, second: AuditedCombination, confidence: float) -> Change:
     """How the second of two mitigations compares with the first, each by the audit that it is judged by."""
     same = all(one.combination.acts_on in UNTOUCHED for one in (first, second))
     return compare(first.judged, second.judged, confidence=confidence, same_model=same, adaptive=True).change

@@ -27,7 +27,7 @@ from gnomon.defending import measure
 from gnomon.defending.advice import advise
 from gnomon.defending.audits import Keeper
 from gnomon.defending.combinations import PLAIN, Combination, StrengthRange, read_tries
-from gnomon.defending.results import Audited, Yardstick, compared, mark_frontier, measured, rival
+from gnomon.defending.results import AuditedCombination, Yardstick, compared, mark_frontier, measured, rival
 from gnomon.defending.search import check_limit, search
 
 VACUOUS_DP = "dp:noise=0.2"
@@ -48,26 +48,26 @@ class _DefenceRun:
         plan = mitigated(self.plan, combination, knows=knows)
         return self.keeper.outcome(plan, folder_of(combination, knows=knows))
 
-    def attempt(self, combination: Combination) -> Audited:
+    def attempt(self, combination: Combination) -> AuditedCombination:
         """The same, where mitigations that can't be audited are reported and not raised."""
         try:
-            return Audited(combination, _row(combination), self.audit(combination))
+            return AuditedCombination(combination, _row(combination), self.audit(combination))
         except StoreError:
             raise  # no other audit could be kept either
         except UsageError as error:
-            return Audited(combination, _row(combination, "not applicable", one_line(error)))
+            return AuditedCombination(combination, _row(combination, "not applicable", one_line(error)))
         except Exception as error:
             kind = "" if isinstance(error, GnomonError) else f"{type(error).__name__}: "
-            return Audited(combination, _row(combination, "failed", f"{kind}{one_line(error)}"))
+            return AuditedCombination(combination, _row(combination, "failed", f"{kind}{one_line(error)}"))
         finally:
             self.advance(1)
 
-    def carried_out(self, one: Combination | StrengthRange, limit: Limit | None, trials: int) -> Audited:
+    def carried_out(self, one: Combination | StrengthRange, limit: Limit | None, trials: int) -> AuditedCombination:
         """The audit of a combination, or of the strength of a range that a search chose."""
         if isinstance(one, Combination):
             return self.attempt(one)
         assert limit is not None
-        tried: dict[str, Audited] = {}
+        tried: dict[str, AuditedCombination] = {}
 
         def audit(combination: Combination) -> Outcome | str:
             found = tried[combination.label] = self.attempt(combination)
@@ -77,7 +77,7 @@ class _DefenceRun:
         self.searches.append(found.facts)
         return next(iter(tried.values())) if found.combination is None else tried[found.combination.label]
 
-    def with_naive(self, one: Audited) -> Audited:
+    def with_naive(self, one: AuditedCombination) -> AuditedCombination:
         """With the audit of the attacker who does not know the mitigations, where one can be made."""
         try:
             if one.outcome is None or self.plan.shadow.count == 0:
@@ -197,7 +197,7 @@ def _report(
     plan: Plan,
     tried: list[str],
     plain: Outcome,
-    audited: Sequence[Audited],
+    audited: Sequence[AuditedCombination],
     searches: list[Search],
     limit: Limit | None,
     made: Provenance,
@@ -205,7 +205,7 @@ def _report(
     tenth, level, fpr = measure.exposed_tenth(plain), plan.statistics.confidence, measure.telling_fpr(plain.record)
     family = sum(one.outcome is not None for one in audited) + sum(len(s.trials) - 1 for s in searches)
     yardstick = Yardstick(plain, tenth, fpr, level, max(1, family), limit)
-    base = measured(Audited(PLAIN, _row(PLAIN), plain), yardstick)
+    base = measured(AuditedCombination(PLAIN, _row(PLAIN), plain), yardstick)
     rows = [compared(measured(one, yardstick), base, yardstick) for one in audited]
     results = mark_frontier([base.result, *(one.result for one in rows)], fpr)
     by_label = {one.combination.label: one for one in rows}

@@ -17,7 +17,7 @@ DIGITS = 3
 
 
 @dataclass(frozen=True)
-class Base:
+class LimitsFromRun:
     """Limits that a run meets, and why there are no others.
 
     Attributes:
@@ -44,7 +44,7 @@ def parse_slack(text: str) -> float:
     return float(found[1]) / (100 if found[2] else 1)
 
 
-def limits_from(record: Record, slack: float) -> Base:
+def limits_from(record: Record, slack: float) -> LimitsFromRun:
     """One limit for AUC, advantage and each true-positive rate: the highest upper end of any attack, and some slack.
 
     The slack is a share of the distance from guessing, so that the base itself meets every limit, and an attack that is
@@ -80,7 +80,7 @@ def limits_from(record: Record, slack: float) -> Base:
         limits.append(parse_limit(f"{name}<={most:g}", reason=reason))
     if not limits:
         raise UsageError(f"{record.name} can't be a base: {'; '.join(left_out) or 'no attack ran'}")
-    return Base(Limits(tuple(limits)), tuple(left_out))
+    return LimitsFromRun(Limits(tuple(limits)), tuple(left_out))
 
 
 def _rates(record: Record) -> Sequence[float]:

@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from gnomon.core.arrays import Rows
 from gnomon.core.errors import ModelError, did_you_mean
-from gnomon.models.boosters.columns import Columns
+from gnomon.models.boosters.columns import KnownColumns
 
 
 class BoosterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -38,7 +38,7 @@ class BoosterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self,
         params: Mapping[str, Any] | None = None,
         rounds: int | None = None,
-        columns: Columns | None = None,
+        columns: KnownColumns | None = None,
         random_state: int | None = None,
     ) -> None:
         self.params = params

@@ -16,7 +16,7 @@ COUNTED = re.compile(r"(f|Column_)?\d+")  # names that libraries give to columns
 
 
 @dataclass(frozen=True)
-class Columns:
+class KnownColumns:
     """What a booster knows of the columns of its rows.
 
     Attributes:
@@ -37,7 +37,7 @@ class Columns:
         Raises:
             ModelError: another number of columns, or other names.
 
-        >>> Columns(2, ("a", "b")).align(np.zeros((1, 3)))
+        >>> KnownColumns(2, ("a", "b")).align(np.zeros((1, 3)))
         Traceback (most recent call last):
         gnomon.core.errors.ModelError: the model takes rows of 2 columns, got 3
         """

@@ -13,7 +13,7 @@ from scipy.special import logit
 from gnomon.core.arrays import Rows, is_frame
 from gnomon.core.errors import MissingExtraError, ModelError
 from gnomon.models.boosters.classifier import BoosterClassifier
-from gnomon.models.boosters.columns import Columns
+from gnomon.models.boosters.columns import KnownColumns
 
 OBJECTIVES = ("binary", "multiclass")
 WORDS = ("boosting", "objective", "data_sample_strategy", "monotone_constraints_method")  # others may name files
@@ -116,7 +116,7 @@ def adopt(booster: Any, x: Rows = None, rows: int | None = None) -> LightGBMClas
     kinds = tuple("category" if i in coded else "number" for i in range(len(names)))
     of_frame = booster.pandas_categorical or []
     named = [names[i] for i in coded][: len(of_frame)] if len(of_frame) == len(coded) else []
-    columns = Columns(len(names), names, dict(zip(named, of_frame, strict=False)), kinds)
+    columns = KnownColumns(len(names), names, dict(zip(named, of_frame, strict=False)), kinds)
     # the best iteration is the one that it answers with
     best = booster.best_iteration
     rounds = best if best and best > 0 else int(booster.current_iteration())

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from gnomon.core.arrays import Rows, is_frame
 from gnomon.core.errors import MissingExtraError, ModelError
 from gnomon.models.boosters.classifier import BoosterClassifier
-from gnomon.models.boosters.columns import Columns, found_categories
+from gnomon.models.boosters.columns import KnownColumns, found_categories
 from gnomon.models.boosters.xgboost_trees import read_back
 
 BINARY = ("binary:logistic", "binary:logitraw")
@@ -120,13 +120,13 @@ def adopt(booster: Any, x: Rows = None, rows: int | None = None) -> XGBoostClass
     n_classes = 2 if objective in BINARY else int(shape["num_class"])
     kinds = tuple(held.get("feature_types") or ())
     names = tuple(held.get("feature_names") or ())
-    columns = Columns(int(shape["num_feature"]), names, _categories(names, kinds, x), kinds)
+    columns = KnownColumns(int(shape["num_feature"]), names, _categories(names, kinds, x), kinds)
     found = read_back(held, n_classes, _rounds(booster), rows)
     fitted = XGBoostClassifier(found.params, found.rounds, columns, DEFAULT_SEED)
     return fitted.adopt(booster, n_classes, (*found.remarks, *_said(columns, x, booster)))
 
 
-def _said(columns: Columns, x: Rows, booster: Any) -> tuple[str, ...]:
+def _said(columns: KnownColumns, x: Rows, booster: Any) -> tuple[str, ...]:
     said = []
     best = booster.attr("best_iteration")
     if best is not None and int(best) + 1 < booster.num_boosted_rounds():
