@@ -25,9 +25,12 @@ from pydantic_core import PydanticUndefined
 
 import gnomon
 from gnomon.attacks import ATTACKS
+from gnomon.auditing.decision.rules import MOST
+from gnomon.auditing.decision.rules import RULES as RULES_OF_ADVICE
 from gnomon.auditing.structure.examine import WORDS
 from gnomon.auditing.structure.settings import SETTINGS
 from gnomon.auditing.verdict.speak import MISSING, RULES
+from gnomon.core.documents.annex import Annex
 from gnomon.core.documents.check import PlanCheck
 from gnomon.core.documents.comparison import Comparison
 from gnomon.core.documents.defence import DefenceReport
@@ -275,6 +278,30 @@ def structure_reference() -> str:
     return BANNER + "\n".join(lines) + "\n"
 
 
+ADVICE_HEAD = f"""# What to do now: the rules
+
+Every report of an audit says what to do now, right after its verdict: the first {MOST} of these rules that apply, in
+this order of weight. A rule applies where a value of the record says so. Where `gnomon defend` has measured its
+remedies on the same plan and rows (its folder `RUN-defend` lies next to the run), the report has these numbers; else
+it has the command. Mitigations in training are named only where the model's trainer can do them. The last column but
+one is what makes [the gate](gate.md) or a [risk appetite](structure.md) catch the finding when it comes back: {{rate}}
+is a limit that this very leak does not meet (a true-positive rate of 5 times its false-positive rate, else an AUC),
+{{auc}} is `auc<=0.6`.
+
+Where no rule applies the report says so, with the list of what was not tested.
+"""
+
+
+def advice_table() -> str:
+    """Every rule of what to do now, from the table that the code follows."""
+    lines = ["| rule | applies where | what helps | measured with | what catches it | source |", "|---" * 6 + "|"]
+    for rule in RULES_OF_ADVICE:
+        tries = ", ".join(f"`{one}`" for one in rule.tries) or "a new audit"
+        limit = rule.limit.replace("|", "\\|")
+        lines.append(f"| `{rule.code}` | {rule.when} | {rule.remedy} | {tries} | {limit} | {rule.source} |")
+    return BANNER + ADVICE_HEAD + "\n" + "\n".join(lines) + "\n"
+
+
 API_HEAD = """# Public names
 
 `gnomon.__all__` and the names below of the documented subpackages are the public surface. Everything else is
@@ -336,12 +363,14 @@ def documents() -> dict[str, str]:
         "check.schema.json": schema(PlanCheck),
         "study.schema.json": schema(Study),
         "reproduction.schema.json": schema(Reproduction),
+        "annex.schema.json": schema(Annex),
         "plan.md": plan_reference(),
         "attacks.md": attack_table(),
         "datasets.md": dataset_table(),
         "mitigations.md": mitigation_table(),
         "verdicts.md": verdict_table(),
         "structure.md": structure_reference(),
+        "advice.md": advice_table(),
         "api.md": api_list(),
     }
 

@@ -58,6 +58,6 @@ def test_no_exposed_records_where_the_order_is_chance() -> None:
 
 def test_a_long_line_of_a_list_keeps_its_indent() -> None:
     record = sample_records.leaking().model_copy(update={"not_tried": ["word " * 40]})
-    lines = render(record, "terminal").partition("What was not tried\n")[2].splitlines()
+    lines = render(record, "terminal").partition("What was not tried\n")[2].partition("\n\n")[0].splitlines()
     assert len(lines) > 2
     assert all(line.startswith("  ") for line in lines)

@@ -12,6 +12,8 @@ from typing import Any
 
 from gnomon.auditing.canaries import audit_canaries, check_promise, draw_canaries
 from gnomon.auditing.checks.preflight import check_answers, check_rows, stop_on_errors
+from gnomon.auditing.decision.decide import with_decision
+from gnomon.auditing.decision.worst import most_exposed_units
 from gnomon.auditing.evidence.answers import AnswerSet, answer_all
 from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.evidence.mitigations import mitigation_facts
@@ -45,6 +47,7 @@ from gnomon.core.plan import Plan
 from gnomon.core.protocols import Attack
 from gnomon.engines.local import Engine
 from gnomon.engines.threads import one_thread
+from gnomon.mitigations import able
 from gnomon.store.arrays import ArrayStore
 
 
@@ -151,8 +154,11 @@ def _run(
             plan.seed, clock.seconds, fingerprints(data, roles, answers.target_answers, inputs.files)
         ),
     )
+    worst = most_exposed_units(
+        name, attempts, case, statistics.confidence, reverse=any(t.reversed for t in verdict.tested if t.name == name)
+    )
     return Outcome(
-        record=record,
+        record=with_decision(record, worst, None if trainer is None else able(trainer)),
         scores={s.name: s.scores for s in scored if s.scores is not None},
         ids=[str(i) for i in data.ids[case.audited]],
         member=[bool(m) for m in case.member],

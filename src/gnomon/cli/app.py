@@ -19,7 +19,20 @@ from gnomon.core import VERSION
 from gnomon.core.errors import GnomonError, one_line
 from gnomon.engines.workers import stop_workers
 
-COMMANDS = ("demo", "init", "check", "audit", "report", "gate", "synth", "defend", "study", "reproduce", "diff")
+COMMANDS = (
+    "demo",
+    "init",
+    "check",
+    "audit",
+    "report",
+    "verify",
+    "gate",
+    "synth",
+    "defend",
+    "study",
+    "reproduce",
+    "diff",
+)
 USAGE_ERROR = 2
 INTERRUPTED, TERMINATED, READER_GONE = 130, 143, 141  # what a shell reports of a command that such a signal ended
 

@@ -18,6 +18,7 @@ from gnomon.core.generations import Claim, claim
 from gnomon.core.model_formats import MODEL_FILES
 from gnomon.core.plan import make_plan, name_of, read_plan, split_names
 from gnomon.report import write_report
+from gnomon.runs.bench import with_bench
 from gnomon.runs.folder import write_outcome
 
 
@@ -118,7 +119,7 @@ def carry_out(values: dict[str, Any], path: Path | None, folder: Path, settings:
 def publish(outcome: Outcome, claimed: Claim) -> None:
     """Makes scores, ids, truth, record and report the results of a folder."""
     with claimed.publish() as place:
-        write_report(write_outcome(outcome, place), place / "report.html")
+        write_report(with_bench(write_outcome(outcome, place), claimed.folder), place / "report.html")
 
 
 def print_outcome(outcome: Outcome, folder: Path, *, json: bool) -> int:

@@ -1,4 +1,4 @@
-"""`gnomon report`: a document of a folder, rendered again."""
+"""`gnomon report`: a document of a folder, rendered again, or the annex of an audit."""
 
 from __future__ import annotations
 
@@ -6,14 +6,28 @@ from pathlib import Path
 from typing import Literal
 
 from gnomon.cli.printing import show
+from gnomon.core.documents.annex import AnnexKind
 from gnomon.core.documents.read_write import read_any
+from gnomon.core.documents.record import Record
 from gnomon.core.errors import UsageError
 from gnomon.report import render, write_report
+from gnomon.report.formats import Document
+from gnomon.runs.annex import make_annex
+from gnomon.runs.bench import with_bench
 
 ReportFormat = Literal["terminal", "json", "md", "html", "card"]
 
 
-def report(run: Path, /, *, to: Path | None = None, format: ReportFormat | None = None, json: bool = False) -> int:
+def report(
+    run: Path,
+    /,
+    *,
+    to: Path | None = None,
+    format: ReportFormat | None = None,
+    json: bool = False,
+    annex: AnnexKind | None = None,
+    show_ids: bool = False,
+) -> int:
     """Renders the record of a run, of a comparison of mitigations, a study or a reproduction again.
 
     Args:
@@ -21,10 +35,21 @@ def report(run: Path, /, *, to: Path | None = None, format: ReportFormat | None 
         to: file to write; its suffix chooses the format (.html, .md, .json, .txt). Default: the terminal.
         format: what is printed: terminal, json, md, html, or card (a section of a model card).
         json: print the document as JSON.
+        annex: the annex of an audit instead: edpb (for a data-protection officer) or tre (for the output check of a
+            research environment).
+        show_ids: name the most exposed record or person in the annex.
     """
     if json and format not in (None, "json"):
         raise UsageError(f"--json and --format {format}: give one of them")
-    document = read_any(run)
+    document: Document = read_any(run)
+    if isinstance(document, Record):
+        document = with_bench(document, run)
+    if annex is not None:
+        if not isinstance(document, Record):
+            raise UsageError(f"--annex: expected the folder of an audit, {run} holds another document")
+        document = make_annex(document, annex, show_ids=show_ids)
+    elif show_ids:
+        raise UsageError("--show-ids belongs to --annex; a report names records anyway")
     if to is not None:
         write_report(document, to)
     if format not in (None, "terminal"):

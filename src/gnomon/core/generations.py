@@ -85,6 +85,44 @@ def read_published(folder: Path) -> Published | None:
     raise DataError(f"{folder}: is written again and again; read it when its writer has ended")
 
 
+State = Literal["fits", "changed", "missing", "not of this run"]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Every file of a folder's results, rendered ones too, against the manifest.
+
+    Attributes:
+        kind: of the results.
+        states: by path in the folder.
+        digest: SHA-256 of the manifest itself, which stands for all of them: what is signed or noted elsewhere.
+    """
+
+    kind: Kind
+    states: Mapping[str, State]
+    digest: str
+
+
+def check_published(folder: Path) -> Checked:
+    """How each file in a folder fits the manifest; models' answers (``store/``) are no results and left out.
+
+    Raises:
+        DataError: no manifest, or a damaged one.
+    """
+    text = _manifest_text(folder)
+    if text is None:
+        raise DataError(f"{folder}: holds no {MANIFEST}; expected the folder of a run")
+    manifest = _parse(folder, text)
+    states: dict[str, State] = {}
+    for name, digest in manifest.files.items():
+        content = _content(folder, name)
+        states[name] = "missing" if content is None else "fits" if _digest(content) == digest else "changed"
+    own = {PurePosixPath(name).parts[0] for name in manifest.files if "/" in name}
+    for path in sorted(p for top in own for p in (folder / top).rglob("*") if p.is_file()):
+        states.setdefault(path.relative_to(folder).as_posix(), "not of this run")
+    return Checked(manifest.kind, states, _digest(text.encode("utf-8")))
+
+
 @dataclass(frozen=True)
 class Claim:
     """A folder that no other process writes results into, as long as the claim lasts."""

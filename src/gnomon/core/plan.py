@@ -22,6 +22,7 @@ from pydantic import (
 
 from gnomon.core.data.augmentations import VERSION_WORDS, is_augmentation
 from gnomon.core.documents.canaries import CanariesPlan
+from gnomon.core.documents.decision import ReleasePlan
 from gnomon.core.documents.schema import CodeName, FileName, PlanTable
 from gnomon.core.documents.structure import StructurePlan
 from gnomon.core.errors import PlanError, UsageError, did_you_mean, expect
@@ -391,6 +392,7 @@ class Plan(PlanTable):
     attacks: AttacksPlan = AttacksPlan()  # which attacks, and their options
     statistics: StatisticsPlan = StatisticsPlan()  # what is estimated
     preflight: PreflightPlan = PreflightPlan()  # findings to ignore
+    release: ReleasePlan = ReleasePlan()  # what the model is to be released for
     structure: StructurePlan = StructurePlan()  # what is held against a risk appetite
     canaries: CanariesPlan | None = Field(None, description="a lower bound on epsilon from one more training")
 

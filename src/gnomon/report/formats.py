@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from gnomon.core.documents.annex import Annex
 from gnomon.core.documents.comparison import Comparison
 from gnomon.core.documents.defence import DefenceReport
 from gnomon.core.documents.read_write import document_text
@@ -17,6 +18,7 @@ from gnomon.core.documents.reproduction import Reproduction
 from gnomon.core.documents.study import Study
 from gnomon.core.errors import UsageError, did_you_mean, expect
 from gnomon.core.files import write_text
+from gnomon.report.annex import annex_page
 from gnomon.report.audit.page import audit_page
 from gnomon.report.comparison import comparison_page
 from gnomon.report.defence import defence_page
@@ -29,11 +31,12 @@ from gnomon.report.study import study_page
 from gnomon.report.svg import standalone
 from gnomon.report.terminal import render_terminal, show
 
-Document = Record | DefenceReport | Study | Reproduction | Comparison
+Document = Record | Annex | DefenceReport | Study | Reproduction | Comparison
 Given = Document | Audited
 _PAGES: MappingProxyType[type[Document], Callable[[Any], Page]] = MappingProxyType(
     {
         Record: audit_page,
+        Annex: annex_page,
         DefenceReport: defence_page,
         Study: study_page,
         Reproduction: reproduction_page,
@@ -57,7 +60,7 @@ def page_of(document: Given) -> Page:
 
 
 def _document(given: Given) -> Document:
-    if isinstance(given, DefenceReport | Study | Reproduction | Comparison):
+    if isinstance(given, Annex | DefenceReport | Study | Reproduction | Comparison):
         return given
     return record_of(given)
 

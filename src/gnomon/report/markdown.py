@@ -45,11 +45,18 @@ def _blocks(page: Page, prefix: str | None) -> Iterator[str]:
     yield f"# {escape(page.headline)}"
     if page.label:
         yield f"**{page.label}** · {page.kind}: {escape(page.name)}"
+    for label, value in page.summary:
+        lines = [f"- {_paragraph(line)}" for line in str(value or "").split("\n") if line]
+        yield "\n".join([f"**{escape(label)}**\n", *lines]) if lines else ""
     yield from map(_paragraph, page.sentences)
     yield f"*{page.caveat}*" if page.caveat else ""
     yield page.notice
     yield _facts(page.facts)
-    for section in page.sections:
+    for section in (s for s in page.sections if not s.appendix):
+        yield from _section(section, prefix, "##")
+    if any(s.appendix for s in page.sections):
+        yield "# Appendix"
+    for section in (s for s in page.sections if s.appendix):
         yield from _section(section, prefix, "##")
 
 

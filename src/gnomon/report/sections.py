@@ -123,6 +123,7 @@ class Section:
     notes: tuple[str, ...] = ()
     texts: tuple[tuple[str, str], ...] = ()  # title, text of many lines: folded
     parts: tuple[Section, ...] = ()
+    appendix: bool = False  # for who wants the details: folded on a screen, at the end of a print
     short: str = ""  # in the table of contents
     brief: tuple[Table | Remark | str, ...] = ()  # what a terminal shows of it
 
@@ -150,9 +151,11 @@ class Page:
     level: str = ""  # a class of the page's style sheet; empty: no verdict
     label: str = ""  # the verdict in two or three words
     sentences: tuple[str, ...] = ()
+    summary: tuple[Fact, ...] = ()  # what the first screen says below the headline
     caveat: str = ""
     notice: str = ""  # how the page itself is to be handled
     facts: tuple[Fact, ...] = ()
+    dense: bool = False  # one to three pages that are printed and signed
 
 
 def filled(*sections: Section | None) -> tuple[Section, ...]:
@@ -198,6 +201,15 @@ def rate(points: Iterable[TprAtFpr], fpr: float | None) -> Cell:
     if point is not None and point.tpr is None and point.refused:
         return Cell("refused", muted=True)
     return cell(None if point is None else point.tpr)
+
+
+def tpr_cell(point: TprAtFpr) -> Cell:
+    """A true-positive rate with its false-positive rate, or why there is none."""
+    if point.tpr is None:
+        return Cell(NONE.text, (point.refused,) if point.refused else (), muted=True)
+    return Cell(
+        formatting.share(point.tpr.value), (formatting.shares(point.tpr), f"at {formatting.rate(point.fpr)} FPR")
+    )
 
 
 def table(

@@ -41,7 +41,12 @@ def render_terminal(page: Page) -> str:
 
 def _verdict(page: Page) -> Panel:
     style = _STYLES[page.level]
-    lines = [_text(page.headline, "bold"), Text(), *map(_text, page.sentences)]
+    lines = [_text(page.headline, "bold"), Text()]
+    for label, value in page.summary:
+        if value:
+            lines.append(_text(f"{label}:", "bold"))
+            lines += [_text(line) for line in str(value).split("\n")]
+    lines += [*([Text()] if page.summary else []), *map(_text, page.sentences)]
     if page.caveat:
         lines += [Text(), _text(page.caveat, "dim")]
     if page.notice:

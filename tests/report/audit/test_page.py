@@ -12,14 +12,20 @@ from gnomon.report.sections import Figure
 
 
 def figures(record: Record) -> dict[str, Figure]:
-    return {f.key: f for s in audit_page(record).sections if s.key == "pictures" for f in s.figures}
+    shown = ("pictures", "more-pictures")
+    return {f.key: f for s in audit_page(record).sections if s.key in shown for f in s.figures}
 
 
 def test_sections_stand_in_order_and_every_table_has_its_own_key() -> None:
     page = audit_page(sample_records.with_people())
     keys = [section.key for section in page.sections]
-    assert keys[:3] == ["findings", "pictures", "all-attacks"]
-    assert keys[-4:] == ["threat-model", "not-tried", "notes", "provenance"]
+    assert keys == [
+        *("findings", "pictures", "persons", "slices-0", "threat-model", "not-tried"),
+        *("more-pictures", "all-attacks", "exposed", "accusations", "repeats", "risk", "notes", "provenance"),
+    ]
+    first = [section.key for section in page.sections if not section.appendix]
+    assert first == keys[: len(first)]
+    assert first[-1] == "not-tried"
     tables = [table.key for section in page.sections for table in section.tables if table.rows]
     assert len(tables) == len(set(tables))
 
@@ -38,7 +44,7 @@ def test_the_caveat_says_who_chose_the_headline_attack() -> None:
 
 
 def test_figures_are_those_that_the_record_has_values_for() -> None:
-    every = ["dots-found", "dots-accused", "roc-log", "roc-linear", "scores", "classes", "gap"]
+    every = ["dots-found", "dots-accused", "roc-log", "gap", "roc-linear", "scores", "classes"]
     assert list(figures(sample_records.leaking())) == every
     dotless = [key for key in every if not key.startswith("dots")]
     assert list(figures(sample_records.near_chance())) == [key for key in dotless if key != "classes"]

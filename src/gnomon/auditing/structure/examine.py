@@ -157,7 +157,7 @@ def _finding(value: StructureValue, appetite: Appetite) -> Finding:
     limit = "" if value.limit is None else f" (limit: {value.limit:,.0f} or {'more' if value.at_least else 'fewer'})"
     return Finding(
         code=value.code,
-        title=f"{title}: {value.value:,.0f}{limit}",
+        title=f"{title}: {value.value:,.0f}{limit}".replace(": -", ": −"),
         severity="error" if value.code in appetite.refuse else "warning",
         explanation=explanation,
         remedy=remedy.format(**appetite.model_dump()),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from gnomon.core.documents.record import Estimate, Part
+from gnomon.core.documents.schema import Estimate, Part
 
 Change = Literal["better", "worse", "within noise", "mixed", "not comparable"]
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from pydantic import Field
 
 from gnomon.core.documents.canaries import CanaryFacts
+from gnomon.core.documents.decision import Decision
 from gnomon.core.documents.notebook import attack_frame, summary_html
 from gnomon.core.documents.person_results import (
     FdrAccusations,
@@ -376,6 +377,7 @@ class Record(Part):
     slices: list[Slicing] = Field(default_factory=list)  # leakage by part of the data
     risk: RiskFacts | None = None  # probabilities of membership
     canaries: CanaryFacts | None = None  # a lower bound on epsilon
+    decision: Decision | None = None  # what follows from all this for whoever decides
     structure: StructureFacts | None = None  # None: nobody looked into the model
     not_tried: list[str]  # attacks that were not tried, and why
     ladder: list[Rung] = Field(default_factory=list)  # what attackers gain who know more

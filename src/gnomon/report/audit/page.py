@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 
 from gnomon.core.documents.record import AttackResult, Finding, Record, Verdict
 from gnomon.report.audit.attackers import agreement, by_shadows, ladder, sources
 from gnomon.report.audit.attacks import all_attacks, by_auc, classes, exposed, headliner, score_bins
 from gnomon.report.audit.canaries import canaries
-from gnomon.report.audit.people import people
+from gnomon.report.audit.decision import what_to_do
+from gnomon.report.audit.people import affected, people
 from gnomon.report.audit.structure import structure
 from gnomon.report.formatting import count, counted, duration, moment, one_in, score, share, shares
 from gnomon.report.plots import audit as plots
@@ -62,23 +64,48 @@ def audit_page(record: Record) -> Page:
         caveat=" ".join(filter(None, (caveat, choice))),
         notice=PERSONAL if record.exposed or record.risk is not None else "",
         facts=_headline_facts(record),
-        sections=filled(
-            _findings("findings", "Findings", alarms, told=True),
-            _pictures(record),
-            all_attacks(record),
-            ladder(record),
-            by_shadows(record),
-            sources(record),
-            agreement(record),
-            structure(record),
-            canaries(record),
-            exposed(record),
-            *people(record),
-            _threat_model(record),
-            _not_tried(record),
-            _findings("notes", "Notes", notes, told=False),
-            _provenance(record),
+        summary=_summary(record),
+        sections=(
+            *filled(
+                what_to_do(record),
+                _findings("findings", "Findings", alarms, told=True),
+                _pictures(record),
+                *affected(record),
+                structure(record),
+                _threat_model(record),
+                _not_tried(record),
+            ),
+            *_appendix(
+                _more_pictures(record),
+                all_attacks(record),
+                ladder(record),
+                by_shadows(record),
+                sources(record),
+                agreement(record),
+                canaries(record),
+                exposed(record),
+                *people(record),
+                _findings("notes", "Notes", notes, told=False),
+                _provenance(record),
+            ),
         ),
+    )
+
+
+def _appendix(*sections: Section | None) -> tuple[Section, ...]:
+    return tuple(replace(section, appendix=True) for section in filled(*sections))
+
+
+def _summary(record: Record) -> tuple[Fact, ...]:
+    """What the first screen says below the headline; nothing for a record that was made without a decision."""
+    decision = record.decision
+    if decision is None:
+        return ()
+    return (
+        ("The decision asked for", decision.asked),
+        ("Who is exposed", "\n".join(decision.exposed)),
+        ("Evidence", decision.evidence),
+        ("Weaker than the release", "\n".join(decision.flags)),
     )
 
 
@@ -110,26 +137,36 @@ def _findings(key: str, title: str, findings: Iterable[Finding], *, told: bool) 
 
 
 def _pictures(record: Record) -> Section:
-    attack, finished = headliner(record), by_auc(record)
-    lead, dots = _dots(record.verdict, attack)
-    rest = [a for a in finished if a is not attack]
-    curves = [a for a in ([attack] if attack else []) + rest if a.roc and a.roc.fpr][:_CURVES]
-    figures = list(dots)
+    """What an officer looks at: records as dots, and the curve where accusations are nearly certain."""
+    lead, dots = _dots(record.verdict, headliner(record))
+    curves, figures = _curves(record), list(dots)
     if curves:
         near = (
             "ROC curves on logarithmic axes with their intervals. What counts is the left: members found while hardly "
             "anyone is wrongly accused."
         )
-        whole = "The same curves on linear axes; the area under each is its AUC."
         floor = plots.lowest_rate(record.data.nonmembers)
         figures.append(plots.roc("roc-log", "Nearly certain accusations", near, curves, floor))
+    figures += _gap(record)
+    return Section("pictures", "What an attacker sees", lead, figures=tuple(figures), short="Figures")
+
+
+def _more_pictures(record: Record) -> Section:
+    attack, curves, figures = headliner(record), _curves(record), list[Figure]()
+    if curves:
+        whole = "The same curves on linear axes; the area under each is its AUC."
         figures.append(plots.roc("roc-linear", "The whole curve", whole, curves, 0.0))
     if attack and attack.histogram and attack.histogram.members:
         figures.append(plots.scores(attack, attack.histogram, score_bins(attack.histogram)))
     if attack and any(c.auc is not None and c.members for c in attack.classes):
         figures.append(plots.classes(attack, classes(attack)))
-    figures += _gap(record)
-    return Section("pictures", "What an attacker sees", lead, figures=tuple(figures), short="Figures")
+    return Section("more-pictures", "Further figures", figures=tuple(figures))
+
+
+def _curves(record: Record) -> list[AttackResult]:
+    attack, finished = headliner(record), by_auc(record)
+    rest = [a for a in finished if a is not attack]
+    return [a for a in ([attack] if attack else []) + rest if a.roc and a.roc.fpr][:_CURVES]
 
 
 def _dots(verdict: Verdict, attack: AttackResult | None) -> tuple[str, tuple[Figure, ...]]:
@@ -144,9 +181,10 @@ def _dots(verdict: Verdict, attack: AttackResult | None) -> tuple[str, tuple[Fig
         return "", ()
     found, others = 100 * tpr.value, max(100, round(1 / fpr))
     text, accused = f"{found:.2g}" if tpr.value < 0.095 else f"{found:.0f}", round(others * fpr)
+    units = "persons" if persons else "records"
     lead = (
-        f"{attack.title}, set so that it wrongly accuses {one_in(fpr)} {'persons' if persons else 'records'} that were "
-        f"not in the training data. Guessing at that rate finds {100 * fpr:.6g} of 100."
+        f"{attack.title}, set so that it wrongly accuses {one_in(fpr)} of the {units} that were not in the training "
+        f"data. Guessing at that rate finds {100 * fpr:.6g} of 100."
     )
     title = f"{text} of 100 {'persons with training records' if persons else 'training records'} found"
     others_title = f"{accused} of {count(others)} other {'persons' if persons else 'records'} wrongly accused"

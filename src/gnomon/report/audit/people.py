@@ -14,10 +14,15 @@ _FIRST_SLICES = 12
 _ROWS, _COLUMNS = 6, 5  # of each table on a terminal
 
 
-def people(record: Record) -> tuple[Section | None, ...]:
-    """Accusations, repeats, persons, slices, risk: those that the record speaks of."""
+def affected(record: Record) -> tuple[Section | None, ...]:
+    """Whole persons and slices: who is exposed more than others, as far as the record speaks of it."""
     slices = (_slicing(s, i, record) for i, s in enumerate(record.slices))
-    return _accusations(record), _repeats(record), _persons(record), *slices, _risk(record)
+    return _persons(record), *slices
+
+
+def people(record: Record) -> tuple[Section | None, ...]:
+    """Accusations, repeats, risk: those that the record speaks of."""
+    return _accusations(record), _repeats(record), _risk(record)
 
 
 def _section(whole: Table, lead: str, *rest: Table) -> Section:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from gnomon.core.documents.record import Record
-from gnomon.core.documents.structure import StructureValue
+from gnomon.core.documents.structure import StructureFacts, StructureValue
 from gnomon.report.formatting import count, counted
-from gnomon.report.sections import Cell, Remark, Section, table
+from gnomon.report.sections import Cell, Remark, Section, Table, table
 
 
 def structure(record: Record) -> Section | None:
@@ -17,8 +17,7 @@ def structure(record: Record) -> Section | None:
         Remark(f.severity, f.severity.capitalize(), f.title, (f.explanation, f"What to do: {f.remedy}"), f.code)
         for f in found.findings
     )
-    rows = [(v.title, count(round(v.value)), _limit(v), Cell("met" if v.met else "not met")) for v in found.values]
-    whole = table("structure", "Held against the risk appetite", ("Measure", "Value", "Accepted", "Result"), rows)
+    whole = structure_table(found)
     lead = (
         f"Seen by looking into the model, without any attack: what it holds of {counted(found.rows, 'training row')}. "
         "Whoever gets the file sees the same."
@@ -35,6 +34,15 @@ def structure(record: Record) -> Section | None:
         short="Structure",
         brief=tuple(f"{f.severity}: {f.title} ({f.code})" for f in found.findings) or (whole,),
     )
+
+
+def structure_table(found: StructureFacts) -> Table:
+    """What was measured, against the risk appetite."""
+    rows = [
+        (v.title, count(round(v.value)).replace("-", "−"), _limit(v), Cell("met" if v.met else "not met"))
+        for v in found.values
+    ]
+    return table("structure", "Held against the risk appetite", ("Measure", "Value", "Accepted", "Result"), rows)
 
 
 def _limit(value: StructureValue) -> Cell:

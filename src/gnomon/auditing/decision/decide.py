@@ -1,0 +1,185 @@
+"""The decision of a record: what is asked, who is exposed, how strong the evidence is, what to do now."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from typing import Literal
+
+from gnomon.auditing.decision.rules import Rule, applying, headline_attack, leaks, weaknesses
+from gnomon.auditing.verdict.leak_size import CLEAR_AUC, CLEAR_RATIO
+from gnomon.core.documents.decision import Decision, MostExposed, ToDo
+from gnomon.core.documents.record import Record
+from gnomon.mitigations import make_mitigation
+
+STRONG_P = 0.001
+CONTEXTS = {
+    "public-weights": "a release of its file",
+    "api-scores": "a service that answers with probabilities",
+    "api-labels": "a service that answers with labels",
+    "internal": "use within the house",
+}
+
+
+def with_decision(record: Record, worst: MostExposed | None, able: Collection[str] | None) -> Record:
+    """A record with what follows from it for whoever decides.
+
+    Args:
+        record: complete but for this.
+        worst: who is exposed most.
+        able: names of the mitigations in training that the model's trainer can do; None: there is no trainer.
+    """
+    strength, evidence = _evidence(record)
+    decision = Decision(
+        asked=_asked(record),
+        exposed=_exposed(record, worst),
+        strength=strength,
+        evidence=evidence,
+        flags=weaknesses(record),
+        most_exposed=worst,
+    )
+    known = record.model_copy(update={"decision": decision})
+    to_do = [_to_do(rule, meaning, known, able) for rule, meaning in applying(known)]
+    return record.model_copy(update={"decision": decision.model_copy(update={"to_do": to_do})})
+
+
+def _asked(record: Record) -> str:
+    context = (record.plan.get("release") or {}).get("context")
+    use = CONTEXTS.get(str(context), "the release that is planned")
+    match record.verdict.level:
+        case "leaks" | "leaks_some":
+            return (
+                f"Is it acceptable for {use} that training records can be recognised as far as shown here? If not, "
+                "the model has to be changed and audited again."
+            )
+        case "none_found":
+            return f"Is this evidence enough for {use}, given what was not tested?"
+        case "undecided":
+            return (
+                f"None yet: this audit is no basis for a decision on {use}. It has to be repeated with more evidence."
+            )
+    return "None: the audit has to be repaired first."
+
+
+def _exposed(record: Record, worst: MostExposed | None) -> list[str]:
+    """Share, the most exposed, and the most exposed group; each with its bound."""
+    if record.verdict.level == "invalid":
+        return []
+    return [s for s in (_share(record), _worst(record, worst), _group(record)) if s]
+
+
+def _share(record: Record) -> str:
+    attack, fpr, unit = headline_attack(record), record.verdict.fpr, record.verdict.unit
+    if attack is None or fpr is None:
+        return ""
+    points = attack.tpr_at_fpr if unit == "record" or attack.groups is None else attack.groups.tpr_at_fpr
+    tpr = next((p.tpr for p in points if abs(p.fpr - fpr) < 1e-12), None)
+    if tpr is None:
+        return ""
+    return (
+        f"Share: {tpr.value:.1%} ({tpr.low:.1%} to {tpr.high:.1%}) of the {unit}s are recognised while "
+        f"{100 * fpr:.6g}% of the others are wrongly accused."
+    )
+
+
+def _worst(record: Record, worst: MostExposed | None) -> str:
+    if worst is None:
+        return ""
+    kind = (
+        f"Most exposed {worst.unit}s: of the {worst.ranked} that rank highest {worst.members} are in the training data"
+    )
+    right = f"between {worst.right.low:.0%} and {worst.right.high:.0%}"
+    if leaks(record):
+        return f"{kind}; {right} of such accusations are right where half of the candidates are members."
+    return f"{kind}; an accusation of them is right in {right} of the cases, which chance (50%) {_chance(worst)}."
+
+
+def _chance(worst: MostExposed) -> str:
+    return "explains" if worst.right.low <= 0.5 <= worst.right.high else "does not explain on its own"
+
+
+def _group(record: Record) -> str:
+    measured = [(s, one) for s in record.slices for one in s.slices if one.auc is not None]
+    if not measured:
+        return "Most exposed group: not measured; name groups in statistics.slices."
+    slicing, part = max(measured, key=lambda pair: pair[1].auc.low if pair[1].auc else 0.0)
+    assert part.auc is not None
+    return (
+        f"Most exposed group, by the lower end: {part.name} (of {len(slicing.slices)} by {slicing.name}), AUC "
+        f"{part.auc.value:.3f} ({part.auc.low:.3f} to {part.auc.high:.3f}); all {slicing.intervals} intervals of this "
+        "division hold together."
+    )
+
+
+def _evidence(record: Record) -> tuple[Literal["none", "weak", "limited", "strong"], str]:
+    verdict, data = record.verdict, record.data
+    ran = sum(a.status == "ok" for a in record.attacks)
+    models = f"{record.shadows.count} shadow models" if record.shadows else "no shadow models"
+    basis = (
+        f"{ran} of {len(record.attacks)} attacks of one family (membership inference), {models}, {data.members:,} "
+        f"members and {data.nonmembers:,} non-members, one trained model"
+    )
+    repeats = (record.plan.get("target") or {}).get("repeats", 1)
+    if repeats > 1:
+        basis = basis.replace("one trained model", f"{repeats} trained models")
+    if verdict.level == "invalid":
+        return "none", f"No evidence: the verdict does not count. {basis[0].upper()}{basis[1:]}."
+    if verdict.level == "undecided":
+        return "weak", f"Weak, and no sign that nothing leaks: {basis}."
+    if verdict.level == "none_found":
+        seen = "" if verdict.detectable_auc is None else f" An AUC below {_up(verdict.detectable_auc)} may be missed."
+        return "limited", f"Limited: it speaks of these attacks only; {basis}.{seen}"
+    tested = next((one for one in verdict.tested if one.name == verdict.attack), None)
+    if tested is not None and tested.p <= STRONG_P:
+        return "strong", f"Strong for a leak (chance explains it with p {_p(tested.p)}); its size is a floor. {basis}."
+    chance = "" if tested is None else f" (p {_p(tested.p)})"
+    return "limited", f"Limited for a leak{chance}; its size is a floor. {basis}."
+
+
+def _to_do(rule: Rule, meaning: str, record: Record, able: Collection[str] | None) -> ToDo:
+    tries = [one for one in rule.tries if _can(one, able)]
+    rate, area = limits(record)
+    measures = f"gnomon defend PLAN --try {','.join(tries)} measures it."
+    return ToDo(
+        code=rule.code,
+        title=rule.title,
+        meaning=meaning,
+        remedy=rule.remedy,
+        evidence=measures if tries else "A new audit shows by how much.",
+        tries=tries,
+        limit=rule.limit.format(rate=rate, auc=area),
+        source=rule.source,
+    )
+
+
+def _can(label: str, able: Collection[str] | None) -> bool:
+    """Whether a mitigation of answers, or one in training that the trainer can do."""
+    made = make_mitigation(label)
+    return made.acts_on == "answers" or (able is not None and made.name in able)
+
+
+def limits(record: Record) -> tuple[str, str]:
+    """Limits of a gate: one that this record does not meet where a value of its headline attack allows one, and an AUC.
+
+    The first is the clear leak that the verdict speaks of (a true-positive rate, else the AUC), or for a small leak
+    the two digits below the AUC's interval.
+    """
+    area, attack = f"auc<={CLEAR_AUC:g}", headline_attack(record)
+    if attack is None or attack.auc is None or not leaks(record):
+        return area, area
+    sure = [p for p in attack.tpr_at_fpr if p.tpr is not None and p.tpr.low > CLEAR_RATIO * p.fpr]
+    if sure and attack.auc.value >= 0.5:
+        fpr = min(p.fpr for p in sure)
+        return f"tpr@{fpr:g}<={CLEAR_RATIO * fpr:g}", area
+    low = max(attack.auc.low, 1 - attack.auc.high)
+    if low > CLEAR_AUC:
+        return area, area
+    return f"auc<={max(0.5, math.floor(100 * low - 1e-9) / 100):g}", area
+
+
+def _up(area: float) -> str:
+    return f"{min(1.0, -(-area * 100 // 1) / 100):.2f}"
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"

@@ -1,0 +1,26 @@
+"""`gnomon verify`: do the files of a run still fit each other?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gnomon.core.generations import check_published
+from gnomon.report.formatting import clean
+
+
+def verify(run: Path, /) -> int:
+    """Checks record, scores, tables and reports of a folder against the SHA-256 that its manifest names.
+
+    Exit code 0: all fit; 1: a file was changed, is missing, or is not of this run.
+
+    Args:
+        run: the folder of an audit, a comparison of mitigations, a study or a reproduction.
+    """
+    checked = check_published(run)
+    wrong = {name: state for name, state in checked.states.items() if state != "fits"}
+    for name, state in wrong.items():
+        print(f"{state}: {clean(name)}")
+    fit = len(checked.states) - len(wrong)
+    print(f"{fit} of {len(checked.states)} files fit manifest.json ({checked.kind})")
+    print(f"SHA-256 of manifest.json: {checked.digest}")
+    return 1 if wrong else 0

@@ -1,0 +1,158 @@
+"""Each rule applies where its value says so and nowhere else; a limit that it names catches the leak."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.report import sample_records
+from tests.report.sample_records import estimate, finding
+
+from gnomon.auditing.decision.decide import limits, with_decision
+from gnomon.auditing.decision.rules import MOST, RULES
+from gnomon.core.documents.decision import MostExposed
+from gnomon.core.documents.record import Record, Rung, TprAtFpr
+from gnomon.core.documents.schema import Estimate
+from gnomon.core.documents.structure import Appetite, StructureFacts
+from gnomon.mitigations import make_mitigation
+from gnomon.runs.gate import gate
+
+DECLARED = {"release": {"context": "api-scores"}}
+WORST = MostExposed(
+    unit="record",
+    first="user-1",
+    ranked=16,
+    members=16,
+    right=Estimate(value=1.0, low=0.8, high=1.0),
+    level=0.95,
+    tried=[8, 16],
+)
+
+
+def decided(record: Record, worst: MostExposed | None = None, able: Any = (), **plan: Any) -> Record:
+    return with_decision(record.model_copy(update={"plan": {**record.plan, **DECLARED, **plan}}), worst, able)
+
+
+def codes(record: Record, worst: MostExposed | None = None, **plan: Any) -> list[str]:
+    found = decided(record, worst, **plan).decision
+    assert found is not None
+    return [one.code for one in found.to_do]
+
+
+def rung(key: str, area: float) -> Rung:
+    return Rung(
+        key=key, title=key, attack="loss", attack_title="Loss", chosen_on="shadows", auc=estimate(area, 0.01),
+        tpr=TprAtFpr(fpr=0.01, tpr=estimate(0.1, 0.01)),
+    )  # fmt: skip
+
+
+def looked(*found: tuple[str, str]) -> StructureFacts:
+    return StructureFacts(
+        model="SVC", rows=9, values=[], findings=[finding(c, s, c) for c, s in found], appetite=Appetite()
+    )
+
+
+def test_a_leak_of_an_overfitted_model_says_so_and_quiet_models_say_less() -> None:
+    assert codes(sample_records.leaking())[0] == "overfitted"
+    quiet = sample_records.near_chance()
+    assert codes(quiet) == []
+    assert codes(quiet, release={}) == ["release-not-declared"]
+    assert codes(sample_records.undecided()) == ["not-decided"]
+    assert codes(sample_records.invalid())[0] == "audit-has-errors"
+
+
+@pytest.mark.parametrize(
+    ("changes", "worst", "code"),
+    [
+        ({"structure": looked(("stored-rows", "error"))}, None, "stored-rows"),
+        ({"structure": looked(("small-leaves", "warning"))}, None, "held-rows"),
+        ({"ladder": [rung("labels", 0.6), rung("answers", 0.7)]}, None, "telling-answers"),
+    ],
+)
+def test_a_rule_applies_where_its_value_says_so(changes: dict[str, Any], worst: MostExposed | None, code: str) -> None:
+    record = sample_records.leaking().model_copy(update={"findings": []})
+    assert code not in codes(record)
+    assert code in codes(record.model_copy(update=changes), worst)
+
+
+def test_answers_that_tell_no_more_than_labels_are_no_advice() -> None:
+    even = sample_records.leaking().model_copy(update={"ladder": [rung("labels", 0.7), rung("answers", 0.705)]})
+    assert "telling-answers" not in codes(even)
+
+
+def test_outliers_are_a_cause_only_where_most_are_hardly_exposed() -> None:
+    record = sample_records.leaking()
+    assert "outlying-records" not in codes(record, WORST)
+    weak = [a.model_copy(update={"auc": estimate(0.55, 0.02)}) for a in record.attacks]
+    assert "outlying-records" in codes(record.model_copy(update={"attacks": weak}), WORST)
+
+
+def test_persons_that_are_exposed_more_than_records_are_named() -> None:
+    assert "whole-persons" in codes(sample_records.with_people())
+    assert "whole-persons" not in codes(sample_records.leaking())
+
+
+@pytest.mark.parametrize(
+    ("release", "target", "words"),
+    [
+        ({"context": "public-weights"}, {}, "no attack that reads its weights ran"),
+        ({"context": "api-scores"}, {"reveals": "labels"}, "shows whole answers"),
+        ({"context": "api-labels", "unit": "person"}, {}, "given no groups"),
+        ({"context": "api-labels"}, {"reveals": "labels"}, ""),
+    ],
+)
+def test_attacks_weaker_than_the_release_are_flagged(
+    release: dict[str, str], target: dict[str, str], words: str
+) -> None:
+    found = decided(sample_records.leaking(), release=release, target=target).decision
+    assert found is not None
+    assert words in " ".join(found.flags)
+    assert bool(found.flags) == bool(words)
+
+
+def test_only_what_the_trainer_can_do_is_advised_and_five_things_at_most() -> None:
+    held = looked(("stored-rows", "error"), ("small-leaves", "warning"))
+    ladder = [rung("labels", 0.6), rung("answers", 0.7)]
+    record = sample_records.with_people().model_copy(update={"structure": held, "ladder": ladder})
+    found = decided(record, able=["l2"]).decision
+    assert found is not None
+    assert len(found.to_do) == MOST
+    tries = {one for todo in found.to_do for one in todo.tries}
+    assert tries == {"l2:1e-3", "labels", "top1", "round1"}
+    assert [one.code for one in found.to_do] == [r.code for r in RULES if r.code in {t.code for t in found.to_do}]
+
+
+def test_every_try_is_a_mitigation() -> None:
+    for rule in RULES:
+        for label in rule.tries:
+            make_mitigation(label)
+
+
+@pytest.mark.parametrize("name", ["leaking", "with_people"])
+def test_the_limit_that_is_named_catches_the_leak(name: str) -> None:
+    record = sample_records.ALL[name]()
+    attack = next(a for a in record.attacks if a.name == record.verdict.attack)
+    alone = record.model_copy(update={"attacks": [attack], "findings": []})
+    assert gate(alone, [limits(alone)[0]]).code == 1
+    small = attack.model_copy(update={"auc": estimate(0.55, 0.02), "tpr_at_fpr": []})
+    slight = alone.model_copy(update={"attacks": [small]})
+    assert limits(slight)[0] == "auc<=0.52"
+    assert gate(slight, [limits(slight)[0]]).code == 1
+
+
+def test_no_sentence_promises() -> None:
+    for name, make in sample_records.ALL.items():
+        found = decided(make(), WORST if name != "bare" else None).decision
+        assert found is not None
+        text = found.model_dump_json().lower()
+        for word in ("anonymous", "compliant", "is safe", "private"):
+            assert word not in text
+        assert found.asked
+
+
+def test_what_chance_explains_is_called_so() -> None:
+    noise = WORST.model_copy(update={"members": 9, "right": Estimate(value=0.56, low=0.3, high=0.8)})
+    found = decided(sample_records.near_chance(), noise).decision
+    assert found is not None
+    assert any("chance (50%) explains" in line for line in found.exposed)
+    assert found.strength == "limited"
