@@ -1,6 +1,9 @@
+import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.tree import DecisionTreeClassifier
 
@@ -37,7 +40,7 @@ def test_people_are_told_apart_with_and_without_a_pool(pool: bool) -> None:
 
 
 def test_a_pool_without_its_groups_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"nonmembers and pool \(80, 80, 200\), got 80, 80"):
+    with pytest.raises(UsageError, match=r"those of nonmembers, those of pool\), got 2 parts"):
         audited((PEOPLE[PARTS[0]], PEOPLE[PARTS[1]]), pool=True)
 
 
@@ -95,3 +98,31 @@ def test_attacks_that_were_skipped_count_as_not_tried() -> None:
     assert f"lira ({lira.title}): skipped, {lira.reason}" in record.not_tried
     assert not any(line.startswith("loss (") for line in record.not_tried)
     assert any(line.startswith("rmia (") and line.endswith("not enabled") for line in record.not_tried)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_warnings_of_libraries_are_counted_in_the_record_and_not_printed(
+    workers: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A model that was trained on an array warns of names each time when it is queried with a table."""
+    model = DecisionTreeClassifier(random_state=0).fit(X[PARTS[0]], Y[PARTS[0]])
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        tables = [(frame.iloc[part], Y[part]) for part in PARTS[:2]]
+        outcome = audit(FoolishTree().fit(X, Y), *tables, shadows=2, attacks=("loss",), workers=workers)
+        called = audit(model, *tables, shadows=2, attacks=("loss",), workers=workers)
+    [finding] = [f for f in outcome.record.findings if f.code == "library-warnings"]
+    assert finding.severity == "note"
+    assert '"UserWarning: too few rows" (2 times)' in finding.explanation
+    [finding] = [f for f in called.record.findings if f.code == "library-warnings"]
+    assert "X has feature names, but DecisionTreeClassifier was fitted without" in finding.explanation
+    assert "Warning" not in capfd.readouterr().err
+
+
+class FoolishTree(DecisionTreeClassifier):
+    """Warns whenever it is trained."""
+
+    def fit(self, x: Any, y: Any) -> "FoolishTree":
+        warnings.warn("too few rows", stacklevel=1)
+        return super().fit(np.asarray(x), y)  # type: ignore[no-any-return]

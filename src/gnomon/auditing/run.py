@@ -33,6 +33,7 @@ from gnomon.auditing.results.threat_model import (
     data_facts,
     describe_source,
     fingerprints,
+    library_warnings,
     most_exposed,
     not_tried,
     notes,
@@ -47,6 +48,7 @@ from gnomon.core.plan import Plan
 from gnomon.core.protocols import Attack
 from gnomon.engines.local import Engine
 from gnomon.engines.threads import one_thread
+from gnomon.engines.warned import Warned, collecting
 from gnomon.mitigations import able
 from gnomon.store.arrays import ArrayStore
 
@@ -73,8 +75,8 @@ def run_audit(
     Raises:
         GnomonError: bad input, or a preflight finding of severity error that the plan does not override.
     """
-    with one_thread():
-        return _run(plan, inputs, store, engine, progress, given)
+    with one_thread(), collecting() as warned:
+        return _run(plan, inputs, store, engine, progress, given, warned)
 
 
 def _run(
@@ -84,6 +86,7 @@ def _run(
     engine: Engine | None,
     progress: Progress | None,
     given: dict[str, Any] | None,
+    warned: Warned,
 ) -> Outcome:
     clock, statistics = Clock(), plan.statistics
     with clock.stage("preflight"):
@@ -123,6 +126,7 @@ def _run(
         one_run = None if canaries is None else audit_canaries(canaries, prepared)
         findings += [] if risk is None else risk.findings
         findings += [] if one_run is None else check_promise(one_run[0])
+    findings += library_warnings(warned)
     verdict = speak(results, heard, findings, answers.target, plan.view, fpr, plan.target.reveals)
     record = Record(
         name=plan.name,

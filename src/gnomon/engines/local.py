@@ -11,6 +11,7 @@ import joblib
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from gnomon.core.errors import ModelError
+from gnomon.engines.warned import collecting, pass_on
 from gnomon.engines.workers import start_worker
 
 
@@ -29,6 +30,7 @@ class Done:
 
     position: int
     result: Any
+    warned: tuple[tuple[str, str], ...] = ()  # kind and text of warnings
 
 
 class Engine(Protocol):
@@ -67,7 +69,7 @@ class LocalEngine:
         workers = min(self.slots, len(tasks))
         if workers <= 1:
             for position, task in enumerate(tasks):
-                yield Done(position, task.function(*task.arguments))
+                yield _told(_numbered(position, task))
             return
         waiting = dict(enumerate(tasks))
         for _ in range(2):
@@ -95,13 +97,21 @@ def _parallel(waiting: dict[int, Task], workers: int) -> Iterator[Done]:
             )
             for done in parallel(joblib.delayed(_numbered)(position, task) for position, task in list(waiting.items())):
                 del waiting[done.position]
-                yield done
+                yield _told(done)
     except TerminatedWorkerError:
         return
 
 
 def _numbered(position: int, task: Task) -> Done:
-    return Done(position, task.function(*task.arguments))
+    with collecting() as warned:
+        result = task.function(*task.arguments)
+    return Done(position, result, warned.texts())
+
+
+def _told(done: Done) -> Done:
+    """The finished task, its warnings passed on."""
+    pass_on(done.warned)
+    return done
 
 
 def available_cores() -> int:

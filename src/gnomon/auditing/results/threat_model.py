@@ -26,9 +26,11 @@ from gnomon.core.documents.record import (
     ThreatModel,
 )
 from gnomon.core.protocols import ModelAbilities
+from gnomon.engines.warned import Warned
 from gnomon.stats.low_fpr import required_nonmembers
 
 MOST_EXPOSED = 20
+WARNINGS_SHOWN = 5
 SOURCE_WORDS = {
     "real": "come from the same population as the target's (the setting of Shokri et al. 2017).",
     "noisy": "are noisy versions of real records of the same population.",
@@ -100,6 +102,24 @@ def _more_nonmembers(audited: int, prepared: Prepared) -> str:
     if needed.nonmembers > audited:
         said += f": {audited:,} of them are then audited, the others are held out for the attacker"
     return f"{said}."
+
+
+def library_warnings(warned: Warned) -> list[Finding]:
+    """A note of what libraries warned of, each once and counted."""
+    counts = warned.counts()
+    if not counts:
+        return []
+    shown = [f'"{text}" ({count:,} times)' if count > 1 else f'"{text}"' for text, count in counts.items()]
+    more = f"; and {len(shown) - WARNINGS_SHOWN} others" if len(shown) > WARNINGS_SHOWN else ""
+    return [
+        Finding(
+            code="library-warnings",
+            title=f"libraries warned {sum(counts.values()):,} times while models were trained and queried",
+            severity="note",
+            explanation=f"{'; '.join(shown[:WARNINGS_SHOWN])}{more}.",
+            remedy="",
+        )
+    ]
 
 
 def data_facts(data: Dataset, roles: Roles) -> DataFacts:
