@@ -19,7 +19,7 @@ def with_bench(record: Record, run: Path) -> Record:
     A bench of another plan, or of other rows, is no evidence for this one and is left out.
     """
     folder = run if run.is_dir() else run.parent
-    place = folder.with_name(f"{folder.name}-defend")
+    place = folder.parent / f"{folder.name}-defend"  # a folder may be "."
     if record.decision is None or not (place / "defence.json").is_file():
         return record
     try:
