@@ -38,5 +38,5 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 	touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[torch,fast,data,dp,search,automl,onnx,bench,dev]'
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[torch,fast,data,dp,search,automl,onnx,endpoint,bench,dev]'
 	touch $@

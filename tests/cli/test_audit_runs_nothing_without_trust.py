@@ -26,6 +26,12 @@ members = "in.csv"
 nonmembers = "out.csv"
 label = "y"
 """
+COMMAND = """
+[{table}]
+kind = "command"
+train = "sh -c 'touch ran' {{rows}} {{model}}"
+predict = "sh -c 'touch ran' {{rows}} {{model}} {{answers}}"
+"""
 PLANS = {
     "attacks.options": ROWS
     + BAYES
@@ -47,6 +53,8 @@ params = {{ args = {SHELL} }}
     "shadow.recipe.estimator": ROWS + '[shadow.recipe]\nkind = "sklearn"\nestimator = "spy:Runs"\n' + BAYES,
     "shadow.recipe.module": ROWS + '[shadow.recipe]\nkind = "torch"\nmodule = "spy:Runs"\n' + BAYES,
     "shadow.recipe.function": ROWS + '[shadow.recipe]\nkind = "function"\nfunction = "spy:Runs"\n' + BAYES,
+    "trainer.train": ROWS + COMMAND.format(table="trainer"),
+    "shadow.recipe.train": ROWS + COMMAND.format(table="shadow.recipe") + BAYES,
     "target.callable": FILES + '[target]\ncallable = "spy:Runs"\n',
     "target.model": FILES + '[target]\nmodel = "m.pkl"\n',
 }

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as RichProgress
 
 from gnomon.auditing.progress import Progress, Silent
-from gnomon.core.errors import UsageError
+from gnomon.core.errors import UsageError, one_line
 
 EVERY = 0.2  # seconds between two updates of a notebook's line
 
@@ -60,6 +60,10 @@ class TerminalProgress:
             bar = self._by_title[title] = self._bars.add_task(title, total=total)
         return lambda steps: self._bars.advance(bar, steps)
 
+    def note(self, line: str) -> None:
+        """A line above the bars, also where standard error is no terminal."""
+        self._bars.console.print(one_line(line), markup=False, highlight=False, soft_wrap=True)
+
 
 class NotebookProgress:
     """One line a stage in the output of a notebook's cell, brought up to date in its place; needs IPython only."""
@@ -80,6 +84,12 @@ class NotebookProgress:
                 handle.update(HTML(_line(title, done, total, now - start)))
 
         return advance
+
+    def note(self, line: str) -> None:
+        """A line of its own."""
+        from IPython.display import HTML, display
+
+        display(HTML(f"<div>{escape(one_line(line))}</div>"))
 
 
 def _line(title: str, done: int, total: int | None, seconds: float) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gnomon.auditing.checks.overlap import Parted, drop_overlap
+from gnomon.auditing.evidence.augmented import queried_rows
 from gnomon.auditing.evidence.mitigations import (
     Mitigations,
     mitigate_model,
@@ -21,14 +22,14 @@ from gnomon.auditing.evidence.mitigations import (
 from gnomon.auditing.evidence.permissions import needs_of, observations_for, refuse
 from gnomon.auditing.inputs.loading import AuditInputs, load_inputs, revealed_by
 from gnomon.auditing.inputs.roles import RowSplit, draw_roles, draw_training_rows
-from gnomon.auditing.progress import Progress, Silent
+from gnomon.auditing.progress import Noting, Progress, Silent
 from gnomon.core.answers import Reveal
 from gnomon.core.data.dataset import Dataset, Roles
 from gnomon.core.documents.record import Finding
 from gnomon.core.errors import PlanError, UsageError
 from gnomon.core.evidence import Need
 from gnomon.core.plan import Plan
-from gnomon.core.protocols import Attack, Model, ModelAbilities, Observation, Trainer, TrainerAbilities
+from gnomon.core.protocols import Attack, Model, ModelAbilities, Observation, Told, Trainer, TrainerAbilities
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine, LocalEngine
 from gnomon.engines.threads import one_thread
@@ -102,6 +103,8 @@ def prepare(
     if inputs.tables and plan.target.reveals == "full":
         seen = plan.target.model_copy(update={"reveals": revealed_by(inputs.tables)})
         plan = plan.model_copy(update={"target": seen})
+    told = progress or Silent()
+    inputs = _remembering(inputs, store.root, told)
     data, seeds, reveal = inputs.data, Seeds(plan.seed), parse_reveal(plan.target.reveals)
     mitigations = read_mitigations(plan.mitigations, plan.data.reference_size, inputs.plugins.mitigations)
     attacks = inputs.plugins.selected(plan.attacks)
@@ -130,7 +133,7 @@ def prepare(
         seeds=seeds,
         store=store,
         engine=engine or LocalEngine(),
-        progress=progress or Silent(),
+        progress=told,
     )
 
 
@@ -144,6 +147,17 @@ def _deciding(inputs: AuditInputs) -> AuditInputs:
         trainer=trainer,
         shadow_trainer=trainer if inputs.shadow_trainer is inputs.trainer else guessed,
     )
+
+
+def _remembering(inputs: AuditInputs, folder: Path, told: Progress) -> AuditInputs:
+    """The inputs whose model and trainers keep in a folder what costs something elsewhere."""
+    notes = Told(told.stage, told.note) if isinstance(told, Noting) else Told(told.stage)
+    model = ModelAbilities.of(inputs.model).remembering(folder, notes) or inputs.model
+    trainer = TrainerAbilities.of(inputs.trainer).remembering(folder) or inputs.trainer
+    shadow_trainer = trainer
+    if inputs.shadow_trainer is not inputs.trainer:
+        shadow_trainer = TrainerAbilities.of(inputs.shadow_trainer).remembering(folder) or inputs.shadow_trainer
+    return replace(inputs, model=model, trainer=trainer, shadow_trainer=shadow_trainer)
 
 
 def train_target(prepared: Prepared) -> Model:
@@ -164,7 +178,10 @@ def make_target(model: Model | None, prepared: Prepared) -> Target | None:
     """The target as an attacker may query it: behind its mitigations, revealing what it reveals, counted."""
     if model is None:
         return None
-    return Target(mitigated_target(model, prepared), prepared.reveal, prepared.plan.target.query_budget)
+    plan, budget = prepared.plan.target, prepared.plan.target.query_budget
+    if budget is not None and plan.endpoint is not None:  # there it holds for the audited records as well
+        budget = max(0, budget - len(queried_rows(prepared.roles)) - plan.requests.twice)
+    return Target(mitigated_target(model, prepared), prepared.reveal, budget)
 
 
 def find_model(prepared: Prepared, *, needed: bool) -> Model | None:
@@ -208,6 +225,8 @@ def make_owned(plan: Plan, *, trust: bool = False, progress: Progress | None = N
         GnomonError: bad input, in one line.
     """
     told = progress or Silent()
+    if plan.target.endpoint is not None:
+        raise UsageError("a mitigation needs the model itself, but the plan gives an endpoint, which can't be changed")
     with one_thread():  # as in the audit, whose target must come out the same
         inputs = load_inputs(plan, trust=trust)
         if inputs.answers is not None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from gnomon.auditing.canaries import audit_canaries, check_promise, draw_canaries
+from gnomon.auditing.checks.endpoint import check_endpoint
 from gnomon.auditing.checks.preflight import check_answers, check_rows, stop_on_errors
 from gnomon.auditing.decision.decide import with_decision
 from gnomon.auditing.decision.worst import most_exposed_units
@@ -45,7 +46,7 @@ from gnomon.auditing.verdict.joint_test import hear
 from gnomon.auditing.verdict.speak import conclude, speak
 from gnomon.core.documents.record import Record, ShadowSourceFacts
 from gnomon.core.plan import Plan
-from gnomon.core.protocols import Attack
+from gnomon.core.protocols import Attack, ModelAbilities, TrainerAbilities
 from gnomon.engines.local import Engine
 from gnomon.engines.threads import one_thread
 from gnomon.engines.warned import Warned, collecting
@@ -100,8 +101,13 @@ def _run(
         checked = check_rows(prepared, inputs.own_ids)
         findings = stop_on_errors(checked, plan.preflight.override)
     with clock.stage("models"):
-        model, (answers, *others) = answer_all(prepared)
+        try:
+            model, (answers, *others) = answer_all(prepared)
+        finally:
+            for each in (prepared.inputs.trainer, prepared.inputs.shadow_trainer):
+                TrainerAbilities.of(each).tidy()
     findings += [*check_answers(answers, prepared), *notes(prepared)]
+    findings += check_endpoint(model, answers.case.evidence.x)
     findings = stop_on_errors(findings, plan.preflight.override)
     with clock.stage("structure"):
         structure = examine_target(model, answers, prepared, appetite)
@@ -149,6 +155,7 @@ def _run(
         risk=None if risk is None else risk.facts,
         canaries=None if one_run is None else one_run[0],
         structure=structure,
+        endpoint=ModelAbilities.of(model).spent,
         not_tried=not_tried(results),
         ladder=further.ladder,
         agreement=further.agreement,

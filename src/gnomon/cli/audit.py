@@ -12,8 +12,9 @@ from gnomon.auditing.api import Settings, audit_plan
 from gnomon.auditing.bars import TerminalProgress
 from gnomon.auditing.outcome import Outcome
 from gnomon.cli.printing import show
+from gnomon.core.documents.endpoint import PROTOCOL_WORDS
 from gnomon.core.documents.read_write import read_record
-from gnomon.core.errors import PlanError
+from gnomon.core.errors import PlanError, UsageError
 from gnomon.core.generations import Claim, claim
 from gnomon.core.model_formats import MODEL_FILES
 from gnomon.core.plan import make_plan, name_of, read_plan, split_names
@@ -28,6 +29,9 @@ def audit(
     *,
     to: Path | None = None,
     model: Annotated[str | None, Parameter(help=MODEL_FILES)] = None,
+    endpoint: str | None = None,
+    protocol: Annotated[str | None, Parameter(help=f"how the endpoint is spoken to; {PROTOCOL_WORDS}")] = None,
+    header: Annotated[tuple[str, ...], Parameter(name="--header")] = (),
     members: str | None = None,
     nonmembers: str | None = None,
     pool: str | None = None,
@@ -57,6 +61,9 @@ def audit(
         plan: plan file (TOML); see docs/plan.md.
         to: folder of the run; default runs/NAME.
         model: a model file.
+        endpoint: address of a service that answers for the model; see docs/endpoints.md.
+        protocol: how the endpoint is spoken to.
+        header: NAME=env:VARIABLE, a header of each request whose value is in an environment variable; repeatable.
         members: file of rows that the model was trained on (csv, parquet, npz).
         nonmembers: file of rows that it was not trained on.
         pool: file of further rows that the attacker holds.
@@ -85,7 +92,7 @@ def audit(
         "data": {"source": source, "members": members, "nonmembers": nonmembers, "pool": pool}
         | {"label": label, "id": id, "group": group, "drop_overlap": drop_overlap or None},
         "target": {"model": model, "member_answers": member_answers, "nonmember_answers": nonmember_answers}
-        | {"reveals": reveals},
+        | {"reveals": reveals, "endpoint": endpoint, "protocol": protocol, "headers": read_headers(header)},
         "shadow": {"count": shadows},
         "attacks": {"names": split_names(attacks)},
         "structure": {"appetite": appetite},
@@ -104,6 +111,13 @@ def audit(
     folder = to or Path("runs") / make_plan(values, str(plan or "command line")).name
     outcome = carry_out(values, plan, folder, Settings(workers=workers, trust=trust, trust_types=trust_type))
     return print_outcome(outcome, folder, json=json)
+
+
+def read_headers(given: tuple[str, ...]) -> dict[str, str] | None:
+    """Headers of flags ``NAME=env:VARIABLE``; a value that stands there itself is refused and not repeated."""
+    if not all("=" in text for text in given):
+        raise UsageError("--header: expected NAME=env:VARIABLE, such as Authorization=env:TOKEN")
+    return {name: value for name, _, value in (text.partition("=") for text in given)} or None
 
 
 def carry_out(values: dict[str, Any], path: Path | None, folder: Path, settings: Settings) -> Outcome:

@@ -23,6 +23,14 @@ from pydantic import (
 from gnomon.core.data.augmentations import VERSION_WORDS, is_augmentation
 from gnomon.core.documents.canaries import CanariesPlan
 from gnomon.core.documents.decision import ReleasePlan
+from gnomon.core.documents.endpoint import (
+    PROTOCOL_WORDS,
+    PROTOCOLS,
+    Protocol,
+    RequestsPlan,
+    check_endpoint,
+    check_headers,
+)
 from gnomon.core.documents.schema import CodeName, FileName, PlanTable
 from gnomon.core.documents.structure import StructurePlan
 from gnomon.core.errors import PlanError, UsageError, did_you_mean, expect
@@ -110,8 +118,15 @@ class TargetPlan(PlanTable):
     callable: CodeName | None = Field(
         None, description="module:function that maps rows to probabilities (needs --trust)"
     )
+    endpoint: str | None = Field(None, description="address of a service that answers for the model (endpoints.md)")
+    protocol: Protocol | None = Field(None, description=f"how the endpoint is spoken to; {PROTOCOL_WORDS}")
+    headers: dict[str, str] = Field(
+        default_factory=dict,
+        description='headers of each request, from environment variables: { Authorization = "Bearer env:TOKEN" }',
+    )
+    requests: RequestsPlan = RequestsPlan()
     outputs: Literal["probabilities", "logits", "log_probabilities"] = Field(
-        "probabilities", description="what the callable or the answers file holds"
+        "probabilities", description="what the callable, the answers file or the endpoint holds"
     )
     member_answers: FileName | None = Field(None, description="file of the model's probabilities for the members")
     nonmember_answers: FileName | None = Field(
@@ -131,8 +146,45 @@ class TargetPlan(PlanTable):
         None,
         ge=0,
         description="most further queries to the target, shared among the attacks that query it; without a budget only "
-        "attacks in attacks.names may query it, without limit",
+        "attacks in attacks.names may query it, without limit. For an endpoint: most records that are ever sent, those "
+        "of the audit itself and of further tries included",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _labels_reveal_labels(cls, values: Any) -> Any:
+        requests = values.get("requests") if isinstance(values, dict) else None
+        if isinstance(requests, dict) and requests.get("answers") == "labels":
+            return {"reveals": "labels", **values}
+        return values
+
+    @field_validator("endpoint")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        return None if value is None else check_endpoint(value)
+
+    @field_validator("headers", mode="before")
+    @classmethod
+    def _no_secrets(cls, value: Any) -> Any:
+        check_headers(value)
+        return value
+
+    @model_validator(mode="after")
+    def _one_target(self) -> TargetPlan:
+        if self.endpoint is None:
+            for key in ("protocol", "headers", "requests"):
+                if key in self.model_fields_set and getattr(self, key):
+                    raise ValueError(f"{key} is for a model behind an endpoint: give endpoint, or leave {key} out")
+            return self
+        others = [key for key in ("model", "callable", "member_answers", "nonmember_answers") if getattr(self, key)]
+        if others:
+            raise ValueError(f"give endpoint or {others[0]}, not both")
+        if self.protocol is None:
+            raise ValueError(f"protocol is missing: an endpoint needs one of {', '.join(PROTOCOLS)}")
+        self.requests.check_for(self.protocol)
+        if self.requests.answers == "labels" and self.reveals != "labels":
+            raise ValueError(f'an endpoint that answers with labels reveals "labels", got reveals = "{self.reveals}"')
+        return self
 
 
 class PrivacyPlan(PlanTable):
@@ -155,11 +207,20 @@ class PrivacyPlan(PlanTable):
         return self
 
 
+NEEDED = {"command": ("train", "predict"), "service": ("address",)}
+TRAINER_KEYS = {
+    "command": ("train", "predict", "exchange"),
+    "service": ("address", "headers", "max_jobs", "poll"),
+}
+
+
 class TrainerPlan(PlanTable):
     """[trainer]: the recipe of the target and of its shadow models."""
 
-    kind: Literal["torch", "sklearn", "function", "clone", "none"] = Field(
-        "clone", description="torch, sklearn, function, clone (of a scikit-learn target) or none"
+    kind: Literal["torch", "sklearn", "function", "command", "service", "clone", "none"] = Field(
+        "clone",
+        description="torch, sklearn, function, command (command lines), service (over HTTP), clone (of a scikit-learn "
+        "target) or none",
     )
     module: CodeName = Field(
         NetworkRecipe.module,
@@ -193,9 +254,30 @@ class TrainerPlan(PlanTable):
     )
     files: tuple[FileName, ...] = Field(
         (),
-        description="files that code of your own reads (function, estimator, module): models are trained again when "
-        "one of them changes",
+        description="files that code of your own reads (function, estimator, module, command): models are trained "
+        "again when one of them changes",
     )
+    train: str | None = Field(
+        None,
+        description="command: the command line that trains, with {rows}, {model} and {seed}, e.g. "
+        '"Rscript fit.R {rows} {model} {seed}" (needs --trust; endpoints.md)',
+    )
+    predict: str | None = Field(None, description="command: the one that answers, with {model}, {rows} and {answers}")
+    exchange: Literal["csv", "parquet", "npz"] = Field("csv", description="command: what its files of rows are")
+    timeout: float = Field(
+        3600.0, gt=0, description="command: seconds for one command; service: for the training of one model"
+    )
+    version: str = Field(
+        "", description="command, service: what else decides what comes out; models are trained again when it changes"
+    )
+    address: str | None = Field(None, description="service: where it is, e.g. https://host/v1 (endpoints.md)")
+    headers: dict[str, str] = Field(
+        default_factory=dict, description='service: as target.headers, e.g. { Authorization = "Bearer env:TOKEN" }'
+    )
+    max_jobs: int | None = Field(
+        None, ge=1, description="service: most models that it may be told to train, in all runs into one folder"
+    )
+    poll: float = Field(5.0, gt=0, description="service: seconds between two looks at a model that is being trained")
     dp: PrivacyPlan | None = Field(
         None, description="torch: train with differential privacy (needs Opacus, gnomon's extra dp)"
     )
@@ -209,6 +291,28 @@ class TrainerPlan(PlanTable):
             raise ValueError(str(error)) from None
         return value
 
+    @field_validator("address")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        return None if value is None else check_endpoint(value)
+
+    @field_validator("headers", mode="before")
+    @classmethod
+    def _no_secrets(cls, value: Any) -> Any:
+        check_headers(value)
+        return value
+
+    @model_validator(mode="after")
+    def _of_its_kind(self) -> TrainerPlan:
+        for kind, keys in TRAINER_KEYS.items():
+            for key in keys:
+                given = key in self.model_fields_set and getattr(self, key) != type(self).model_fields[key].default
+                if given and self.kind != kind:
+                    raise ValueError(f'trainer.{key} is for kind = "{kind}", got kind = "{self.kind}"')
+                if self.kind == kind and getattr(self, key) is None and key in NEEDED[kind]:
+                    raise ValueError(f'trainer.{key} is missing: kind = "{kind}" needs {" and ".join(NEEDED[kind])}')
+        return self
+
     @model_validator(mode="after")
     def _private_torch(self) -> TrainerPlan:
         if self.dp is not None and self.kind != "torch":
@@ -217,7 +321,6 @@ class TrainerPlan(PlanTable):
 
 
 LONGEST_NAME = 100
-PLAN_BYTES = 16 * 2**20
 
 ShadowSource = Annotated[
     str, StringConstraints(pattern=r"^(real|noisy(:(0?\.[0-9]+|0|1))?|marginals|climbing(:(plain|guided))?)$")
@@ -441,14 +544,10 @@ def read_toml(path: Path) -> dict[str, Any]:
         PlanError: a missing file, or broken TOML.
     """
     try:
-        with path.open("rb") as file:  # perhaps a pipe
-            content = file.read(PLAN_BYTES + 1)
-        if len(content) > PLAN_BYTES:
-            raise PlanError(f"{path}: expected a plan, got more than {PLAN_BYTES // 2**20} MB")
-        return tomllib.loads(content.decode("utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise PlanError(f"{path}: no such plan file") from None
-    except (OSError, UnicodeDecodeError, RecursionError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise PlanError(f"{path}: cannot be read ({error})") from None
     except tomllib.TOMLDecodeError as error:
         raise PlanError(f"{path}: not valid TOML: {error}") from None

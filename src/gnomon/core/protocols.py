@@ -8,7 +8,7 @@ which has such defaults itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 import numpy as np
 
 from gnomon.core.arrays import Floats, Ints, Rows
+from gnomon.core.documents.endpoint import EndpointFacts
 from gnomon.core.evidence import Evidence, Need
 
 Value = TypeVar("Value")
@@ -63,6 +64,25 @@ class KnownClasses(NamedTuple):
     columns: Ints  # for each of them the id of the data set's class
 
 
+@dataclass(frozen=True)
+class Told:
+    """Who is told of something slow: stages with their steps, and single lines."""
+
+    stage: Callable[[str, int], Callable[[int], None]] = lambda _title, _total: lambda _steps: None
+    note: Callable[[str], None] = lambda _line: None
+
+
+@dataclass(frozen=True)
+class Twice:
+    """What came of records that were queried twice."""
+
+    records: int = 0
+    changed: int = 0  # of which so many were answered otherwise
+    largest: float = 0.0  # difference, in probability
+    kept_before: bool = False  # some of the first answers are of an earlier run
+    failed: str | None = None  # why it could not be tried
+
+
 class ModelAbilities:
     """What else a model may be able to do: a class that inherits overrides what it can.
 
@@ -97,6 +117,24 @@ class ModelAbilities:
     def observable(self) -> frozenset[str]:
         """Names of the observations that can be made of it."""
         return frozenset()
+
+    @property
+    def identity(self) -> str | None:
+        """What stands for its answers without a query; None: only its answers can."""
+        return None
+
+    @property
+    def spent(self) -> EndpointFacts | None:
+        """What queries to it have cost; None where they cost nothing."""
+        return None
+
+    def remembering(self, folder: Path, told: Told) -> Model | None:  # noqa: ARG002 - for those that can
+        """The same model that keeps its answers in a folder, where each costs something."""
+        return None
+
+    def asked_twice(self, x: Rows) -> Twice | None:  # noqa: ARG002 - for those that can
+        """Whether some rows are answered alike once more, where answers may change."""
+        return None
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -202,6 +240,13 @@ class TrainerAbilities:
     def deciding(self) -> Trainer | None:
         """A trainer of the same models as their labels show them; see `ModelAbilities.deciding`."""
         return None
+
+    def remembering(self, folder: Path) -> Trainer | None:  # noqa: ARG002 - for those that can
+        """The same trainer that counts in a folder what each model costs, where it costs something."""
+        return None
+
+    def tidy(self) -> None:
+        """Removes what is left elsewhere of the models that it trained."""
 
     def watching(self, x: Rows, y: Ints, count: int) -> Trainer | None:  # noqa: ARG002 - for those that can
         """A trainer of the very same models that also keeps the losses of rows at so many checkpoints."""

@@ -18,7 +18,7 @@ from gnomon.auditing.evidence.assemble import (
     model_facts,
     shadow_facts,
 )
-from gnomon.auditing.evidence.augmented import ask_given, asked_augmentations, count_queries
+from gnomon.auditing.evidence.augmented import ask_given, asked_augmentations, count_queries, queried_rows
 from gnomon.auditing.evidence.mitigations import (
     make_owner,
     mitigate_answers,
@@ -246,7 +246,11 @@ def _given(rows: ShadowData, queries: QueryPlan, model: Model | None, prepared: 
     if known is not None:
         _check_known_labels(known.columns, data)
     x, labels = take_rows(data.x, asked), data.y[asked]
-    answers = ask(model, x, classes=data.n_classes, source="target")
+    queried = queried_rows(roles)
+    answers = np.full((len(asked), data.n_classes), np.nan, dtype=np.float32)
+    answers[np.searchsorted(asked, queried)] = ask(
+        model, take_rows(data.x, queried), classes=data.n_classes, source="target"
+    )
     observed = {v.name: ask_given(model, data, roles, asked, v) for v in queries.versions}
     if inputs.model is not None:
         observed |= {o.name: o.of(inner, x, labels) for o in queries.others}  # who sees these sees the model itself

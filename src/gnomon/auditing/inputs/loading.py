@@ -25,6 +25,10 @@ from gnomon.datasets.own_files.csv_files import CsvFormat
 from gnomon.datasets.own_files.tables import read_tables
 from gnomon.models import torch as networks
 from gnomon.models.callable import CallableModel
+from gnomon.models.command.trainer import CommandTrainer
+from gnomon.models.endpoint.headers import read_headers
+from gnomon.models.endpoint.opening import open_endpoint
+from gnomon.models.endpoint.trainer import ServiceTrainer
 from gnomon.models.files import read_model
 from gnomon.models.function import FunctionTrainer
 from gnomon.models.import_path import estimator_from_path, import_object
@@ -84,7 +88,10 @@ def load_inputs(plan: Plan, *, trust: bool, trust_types: Collection[str] = ()) -
     trainer = speaking(make_trainer(plan.trainer, model, trust=trust), data)
     if model is None and answers is None:
         if parts is not None and plan.trainer.kind in ("clone", "none"):
-            raise PlanError("target: give target.model, target.callable, the answers files, or a recipe in [trainer]")
+            raise PlanError(
+                "target: give target.model, target.endpoint, target.callable, the answers files, or a recipe in "
+                "[trainer]"
+            )
         if plan.trainer.kind == "clone":
             raise PlanError(
                 'trainer.kind: "clone" needs target.model; a target that is trained here needs a recipe, e.g. "torch"'
@@ -113,11 +120,11 @@ def _digests(target: TargetPlan) -> dict[str, str]:
 
 
 def _read_given(target: TargetPlan, *, trust: bool, types: Collection[str]) -> ModelFile | None:
-    """The target's file, if there is one."""
+    """The target's file or endpoint, if there is one."""
     if target.model is None:
         if types:
             raise UsageError("--trust-type names types in the model's file: give --model")
-        return None
+        return None if target.endpoint is None else open_endpoint(target)
     if target.callable is not None:
         raise PlanError("target: give model or callable, not both")
     return read_model(target.model, trust, types, target.reader)
@@ -125,7 +132,7 @@ def _read_given(target: TargetPlan, *, trust: bool, types: Collection[str]) -> M
 
 def _load_rows(data: DataPlan, target: TargetPlan, given: ModelFile | None) -> tuple[Dataset, RowSplit | None]:
     if data.source is not None:
-        if target.model or target.callable or target.member_answers:
+        if target.model or target.callable or target.endpoint or target.member_answers:
             raise PlanError(
                 "target: a model of your own needs data.members and data.nonmembers (files), not data.source"
             )
@@ -248,6 +255,10 @@ def make_trainer(plan: TrainerPlan, target: Model | None, *, trust: bool) -> Tra
         if plan.function is None:
             raise PlanError('trainer.function is missing: kind = "function" needs module:function')
         return FunctionTrainer(import_object(plan.function, trust=trust), dict(plan.params), files=plan.files)
+    if plan.kind == "command":
+        return _command(plan, trust)
+    if plan.kind == "service":
+        return _service(plan)
     cloned = ModelAbilities.of(target).clone_recipe(plan.params)
     return replace(cloned, files=plan.files) if isinstance(cloned, SklearnTrainer) else cloned
 
@@ -269,6 +280,34 @@ def trainer_from(value: Any, target: Model | None, *, trust: bool = True) -> Tra
     if isinstance(value, str):
         raise UsageError(f'trainer: "{value}" is unknown{did_you_mean(value, ["clone"])}')
     raise UsageError(f'trainer: expected "clone", a Trainer, a table or None, got {type(value).__name__}')
+
+
+def _command(plan: TrainerPlan, trust: bool) -> CommandTrainer:
+    assert plan.train is not None
+    assert plan.predict is not None
+    if not trust:
+        raise UsageError(f"trainer.train would run the command {plan.train}; give --trust to allow it")
+    return CommandTrainer(
+        plan.train,
+        plan.predict,
+        exchange=plan.exchange,
+        timeout=plan.timeout,
+        files=plan.files,
+        version=plan.version,
+    )
+
+
+def _service(plan: TrainerPlan) -> ServiceTrainer:
+    assert plan.address is not None
+    read_headers(plan.headers, "trainer.headers")  # refuses what is not set before anything is trained
+    return ServiceTrainer(
+        plan.address,
+        plan.headers,
+        timeout=plan.timeout,
+        poll=plan.poll,
+        max_jobs=plan.max_jobs,
+        version=plan.version,
+    )
 
 
 def _torch_options(plan: TrainerPlan, trust: bool) -> dict[str, Any]:

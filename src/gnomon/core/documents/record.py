@@ -11,6 +11,7 @@ from pydantic import Field
 
 from gnomon.core.documents.canaries import CanaryFacts
 from gnomon.core.documents.decision import Decision
+from gnomon.core.documents.endpoint import EndpointFacts
 from gnomon.core.documents.notebook import attack_frame, summary_html
 from gnomon.core.documents.person_results import (
     FdrAccusations,
@@ -379,6 +380,7 @@ class Record(Part):
     canaries: CanaryFacts | None = None  # a lower bound on epsilon
     decision: Decision | None = None  # what follows from all this for whoever decides
     structure: StructureFacts | None = None  # None: nobody looked into the model
+    endpoint: EndpointFacts | None = None  # what queries to a target behind an endpoint have cost
     not_tried: list[str]  # attacks that were not tried, and why
     ladder: list[Rung] = Field(default_factory=list)  # what attackers gain who know more
     agreement: Agreement | None = None  # whether attacks point at the same records

@@ -11,6 +11,7 @@ from gnomon.report.audit.attackers import agreement, by_shadows, ladder, sources
 from gnomon.report.audit.attacks import all_attacks, by_auc, classes, exposed, headliner, score_bins
 from gnomon.report.audit.canaries import canaries
 from gnomon.report.audit.decision import what_to_do
+from gnomon.report.audit.endpoint import endpoint
 from gnomon.report.audit.people import affected, people
 from gnomon.report.audit.structure import structure
 from gnomon.report.formatting import count, counted, duration, moment, one_in, score, share, shares
@@ -72,6 +73,7 @@ def audit_page(record: Record) -> Page:
                 _pictures(record),
                 *affected(record),
                 structure(record),
+                endpoint(record),
                 _threat_model(record),
                 _not_tried(record),
             ),

@@ -1,0 +1,65 @@
+"""How services are spoken to: one module for each protocol of `gnomon.core.documents.endpoint`, with its name.
+
+A module has ``dialect(plan)``, which makes a `Dialect` from [target.requests].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, Protocol
+
+from gnomon.core.documents import endpoint
+from gnomon.core.documents.endpoint import RequestsPlan
+from gnomon.models.endpoint.rows import Batch
+from gnomon.models.endpoint.transport import Request, Response
+
+Look = Callable[[str], Any]  # an address -> the JSON that stands there
+
+
+class Dialect(Protocol):
+    """What is said in one protocol; made new for each audit, and not changed once it has learned."""
+
+    def learn(self, url: str, look: Look) -> list[str]:
+        """Reads what the service says of itself, if it does, and returns it in words.
+
+        Raises:
+            ModelError: the service can't be spoken to in this protocol.
+        """
+        ...
+
+    def most(self) -> int | None:
+        """Most rows in a request; None for no limit."""
+        ...
+
+    def version(self) -> str:
+        """What the service says that decides its answers: model and version; empty if it does not."""
+        ...
+
+    def request(self, batch: Batch) -> Request:
+        """Rows as a request.
+
+        Raises:
+            ModelError: rows that can't be written in this protocol.
+        """
+        ...
+
+    def answers(self, response: Response, batch: Batch) -> Any:
+        """What was answered to the rows, in their order: a list, if all is well.
+
+        Raises:
+            BadAnswerError: an answer that may come right when it is asked for again.
+            ModelError: an answer in which the place of the answers is not found.
+        """
+        ...
+
+
+def make_dialect(protocol: endpoint.Protocol, plan: RequestsPlan) -> Dialect:
+    """The dialect of a protocol.
+
+    Raises:
+        UsageError: a template or a JMESPath that is none.
+        MissingExtraError: jmespath is not installed.
+    """
+    made: Dialect = import_module(f"{__name__}.{protocol}").dialect(plan)
+    return made

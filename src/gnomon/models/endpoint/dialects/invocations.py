@@ -1,0 +1,91 @@
+"""``/invocations``: MLflow's scoring server and SageMaker's containers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from gnomon.core.documents.endpoint import FORMS, RequestsPlan
+from gnomon.core.errors import ModelError
+from gnomon.models.endpoint.answers import BadAnswerError
+from gnomon.models.endpoint.dialects import Look
+from gnomon.models.endpoint.dialects.paths import Place, place_in
+from gnomon.models.endpoint.rows import Batch
+from gnomon.models.endpoint.transport import Request, Response
+
+
+@dataclass(frozen=True)
+class Invocations:
+    """Rows as one of several kinds of JSON, or as csv; answers as JSON or csv."""
+
+    form: str
+    place: Place | None
+
+    def learn(self, url: str, look: Look) -> list[str]:  # noqa: ARG002 - it says nothing of itself
+        """Nothing is known before the first answer."""
+        return []
+
+    def most(self) -> int | None:
+        """No limit."""
+        return None
+
+    def version(self) -> str:
+        """Not said."""
+        return ""
+
+    def request(self, batch: Batch) -> Request:
+        """Rows in the form of the plan."""
+        if self.form in ("csv", "csv_no_header"):
+            return Request(_csv(batch, header=self.form == "csv"), "text/csv")
+        forms: dict[str, Any] = {
+            "dataframe_split": {"columns": list(batch.columns), "data": batch.rows},
+            "records": batch.records if self.form == "records" else None,
+            "inputs": batch.rows,
+            "instances": batch.rows,
+        }
+        key = "dataframe_records" if self.form == "records" else self.form
+        return Request(json.dumps({key: forms[self.form]}, allow_nan=False).encode())
+
+    def answers(self, response: Response, batch: Batch) -> Any:  # noqa: ARG002 - the protocol's arguments
+        """The predictions, wherever such services put them."""
+        if "csv" in response.content_type and self.place is None:
+            return _read_csv(response.body)
+        found = response.json()
+        if self.place is not None:
+            return self.place.of(found)
+        if isinstance(found, dict):
+            found = found.get("predictions", found)
+        if isinstance(found, dict):
+            raise ModelError(
+                f"its answer has no predictions, but {', '.join(map(str, list(found)[:8]))}; name the place of the "
+                "answers in requests.answer"
+            )
+        return found
+
+
+def _csv(batch: Batch, *, header: bool) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    if header:
+        writer.writerow(batch.columns)
+    writer.writerows([["" if value is None else value for value in row] for row in batch.rows])
+    return text.getvalue().encode()
+
+
+def _read_csv(body: bytes) -> list[Any]:
+    lines = [line for line in csv.reader(io.StringIO(body.decode("utf-8", "replace"))) if line]
+    try:
+        rows = [[float(value) for value in line] for line in lines]
+    except ValueError:
+        if any(len(line) != 1 for line in lines):
+            raise BadAnswerError(f"expected csv of numbers, got {body[:80]!r}") from None
+        return [line[0] for line in lines]  # labels
+    return [row[0] if len(row) == 1 else row for row in rows]
+
+
+def dialect(plan: RequestsPlan) -> Invocations:
+    """The dialect with the plan's form."""
+    return Invocations(plan.form or FORMS["invocations"][0], place_in(plan.answer))
