@@ -124,7 +124,7 @@ class TargetPlan(PlanTable):
         default_factory=dict,
         description='headers of each request, from environment variables: { Authorization = "Bearer env:TOKEN" }',
     )
-    requests: RequestsPlan = RequestsPlan()
+    requests: RequestsPlan = Field(RequestsPlan(), description="how the endpoint is queried")
     outputs: Literal["probabilities", "logits", "log_probabilities"] = Field(
         "probabilities", description="what the callable, the answers file or the endpoint holds"
     )
