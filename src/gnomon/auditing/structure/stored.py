@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gnomon.auditing.structure.parts import FittedPart
+from gnomon.core.arrays import Rows, count_rows, is_sparse, row_digests
 
 KEPT = ("_fit_X", "support_vectors_", "X_train_", "X_fit_", "X_", "exemplars_", "cluster_centers_", "components_")
 SHARE = 0.9  # of an array's rows that are training rows: then the array is one of training rows
@@ -30,32 +31,32 @@ def stored_rows(part: FittedPart) -> int | None:
         return 0
     rows = _matrix(part.rows)
     if rows is None:
-        known = [len(array) for name, array in arrays if name in KEPT[:5]]
+        known = [count_rows(array) for name, array in arrays if name in KEPT[:5]]
         return max(known, default=None) if known else None
-    there = {row.tobytes() for row in rows}
+    there = set(row_digests(rows))
     found = 0
     for _, array in arrays:
         if array.shape[1] != rows.shape[1]:
             continue
-        own = {row.tobytes() for row in array}
+        own = set(row_digests(array)) if is_sparse(array) == is_sparse(rows) else set()
         same = len(own & there)
         if same >= FEWEST and same >= SHARE * len(own):
-            found = max(found, len(array))
+            found = max(found, count_rows(array))
     return found
 
 
-def _arrays(thing: Any) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
+def _arrays(thing: Any) -> Iterator[tuple[str, Rows]]:
     for name, value in (vars(thing) if hasattr(thing, "__dict__") else {}).items():
         if name in KEPT or name.endswith("_"):
             found = _matrix(value)
-            if found is not None and len(found) >= FEWEST:
+            if found is not None and count_rows(found) >= FEWEST:
                 yield name, found
 
 
-def _matrix(value: Any) -> np.ndarray[Any, Any] | None:
-    """Numbers (n, d) as float64 with one zero; None for anything else."""
-    if hasattr(value, "toarray"):
-        value = value.toarray()
+def _matrix(value: Any) -> Rows | None:
+    """Numbers (n, d) as float64 with one zero, sparse ones as they are; None for anything else."""
+    if is_sparse(value):
+        return value.tocsr().astype(np.float64)
     if not hasattr(value, "shape") or len(value.shape) != 2 or 0 in value.shape:
         return None
     try:

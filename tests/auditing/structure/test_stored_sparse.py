@@ -1,0 +1,22 @@
+import tracemalloc
+
+import numpy as np
+import scipy.sparse
+from sklearn.naive_bayes import MultinomialNB
+from sklearn.neighbors import KNeighborsClassifier
+
+from gnomon.auditing.structure.parts import FittedPart
+from gnomon.auditing.structure.stored import stored_rows
+
+ROWS = scipy.sparse.random_array((300, 100_000), density=1e-4, rng=np.random.default_rng(0), format="csr")
+LABELS = np.arange(300) % 2
+
+
+def test_sparse_rows_in_a_model_are_found_without_making_them_dense() -> None:
+    neighbours, bayes = KNeighborsClassifier().fit(ROWS, LABELS), MultinomialNB().fit(ROWS, LABELS)
+    tracemalloc.start()
+    assert stored_rows(FittedPart(neighbours, ROWS)) == 300
+    assert stored_rows(FittedPart(bayes, ROWS)) == 0
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 300 * 100_000 * 8 / 10
