@@ -76,7 +76,10 @@ def requirements_of(extra: str) -> list[str]:
     except metadata.PackageNotFoundError:  # run from its source without being installed
         return []
     lines = [[part.strip() for part in line.partition(";")] for line in declared]
-    return [requirement for requirement, _, marker in lines if extra in _EXTRA.findall(marker) and _here(marker)]
+    found = [requirement for requirement, _, marker in lines if extra in _EXTRA.findall(marker) and _here(marker)]
+    own = [requirement for requirement in found if requirement.startswith("gnomon[")]  # an extra within this one
+    further = [name for inner in own for name in requirements_of(inner[len("gnomon[") : -1])]
+    return [requirement for requirement in found if requirement not in own] + further
 
 
 _EXTRA = re.compile(r"""extra == ['"]([^'"]+)['"]""")

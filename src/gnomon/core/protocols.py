@@ -91,6 +91,7 @@ class ModelAbilities:
     """
 
     facts: Mapping[str, Any] = MappingProxyType({})  # what its training has to say, as plain JSON
+    already_shares: bool = False  # what it takes for logits were probabilities so far
     one_column: bool = False  # it answers with one number a row, that of the second class
 
     @staticmethod

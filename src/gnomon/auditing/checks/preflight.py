@@ -23,6 +23,7 @@ from gnomon.core.arrays import Bools, Floats
 from gnomon.core.data.dataset import Dataset, Roles
 from gnomon.core.documents.record import Finding, ModelFacts, ShadowFacts
 from gnomon.core.errors import PreflightError
+from gnomon.core.protocols import Model, ModelAbilities
 from gnomon.core.seeds import Seeds
 
 ACCURACY_BOUND = 0.1  # shadows' accuracy further than this from the target's
@@ -139,6 +140,7 @@ def check_answers(answers: AnswerSet, prepared: Prepared) -> list[Finding]:
     case, facts, roles = answers.case, answers.target, answers.case.roles
     swapped = check_swapped(facts, answers.target_answers, case)
     findings = check_target(answers.target_answers)
+    findings += check_outputs(prepared.inputs.model)
     findings += check_given_labels(answers, prepared) if swapped is None else [swapped]  # explains low accuracy, too
     findings += check_sides(facts, answers.shadows, len(roles.members), len(roles.nonmembers))
     if answers.shadows is not None and answers.losses is not None:
@@ -149,6 +151,22 @@ def check_answers(answers: AnswerSet, prepared: Prepared) -> list[Finding]:
     findings += check_recipe(prepared)
     unseen = check_unseen(case)
     return findings if unseen is None else [*findings, unseen]
+
+
+def check_outputs(model: Model | None) -> list[Finding]:
+    """A network whose outputs are probabilities already, though they are taken for logits."""
+    if not ModelAbilities.of(model).already_shares:
+        return []
+    return [
+        Finding(
+            code="outputs-are-probabilities",
+            title="what the network gives are probabilities already, but they are taken for logits",
+            severity="warning",
+            explanation="Its outputs lie between 0 and 1, and sum to 1 where there are several, in every row. A second "
+            "softmax flattens them, and attacks see other answers than whoever uses the model.",
+            remedy='Set target.outputs = "probabilities" (in Python TorchModel(..., outputs="probabilities")).',
+        )
+    ]
 
 
 def check_target(answers: Floats) -> list[Finding]:

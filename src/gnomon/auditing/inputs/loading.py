@@ -17,6 +17,7 @@ from gnomon.core.data.features import feature_space
 from gnomon.core.errors import PlanError, UsageError, did_you_mean
 from gnomon.core.files import content_digest
 from gnomon.core.network_recipe import NETWORK_OPTIONS
+from gnomon.core.outputs import Outputs
 from gnomon.core.plan import DataPlan, Plan, TargetPlan, TrainerPlan, make_trainer_plan
 from gnomon.core.protocols import Model, ModelAbilities, Trainer, TrainerAbilities
 from gnomon.datasets import load_dataset
@@ -85,7 +86,7 @@ def load_inputs(plan: Plan, *, trust: bool, trust_types: Collection[str] = ()) -
     answers, tables = _load_answers(plan, data, parts)
     if model is not None and answers is not None:
         raise PlanError("target: give a model or its answers, not both")
-    trainer = speaking(make_trainer(plan.trainer, model, trust=trust), data)
+    trainer = speaking(make_trainer(plan.trainer, model, trust=trust, outputs=_head(plan.target)), data)
     if model is None and answers is None:
         if parts is not None and plan.trainer.kind in ("clone", "none"):
             raise PlanError(
@@ -173,13 +174,21 @@ def _load_model(
     trust: bool,
 ) -> Model | None:
     if given is not None:
-        network = make_trainer(recipe, None, trust=trust) if recipe.kind == "torch" else None
+        network = make_trainer(recipe, None, trust=trust, outputs=_head(target)) if recipe.kind == "torch" else None
         return given.model(
-            Use(data.classes, target.outputs, data.x, None if parts is None else len(parts.members), network)
+            Use(
+                data.classes,
+                target.outputs or "probabilities",
+                data.x,
+                None if parts is None else len(parts.members),
+                network,
+            )
         )
     if target.callable is not None:
         return CallableModel(
-            import_object(target.callable, trust=trust), outputs=target.outputs, n_classes=data.n_classes
+            import_object(target.callable, trust=trust),
+            outputs=target.outputs or "probabilities",
+            n_classes=data.n_classes,
         )
     return None
 
@@ -199,7 +208,7 @@ def _load_answers(plan: Plan, data: Dataset, parts: RowSplit | None) -> tuple[Fl
     for file, rows in zip(files, (parts.members, parts.nonmembers), strict=True):
         table = read_answers(
             str(file),
-            target.outputs,
+            target.outputs or "probabilities",
             data.classes,
             len(rows),
             columns.id,
@@ -229,13 +238,21 @@ def revealed_by(tables: Sequence[AnswerTable]) -> str:
     return f"{parted[0][0]}:{max(int(amount) for _, _, amount in parted)}" if parted[0][1] else kinds[0]
 
 
-def make_trainer(plan: TrainerPlan, target: Model | None, *, trust: bool) -> Trainer | None:
+def _head(target: TargetPlan) -> Outputs:
+    """What the network of given weights gives."""
+    return "logits" if target.model is None or target.outputs is None else target.outputs
+
+
+def make_trainer(
+    plan: TrainerPlan, target: Model | None, *, trust: bool, outputs: Outputs = "logits"
+) -> Trainer | None:
     """The trainer that a [trainer] table describes; None for kind "none", or a clone of what cannot be cloned.
 
     Args:
         plan: the table.
         target: the model under attack, if it is given; kind "clone" refits its estimator.
         trust: whether code that the plan names may be imported.
+        outputs: what a network of the user's own gives.
 
     Raises:
         PlanError: a key that the kind needs is missing.
@@ -243,7 +260,7 @@ def make_trainer(plan: TrainerPlan, target: Model | None, *, trust: bool) -> Tra
     if plan.kind == "none":
         return None
     if plan.kind == "torch":
-        plain = networks.TorchTrainer(**_torch_options(plan, trust))
+        plain = networks.TorchTrainer(**_torch_options(plan, trust), outputs=outputs)
         return plain if plan.dp is None else networks.DPTrainer(plain, **plan.dp.model_dump())
     if plan.kind == "sklearn":
         if plan.estimator is None:

@@ -69,10 +69,12 @@ class Watch:
         return np.where(np.isnan(course), np.asarray(last, dtype=np.float32)[:, None], course)
 
 
-def start_watch(watched: Watched, layout: Layout, device: str, epochs: int, networks: int) -> Watch:
+def start_watch(
+    watched: Watched, layout: Layout, device: str, epochs: int, networks: int, *, whole: bool = False
+) -> Watch:
     """A watch over so many networks."""
     labels = torch.tensor(watched.y, device=device)
-    rows = tensor_rows(watched.x, layout, device)
+    rows = tensor_rows(watched.x, layout, device, whole=whole)
     return Watch(rows, labels, checkpoints(epochs, watched.checkpoints), networks=networks)
 
 

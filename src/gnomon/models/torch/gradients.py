@@ -25,7 +25,8 @@ from torch import nn
 from gnomon.core.arrays import Floats, Ints, Rows, check_labels, count_rows
 from gnomon.core.errors import ModelError
 from gnomon.models.torch.checkpoints import precise_loss
-from gnomon.models.torch.networks import Layout, resolve_device, tensor_rows
+from gnomon.models.torch.heads import reads_whole
+from gnomon.models.torch.networks import Layout, TensorRows, resolve_device, tensor_rows
 
 BLOCK_NUMBERS = 2**24  # numbers that the gradients of a block of rows may hold: 64 MiB of float32
 
@@ -96,7 +97,7 @@ def white_box(model: Looked, x: Rows, y: Ints) -> dict[str, Floats]:
     labels = check_labels(y, rows=count_rows(x), classes=model.n_classes, source="white-box access")
     device = resolve_device(model.device)
     network = model.network.to(device).eval()
-    rows = tensor_rows(x, model.layout, device)
+    rows = _rows(model, x, device)
     targets = torch.tensor(labels, device=device)
     size = max(1, BLOCK_NUMBERS // max(1, sum(p.numel() for p in network.parameters())))
     found: list[Norms] = []
@@ -110,6 +111,10 @@ def white_box(model: Looked, x: Rows, y: Ints) -> dict[str, Floats]:
     return {name: torch.cat([norms[name] for norms in found]).cpu().numpy() for name in found[0]} if found else {}
 
 
+def _rows(model: Looked, x: Rows, device: str) -> TensorRows:
+    return tensor_rows(x, model.layout, device, whole=model.layout == "as_is" and reads_whole(model.network))
+
+
 def _gradient_norms(model: Looked, x: torch.Tensor, y: torch.Tensor) -> Norms:
     trained = {name: p.detach() for name, p in model.network.named_parameters()}
 
@@ -118,8 +123,12 @@ def _gradient_norms(model: Looked, x: torch.Tensor, y: torch.Tensor) -> Norms:
         return -_log_probs(model, out)[0].gather(0, label[None])[0]
 
     try:
-        gradient = torch.func.grad(one_loss, argnums=(0, 1))
-        by_name, by_input = torch.func.vmap(gradient, in_dims=(None, 0, 0))(trained, x, y)
+        if x.is_floating_point():
+            gradient = torch.func.grad(one_loss, argnums=(0, 1))
+            by_name, by_input = torch.func.vmap(gradient, in_dims=(None, 0, 0))(trained, x, y)
+        else:  # tokens have no gradient
+            by_name = torch.func.vmap(torch.func.grad(one_loss), in_dims=(None, 0, 0))(trained, x, y)
+            by_input = torch.zeros(x.shape, device=x.device)
     except Exception:  # whatever a module's code raises when it meets a batched tensor
         by_name, by_input = _one_at_a_time(one_loss, trained, x, y)
     squares = {name: _norm(g) ** 2 for name, g in by_name.items()}
@@ -138,9 +147,10 @@ def _one_at_a_time(
     inputs = []
     for row, label in zip(x, y, strict=True):
         leaves = {name: value.clone().requires_grad_() for name, value in trained.items()}
-        leaf = row.clone().requires_grad_()
+        tokens = not row.is_floating_point()
+        leaf = torch.zeros(row.shape, requires_grad=True) if tokens else row.clone().requires_grad_()
         with torch.enable_grad():
-            loss = one_loss(leaves, leaf, label)
+            loss = one_loss(leaves, row if tokens else leaf, label)
         found = torch.autograd.grad(loss, [*leaves.values(), leaf], allow_unused=True, materialize_grads=True)
         for name, gradient in zip(leaves, found, strict=False):
             gradients[name].append(gradient)
@@ -232,7 +242,7 @@ def inside_features(model: Looked, x: Rows, y: Ints) -> Floats:
     labels = check_labels(y, rows=count_rows(x), classes=model.n_classes, source="white-box access")
     device = resolve_device(model.device)
     model.network.to(device).eval()
-    rows, targets = tensor_rows(x, model.layout, device), torch.tensor(labels, device=device)
+    rows, targets = _rows(model, x, device), torch.tensor(labels, device=device)
     parts = [
         _features(last_layer(model, rows.block(start, start + INSIDE_ROWS)), targets[start : start + INSIDE_ROWS])
         for start in range(0, len(labels), INSIDE_ROWS)

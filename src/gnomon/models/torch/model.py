@@ -18,10 +18,13 @@ from gnomon.core.mitigations import AnswerMap, Facts
 from gnomon.core.protocols import ModelAbilities
 from gnomon.models.observations import Checkpoints, Inside
 from gnomon.models.torch.gradients import inside_features, white_box
+from gnomon.models.torch.heads import fit_head, is_widened, reads_whole
 from gnomon.models.torch.networks import Layout, TensorRows, resolve_device, tensor_rows
+from gnomon.models.torch.weights import named_tensors, why_unreadable
 
 Outputs: TypeAlias = Literal["logits", "log_probabilities", "probabilities"]
 
+SHARES = 1e-3  # by which probabilities may miss a sum of 1
 BLOCK_NUMBERS = 2**22  # input numbers a block of rows may hold: 16 MiB of float32
 
 
@@ -39,6 +42,7 @@ class TorchModel(ModelAbilities):
             own. Images of bytes (uint8) are scaled to [0, 1] in every layout.
         device: ``auto``, ``cpu`` or ``cuda``. A pickled model travels on the CPU.
         course: losses (n, k) at checkpoints of the training on rows that were watched, if any were.
+        remarks: what whoever read its weights has to say.
         facts: what its training has to say, as plain JSON: an accountant's epsilon, curves.
 
     >>> import numpy as np, torch
@@ -54,13 +58,25 @@ class TorchModel(ModelAbilities):
     device: str = "auto"
     course: Floats | None = None
     facts: Facts = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+    seen: list[bool] = field(default_factory=list, repr=False)  # of each block of rows, whether outputs were shares
 
     def __post_init__(self) -> None:
         if not isinstance(self.network, torch.nn.Module):
             raise ModelError(f"expected a torch.nn.Module, got {type(self.network).__name__}")
         if self.outputs not in ("logits", "log_probabilities", "probabilities"):
             raise ModelError(f"expected outputs logits, log_probabilities or probabilities, got {self.outputs!r}")
-        self.network.eval()
+        fit_head(self.network.eval(), self.n_classes, self.outputs)
+
+    @property
+    def one_column(self) -> bool:  # type: ignore[override]
+        """Whether it has answered with one number a row, that of the second class."""
+        return is_widened(self.network)
+
+    @property
+    def already_shares(self) -> bool:  # type: ignore[override]
+        """Whether outputs that it takes for logits were probabilities in every row so far."""
+        return self.outputs == "logits" and bool(self.seen) and all(self.seen)
 
     def fitted(self) -> nn.Module:
         """The network."""
@@ -102,7 +118,7 @@ class TorchModel(ModelAbilities):
         """
         device = resolve_device(self.device)
         self.network.to(device).eval()
-        rows = tensor_rows(x, self.layout, device)
+        rows = network_rows(self, x, device)
         with torch.no_grad():
             blocks = [self._answers(block, rows.shape) for block in _blocks(rows)]
         if not blocks:
@@ -119,6 +135,7 @@ class TorchModel(ModelAbilities):
             got = tuple(out.shape) if isinstance(out, torch.Tensor) else type(out).__name__
             raise ModelError(f"torch module: expected an output of shape ({len(block)}, {self.n_classes}), got {got}")
         if self.outputs == "logits":
+            self.seen.append(_are_shares(out, one=self.one_column))
             if not bool(torch.isfinite(out).all()):
                 raise ModelError("torch module: logits must be finite, got NaN or infinity")
             logs: Floats = torch.log_softmax(out.double(), 1).float().cpu().numpy()
@@ -170,6 +187,17 @@ class MitigatedModule(nn.Module):
         return (shown.exp() if self.outputs == "probabilities" else shown).to(out.dtype)
 
 
+def _are_shares(out: torch.Tensor, *, one: bool) -> bool:
+    """Whether outputs (n, c) are probabilities already: they sum to 1; with one output, all lie between 0 and 1."""
+    inside = bool(((out >= 0) & (out <= 1)).all())
+    return inside and (one or bool(((out.sum(dim=1) - 1).abs() < SHARES).all()))
+
+
+def network_rows(model: Any, x: Rows, device: str) -> TensorRows:
+    """Rows as the network of a model takes them."""
+    return tensor_rows(x, model.layout, device, whole=model.layout == "as_is" and reads_whole(model.network))
+
+
 def _blocks(rows: TensorRows) -> Iterator[torch.Tensor]:
     size = max(1, BLOCK_NUMBERS // max(1, int(np.prod(rows.shape))))
     for start in range(0, len(rows.values), size):
@@ -192,7 +220,7 @@ def save_weights(model: TorchModel, path: Path) -> None:
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
     """Named tensors from a ``.safetensors``, ``.pt`` or ``.pth`` file, read without running any code in it.
 
-    A training checkpoint with the weights under ``state_dict`` or ``model_state_dict`` is understood.
+    A training checkpoint with the weights under a key of its own is understood; see `named_tensors`.
 
     Raises:
         ModelError: no such file, another format, or a file that holds more than tensors.
@@ -206,16 +234,8 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
             return dict(load_file(str(path)))
         found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch, zipfile, pickle and safetensors each raise their own
-        reason = str(error).split("\n", 1)[0]
-        raise ModelError(
-            f"{path}: expected weights only, a .safetensors file or torch.save(module.state_dict(), ...); {reason}"
-        ) from error
-    for key in ("state_dict", "model_state_dict"):
-        if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
-            found = found[key]
-    if not isinstance(found, Mapping) or not all(isinstance(v, torch.Tensor) for v in found.values()):
-        raise ModelError(f"{path}: expected named tensors, as torch.save(module.state_dict(), path) writes them")
-    return {str(name): value for name, value in found.items()}
+        raise ModelError(why_unreadable(path, error)) from error
+    return named_tensors(found, str(path))
 
 
 def put_weights(module: nn.Module, weights: Mapping[str, torch.Tensor], source: str) -> None:

@@ -156,8 +156,9 @@ class Scratch:
 class TensorRows:
     """Rows on a device, as small as they came; floats are made of a batch when it is drawn."""
 
-    values: torch.Tensor  # uint8 or float32 (n, ...)
+    values: torch.Tensor  # uint8, float32 or, where numbers stay whole, int64 (n, ...)
     scale: float
+    whole: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -165,10 +166,13 @@ class TensorRows:
         return tuple(self.values.shape[1:])
 
     def take(self, index: torch.Tensor, scratch: Scratch) -> torch.Tensor:
-        """Float32 rows ``(*index.shape, *row shape)`` at these positions; they live until the scratch is used again."""
+        """Rows ``(*index.shape, *row shape)`` at these positions, float32 but for whole numbers.
+
+        They live until the scratch is used again.
+        """
         rows = scratch.get("rows", (index.numel(), *self.shape), self.values)
         torch.index_select(self.values, 0, index.reshape(-1), out=rows)
-        if not rows.is_floating_point():
+        if not rows.is_floating_point() and not self.whole:
             floats = scratch.get("floats", rows.shape, torch.empty(0, dtype=torch.float32, device=rows.device))
             rows = floats.copy_(rows)
         if self.scale != 1.0:
@@ -176,15 +180,17 @@ class TensorRows:
         return rows.view(*index.shape, *self.shape)
 
     def block(self, start: int, stop: int) -> torch.Tensor:
-        """Float32 rows ``start .. stop - 1``."""
+        """Rows ``start .. stop - 1``, float32 but for whole numbers."""
         return self._floats(self.values[start:stop])
 
     def _floats(self, rows: torch.Tensor) -> torch.Tensor:
+        if self.whole:
+            return rows
         floats = rows.float()
         return floats if self.scale == 1.0 else floats * self.scale
 
 
-def tensor_rows(x: Rows, layout: Layout, device: str) -> TensorRows:
+def tensor_rows(x: Rows, layout: Layout, device: str, *, whole: bool = False) -> TensorRows:
     """Rows for a network: numbers as float32; images of bytes (uint8, two or three axes a row) scaled to [0, 1].
 
     Args:
@@ -192,10 +198,13 @@ def tensor_rows(x: Rows, layout: Layout, device: str) -> TensorRows:
         layout: ``flat`` makes each row a vector; ``image`` takes ``(n, h, w)`` or ``(n, h, w, channels)`` and puts
             the channels first, as torch wants them; ``as_is`` leaves shapes alone.
         device: torch device, resolved.
+        whole: keep whole numbers (tokens) whole, as int64; rows of other numbers are float32 all the same.
 
     Raises:
         DataError: rows that are no numbers, hold NaN or infinity, or are no images where images are needed.
     """
+    if whole and is_whole(x):
+        return TensorRows(torch.tensor(np.asarray(x).astype(np.int64), device=device), 1.0, whole=True)
     array = _numbers(x)
     scale = 1 / 255 if array.dtype == np.uint8 and array.ndim >= 3 else 1.0
     if layout == "image":
@@ -208,6 +217,12 @@ def tensor_rows(x: Rows, layout: Layout, device: str) -> TensorRows:
     if values.is_floating_point() and not bool(torch.isfinite(values).all()):
         raise DataError("rows for a network must be finite, got NaN or infinity (impute or drop these rows)")
     return TensorRows(values, scale)
+
+
+def is_whole(x: Rows) -> bool:
+    """Whether rows are whole numbers, and no images of bytes."""
+    kinds = [x[name].dtype.kind for name in x.columns] if is_frame(x) else [np.asarray(x).dtype.kind]
+    return set(kinds) <= {"i", "u"} and not (np.ndim(x) > 2 and np.asarray(x).dtype == np.uint8)
 
 
 def _numbers(x: Rows) -> np.ndarray[Any, Any]:

@@ -16,6 +16,7 @@ from torch import nn
 from gnomon.core.arrays import Floats, Ints, Rows, check_labels, count_rows
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.network_recipe import NetworkRecipe
+from gnomon.core.outputs import Outputs, check_outputs
 from gnomon.core.protocols import Change, Trainer, TrainerAbilities
 from gnomon.core.seeds import Seeds
 from gnomon.models.observations import Checkpoints, Inside
@@ -23,6 +24,7 @@ from gnomon.models.recipe_hash import describe_files
 from gnomon.models.torch.augmentation import Moves, TrainingAugmentation
 from gnomon.models.torch.checkpoints import Watch, Watched, start_watch
 from gnomon.models.torch.fused_training import AT_ONCE, fit_fused, fused_version
+from gnomon.models.torch.heads import fit_head, reads_whole
 from gnomon.models.torch.mlp_stack import Objective
 from gnomon.models.torch.model import TorchModel, check_weights, put_weights, read_weights
 from gnomon.models.torch.networks import (
@@ -33,6 +35,7 @@ from gnomon.models.torch.networks import (
     cnn,
     describe_factory,
     find_factory,
+    is_whole,
     layout_of,
     mlp,
     resolve_device,
@@ -43,6 +46,7 @@ from gnomon.models.torch.objectives import SoftLabels, describe_objective
 from gnomon.models.torch.stackability import PROBE_ROWS, NetworkFacts, Stacking, StackRule, examine
 from gnomon.models.torch.stacked_training import Opponent, Regime, fit
 from gnomon.models.torch.vmap_stack import named_values
+from gnomon.models.torch.weights import without_prefix
 from gnomon.stats.signals import loss
 
 Meet: TypeAlias = "Callable[[TensorRows, torch.Tensor, Sequence[int]], Opponent]"  # rows, labels, the stack's seeds
@@ -85,7 +89,9 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
     Args:
         module: ``mlp`` (fully connected), ``cnn`` (Shokri et al. 2017: two convolutions 5 x 5 with max-pooling, then
             fully connected layers), ``package.module:function``, or a function ``(input_shape, n_classes)`` that
-            returns a `torch.nn.Module` giving logits.
+            returns a `torch.nn.Module` giving logits; for two classes one output, that of the second, is enough.
+        outputs: what a module of the user's own gives, where it ends in a softmax or a sigmoid (``probabilities``) or
+            their logarithm; it is trained on its log-probabilities.
         hidden: units of the fully connected hidden layers (mlp, cnn).
         activation: ``tanh`` or ``relu`` (mlp, cnn).
         dropout: rate after each fully connected hidden layer (mlp, cnn).
@@ -114,6 +120,7 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
     """
 
     module: str | ModuleFactory = "mlp"
+    outputs: Outputs = "logits"
     stack: StackRule = "auto"
     objective: Objective | None = None
     augmentation: TrainingAugmentation | None = None
@@ -124,8 +131,11 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
         super().__post_init__()
         if self.stack not in ("auto", "always", "never"):
             raise UsageError(f"expected stack to be auto, always or never, got {self.stack!r}")
+        check_outputs(self.outputs)
         if self.module not in BUILT_IN:
             find_factory(self.module)
+        elif self.outputs != "logits":
+            raise UsageError(f'the network "{self.module}" gives logits, got outputs "{self.outputs}"')
 
     def train(self, x: Rows, y: Ints, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int]) -> list[TorchModel]:
         """Trains one network per entry of ``rows``, each with its own seed; numbers of rows may differ.
@@ -163,7 +173,7 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
         if not positions:
             return []
         device = resolve_device(self.device)
-        data = tensor_rows(x, layout_of(self.module), device)
+        data = self._rows(x, n_classes, device)
         task = TrainingTask(
             self._subject(data, n_classes), data, _on_device(y, device),
             self.augmentation.moves(x, layout_of(self.module), device) if self.augmentation else None, meet,
@@ -235,7 +245,7 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
         """
         if self.fused:
             return Stacking(False, f"trained one after the other by compiled steps ({fused_version()})")
-        return self._subject(self._first_rows(x), n_classes).stacking
+        return self._subject(self._first_rows(x, n_classes), n_classes).stacking
 
     def batch_size(self, x: Rows, n_classes: int, size: int) -> int:
         """How many models of ``size`` rows one call of `train` should get.
@@ -243,7 +253,7 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
         On a CPU as many as keep weights, gradients, moments and a batch within the cache, since the optimiser's step
         is memory traffic; on a GPU as many as fit into a quarter of its memory; 1 where models are trained alone.
         """
-        data = self._first_rows(x)
+        data = self._first_rows(x, n_classes)
         return self._at_once(self._subject(data, n_classes), str(data.values.device), size, fused=self.fused)
 
     def factory(self, input_shape: tuple[int, ...], n_classes: int) -> Callable[[], nn.Module]:
@@ -252,14 +262,22 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
             return functools.partial(mlp, input_shape, n_classes, self.hidden, self.activation, self.dropout)
         if self.module == "cnn":
             return functools.partial(cnn, input_shape, n_classes, self.hidden, self.activation, self.dropout)
-        return functools.partial(find_factory(self.module), input_shape, n_classes)
+        return functools.partial(_own_network, find_factory(self.module), input_shape, n_classes, self.outputs)
 
     def _subject(self, data: TensorRows, n_classes: int) -> NetworkFacts:
         hidden = self.hidden if self.module == "mlp" else None
         return examine(self.factory(data.shape, n_classes), data, n_classes, self.stack, hidden)
 
-    def _first_rows(self, x: Rows) -> TensorRows:
-        return tensor_rows(x[:PROBE_ROWS], layout_of(self.module), resolve_device(self.device))
+    def _first_rows(self, x: Rows, n_classes: int) -> TensorRows:
+        return self._rows(x[:PROBE_ROWS], n_classes, resolve_device(self.device))
+
+    def _rows(self, x: Rows, n_classes: int, device: str) -> TensorRows:
+        """Rows as the network takes them: whole where it looks numbers up."""
+        layout = layout_of(self.module)
+        whole = layout == "as_is" and is_whole(x)
+        if whole:
+            whole = reads_whole(build_seeded(self.factory(tuple(np.shape(x)[1:]), n_classes), 0))
+        return tensor_rows(x, layout, device, whole=whole)
 
     def _at_once(self, subject: NetworkFacts, device: str, size: int, *, fused: bool) -> int:
         if fused:
@@ -271,7 +289,7 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
         modules = [build_seeded(subject.build, seed) for seed in seeds]
         regime = Regime(self, subject.dropout, subject.own_dice, self.objective, task.moves)
         opponent = task.meet(task.data, task.y, seeds) if task.meet else None
-        watch = self._watch(device, len(modules))
+        watch = self._watch(device, len(modules), whole=task.data.whole)
         if self.fused and opponent is None:
             states = fit_fused(modules, task.data, task.y, rows, seeds, regime, self.activation, watch)
         else:
@@ -293,10 +311,10 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
         last = [loss(model.log_probs(self.watched.x), self.watched.y) for model in models]
         return [replace(model, course=watch.course(i, last[i])) for i, model in enumerate(models)]
 
-    def _watch(self, device: str, networks: int) -> Watch | None:
+    def _watch(self, device: str, networks: int, *, whole: bool) -> Watch | None:
         if self.watched is None:
             return None
-        return start_watch(self.watched, layout_of(self.module), device, self.epochs, networks)
+        return start_watch(self.watched, layout_of(self.module), device, self.epochs, networks, whole=whole)
 
 
 def load_torch(path: Path, trainer: TorchTrainer, x_shape: tuple[int, ...], n_classes: int) -> TorchModel:
@@ -311,15 +329,23 @@ def load_torch(path: Path, trainer: TorchTrainer, x_shape: tuple[int, ...], n_cl
     Raises:
         ModelError: the file holds no weights, or weights of another network.
     """
-    weights = read_weights(path)
+    read = read_weights(path)
     example = tensor_rows(np.zeros((1, *x_shape), dtype=np.float32), layout_of(trainer.module), "cpu")
     factory = trainer.factory(example.shape, n_classes)
     if trainer.built_in:
         with torch.device("meta"):  # shapes without memory: what a file claims is compared before it is made
-            check_weights(build_seeded(factory, 0), weights, str(path))
+            small = build_seeded(factory, 0)
+            check_weights(small, without_prefix(read, small.state_dict())[0], str(path))
     module = build_seeded(factory, 0)
+    weights, prefix = without_prefix(read, module.state_dict())
     put_weights(module, weights, str(path))
-    return TorchModel(module, n_classes, layout=layout_of(trainer.module), device=trainer.device)
+    said = (f'The names of its weights began with "{prefix}", which was left out.',) if prefix else ()
+    return TorchModel(module, n_classes, layout=layout_of(trainer.module), device=trainer.device, remarks=said)
+
+
+def _own_network(make: ModuleFactory, input_shape: tuple[int, ...], n_classes: int, outputs: Outputs) -> nn.Module:
+    """A network of the user's own, giving logits (n, c) whatever its last layer gives."""
+    return fit_head(make(input_shape, n_classes), n_classes, outputs, as_logits=True)
 
 
 def _on_device(labels: Ints | Floats, device: str) -> torch.Tensor:
