@@ -84,3 +84,13 @@ def test_a_bare_torch_module_is_told_its_wrapper() -> None:
     torch = pytest.importorskip("torch")
     with pytest.raises(ModelError, match=r"Linear is a torch module: wrap it in gnomon\.models\.TorchModel"):
         as_model(torch.nn.Linear(2, 2), ("a", "b"))
+
+
+def test_a_search_that_was_told_in_fit_what_to_do_is_not_cloned():
+    flaml = pytest.importorskip("flaml", reason="needs FLAML (extra automl)")
+    search = flaml.AutoML()
+    search.fit(X, Y, task="classification", max_iter=1, estimator_list=["lgbm"], verbose=0, n_jobs=1, time_budget=2)
+    with pytest.raises(ModelError, match=r"told in fit.*automl\.model\.estimator.*function.*trainer=None"):
+        gnomon.audit(search, (X, Y), (X + 0.1, Y), shadows=2, workers=1)
+    record = gnomon.audit(search, (X, Y), (X + 0.1, Y), trainer=None, attacks=("loss",), workers=1).record
+    assert record.shadows is None

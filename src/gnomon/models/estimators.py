@@ -90,6 +90,21 @@ def final_step(estimator: Any) -> Any:
             return estimator
 
 
+def settings_in_fit(estimator: Any) -> str | None:
+    """Why a clone would not train as the estimator did, where its class shows it: what it does was said to ``fit``.
+
+    >>> settings_in_fit(3) is None
+    True
+    """
+    if type(estimator).__module__.split(".")[0] != "flaml" or type(estimator).__name__ != "AutoML":
+        return None
+    return (
+        "FLAML's AutoML is told in fit what to search, and a clone knows nothing of it: audit the model that it found "
+        '(automl.model.estimator), give the search as a function (FunctionTrainer, or [trainer] kind = "function"), or '
+        'go without shadow models (trainer=None, or [trainer] kind = "none")'
+    )
+
+
 def predicts_numbers(estimator: Any) -> bool:
     """Whether it is a regressor, or a pipeline or a search that ends in one."""
     from sklearn.base import RegressorMixin

@@ -40,6 +40,7 @@ from gnomon.models.estimators import (
     random_states,
     rows_for,
     searches,
+    settings_in_fit,
     staged_logs,
     training_size,
 )
@@ -146,8 +147,11 @@ class SklearnModel(ModelAbilities):
         """The estimator, refitted on other rows; boosted ones for as many rounds as it uses.
 
         Raises:
-            ModelError: the estimator has no such parameters.
+            ModelError: the estimator has no such parameters, or was told in ``fit`` how to train.
         """
+        reason = settings_in_fit(self.estimator)
+        if reason is not None:
+            raise ModelError(reason)
         settled = {} if hasattr(self.estimator, "recipe_estimator") else settled_params(self.estimator)
         recipe = SklearnTrainer(self._recipe, settings={**settled, **params} or None, decides=self.decides)
         return recipe if getattr(recipe.fresh(), "refits", True) else None

@@ -130,5 +130,6 @@ def _unlike(found: Refits, all_members: bool) -> Finding:
         explanation=f"Either {other}its recipe did not survive cloning: sample weights or callbacks given to fit, a "
         "warm start, early stopping on rows of its own, parameters that were changed after training. Shadow models are "
         "trained by that recipe, and attacks that learn from them look weaker than they are.",
-        remedy='Give the recipe as a function that trains as the target was trained ([trainer] kind = "function").',
+        remedy='Give the recipe as a function that trains as the target was trained ([trainer] kind = "function"), or '
+        "parameters that a clone lacks in [trainer] params; of a search, audit the model that it found.",
     )
