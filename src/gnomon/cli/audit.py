@@ -41,6 +41,7 @@ def audit(
     drop_overlap: bool = False,
     member_answers: str | None = None,
     nonmember_answers: str | None = None,
+    outputs: Literal["probabilities", "logits", "log_probabilities"] | None = None,
     source: str | None = None,
     view: Literal["adversary", "auditor"] | None = None,
     reveals: str | None = None,
@@ -73,6 +74,8 @@ def audit(
         drop_overlap: leave out of the audit, on both sides, rows that stand among members and non-members.
         member_answers: file of the model's probabilities for the members, if the model itself is not available.
         nonmember_answers: the same for the non-members.
+        outputs: what the answers, the ONNX model or the network of given weights gives; one number a row is that of the
+            second of two classes.
         source: a data set by name instead of files.
         view: adversary (shadows never see audited rows) or auditor (they do: the worst case).
         reveals: what the model reveals: full, labels, top:K, rounded:D.
@@ -92,7 +95,8 @@ def audit(
         "data": {"source": source, "members": members, "nonmembers": nonmembers, "pool": pool}
         | {"label": label, "id": id, "group": group, "drop_overlap": drop_overlap or None},
         "target": {"model": model, "member_answers": member_answers, "nonmember_answers": nonmember_answers}
-        | {"reveals": reveals, "endpoint": endpoint, "protocol": protocol, "headers": read_headers(header)},
+        | {"reveals": reveals, "outputs": outputs, "endpoint": endpoint, "protocol": protocol}
+        | {"headers": read_headers(header)},
         "shadow": {"count": shadows},
         "attacks": {"names": split_names(attacks)},
         "structure": {"appetite": appetite},

@@ -127,8 +127,8 @@ class TargetPlan(PlanTable):
     requests: RequestsPlan = Field(RequestsPlan(), description="how the endpoint is queried")
     outputs: Literal["probabilities", "logits", "log_probabilities"] | None = Field(
         None,
-        description="what the callable, the endpoint, the ONNX model or the answers file gives (default probabilities), or the "
-        "network of given weights (default logits)",
+        description="what the callable, the endpoint, the ONNX model or the answers file gives (default "
+        "probabilities), or the network of given weights (default logits)",
     )
     member_answers: FileName | None = Field(None, description="file of the model's probabilities for the members")
     nonmember_answers: FileName | None = Field(
