@@ -85,7 +85,7 @@ class SklearnModel(ModelAbilities):
                 f"{_name(self.estimator)} gives no probabilities (no predict_proba); wrap it in scikit-learn's "
                 "CalibratedClassifierCV, or fit it with probability=True if it has that option"
             )
-        if not hasattr(self.estimator, "classes_"):
+        if getattr(self.estimator, "classes_", None) is None:
             raise ModelError(f"{_name(self.estimator)} is not fitted (no classes_); fit it first")
         _ = self.columns
 
