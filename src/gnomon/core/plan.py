@@ -113,7 +113,7 @@ class TargetPlan(PlanTable):
 
     model: FileName | None = Field(None, description=MODEL_FILES)
     reader: CodeName | None = Field(
-        None, description="module:function that reads the model file, in place of gnomon's own (needs --trust)"
+        None, description="module:function that reads what target.model names, in place of gnomon's own (needs --trust)"
     )
     callable: CodeName | None = Field(
         None, description="module:function that maps rows to probabilities (needs --trust)"
