@@ -28,7 +28,9 @@ def one_logit(shape, n_classes):
 
 
 def one_probability(shape, n_classes):
-    return nn.Sequential(one_logit(shape, n_classes), nn.Sigmoid())
+    network = nn.Sequential(nn.Linear(shape[0], 1), nn.Sigmoid())
+    nn.init.constant_(network[0].weight, 2.0)  # far apart, as of a model that has learned something
+    return network
 
 
 def two_shares(shape, n_classes):
@@ -102,6 +104,7 @@ def test_networks_that_end_in_a_softmax_are_trained_and_asked_on_its_logarithm()
 
 
 def test_probabilities_that_are_taken_for_logits_are_a_finding():
+    torch.manual_seed(0)
     rows = (X, Y), (Z, V)
     for make, outputs, wanted in (
         (two_shares, "logits", True),

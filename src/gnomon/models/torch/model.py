@@ -24,6 +24,7 @@ from gnomon.models.torch.weights import named_tensors, why_unreadable
 
 Outputs: TypeAlias = Literal["logits", "log_probabilities", "probabilities"]
 
+APART = 0.5  # of one output that passes for a probability
 SHARES = 1e-3  # by which probabilities may miss a sum of 1
 BLOCK_NUMBERS = 2**22  # input numbers a block of rows may hold: 16 MiB of float32
 
@@ -188,9 +189,14 @@ class MitigatedModule(nn.Module):
 
 
 def _are_shares(out: torch.Tensor, *, one: bool) -> bool:
-    """Whether outputs (n, c) are probabilities already: they sum to 1; with one output, all lie between 0 and 1."""
+    """Whether outputs (n, c) are probabilities already: they sum to 1.
+
+    One output is called so where all lie between 0 and 1 and far apart, as logits so near to 0 would not be.
+    """
     inside = bool(((out >= 0) & (out <= 1)).all())
-    return inside and (one or bool(((out.sum(dim=1) - 1).abs() < SHARES).all()))
+    if one:
+        return inside and bool(out[:, 1].max() - out[:, 1].min() > APART)
+    return inside and bool(((out.sum(dim=1) - 1).abs() < SHARES).all())
 
 
 def network_rows(model: Any, x: Rows, device: str) -> TensorRows:
