@@ -77,7 +77,7 @@ def test_answers_stand_at_their_rows() -> None:
         ({"data": DIGITS, "target": {"member_answers": "in.npz"}}, "a model of your own needs data.members"),
         ({"data": FILES, "target": {"member_answers": "in.npz"}}, "belong together"),
         ({"data": FILES, "target": {"model": "m.skops", "callable": "a:b"}}, "model or callable, not both"),
-        ({"data": FILES}, "give target.model, target.callable, the answers files, or a recipe"),
+        ({"data": FILES}, "give target.model, target.endpoint, target.callable, the answers files, or a recipe"),
         ({"data": DIGITS, "trainer": {"kind": "clone"}}, '"clone" needs target.model'),
     ],
 )
