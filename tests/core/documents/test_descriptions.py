@@ -28,7 +28,7 @@ def test_every_property_has_a_description(file: Path) -> None:
 
 def test_all_documents_have_a_schema() -> None:
     names = {file.name.partition(".")[0] for file in SCHEMAS}
-    assert names == {"plan", "record", "defence", "comparison", "study", "reproduction", "gate", "check"}
+    assert names == {"plan", "record", "defence", "comparison", "study", "reproduction", "gate", "check", "annex"}
 
 
 class Base(Part):  # fmt: skip
