@@ -19,6 +19,7 @@ from gnomon.auditing.prepare import Prepared, prepare
 from gnomon.auditing.run import run_audit
 from gnomon.core.data.dataset import Dataset, Roles, make_dataset
 from gnomon.core.documents.canaries import CanaryFacts
+from gnomon.core.documents.read_write import read_record
 from gnomon.core.errors import DataError, PlanError
 from gnomon.core.plan import Plan, make_plan, read_plan
 from gnomon.core.protocols import Trainer
@@ -294,7 +295,7 @@ def test_a_whole_audit_holds_the_bound_and_trains_it_once(tmp_path: Path) -> Non
     lines = (tmp_path / "canaries.csv").read_text().splitlines()
     assert lines[0] == "id,class,included,score"
     assert sum(",True," in line for line in lines) == facts.included
-    assert facts.file == "canaries.csv"
+    assert read_record(tmp_path).canaries.file == "canaries.csv"
 
 
 def test_without_canaries_there_are_none(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from pydantic.fields import FieldInfo
@@ -131,3 +131,23 @@ def test_a_name_leads_nowhere_else(name: str, tmp_path: Path, monkeypatch: pytes
 def test_a_plans_file_gives_a_name_that_can_be_one() -> None:
     for stem in ("my plan", ".hidden", "-", "..", "x" * 300, "ünïcode", "a\x1bb"):
         check_name(name_of(Path(f"{stem}.toml")))
+
+
+@pytest.mark.parametrize(
+    "target",
+    [{}, {"model": "m.skops"}, {"endpoint": "http://localhost:8080/v2/models/m", "protocol": "oip"}],
+    ids=["trained here", "file", "endpoint"],
+)
+@pytest.mark.parametrize(
+    "trainer",
+    [
+        {"kind": "sklearn", "estimator": "tree:DecisionTreeClassifier"}, {"kind": "torch", "epochs": 3},
+        {"kind": "command", "train": "fit", "predict": "answer"}, {"kind": "service", "address": "http://localhost:1"},
+    ],
+    ids=lambda table: table["kind"],
+)  # fmt: skip
+def test_a_plan_with_all_its_defaults_written_out_is_the_same_plan(
+    target: dict[str, Any], trainer: dict[str, Any]
+) -> None:
+    plan = make_plan({"data": {"source": "digits"}, "target": target, "trainer": trainer})
+    assert make_plan(plan.model_dump(mode="json")) == plan

@@ -175,7 +175,7 @@ class TargetPlan(PlanTable):
     def _one_target(self) -> TargetPlan:
         if self.endpoint is None:
             for key in ("protocol", "headers", "requests"):
-                if key in self.model_fields_set and getattr(self, key):
+                if self.sets(key):
                     raise ValueError(f"{key} is for a model behind an endpoint: give endpoint, or leave {key} out")
             return self
         others = [key for key in ("model", "callable", "member_answers", "nonmember_answers") if getattr(self, key)]
@@ -308,8 +308,7 @@ class TrainerPlan(PlanTable):
     def _of_its_kind(self) -> TrainerPlan:
         for kind, keys in TRAINER_KEYS.items():
             for key in keys:
-                given = key in self.model_fields_set and getattr(self, key) != type(self).model_fields[key].default
-                if given and self.kind != kind:
+                if self.sets(key) and self.kind != kind:
                     raise ValueError(f'trainer.{key} is for kind = "{kind}", got kind = "{self.kind}"')
                 if self.kind == kind and getattr(self, key) is None and key in NEEDED[kind]:
                     raise ValueError(f'trainer.{key} is missing: kind = "{kind}" needs {" and ".join(NEEDED[kind])}')

@@ -15,6 +15,7 @@ from gnomon.auditing.api import Settings, audit, audit_plan
 from gnomon.auditing.evidence import mitigations as mitigation
 from gnomon.auditing.evidence.answers import AnswerSet, build_answers
 from gnomon.auditing.evidence.mitigations import mitigation_facts
+from gnomon.auditing.inputs import plugins
 from gnomon.auditing.inputs.loading import load_inputs
 from gnomon.auditing.inputs.shadow_rows import make_rows
 from gnomon.auditing.outcome import Outcome
@@ -25,6 +26,7 @@ from gnomon.core.mitigations import Reference
 from gnomon.core.plan import Plan, make_plan
 from gnomon.core.protocols import Trainer
 from gnomon.engines.local import LocalEngine
+from gnomon.mitigations import is_own
 from gnomon.models.sklearn import SklearnTrainer
 from gnomon.report import render
 from gnomon.store.arrays import ArrayStore
@@ -193,6 +195,7 @@ class Told:
 def shallow(monkeypatch: pytest.MonkeyPatch) -> None:
     real = mitigation.make_mitigation
     monkeypatch.setattr(mitigation, "make_mitigation", lambda t: Shallow() if t == "shallow" else real(t))
+    monkeypatch.setattr(plugins, "is_own", lambda t: t == "shallow" or is_own(t))
 
 
 @pytest.mark.usefixtures("shallow")

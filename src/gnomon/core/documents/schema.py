@@ -29,6 +29,10 @@ class PlanTable(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    def sets(self, key: str) -> bool:
+        """Whether a key has another value than its default; a default that is written out says nothing."""
+        return bool(getattr(self, key) != type(self).model_fields[key].get_default(call_default_factory=True))
+
     def named(self, what: Literal["file", "code"]) -> Iterator[tuple[str, str]]:
         """Every key, here and in tables inside, that names a file or code and is given: its dotted path and value."""
         for key, field in type(self).model_fields.items():
