@@ -5,12 +5,12 @@ from tests.report import sample_documents, sample_records
 from tests.report.test_html import Page
 
 from gnomon.core.documents.record import Record
-from gnomon.report.audit.people import people
+from gnomon.report.audit.people import affected, people
 from gnomon.report.sections import Section
 
 
 def section(record: Record, key: str) -> Section:
-    return next(found for found in people(record) if found is not None and found.key == key)
+    return next(found for found in (*affected(record), *people(record)) if found is not None and found.key == key)
 
 
 @pytest.mark.parametrize("format", ["html", "md", "terminal"])
