@@ -11,7 +11,7 @@ from gnomon.models import torch as networks
 
 if TYPE_CHECKING:
     from gnomon.models.torch import TorchTrainer
-    from gnomon.models.torch.mlp_stack import Objective
+    from gnomon.models.torch.stacks.mlp_stack import Objective
 
 
 @dataclass(frozen=True)

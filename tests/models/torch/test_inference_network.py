@@ -11,8 +11,8 @@ from tests.models.torch.test_adversarial import SMALL, game_of
 
 from gnomon.models.game import PURCHASE
 from gnomon.models.torch.inference_network import inference_network
-from gnomon.models.torch.mlp_stack import Batch
-from gnomon.models.torch.stacked_training import Sparring
+from gnomon.models.torch.stacks.mlp_stack import Batch
+from gnomon.models.torch.stacks.stacked_training import Sparring
 
 torch = pytest.importorskip("torch")
 

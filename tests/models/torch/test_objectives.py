@@ -13,7 +13,6 @@ torch = pytest.importorskip("torch")
 from torch.nn.functional import cross_entropy, one_hot  # noqa: E402
 
 from gnomon.core.errors import UsageError  # noqa: E402
-from gnomon.models.torch.mlp_stack import Batch, cross_entropy_signal  # noqa: E402
 from gnomon.models.torch.objectives import (  # noqa: E402
     HighEntropy,
     LabelSmoothing,
@@ -21,6 +20,7 @@ from gnomon.models.torch.objectives import (  # noqa: E402
     SoftLabels,
     label_probability,
 )
+from gnomon.models.torch.stacks.mlp_stack import Batch, cross_entropy_signal  # noqa: E402
 from gnomon.models.torch.trainer import TorchTrainer  # noqa: E402
 
 B, C = 7, 5

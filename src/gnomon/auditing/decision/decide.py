@@ -74,7 +74,7 @@ def _share(record: Record) -> str:
         return ""
     points = attack.tpr_at_fpr if unit == "record" or attack.groups is None else attack.groups.tpr_at_fpr
     tpr = next((p.tpr for p in points if abs(p.fpr - fpr) < 1e-12), None)
-    if tpr is None:
+    if tpr is None or tpr.low <= fpr:  # no more than guessing may find
         return ""
     return (
         f"Share: {tpr.value:.1%} ({tpr.low:.1%} to {tpr.high:.1%}) of the {unit}s are recognised while "

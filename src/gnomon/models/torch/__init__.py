@@ -1,7 +1,6 @@
 """Networks: trained one at a time or many at once in a stack, with the objectives and defences that change training.
 
-`trainer` is the recipe and `model` what comes out. `stackability` decides whether networks can be trained together,
-`mlp_stack` and `vmap_stack` compute their gradients, `stacked_training` runs the steps. `dp`, `selena` and
+`trainer` is the recipe and `model` what comes out; the folder `stacks` has the training itself. `dp`, `selena` and
 `adversarial` are other ways to train.
 
 The modules here import torch. This package does not: it is the one door to them, and a name is fetched when it is used,

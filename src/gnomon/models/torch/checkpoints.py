@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from gnomon.core.arrays import Floats, Ints, Rows
 from gnomon.models.observations import checkpoints
-from gnomon.models.torch.mlp_stack import Network
 from gnomon.models.torch.networks import Layout, Scratch, TensorRows, seeded, tensor_rows
+from gnomon.models.torch.stacks.mlp_stack import Network
 
 WATCHED_ROWS = 4096  # asked at once
 

@@ -35,9 +35,9 @@ from gnomon.models.torch.networks import (
     seeded,
     tensor_rows,
 )
-from gnomon.models.torch.stackability import PROBE_ROWS
+from gnomon.models.torch.stacks.stackability import PROBE_ROWS
+from gnomon.models.torch.stacks.vmap_stack import probe
 from gnomon.models.torch.trainer import NetworkWrapper, check_rows
-from gnomon.models.torch.vmap_stack import probe
 
 DP_VERSION = 1  # raise when the same fields train another model
 

@@ -13,9 +13,9 @@ from torch import nn
 
 from gnomon.core.seeds import Seeds
 from gnomon.models.game import Game
-from gnomon.models.torch.mlp_stack import Batch, Objective, Stack, cross_entropy_signal
 from gnomon.models.torch.networks import Scratch, TensorRows, build_seeded
-from gnomon.models.torch.stacked_training import Sparring
+from gnomon.models.torch.stacks.mlp_stack import Batch, Objective, Stack, cross_entropy_signal
+from gnomon.models.torch.stacks.stacked_training import Sparring
 
 STEPS_AT_ONCE = 16  # of the attacker, for which the classifier answers in one go
 
@@ -38,7 +38,7 @@ class _Match:
 
 
 class InferenceNetworks:
-    """The attackers of a stack, one a network: an opponent of `gnomon.models.torch.stacked_training.fit`.
+    """The attackers of a stack, one a network: an opponent of `gnomon.models.torch.stacks.stacked_training.fit`.
 
     Each has initial weights and dice of its own from its network's seed. They are small, and a loop over them costs
     little beside their own work.

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import torch
 
 from gnomon.core.errors import UsageError
-from gnomon.models.torch.mlp_stack import Batch
+from gnomon.models.torch.stacks.mlp_stack import Batch
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,7 @@ from gnomon.models.observations import Checkpoints, Inside
 from gnomon.models.recipe_hash import describe_files
 from gnomon.models.torch.augmentation import Moves, TrainingAugmentation
 from gnomon.models.torch.checkpoints import Watch, Watched, start_watch
-from gnomon.models.torch.fused_training import AT_ONCE, fit_fused, fused_version
 from gnomon.models.torch.heads import fit_head, reads_whole
-from gnomon.models.torch.mlp_stack import Objective
 from gnomon.models.torch.model import TorchModel, check_weights, put_weights, read_weights
 from gnomon.models.torch.networks import (
     BUILT_IN,
@@ -43,9 +41,11 @@ from gnomon.models.torch.networks import (
     tensor_rows,
 )
 from gnomon.models.torch.objectives import SoftLabels, describe_objective
-from gnomon.models.torch.stackability import PROBE_ROWS, NetworkFacts, Stacking, StackRule, examine
-from gnomon.models.torch.stacked_training import Opponent, Regime, fit
-from gnomon.models.torch.vmap_stack import named_values
+from gnomon.models.torch.stacks.fused_training import AT_ONCE, fit_fused, fused_version
+from gnomon.models.torch.stacks.mlp_stack import Objective
+from gnomon.models.torch.stacks.stackability import PROBE_ROWS, NetworkFacts, Stacking, StackRule, examine
+from gnomon.models.torch.stacks.stacked_training import Opponent, Regime, fit
+from gnomon.models.torch.stacks.vmap_stack import named_values
 from gnomon.models.torch.weights import without_prefix
 from gnomon.stats.signals import loss
 

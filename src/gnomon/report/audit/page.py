@@ -179,7 +179,7 @@ def _dots(verdict: Verdict, attack: AttackResult | None) -> tuple[str, tuple[Fig
     points = attack.groups.tpr_at_fpr if persons and attack.groups is not None else attack.tpr_at_fpr
     fpr = verdict.fpr
     tpr = next((p.tpr for p in points if abs(p.fpr - fpr) <= 1e-9), None)
-    if tpr is None:
+    if tpr is None or tpr.low <= fpr:  # no more than guessing may find
         return "", ()
     found, others = 100 * tpr.value, max(100, round(1 / fpr))
     text, accused = f"{found:.2g}" if tpr.value < 0.095 else f"{found:.0f}", round(others * fpr)

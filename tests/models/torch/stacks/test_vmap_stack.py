@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.models.torch.test_stacked_training import SEEDS, draws, largest_gap, table
+from tests.models.torch.stacks.test_stacked_training import SEEDS, draws, largest_gap, table
 
 from gnomon.models.torch.trainer import TorchTrainer
 

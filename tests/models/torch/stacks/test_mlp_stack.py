@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.models.torch.test_stacked_training import RECIPES, SEEDS, draws, largest_gap, table
+from tests.models.torch.stacks.test_stacked_training import RECIPES, SEEDS, draws, largest_gap, table
 
-from gnomon.models.torch import mlp_stack
+from gnomon.models.torch.stacks import mlp_stack
 from gnomon.models.torch.trainer import TorchTrainer
 
 

@@ -22,8 +22,8 @@ from gnomon.core.network_recipe import NetworkRecipe
 from gnomon.core.seeds import Seeds
 from gnomon.models.torch.augmentation import Moves
 from gnomon.models.torch.checkpoints import Watch
-from gnomon.models.torch.mlp_stack import Batch, Gradient, Network, Objective, Stack
 from gnomon.models.torch.networks import Scratch, TensorRows
+from gnomon.models.torch.stacks.mlp_stack import Batch, Gradient, Network, Objective, Stack
 
 State: TypeAlias = "dict[str, torch.Tensor]"
 Rates: TypeAlias = dict[str, tuple[float, tuple[int, ...]]]  # dropout layer -> its rate, shape of a row's factors

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from gnomon.core.errors import ModelError
-from gnomon.models.torch.mlp_stack import Batch, Gradient, Masks, Objective
 from gnomon.models.torch.networks import seeded
+from gnomon.models.torch.stacks.mlp_stack import Batch, Gradient, Masks, Objective
 
 
 class VmapStack:

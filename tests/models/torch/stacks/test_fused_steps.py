@@ -8,7 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from gnomon.models.torch.fused_steps import steps, tanh_row  # noqa: E402
+from gnomon.models.torch.stacks.fused_steps import steps, tanh_row  # noqa: E402
 
 PLAIN: Any = getattr(steps, "py_func", steps)
 

@@ -2,7 +2,7 @@
 
 A stack holds the numbers of its networks in tensors ``(m, ...)``, one slot a network; the first ``a`` slots are still
 in training. `MlpStack`, here, writes the backward pass of fully connected networks out by hand;
-`gnomon.models.torch.vmap_stack` has `VmapStack`, which leaves it to ``torch.func``, and `Alone`, a stack of one.
+`gnomon.models.torch.stacks.vmap_stack` has `VmapStack`, which leaves it to ``torch.func``, and `Alone`, a stack of one.
 """
 
 from __future__ import annotations

@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 from gnomon.core.errors import DataError, ModelError
-from gnomon.models.torch.mlp_stack import MlpStack, Stack
 from gnomon.models.torch.networks import Activation, TensorRows, build_seeded
-from gnomon.models.torch.stacked_training import Rates
-from gnomon.models.torch.vmap_stack import Alone, Probe, VmapStack, is_dropout, probe
+from gnomon.models.torch.stacks.mlp_stack import MlpStack, Stack
+from gnomon.models.torch.stacks.stacked_training import Rates
+from gnomon.models.torch.stacks.vmap_stack import Alone, Probe, VmapStack, is_dropout, probe
 
 StackRule: TypeAlias = Literal["auto", "always", "never"]
 

@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 import pytest
-from tests.models.torch.test_stacked_training import draws, largest_gap, mean_loss, table, with_batch_norm
-from tests.models.torch.test_vmap_stack import images
+from tests.models.torch.stacks.test_stacked_training import draws, largest_gap, mean_loss, table, with_batch_norm
+from tests.models.torch.stacks.test_vmap_stack import images
 
 from gnomon.models.torch.trainer import TorchTrainer
 

@@ -12,13 +12,13 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("numba", reason="the extra fast is not installed")
 
-from tests.models.torch.test_stacked_training import RECIPES, SEEDS, draws, largest_gap, table  # noqa: E402
+from tests.models.torch.stacks.test_stacked_training import RECIPES, SEEDS, draws, largest_gap, table  # noqa: E402
 
 from gnomon.core.errors import ModelError  # noqa: E402
-from gnomon.models.torch import fused_training  # noqa: E402
-from gnomon.models.torch.fused_training import FusedRows, fused_version  # noqa: E402
 from gnomon.models.torch.networks import tensor_rows  # noqa: E402
 from gnomon.models.torch.objectives import LabelSmoothing  # noqa: E402
+from gnomon.models.torch.stacks import fused_training  # noqa: E402
+from gnomon.models.torch.stacks.fused_training import FusedRows, fused_version  # noqa: E402
 from gnomon.models.torch.trainer import TorchTrainer  # noqa: E402
 
 

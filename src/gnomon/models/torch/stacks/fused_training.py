@@ -3,7 +3,7 @@
 A network of some hundred units is too small for a library call a layer: most of the time goes into the calls and into
 reading the optimiser's moments again. Here one compiled pass does a whole step, and rows of few ones are lists of them.
 Everything that chance decides (initial weights, held-out rows, order of the batches, dropped units) is drawn from the
-same streams as in `gnomon.models.torch.stacked_training`, so both train the same network, to rounding.
+same streams as in `gnomon.models.torch.stacks.stacked_training`, so both train the same network, to rounding.
 """
 
 from __future__ import annotations
@@ -21,9 +21,17 @@ from torch import nn
 
 from gnomon.core.arrays import Ints
 from gnomon.models.torch.checkpoints import Watch
-from gnomon.models.torch.fused_steps import NUMBA, steps
 from gnomon.models.torch.networks import Activation, Scratch, TensorRows
-from gnomon.models.torch.stacked_training import Course, Regime, State, check_finite, epoch_ends, factors, start_course
+from gnomon.models.torch.stacks.fused_steps import NUMBA, steps
+from gnomon.models.torch.stacks.stacked_training import (
+    Course,
+    Regime,
+    State,
+    check_finite,
+    epoch_ends,
+    factors,
+    start_course,
+)
 
 AT_ONCE = 4  # networks a call: they gain nothing from company, and a run that is killed loses a call
 SPARSE = 0.2  # share of ones up to which lists of them are faster than products
@@ -125,7 +133,7 @@ def fit_fused(
     activation: Activation,
     watch: Watch | None = None,
 ) -> list[State]:
-    """As `gnomon.models.torch.stacked_training.fit`, on a CPU, for modules of linear layers trained on labels.
+    """As `gnomon.models.torch.stacks.stacked_training.fit`, on a CPU, for modules of linear layers trained on labels.
 
     Raises:
         ModelError: a network's weights became infinite or NaN.
