@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection
 from typing import Literal
 
-from gnomon.auditing.decision.rules import Rule, applying, headline_attack, leaks, weaknesses
+from gnomon.auditing.decision.rules import AdviceRule, applying, headline_attack, leaks, weaknesses
 from gnomon.auditing.verdict.leak_size import CLEAR_AUC, CLEAR_RATIO
 from gnomon.core.documents.decision import Decision, MostExposed, ToDo
 from gnomon.core.documents.record import Record
@@ -136,7 +136,7 @@ def _evidence(record: Record) -> tuple[Literal["none", "weak", "limited", "stron
     return "limited", f"Limited for a leak{chance}; its size is a floor. {basis}."
 
 
-def _to_do(rule: Rule, meaning: str, record: Record, able: Collection[str] | None) -> ToDo:
+def _to_do(rule: AdviceRule, meaning: str, record: Record, able: Collection[str] | None) -> ToDo:
     tries = [one for one in rule.tries if _can(one, able)]
     rate, area = limits(record)
     measures = f"gnomon defend PLAN --try {','.join(tries)} measures it."

@@ -22,7 +22,7 @@ LEAKING = ("leaks", "leaks_some")
 
 
 @dataclass(frozen=True)
-class Rule:
+class AdviceRule:
     """One rule.
 
     Attributes:
@@ -199,8 +199,8 @@ def weaknesses(record: Record) -> list[str]:
 
 
 CARLINI = "Carlini et al. 2022 (arXiv 2112.03570)"
-RULES: tuple[Rule, ...] = (
-    Rule(
+RULES: tuple[AdviceRule, ...] = (
+    AdviceRule(
         "audit-has-errors",
         "a finding of severity error stands",
         _broken,
@@ -210,7 +210,7 @@ RULES: tuple[Rule, ...] = (
         "any limit: a gate leaves limits unresolved while a record has errors",
         "docs/verdicts.md",
     ),
-    Rule(
+    AdviceRule(
         "stored-rows",
         "the look into the model finds something that the risk appetite refuses",
         _kept,
@@ -220,7 +220,7 @@ RULES: tuple[Rule, ...] = (
         "stored_rows = 0 in the risk appetite (--appetite)",
         "docs/structure.md; SACRO-ML's structural attack",
     ),
-    Rule(
+    AdviceRule(
         "not-decided",
         "the verdict is undecided; its missing codes say why",
         _undecided,
@@ -230,7 +230,7 @@ RULES: tuple[Rule, ...] = (
         "{auc} (stays unresolved, exit code 4, until an audit can tell)",
         "docs/verdicts.md",
     ),
-    Rule(
+    AdviceRule(
         "weaker-than-release",
         "attacks that ran see less than the release that the plan declares",
         _weaker,
@@ -241,7 +241,7 @@ RULES: tuple[Rule, ...] = (
         "{auc} on the attacks that are enabled then; one that did not run ends a gate with exit code 3",
         "EDPB Opinion 28/2024; NIST SP 800-226 (unit of privacy)",
     ),
-    Rule(
+    AdviceRule(
         "whole-persons",
         "by person the AUC is significantly above that by record",
         _persons,
@@ -251,7 +251,7 @@ RULES: tuple[Rule, ...] = (
         "{auc}, and verdict.unit in the record is person",
         "NIST SP 800-226 (unit of privacy); docs/people.md",
     ),
-    Rule(
+    AdviceRule(
         "overfitted",
         f"membership leaks, and accuracy on training rows is {GAP:.0%} or more above that on others",
         _overfitted,
@@ -261,7 +261,7 @@ RULES: tuple[Rule, ...] = (
         "{rate}",
         "Yeom et al. 2018 (arXiv 1709.01604); Shokri et al. 2017 (arXiv 1610.05820)",
     ),
-    Rule(
+    AdviceRule(
         "few-rows-a-class",
         f"classes with fewer than {FEW_ROWS} audited members have a mean AUC {SMALL_CLASSES:g} above the others'",
         _few_rows,
@@ -271,7 +271,7 @@ RULES: tuple[Rule, ...] = (
         '{auc} per class: statistics.slices = ["class"]',
         "Shokri et al. 2017 (arXiv 1610.05820), on rows for each class",
     ),
-    Rule(
+    AdviceRule(
         "outlying-records",
         "the AUC is below 0.6, but three quarters or more of those who rank highest are surely members",
         _outliers,
@@ -282,7 +282,7 @@ RULES: tuple[Rule, ...] = (
         "{rate}",
         f"{CARLINI}; Carlini et al. 2022, the privacy onion effect (arXiv 2206.10469)",
     ),
-    Rule(
+    AdviceRule(
         "telling-answers",
         "probabilities tell an attacker significantly more than labels alone",
         _confident,
@@ -293,7 +293,7 @@ RULES: tuple[Rule, ...] = (
         "{rate}",
         "Shokri et al. 2017 (arXiv 1610.05820); Song & Mittal 2021 (arXiv 2003.10595)",
     ),
-    Rule(
+    AdviceRule(
         "leak",
         "membership leaks",
         _found,
@@ -303,7 +303,7 @@ RULES: tuple[Rule, ...] = (
         "{rate}",
         "docs/gate.md",
     ),
-    Rule(
+    AdviceRule(
         "held-rows",
         "the look into the model gives warnings",
         _structure,
@@ -313,7 +313,7 @@ RULES: tuple[Rule, ...] = (
         "the risk appetite (--appetite): put the code into refuse",
         "docs/structure.md; SACRO-ML's structural attack",
     ),
-    Rule(
+    AdviceRule(
         "warnings",
         "a finding of severity warning stands",
         _warned,
@@ -323,7 +323,7 @@ RULES: tuple[Rule, ...] = (
         "{auc}, after the audit was repeated",
         "docs/verdicts.md",
     ),
-    Rule(
+    AdviceRule(
         "more-shadow-models",
         "the last doubling of shadow models raised the AUC by more than 0.005",
         _more_shadows,
@@ -333,7 +333,7 @@ RULES: tuple[Rule, ...] = (
         "{auc}",
         CARLINI,
     ),
-    Rule(
+    AdviceRule(
         "release-not-declared",
         "the plan has no [release] context",
         _undeclared,
@@ -346,7 +346,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def applying(record: Record) -> Sequence[tuple[Rule, str]]:
+def applying(record: Record) -> Sequence[tuple[AdviceRule, str]]:
     """The rules that apply, heaviest first, with what they rest on; `leak` only where no rule names a cause."""
     found = [(rule, meaning) for rule in RULES if (meaning := rule.applies(record)) is not None]
     causes = {"whole-persons", "overfitted", "few-rows-a-class", "outlying-records", "telling-answers"}

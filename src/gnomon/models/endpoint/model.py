@@ -24,7 +24,7 @@ from gnomon.models.endpoint.answers import AnswerReader
 from gnomon.models.endpoint.dialects import make_dialect
 from gnomon.models.endpoint.headers import Headers
 from gnomon.models.endpoint.ledger import Ledger
-from gnomon.models.endpoint.rows import Batch, make_batch
+from gnomon.models.endpoint.rows import RequestRows, make_batch
 from gnomon.models.endpoint.transport import Request, Response, Sender, Sent
 
 LEDGER_VERSION = 1  # raise when what is kept under a record changes its meaning
@@ -279,13 +279,13 @@ class EndpointModel(ModelAbilities):
         batch = make_batch(x)
         return dict(zip(batch.ids, self._kept_answers(batch), strict=True))
 
-    def _kept_answers(self, batch: Batch) -> Floats:
+    def _kept_answers(self, batch: RequestRows) -> Floats:
         """Sends a batch, and writes its answers down."""
         found = self._answers(batch)
         self._ledger.keep(batch.ids, found)
         return found
 
-    def _answers(self, batch: Batch) -> Floats:
+    def _answers(self, batch: RequestRows) -> Floats:
         """Sends a batch until it is answered."""
 
         def read(response: Response) -> Floats:

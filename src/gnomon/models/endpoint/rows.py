@@ -14,7 +14,7 @@ from gnomon.core.arrays import Rows, count_rows, is_frame
 
 
 @dataclass(frozen=True)
-class Batch:
+class RequestRows:
     """Some rows, as they are sent.
 
     Attributes:
@@ -38,7 +38,7 @@ class Batch:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
-def make_batch(x: Rows) -> Batch:
+def make_batch(x: Rows) -> RequestRows:
     """Rows of an array or a data frame as they are sent.
 
     >>> make_batch(np.array([[1.5, 2.0]])).rows
@@ -52,7 +52,7 @@ def make_batch(x: Rows) -> Batch:
         array = np.asarray(x).reshape(count_rows(x), -1) if np.ndim(x) == 1 else np.asarray(x)
         names = tuple(f"x{j}" for j in range(array.shape[1]))
         rows = _finite(array)
-    return Batch(names, rows, tuple(row_id(names, row) for row in rows), is_frame(x))
+    return RequestRows(names, rows, tuple(row_id(names, row) for row in rows), is_frame(x))
 
 
 def row_id(names: tuple[str, ...], row: list[Any]) -> str:

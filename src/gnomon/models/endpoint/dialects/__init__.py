@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from gnomon.core.documents import endpoint
 from gnomon.core.documents.endpoint import RequestsPlan
-from gnomon.models.endpoint.rows import Batch
+from gnomon.models.endpoint.rows import RequestRows
 from gnomon.models.endpoint.transport import Request, Response
 
 Look = Callable[[str], Any]  # an address -> the JSON that stands there
@@ -36,7 +36,7 @@ class Dialect(Protocol):
         """What the service says that decides its answers: model and version; empty if it does not."""
         ...
 
-    def request(self, batch: Batch) -> Request:
+    def request(self, batch: RequestRows) -> Request:
         """Rows as a request.
 
         Raises:
@@ -44,7 +44,7 @@ class Dialect(Protocol):
         """
         ...
 
-    def answers(self, response: Response, batch: Batch) -> Any:
+    def answers(self, response: Response, batch: RequestRows) -> Any:
         """What was answered to the rows, in their order: a list, if all is well.
 
         Raises:

@@ -12,8 +12,8 @@ from gnomon.core.documents.endpoint import FORMS, RequestsPlan
 from gnomon.core.errors import ModelError
 from gnomon.models.endpoint.answers import BadAnswerError
 from gnomon.models.endpoint.dialects import Look
-from gnomon.models.endpoint.dialects.paths import Place, place_in
-from gnomon.models.endpoint.rows import Batch
+from gnomon.models.endpoint.dialects.paths import AnswerPlace, place_in
+from gnomon.models.endpoint.rows import RequestRows
 from gnomon.models.endpoint.transport import Request, Response
 
 
@@ -22,7 +22,7 @@ class Invocations:
     """Rows as one of several kinds of JSON, or as csv; answers as JSON or csv."""
 
     form: str
-    place: Place | None
+    place: AnswerPlace | None
 
     def learn(self, url: str, look: Look) -> list[str]:  # noqa: ARG002 - it says nothing of itself
         """Nothing is known before the first answer."""
@@ -36,7 +36,7 @@ class Invocations:
         """Not said."""
         return ""
 
-    def request(self, batch: Batch) -> Request:
+    def request(self, batch: RequestRows) -> Request:
         """Rows in the form of the plan."""
         if self.form in ("csv", "csv_no_header"):
             return Request(_csv(batch, header=self.form == "csv"), "text/csv")
@@ -49,7 +49,7 @@ class Invocations:
         key = "dataframe_records" if self.form == "records" else self.form
         return Request(json.dumps({key: forms[self.form]}, allow_nan=False).encode())
 
-    def answers(self, response: Response, batch: Batch) -> Any:  # noqa: ARG002 - the protocol's arguments
+    def answers(self, response: Response, batch: RequestRows) -> Any:  # noqa: ARG002 - the protocol's arguments
         """The predictions, wherever such services put them."""
         if "csv" in response.content_type and self.place is None:
             return _read_csv(response.body)
@@ -66,7 +66,7 @@ class Invocations:
         return found
 
 
-def _csv(batch: Batch, *, header: bool) -> bytes:
+def _csv(batch: RequestRows, *, header: bool) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     if header:

@@ -18,8 +18,8 @@ from gnomon.core.documents.endpoint import RequestsPlan
 from gnomon.core.errors import ModelError
 from gnomon.models.endpoint.answers import BadAnswerError
 from gnomon.models.endpoint.dialects import Look
-from gnomon.models.endpoint.dialects.paths import Place, place_in
-from gnomon.models.endpoint.rows import Batch
+from gnomon.models.endpoint.dialects.paths import AnswerPlace, place_in
+from gnomon.models.endpoint.rows import RequestRows
 from gnomon.models.endpoint.transport import Request, Response
 
 FLOATS = ("FP16", "FP32", "FP64", "BF16")
@@ -42,7 +42,7 @@ class Oip:
     """The protocol with what one model's metadata says."""
 
     output: str | None
-    place: Place | None
+    place: AnswerPlace | None
     inputs: tuple[Tensor, ...] = ()
     outputs: tuple[Tensor, ...] = ()
     name: str = field(default="")
@@ -74,7 +74,7 @@ class Oip:
         """Name, versions and platform."""
         return self.name
 
-    def request(self, batch: Batch) -> Request:
+    def request(self, batch: RequestRows) -> Request:
         """Rows as one tensor, or as one a column."""
         document: dict[str, Any] = {"id": batch.ids[0], "inputs": self._inputs(batch)}
         if not self.inputs and len(document["inputs"]) > 1:
@@ -83,7 +83,7 @@ class Oip:
             document["outputs"] = [{"name": self.output}]
         return Request(json.dumps(document, allow_nan=False).encode())
 
-    def _inputs(self, batch: Batch) -> list[dict[str, Any]]:
+    def _inputs(self, batch: RequestRows) -> list[dict[str, Any]]:
         wanted = self.inputs
         if not wanted:
             if all(_kind(column) != "BYTES" for column in _columns(batch)):
@@ -104,7 +104,7 @@ class Oip:
             )
         return [self._column(tensor, i, batch, wanted) for i, tensor in enumerate(wanted)]
 
-    def _column(self, tensor: Tensor, position: int, batch: Batch, wanted: tuple[Tensor, ...]) -> dict[str, Any]:
+    def _column(self, tensor: Tensor, position: int, batch: RequestRows, wanted: tuple[Tensor, ...]) -> dict[str, Any]:
         if batch.named:
             strange = [t.name for t in wanted if t.name not in batch.columns]
             if strange:
@@ -115,7 +115,7 @@ class Oip:
         shape = (len(batch),) if len(tensor.shape) == 1 else (len(batch), 1)
         return _tensor(tensor, [row[position] for row in batch.rows], shape)
 
-    def answers(self, response: Response, batch: Batch) -> Any:
+    def answers(self, response: Response, batch: RequestRows) -> Any:
         """The output that holds the answers, a list of n."""
         document = response.json()
         if self.place is not None:
@@ -161,7 +161,7 @@ def _tensors(found: Any) -> tuple[Tensor, ...]:
         raise ModelError("its metadata has a tensor whose shape is no list of numbers") from None
 
 
-def _columns(batch: Batch) -> list[list[Any]]:
+def _columns(batch: RequestRows) -> list[list[Any]]:
     return [list(column) for column in zip(*batch.rows, strict=True)]
 
 

@@ -11,7 +11,7 @@ _SHOWN = 120
 
 
 @dataclass(frozen=True)
-class Place:
+class AnswerPlace:
     """A place in a response.
 
     Attributes:
@@ -58,6 +58,6 @@ class Place:
             ) from None
 
 
-def place_in(path: str | None, key: str = "answer") -> Place | None:
+def place_in(path: str | None, key: str = "answer") -> AnswerPlace | None:
     """The place that a plan names; None where it names none."""
-    return None if path is None else Place(path, key)
+    return None if path is None else AnswerPlace(path, key)

@@ -10,8 +10,8 @@ from gnomon.core.documents.endpoint import RequestsPlan
 from gnomon.core.errors import ModelError, UsageError
 from gnomon.models.endpoint.answers import BadAnswerError
 from gnomon.models.endpoint.dialects import Look
-from gnomon.models.endpoint.dialects.paths import Place
-from gnomon.models.endpoint.rows import Batch
+from gnomon.models.endpoint.dialects.paths import AnswerPlace
+from gnomon.models.endpoint.rows import RequestRows
 from gnomon.models.endpoint.transport import Request, Response
 
 MANY = ("{rows}", "{records}")
@@ -31,8 +31,8 @@ class Template:
     """
 
     document: Any
-    place: Place
-    ids: Place | None
+    place: AnswerPlace
+    ids: AnswerPlace | None
     single: bool
 
     def learn(self, url: str, look: Look) -> list[str]:  # noqa: ARG002 - it says nothing of itself
@@ -47,7 +47,7 @@ class Template:
         """Not said."""
         return ""
 
-    def request(self, batch: Batch) -> Request:
+    def request(self, batch: RequestRows) -> Request:
         """The document with the rows in it."""
         values: dict[str, Any] = {"{columns}": list(batch.columns), "{ids}": list(batch.ids), "{rows}": batch.rows}
         if "{records}" in self._texts or "{record}" in self._texts:
@@ -61,7 +61,7 @@ class Template:
     def _texts(self) -> set[str]:
         return set(_texts(self.document))
 
-    def answers(self, response: Response, batch: Batch) -> Any:
+    def answers(self, response: Response, batch: RequestRows) -> Any:
         """The answers in the order of the rows."""
         document = response.json()
         found = self.place.of(document)
@@ -114,5 +114,5 @@ def dialect(plan: RequestsPlan) -> Template:
         )
     if plan.answer_ids is not None and not any(t in IDS for t in texts):
         raise UsageError('target.requests.answer_ids: the request must send "{ids}" for ids to come back')
-    ids = None if plan.answer_ids is None or one else Place(plan.answer_ids, "answer_ids")
-    return Template(document, Place(plan.answer), ids, bool(one))
+    ids = None if plan.answer_ids is None or one else AnswerPlace(plan.answer_ids, "answer_ids")
+    return Template(document, AnswerPlace(plan.answer), ids, bool(one))

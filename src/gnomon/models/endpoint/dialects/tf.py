@@ -9,8 +9,8 @@ from typing import Any
 from gnomon.core.documents.endpoint import FORMS, RequestsPlan
 from gnomon.core.errors import ModelError
 from gnomon.models.endpoint.dialects import Look
-from gnomon.models.endpoint.dialects.paths import Place
-from gnomon.models.endpoint.rows import Batch
+from gnomon.models.endpoint.dialects.paths import AnswerPlace
+from gnomon.models.endpoint.rows import RequestRows
 from gnomon.models.endpoint.transport import Request, Response
 
 
@@ -19,7 +19,7 @@ class Predict:
     """Rows as ``instances``; answers as ``predictions``, one for each."""
 
     form: str
-    place: Place | None
+    place: AnswerPlace | None
 
     def learn(self, url: str, look: Look) -> list[str]:  # noqa: ARG002 - it says nothing of itself
         """Nothing is known before the first answer."""
@@ -33,12 +33,12 @@ class Predict:
         """Not said."""
         return ""
 
-    def request(self, batch: Batch) -> Request:
+    def request(self, batch: RequestRows) -> Request:
         """Rows as lists, or as objects by column."""
         instances = batch.records if self.form == "records" else batch.rows
         return Request(json.dumps({"instances": instances}, allow_nan=False).encode())
 
-    def answers(self, response: Response, batch: Batch) -> Any:  # noqa: ARG002 - the protocol's arguments
+    def answers(self, response: Response, batch: RequestRows) -> Any:  # noqa: ARG002 - the protocol's arguments
         """The predictions."""
         found = response.json()
         if self.place is not None:
@@ -53,4 +53,4 @@ class Predict:
 
 def dialect(plan: RequestsPlan) -> Predict:
     """The dialect with the plan's form."""
-    return Predict(plan.form or FORMS["tf"][0], None if plan.answer is None else Place(plan.answer))
+    return Predict(plan.form or FORMS["tf"][0], None if plan.answer is None else AnswerPlace(plan.answer))
