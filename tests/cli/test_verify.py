@@ -1,5 +1,6 @@
 """`gnomon verify`: every kind of change to a run's files is named; a run that fits is said to fit."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,13 @@ def test_scores_of_another_run_are_named(folder: Path, capsys: pytest.CaptureFix
 def test_a_folder_without_a_run_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["verify", str(tmp_path)]) == 2
     assert "holds no manifest.json" in capsys.readouterr().err
+
+
+def test_it_prints_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["verify", str(folder), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["kind"] == "audit"
+    assert set(found["files"].values()) == {"fits"}
+    (folder / "report.html").unlink()
+    assert run(["verify", str(folder), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["files"]["report.html"] == "missing"

@@ -10,7 +10,7 @@ from gnomon.models import estimator_from_path
 def test_estimators_by_path():
     forest = estimator_from_path("sklearn.ensemble:RandomForestClassifier", {"n_estimators": 3})
     assert isinstance(forest, RandomForestClassifier)
-    own = estimator_from_path(f"{__name__}:Majority", {"smoothing": 3}, trust=True)
+    own = estimator_from_path("tests.models.test_sklearn:Majority", {"smoothing": 3}, trust=True)
     assert own.smoothing == 3
 
 

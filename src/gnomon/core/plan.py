@@ -322,6 +322,7 @@ class TrainerPlan(PlanTable):
 
 
 LONGEST_NAME = 100
+PLAN_BYTES = 16 * 2**20
 
 ShadowSource = Annotated[
     str, StringConstraints(pattern=r"^(real|noisy(:(0?\.[0-9]+|0|1))?|marginals|climbing(:(plain|guided))?)$")
@@ -545,10 +546,14 @@ def read_toml(path: Path) -> dict[str, Any]:
         PlanError: a missing file, or broken TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:  # perhaps a pipe
+            content = file.read(PLAN_BYTES + 1)
+        if len(content) > PLAN_BYTES:
+            raise PlanError(f"{path}: expected a plan, got more than {PLAN_BYTES // 2**20} MB")
+        return tomllib.loads(content.decode("utf-8"))
     except FileNotFoundError:
         raise PlanError(f"{path}: no such plan file") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError) as error:
         raise PlanError(f"{path}: cannot be read ({error})") from None
     except tomllib.TOMLDecodeError as error:
         raise PlanError(f"{path}: not valid TOML: {error}") from None

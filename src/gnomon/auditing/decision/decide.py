@@ -131,7 +131,10 @@ def _evidence(record: Record) -> tuple[Literal["none", "weak", "limited", "stron
         return "limited", f"Limited: it speaks of these attacks only; {basis}.{seen}"
     tested = next((one for one in verdict.tested if one.name == verdict.attack), None)
     if tested is not None and tested.p <= STRONG_P:
-        return "strong", f"Strong for a leak (chance explains it with p {_p(tested.p)}); its size is a floor. {basis}."
+        return (
+            "strong",
+            f"Strong for a leak (by chance alone: p {_p(tested.p)}); its size is a floor. {basis}.",
+        )
     chance = "" if tested is None else f" (p {_p(tested.p)})"
     return "limited", f"Limited for a leak{chance}; its size is a floor. {basis}."
 

@@ -141,7 +141,10 @@ def _parse(file: CsvFile, text: frozenset[str], decimal: str) -> Any:
 
 def has_pandas() -> bool:
     """Whether pandas, which reads tables, is installed."""
-    return find_spec("pandas") is not None
+    try:
+        return find_spec("pandas") is not None
+    except ImportError:  # somebody keeps it away
+        return False
 
 
 def need_pandas(place: Path) -> None:

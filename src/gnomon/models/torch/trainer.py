@@ -240,7 +240,7 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
         """Whether models for such rows are trained as a stack, and why or why not; a Record should say it.
 
         >>> import numpy as np
-        >>> TorchTrainer().stacking(np.zeros((2, 5)), 3).stacked
+        >>> TorchTrainer(stack="always").stacking(np.zeros((2, 5)), 3).stacked
         True
         """
         if self.fused:
