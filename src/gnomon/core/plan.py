@@ -26,10 +26,10 @@ from gnomon.core.documents.decision import ReleasePlan
 from gnomon.core.documents.endpoint import (
     PROTOCOL_WORDS,
     PROTOCOLS,
+    Address,
+    Headers,
     Protocol,
     RequestsPlan,
-    check_endpoint,
-    check_headers,
 )
 from gnomon.core.documents.schema import CodeName, FileName, PlanTable
 from gnomon.core.documents.structure import StructurePlan
@@ -118,9 +118,9 @@ class TargetPlan(PlanTable):
     callable: CodeName | None = Field(
         None, description="module:function that maps rows to probabilities (needs --trust)"
     )
-    endpoint: str | None = Field(None, description="address of a service that answers for the model (endpoints.md)")
+    endpoint: Address | None = Field(None, description="address of a service that answers for the model (endpoints.md)")
     protocol: Protocol | None = Field(None, description=f"how the endpoint is spoken to; {PROTOCOL_WORDS}")
-    headers: dict[str, str] = Field(
+    headers: Headers = Field(
         default_factory=dict,
         description='headers of each request, from environment variables: { Authorization = "Bearer env:TOKEN" }',
     )
@@ -159,17 +159,6 @@ class TargetPlan(PlanTable):
         if isinstance(requests, dict) and requests.get("answers") == "labels":
             return {"reveals": "labels", **values}
         return values
-
-    @field_validator("endpoint")
-    @classmethod
-    def _address(cls, value: str | None) -> str | None:
-        return None if value is None else check_endpoint(value)
-
-    @field_validator("headers", mode="before")
-    @classmethod
-    def _no_secrets(cls, value: Any) -> Any:
-        check_headers(value)
-        return value
 
     @model_validator(mode="after")
     def _one_target(self) -> TargetPlan:
@@ -272,8 +261,8 @@ class TrainerPlan(PlanTable):
     version: str = Field(
         "", description="command, service: what else decides what comes out; models are trained again when it changes"
     )
-    address: str | None = Field(None, description="service: where it is, e.g. https://host/v1 (endpoints.md)")
-    headers: dict[str, str] = Field(
+    address: Address | None = Field(None, description="service: where it is, e.g. https://host/v1 (endpoints.md)")
+    headers: Headers = Field(
         default_factory=dict, description='service: as target.headers, e.g. { Authorization = "Bearer env:TOKEN" }'
     )
     max_jobs: int | None = Field(
@@ -291,17 +280,6 @@ class TrainerPlan(PlanTable):
             check_network_option(str(info.field_name), value)
         except UsageError as error:
             raise ValueError(str(error)) from None
-        return value
-
-    @field_validator("address")
-    @classmethod
-    def _address(cls, value: str | None) -> str | None:
-        return None if value is None else check_endpoint(value)
-
-    @field_validator("headers", mode="before")
-    @classmethod
-    def _no_secrets(cls, value: Any) -> Any:
-        check_headers(value)
         return value
 
     @model_validator(mode="after")

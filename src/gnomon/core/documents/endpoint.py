@@ -6,10 +6,10 @@ Secrets never stand in a plan: a header names the environment variable that hold
 from __future__ import annotations
 
 import re
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from gnomon.core.documents.schema import Part, PlanTable
 
@@ -172,3 +172,12 @@ class EndpointFacts(Part):
     twice: int = 0  # records that were queried twice
     changed: int = 0  # records of these that were answered otherwise the second time
     change: float = 0.0  # largest difference between two answers to one record, in probability
+
+
+def _checked(headers: Any) -> Any:
+    check_headers(headers)
+    return headers
+
+
+Address = Annotated[str, AfterValidator(check_endpoint)]
+Headers = Annotated[dict[str, str], BeforeValidator(_checked)]

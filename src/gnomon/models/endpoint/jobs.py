@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gnomon.core.errors import StoreError, UsageError
+from gnomon.models.endpoint.database import open_database, writing
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS open (name TEXT PRIMARY KEY) WITHOUT ROWID;
@@ -38,12 +39,8 @@ class Jobs:
         """
         self._file = file
         try:
-            if file is not None:
-                file.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(file or ":memory:", timeout=60, check_same_thread=False)
+            self._connection = open_database(file, TABLES)
             weakref.finalize(self, self._connection.close)
-            self._connection.isolation_level = None
-            self._connection.executescript(TABLES)
         except (sqlite3.Error, OSError) as error:
             raise self._broken(error) from None
 
@@ -86,13 +83,8 @@ class Jobs:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
+            with writing(self._connection):
                 yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
         except sqlite3.Error as error:
             raise self._broken(error) from None
 

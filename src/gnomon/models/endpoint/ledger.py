@@ -17,6 +17,7 @@ import numpy as np
 
 from gnomon.core.arrays import Floats
 from gnomon.core.errors import BudgetError, StoreError
+from gnomon.models.endpoint.database import open_database, writing
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS answers (record TEXT PRIMARY KEY, answer BLOB NOT NULL) WITHOUT ROWID;
@@ -49,12 +50,8 @@ class Ledger:
         self._lock = threading.Lock()
         self._waiting: dict[str, float] = {}
         try:
-            if file is not None:
-                file.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(file or ":memory:", timeout=60, check_same_thread=False)
+            self._connection = open_database(file, TABLES)
             weakref.finalize(self, self._connection.close)
-            self._connection.isolation_level = None  # transactions begin where we say so
-            self._connection.executescript(TABLES)
             if file is not None:
                 file.chmod(0o600)
         except (sqlite3.Error, OSError) as error:
@@ -121,17 +118,12 @@ class Ledger:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """One transaction; no other process writes meanwhile."""
+        """One transaction, in which the waiting totals are written too."""
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
+            with writing(self._connection):
                 yield
                 self._connection.executemany(ADD, list(self._waiting.items()))
-                self._connection.execute("COMMIT")
-                self._waiting.clear()
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
+            self._waiting.clear()
         except sqlite3.Error as error:
             raise self._broken(error) from None
 

@@ -18,23 +18,26 @@ Look = Callable[[str], Any]  # an address -> the JSON that stands there
 
 
 class Dialect(Protocol):
-    """What is said in one protocol; made new for each audit, and not changed once it has learned."""
+    """What is said in one protocol; made new for each audit, and not changed once it has learned.
 
-    def learn(self, url: str, look: Look) -> list[str]:
+    The defaults are those of a service that says nothing of itself.
+    """
+
+    def learn(self, url: str, look: Look) -> list[str]:  # noqa: ARG002 - for services that say something of themselves
         """Reads what the service says of itself, if it does, and returns it in words.
 
         Raises:
             ModelError: the service can't be spoken to in this protocol.
         """
-        ...
+        return []
 
     def most(self) -> int | None:
         """Most rows in a request; None for no limit."""
-        ...
+        return None
 
     def version(self) -> str:
         """What the service says that decides its answers: model and version; empty if it does not."""
-        ...
+        return ""
 
     def request(self, batch: RequestRows) -> Request:
         """Rows as a request.

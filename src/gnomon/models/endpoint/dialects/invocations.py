@@ -11,30 +11,18 @@ from typing import Any
 from gnomon.core.documents.endpoint import FORMS, RequestsPlan
 from gnomon.core.errors import ModelError
 from gnomon.models.endpoint.answers import BadAnswerError
-from gnomon.models.endpoint.dialects import Look
+from gnomon.models.endpoint.dialects import Dialect
 from gnomon.models.endpoint.dialects.paths import AnswerPlace, place_in
 from gnomon.models.endpoint.rows import RequestRows
 from gnomon.models.endpoint.transport import Request, Response
 
 
 @dataclass(frozen=True)
-class Invocations:
+class Invocations(Dialect):
     """Rows as one of several kinds of JSON, or as csv; answers as JSON or csv."""
 
     form: str
     place: AnswerPlace | None
-
-    def learn(self, url: str, look: Look) -> list[str]:  # noqa: ARG002 - it says nothing of itself
-        """Nothing is known before the first answer."""
-        return []
-
-    def most(self) -> int | None:
-        """No limit."""
-        return None
-
-    def version(self) -> str:
-        """Not said."""
-        return ""
 
     def request(self, batch: RequestRows) -> Request:
         """Rows in the form of the plan."""

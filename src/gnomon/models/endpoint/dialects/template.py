@@ -9,7 +9,7 @@ from typing import Any
 from gnomon.core.documents.endpoint import RequestsPlan
 from gnomon.core.errors import ModelError, UsageError
 from gnomon.models.endpoint.answers import BadAnswerError
-from gnomon.models.endpoint.dialects import Look
+from gnomon.models.endpoint.dialects import Dialect
 from gnomon.models.endpoint.dialects.paths import AnswerPlace
 from gnomon.models.endpoint.rows import RequestRows
 from gnomon.models.endpoint.transport import Request, Response
@@ -20,7 +20,7 @@ IDS = ("{ids}", "{id}")
 
 
 @dataclass(frozen=True)
-class Template:
+class Template(Dialect):
     """A JSON document in which some texts stand for rows.
 
     Attributes:
@@ -35,17 +35,9 @@ class Template:
     ids: AnswerPlace | None
     single: bool
 
-    def learn(self, url: str, look: Look) -> list[str]:  # noqa: ARG002 - it says nothing of itself
-        """Nothing is known before the first answer."""
-        return []
-
     def most(self) -> int | None:
         """One row, where the template has a place for one."""
         return 1 if self.single else None
-
-    def version(self) -> str:
-        """Not said."""
-        return ""
 
     def request(self, batch: RequestRows) -> Request:
         """The document with the rows in it."""

@@ -8,30 +8,18 @@ from typing import Any
 
 from gnomon.core.documents.endpoint import FORMS, RequestsPlan
 from gnomon.core.errors import ModelError
-from gnomon.models.endpoint.dialects import Look
+from gnomon.models.endpoint.dialects import Dialect
 from gnomon.models.endpoint.dialects.paths import AnswerPlace
 from gnomon.models.endpoint.rows import RequestRows
 from gnomon.models.endpoint.transport import Request, Response
 
 
 @dataclass(frozen=True)
-class Predict:
+class Predict(Dialect):
     """Rows as ``instances``; answers as ``predictions``, one for each."""
 
     form: str
     place: AnswerPlace | None
-
-    def learn(self, url: str, look: Look) -> list[str]:  # noqa: ARG002 - it says nothing of itself
-        """Nothing is known before the first answer."""
-        return []
-
-    def most(self) -> int | None:
-        """No limit."""
-        return None
-
-    def version(self) -> str:
-        """Not said."""
-        return ""
 
     def request(self, batch: RequestRows) -> Request:
         """Rows as lists, or as objects by column."""
