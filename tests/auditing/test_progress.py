@@ -3,7 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from gnomon.auditing.api import Settings, audit_plan
+import numpy as np
+import pytest
+from sklearn.naive_bayes import GaussianNB
+
+from gnomon.auditing.api import Settings, audit, audit_plan
 from gnomon.auditing.progress import Silent
 from gnomon.core.plan import make_plan
 
@@ -31,3 +35,11 @@ def test_every_stage_is_told_and_counts_to_its_end(tmp_path: Path) -> None:
     silent = audit_plan(make_plan(PLAN), tmp_path / "silent", Settings(workers=1), progress=Silent())
     assert told.record.verdict == silent.record.verdict
     assert Silent().stage("models", None)(3) is None
+
+
+def test_an_audit_prints_nothing_unless_asked(capfd: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(200, 3)), rng.integers(0, 2, 200)
+    model = GaussianNB().fit(x[:100], y[:100])
+    audit(model, (x[:100], y[:100]), (x[100:], y[100:]), shadows=4, attacks=("gap", "loss"), workers=2)
+    assert capfd.readouterr() == ("", "")
