@@ -9,7 +9,7 @@ import pytest
 from tests.report.audit.test_canaries import shown
 from tests.report.sample_records import leaking
 
-from gnomon.auditing.results.figures import estimate, tpr_point
+from gnomon.auditing.results.figures import estimate, tpr_points
 from gnomon.cli.app import run
 from gnomon.core.documents.read_write import write_record
 from gnomon.core.documents.record import AttackResult, AtThreshold, Estimate, Finding, Record, TprAtFpr
@@ -245,7 +245,7 @@ def test_canaries_refute_and_only_a_promise_meets(limit: str, promised: float | 
 def measured(gap: float, n: int, seed: int) -> Record:
     rng = np.random.default_rng(seed)
     inside, outside = rng.normal(gap, 1, n), rng.normal(0, 1, n)
-    made = attack(auc=estimate(auc(inside, outside)), tpr_at_fpr=[tpr_point(inside, outside, 0.01, 0.95)])
+    made = attack(auc=estimate(auc(inside, outside)), tpr_at_fpr=tpr_points(inside, outside, [0.01], 0.95))
     data = leaking().data.model_copy(update={"members": n, "nonmembers": n})
     return record(made, data=data)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +17,7 @@ from gnomon.core.arrays import Bools, Floats, Ints, frame_of
 from gnomon.core.documents.notebook import summary_html
 from gnomon.core.documents.record import Provenance, Record, Verdict
 from gnomon.core.errors import UsageError
-from gnomon.engines.local import available_cores
-from gnomon.shadow.pool import package_versions
+from gnomon.core.machine import RECORDED_PACKAGES, available_cores, package_versions, peak_memory_mb
 
 
 @dataclass(frozen=True)
@@ -134,15 +132,12 @@ class Clock:
         self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 3)
 
 
-PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "pandas", "joblib", "pydantic", "matplotlib")
-
-
 def provenance(seed: int, seconds: dict[str, float], fingerprints: dict[str, str]) -> Provenance:
     """The provenance of a record made now, on this machine."""
     return Provenance(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         gnomon=VERSION,
-        packages=package_versions(PACKAGES),
+        packages=package_versions(RECORDED_PACKAGES),
         python=platform.python_version(),
         machine=f"{platform.system()} {platform.machine()}",
         cores=available_cores(),
@@ -151,13 +146,3 @@ def provenance(seed: int, seconds: dict[str, float], fingerprints: dict[str, str
         peak_memory_mb=peak_memory_mb(),
         fingerprints=fingerprints,
     )
-
-
-def peak_memory_mb() -> float | None:
-    """Most memory that this process held, in MiB; None where the system does not tell."""
-    try:
-        import resource
-    except ImportError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gnomon.auditing.outcome import Outcome
-from gnomon.auditing.results.figures import estimate, tpr_point
+from gnomon.auditing.results.figures import estimate, tpr_points
 from gnomon.auditing.results.risk import most_exposed_tenth
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.documents.defence import Cost, ExposedRows, Guarantee, Leak, Strongest, Utility
@@ -215,7 +215,7 @@ def _on_tenth(result: AttackResult, outcome: Outcome, tenth: Tenth) -> Leak | No
         title=result.title,
         label_only=reads_labels_only(result.needs),
         auc=estimate(auc(inside, outside, confidence=level, groups=groups)),
-        tpr_at_fpr=[tpr_point(inside, outside, p.fpr, level, groups) for p in result.tpr_at_fpr],
+        tpr_at_fpr=tpr_points(inside, outside, [p.fpr for p in result.tpr_at_fpr], level, groups),
     )
 
 

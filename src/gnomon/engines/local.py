@@ -11,6 +11,7 @@ import joblib
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from gnomon.core.errors import ModelError
+from gnomon.core.machine import available_cores
 from gnomon.engines.warned import collecting, pass_on
 from gnomon.engines.workers import start_worker
 
@@ -112,8 +113,3 @@ def _told(done: Done) -> Done:
     """The finished task, its warnings passed on."""
     pass_on(done.warned)
     return done
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
-from gnomon.engines.local import available_cores
+from gnomon.core.machine import available_cores
 
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 

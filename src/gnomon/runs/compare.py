@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -41,9 +42,9 @@ from gnomon.runs.changes import (
     with_retraining,
 )
 from gnomon.runs.pairing import Pairs, pair_rows
-from gnomon.stats.clusters import split_groups
+from gnomon.stats.clusters import Groups, split_groups
 from gnomon.stats.comparison import auc_difference, tpr_difference
-from gnomon.stats.low_fpr import tpr_at_fpr
+from gnomon.stats.low_fpr import tpr_at_fprs
 from gnomon.stats.roc import auc
 
 SpeaksOf = Literal["one model", "two models", "recipes"]
@@ -228,22 +229,26 @@ class _Judge:
                 return np.asarray(outcome.groups)[rows]
         return None
 
+    @cached_property
+    def _groups_of_each(self) -> list[Groups | None]:
+        return [split_groups(o.groups, np.asarray(o.member, dtype=bool)) for o in (self.first, self.second)]
+
     def _apart(self, first: Floats, second: Floats, fprs: Sequence[float], level: float) -> list[FigureChange]:
         samples = [
             (scores[np.asarray(o.member, dtype=bool)], scores[~np.asarray(o.member, dtype=bool)])
             for scores, o in ((first, self.first), (second, self.second))
         ]
-        groups = [split_groups(o.groups, np.asarray(o.member, dtype=bool)) for o in (self.first, self.second)]
+        groups = self._groups_of_each
         areas = [auc(*sides, confidence=level, groups=g) for sides, g in zip(samples, groups, strict=True)]
         figures = [unpaired("AUC", areas[0], areas[1], self.pairs.opposed)]
-        for fpr in fprs:
-            rates = [
-                tpr_at_fpr(*sides, fpr, confidence=level, groups=g) for sides, g in zip(samples, groups, strict=True)
-            ]
-            if rates[0].tpr is None or rates[1].tpr is None:
-                figures.append(refused(tpr_name(fpr), rates[0].reason if rates[0].tpr is None else rates[1].reason))
+        rates = [
+            tpr_at_fprs(*sides, fprs, confidence=level, groups=g) for sides, g in zip(samples, groups, strict=True)
+        ]
+        for one, other in zip(*rates, strict=True):
+            if one.tpr is None or other.tpr is None:
+                figures.append(refused(tpr_name(one.fpr), one.reason if one.tpr is None else other.reason))
             else:
-                figures.append(unpaired(tpr_name(fpr), rates[0].tpr, rates[1].tpr, self.pairs.opposed))
+                figures.append(unpaired(tpr_name(one.fpr), one.tpr, other.tpr, self.pairs.opposed))
         return figures
 
 
@@ -345,8 +350,14 @@ def _sentences(
             if counted_by == "group"
             else []
         ),
-        f"With {confidence:.0%} confidence none of these changes is noise: the number of attacks and values is "
-        "corrected for.",
+        *(
+            [
+                f"With {confidence:.0%} confidence none of the changes is noise: the number of attacks and values is "
+                "corrected for."
+            ]
+            if len(set(compared) - {"within noise"}) > 0
+            else []
+        ),
         _on_retraining(overall, speaks_of),
     ]
 

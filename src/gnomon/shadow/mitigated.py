@@ -14,10 +14,11 @@ import numpy as np
 
 from gnomon.core.arrays import Floats, Ints, check_log_probs, fingerprint
 from gnomon.core.errors import StoreError
+from gnomon.core.machine import DECIDING_PACKAGES, package_versions
 from gnomon.core.mitigations import AnswerMitigation, InOrder, Known, fit_in_order
 from gnomon.engines.local import Engine, Task
 from gnomon.models.recipe_hash import describe
-from gnomon.shadow.pool import DECIDING_PACKAGES, PoolAnswers, package_versions
+from gnomon.shadow.pool import PoolAnswers
 from gnomon.store.arrays import ArrayStore
 
 MITIGATED_VERSION = 1  # raise when what is stored under a key changes its meaning

@@ -11,8 +11,6 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
-from importlib import metadata
 from itertools import pairwise
 from typing import Any
 
@@ -21,15 +19,13 @@ import numpy as np
 from gnomon.core.arrays import Floats, Ints, check_log_probs, fingerprint, take_rows
 from gnomon.core.data.dataset import Dataset
 from gnomon.core.errors import DataError, ModelError, StoreError
+from gnomon.core.machine import DECIDING_PACKAGES, package_versions
 from gnomon.core.protocols import Model, ModelAbilities, Observation, Trainer, Watching
 from gnomon.engines.local import Engine, Task
 from gnomon.models.recipe_hash import describe_class
 from gnomon.store.arrays import ArrayStore, Lookup
 
 ANSWERS_VERSION = 1  # raise when what is stored under a key changes its meaning
-DECIDING_PACKAGES = (
-    "numpy", "scipy", "scikit-learn", "torch", "xgboost", "xgboost-cpu", "lightgbm", "catboost",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -302,17 +298,3 @@ def _keep(store: ArrayStore, model: Model, one: Work, n_classes: int, asked: Ask
         else:
             kept = observation.of(model, asked.x, asked.labels)
         store.put(key, kept, facts)
-
-
-def package_versions(names: Sequence[str]) -> dict[str, str]:
-    """Versions of those of these packages that are installed."""
-    found = {name: _version(name) for name in names}
-    return {name: version for name, version in found.items() if version is not None}
-
-
-@cache
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None

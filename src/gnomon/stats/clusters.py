@@ -13,6 +13,7 @@ third of all samples of fifty households show nothing of it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -36,10 +37,15 @@ class Groups:
     nonmembers: Counts  # (n0,)
     count: int
 
-    @property
+    @cached_property
     def mixed(self) -> bool:
         """Whether a group has records on both sides."""
         return bool(np.isin(self.members, self.nonmembers).any())
+
+    @cached_property
+    def sides(self) -> tuple[Clusters, Clusters]:
+        """The clusters of the members and of the non-members."""
+        return Clusters.of(self.members), Clusters.of(self.nonmembers)
 
 
 def split_groups(groups: ArrayLike | None, member: ArrayLike) -> Groups | None:
@@ -111,12 +117,15 @@ class Clusters:
         between = float((self.weight * np.bincount(self.codes, values - values.mean()) ** 2).sum())
         return float(n) if between <= alone else max(1.0, n * alone / between)
 
-    def freedom(self, size: float) -> float:
-        """Degrees of freedom of the variance at this effective size: how many groups bear it, less one."""
-        n = float(self.sizes.sum())
-        alike = 0.0 if self.typical <= 1.0 else min(1.0, max(0.0, (n / size - 1.0) / (self.typical - 1.0)))
-        parts = self.sizes * (1.0 + (self.sizes - 1.0) * alike)
-        return max(float(parts.sum() ** 2 / (parts**2).sum()) - 1.0, 1.0)
+    def freedom(self, sizes: ArrayLike) -> Doubles:
+        """Degrees of freedom of the variance at each effective size ``(q,)``: how many groups bear it, less one."""
+        n, effective = float(self.sizes.sum()), np.asarray(sizes, dtype=np.float64)
+        alike = np.clip((n / effective - 1.0) / max(self.typical - 1.0, 1e-9), 0.0, 1.0)
+        # Each group bears s (1 + (s - 1) alike); the sums of that and of its square are polynomials in `alike`.
+        apart, together = self.sizes, self.sizes * (self.sizes - 1.0)
+        squares = apart @ apart + 2.0 * alike * (apart @ together) + alike**2 * (together @ together)
+        found: Doubles = np.maximum((apart.sum() + alike * together.sum()) ** 2 / squares - 1.0, 1.0)
+        return found
 
     def top_sizes(self, order: Counts) -> Doubles:
         """Effective size for the share of the first j records in an order, for every j from 0 to n: ``(n + 1,)``.
@@ -145,11 +154,16 @@ class Clusters:
 
     def honest(self, sizes: Doubles) -> Doubles:
         """Effective sizes ``(q,)``, less what is lost because few groups tell them (Korn & Graubard, 1998)."""
+        less: Doubles = np.maximum(1.0, sizes * np.interp(sizes, *self._known_share) ** 2)
+        return less
+
+    @cached_property
+    def _known_share(self) -> tuple[Doubles, Doubles]:
+        """Effective sizes, and what of each is left."""
         n = float(self.sizes.sum())
         known = np.linspace(self.least, n, 25)
-        ratio = [stdtrit(n - 1.0, USUAL) / stdtrit(self.freedom(float(size)), USUAL) for size in known]
-        less: Doubles = np.maximum(1.0, sizes * np.interp(sizes, known, ratio) ** 2)
-        return less
+        left: Doubles = np.asarray(stdtrit(n - 1.0, USUAL) / stdtrit(self.freedom(known), USUAL))
+        return known, left
 
     def share_size(self, accused: Bools) -> float:
         """Effective size for the share of accused records, given as a mask ``(n,)``; see `top_sizes`.
@@ -172,10 +186,7 @@ class Worth:
 
 def worth_of_shares(members: Bools, nonmembers: Bools, groups: Groups) -> Worth:
     """Effective sizes of the share of accused members ``(n1,)`` and of accused non-members ``(n0,)``."""
-    sizes = [
-        Clusters.of(codes).share_size(accused)
-        for codes, accused in ((groups.members, members), (groups.nonmembers, nonmembers))
-    ]
+    sizes = [side.share_size(accused) for side, accused in zip(groups.sides, (members, nonmembers), strict=True)]
     totals = group_totals(members.astype(np.float64), nonmembers.astype(np.float64), groups)
     spread = float(np.sqrt((totals[0] ** 2).sum() * (totals[1] ** 2).sum()))
     return Worth(sizes[0], sizes[1], float(totals[0] @ totals[1]) / spread if groups.mixed and spread > 0 else 0.0)
@@ -204,7 +215,7 @@ def worth_of_curve(members: Doubles, nonmembers: Doubles, groups: Groups | None)
         return CurveWorth(*(np.full(side.size + 1, float(side.size)) for side in (members, nonmembers)))
     return CurveWorth(
         *(
-            Clusters.of(codes).top_sizes(np.argsort(-scores, kind="stable"))
-            for scores, codes in ((members, groups.members), (nonmembers, groups.nonmembers))
+            side.top_sizes(np.argsort(-scores, kind="stable"))
+            for side, scores in zip(groups.sides, (members, nonmembers), strict=True)
         )
     )

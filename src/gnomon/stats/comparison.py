@@ -186,13 +186,13 @@ def _effective_nonmembers(samples: tuple[Doubles, Doubles], fpr: float, groups: 
     """How many independent non-members decide where the thresholds lie: the fewer of the two scores'."""
     if groups is None:
         return float(samples[0].size)
-    clusters, allowed = Clusters.of(groups.nonmembers), math.floor(fpr * samples[0].size + ROUNDING)
+    clusters, allowed = groups.sides[1], math.floor(fpr * samples[0].size + ROUNDING)
     return min(float(clusters.top_sizes(np.argsort(-s, kind="stable"))[allowed]) for s in samples)
 
 
 def _wider(groups: Groups, confidence: float) -> float:
     """What the spread of samples of so few groups falls short by."""
-    freedom = min(c.freedom(c.least) for c in (Clusters.of(groups.members), Clusters.of(groups.nonmembers)))
+    freedom = min(float(side.freedom(side.least)) for side in groups.sides)
     return float(stdtrit(freedom, (1 + confidence) / 2) / ndtri((1 + confidence) / 2))
 
 

@@ -24,6 +24,7 @@ supposes nothing, and the upper end never does. So perfect separation has a lowe
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -106,18 +107,42 @@ def tpr_at_fpr(
     >>> tpr_at_fpr([3, 2, 2], [1, 2, 0, 0], 0.1).reason
     'too few non-members (have 4, need 10)'
     """
+    return tpr_at_fprs(members, nonmembers, (fpr,), confidence=confidence, groups=groups)[0]
+
+
+def tpr_at_fprs(
+    members: ArrayLike,
+    nonmembers: ArrayLike,
+    fprs: Sequence[float],
+    *,
+    confidence: float = 0.95,
+    groups: Groups | None = None,
+) -> list[TprPoint]:
+    """`tpr_at_fpr` at several rates: the samples are sorted once.
+
+    >>> [point.tpr.value for point in tpr_at_fprs([3, 2, 2], [1, 2, 0, 0], (0.25, 0.5))]
+    [1.0, 1.0]
+    """
     m, n = sorted_pair(members, nonmembers)
-    n0, needed = int(n.size), required_nonmembers(fpr)
-    if n0 < needed:
-        reason = f"too few non-members (have {n0:,}, need {needed:,})"
+    resolved = [fpr for fpr in fprs if n.size >= required_nonmembers(fpr)]
+    ends = {}
+    if resolved:
+        worth = None if groups is None else worth_of_curve(np.asarray(members), np.asarray(nonmembers), groups)
+        low, high = population_bounds(m, n, np.array(resolved), confidence=confidence, worth=worth)
+        ends = dict(zip(resolved, zip(low.tolist(), high.tolist(), strict=True), strict=True))
+    return [_point(m, n, fpr, ends.get(fpr)) for fpr in fprs]
+
+
+def _point(m: Doubles, n: Doubles, fpr: float, ends: tuple[float, float] | None) -> TprPoint:
+    """The point of two sorted samples, with the ends of its interval; without these it is refused."""
+    n0 = int(n.size)
+    if ends is None:
+        reason = f"too few non-members (have {n0:,}, need {required_nonmembers(fpr):,})"
         return TprPoint(fpr, None, None, None, n0, "refused", reason)
     allowed = math.floor(fpr * n0 + ROUNDING)
     cut = n[n0 - 1 - allowed] if allowed < n0 else -np.inf
-    first = int(np.searchsorted(m, cut, side="right"))
-    wrongly = n0 - int(np.searchsorted(n, cut, side="right"))
-    worth = None if groups is None else worth_of_curve(np.asarray(members), np.asarray(nonmembers), groups)
-    low, high = population_bounds(m, n, np.array([fpr]), confidence=confidence, worth=worth)
-    value = (m.size - first) / m.size
+    accused, wrongly = (sample.size - int(np.searchsorted(sample, cut, side="right")) for sample in (m, n))
+    value = accused / m.size
     above = [sample[np.searchsorted(sample, cut, side="right")] for sample in (m, n) if sample[-1] > cut]
     resolution: Resolution = "ok"
     reason_text = None
@@ -127,15 +152,8 @@ def tpr_at_fpr(
             f"few non-members (have {n0:,}; {required_nonmembers(fpr / WARN_FALSE_POSITIVES):,} would do): "
             f"at most {allowed} may be accused, so the value is coarse"
         )
-    return TprPoint(
-        fpr,
-        Interval(value, min(float(low[0]), value), max(float(high[0]), value)),
-        float(min(above)) if above else None,
-        wrongly,
-        n0,
-        resolution,
-        reason_text,
-    )
+    interval = Interval(value, min(ends[0], value), max(ends[1], value))
+    return TprPoint(fpr, interval, float(min(above)) if above else None, wrongly, n0, resolution, reason_text)
 
 
 def required_nonmembers(fpr: float) -> int:

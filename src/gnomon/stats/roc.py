@@ -125,9 +125,9 @@ def independent_pairs(members: int, nonmembers: int, groups: Groups | None) -> f
     """The fewest independent pairs of a member and a non-member that samples of these sizes hold."""
     if groups is None:
         return float(min(members, nonmembers))
-    sides = (groups.members, groups.nonmembers)
-    least = min(Clusters.of(side).least for side in sides)
-    return min(least, Clusters.of(np.concatenate(sides)).least / 2) if groups.mixed else least
+    least = min(side.least for side in groups.sides)
+    whole = np.concatenate([groups.members, groups.nonmembers])
+    return min(least, Clusters.of(whole).least / 2) if groups.mixed else least
 
 
 def half_width(parts: tuple[Doubles, Doubles], size: float, alpha: float, groups: Groups | None) -> float:
@@ -139,9 +139,9 @@ def half_width(parts: tuple[Doubles, Doubles], size: float, alpha: float, groups
     if groups is None:
         worth = [(float(part.size), part.size - 1.0) for part in parts]
     else:
-        clusters = [Clusters.of(side) for side in (groups.members, groups.nonmembers)]
+        clusters = groups.sides
         sizes = [cluster.size(part) for cluster, part in zip(clusters, parts, strict=True)]
-        worth = [(worth, cluster.freedom(worth)) for cluster, worth in zip(clusters, sizes, strict=True)]
+        worth = [(worth, float(cluster.freedom(worth))) for cluster, worth in zip(clusters, sizes, strict=True)]
     variances = [_smoothed_variance(part, size, records) for part, (records, _) in zip(parts, worth, strict=True)]
     total, freedoms = sum(variances), [freedom for _, freedom in worth]
     freedom = total**2 / sum(v**2 / f for v, f in zip(variances, freedoms, strict=True))

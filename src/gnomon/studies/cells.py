@@ -27,10 +27,10 @@ from gnomon.core.documents.schema import Part
 from gnomon.core.errors import DataError, GnomonError, StoreError, one_line
 from gnomon.core.files import write_text
 from gnomon.core.generations import claim, read_published
+from gnomon.core.machine import DECIDING_PACKAGES, package_versions
 from gnomon.core.plan import Plan, make_plan
 from gnomon.models.user_code import user_code
 from gnomon.runs.folder import write_outcome
-from gnomon.shadow.pool import DECIDING_PACKAGES, package_versions
 from gnomon.studies.spec import CellPlan
 
 RECORD_VERSION = Record.model_fields["version"].default

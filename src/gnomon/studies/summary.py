@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-from gnomon.auditing.outcome import PACKAGES
 from gnomon.core import VERSION
 from gnomon.core.documents.record import AttackResult, Record, TprAtFpr
 from gnomon.core.documents.schema import Estimate
@@ -28,8 +27,7 @@ from gnomon.core.documents.study import (
     StudyCurve,
 )
 from gnomon.core.documents.study import StudyMachine as Machine
-from gnomon.engines.local import available_cores
-from gnomon.shadow.pool import package_versions
+from gnomon.core.machine import RECORDED_PACKAGES, available_cores, package_versions
 from gnomon.stats.intervals import spread
 from gnomon.studies.cells import CellRun
 from gnomon.studies.spec import StudySpec
@@ -308,7 +306,7 @@ def machine_facts(seconds: float, reused: int, command: str) -> Machine:
         python=platform.python_version(),
         machine=f"{platform.system()} {platform.machine()}",
         cores=available_cores(),
-        packages=package_versions(PACKAGES),
+        packages=package_versions(RECORDED_PACKAGES),
         seconds=round(seconds, 3),
         reused=reused,
         command=command,

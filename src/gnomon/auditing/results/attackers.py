@@ -18,7 +18,7 @@ import numpy as np
 from gnomon.attacks import ATTACKS, make_attack
 from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.prepare import Prepared
-from gnomon.auditing.results.figures import estimate, rank_auc, tpr_point
+from gnomon.auditing.results.figures import estimate, rank_auc, tpr_points
 from gnomon.auditing.results.robustness import agree, by_shadows
 from gnomon.auditing.results.scoring import Attempt, Rehearsed, choose, score_attack
 from gnomon.core.answers import Reveal
@@ -80,7 +80,7 @@ class Judge:
             attack_title=best.title,
             chosen_on=chosen_on,
             auc=estimate(auc(inside, outside, confidence=level, groups=groups)),
-            tpr=tpr_point(inside, outside, self.fpr, level, groups),
+            tpr=tpr_points(inside, outside, [self.fpr], level, groups)[0],
         )
 
 

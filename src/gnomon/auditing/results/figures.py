@@ -39,7 +39,7 @@ from gnomon.stats.clusters import Groups, worth_of_shares
 from gnomon.stats.curves import histogram, thin_roc
 from gnomon.stats.false_discovery import accusations
 from gnomon.stats.intervals import Interval
-from gnomon.stats.low_fpr import tpr_at_fpr
+from gnomon.stats.low_fpr import required_nonmembers, tpr_at_fpr, tpr_at_fprs
 from gnomon.stats.rates import Rates, precision_at_prior, rates_at_threshold
 from gnomon.stats.risk import log_odds
 from gnomon.stats.roc import auc
@@ -51,12 +51,17 @@ def estimate(interval: Interval) -> Estimate:
     return Estimate(value=interval.value, low=interval.low, high=interval.high)
 
 
-def tpr_point(members: Floats, nonmembers: Floats, fpr: float, level: float, groups: Groups | None = None) -> TprAtFpr:
-    """The true-positive rate at a false-positive rate, or why it is refused; its interval by group if given."""
-    found = tpr_at_fpr(members, nonmembers, fpr, confidence=level, groups=groups)
-    if found.tpr is None:
-        return TprAtFpr(fpr=fpr, tpr=None, refused=found.reason)
-    return TprAtFpr(fpr=fpr, tpr=estimate(found.tpr), false_positives=found.false_positives)
+def tpr_points(
+    members: Floats, nonmembers: Floats, fprs: Sequence[float], level: float, groups: Groups | None = None
+) -> list[TprAtFpr]:
+    """The true-positive rate at each false-positive rate, or why it is refused; intervals by group if given."""
+    found = tpr_at_fprs(members, nonmembers, fprs, confidence=level, groups=groups)
+    return [
+        TprAtFpr(fpr=point.fpr, tpr=None, refused=point.reason)
+        if point.tpr is None
+        else TprAtFpr(fpr=point.fpr, tpr=estimate(point.tpr), false_positives=point.false_positives)
+        for point in found
+    ]
 
 
 STEP = 2.0**-20
@@ -84,7 +89,7 @@ def measure_groups(attempt: Attempt, case: AuditCase, plan: StatisticsPlan) -> G
         mixed=int((~inside & ~outside).sum()),
         rows=float(rows[inside | outside].mean()),
         auc=estimate(auc(*sides, confidence=plan.confidence)),
-        tpr_at_fpr=[tpr_point(*sides, fpr, plan.confidence) for fpr in plan.fprs],
+        tpr_at_fpr=tpr_points(*sides, plan.fprs, plan.confidence),
     )
 
 
@@ -206,7 +211,7 @@ def measure(attempt: Attempt, case: AuditCase, plan: StatisticsPlan) -> AttackRe
         update={
             "auc": estimate(auc(inside, outside, confidence=level, groups=groups)),
             "advantage": estimate(rates.advantage),
-            "tpr_at_fpr": [tpr_point(inside, outside, f, level, groups) for f in plan.fprs],
+            "tpr_at_fpr": tpr_points(inside, outside, plan.fprs, level, groups),
             "at_threshold": _at_threshold(rates, scored.calibrated),
             "oracle": _at_threshold(best, "oracle"),
             "precision_at_prior": _priors(inside, outside, plan.fprs, level, groups),
@@ -259,7 +264,7 @@ def _priors(
     inside: Floats, outside: Floats, fprs: Sequence[float], level: float, groups: Groups | None
 ) -> list[PrecisionAtPrior]:
     """Precision at the lowest resolvable false-positive rate of the plan."""
-    resolved = [f for f in fprs if tpr_at_fpr(inside, outside, f).tpr is not None]
+    resolved = [f for f in fprs if len(outside) >= required_nonmembers(f)]
     if not resolved:
         return []
     fpr = min(resolved)

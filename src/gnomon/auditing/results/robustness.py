@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gnomon.attacks import make_attack
 from gnomon.auditing.evidence.assemble import AuditCase
-from gnomon.auditing.results.figures import estimate, rank_auc, tpr_point
+from gnomon.auditing.results.figures import estimate, rank_auc, tpr_points
 from gnomon.auditing.results.scoring import Scored, score_attack
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.documents.record import Agreement, ByShadows, ShadowGain, ShadowPoint
@@ -130,7 +130,7 @@ def by_shadows(
             ShadowPoint(
                 count=count,
                 auc=estimate(auc(s[member], s[~member], confidence=level, groups=groups)),
-                tpr=tpr_point(s[member], s[~member], fpr, level, groups),
+                tpr=tpr_points(s[member], s[~member], [fpr], level, groups)[0],
             )
             for count, s in zip(counts, found, strict=True)
         ],

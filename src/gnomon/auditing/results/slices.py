@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.auditing.evidence.assemble import AuditCase
-from gnomon.auditing.results.figures import estimate, tpr_point
+from gnomon.auditing.results.figures import estimate, tpr_points
 from gnomon.auditing.results.scoring import Scored
 from gnomon.core.arrays import Bools, Ints, is_frame, is_sparse
 from gnomon.core.data.dataset import Dataset
@@ -191,7 +191,7 @@ def _slice(name: str, mask: Bools, attack: Scored, case: AuditCase, fpr: float, 
         members=len(inside),
         nonmembers=len(outside),
         auc=estimate(auc(inside, outside, confidence=level, groups=groups)),
-        tpr=tpr_point(inside, outside, fpr, level, groups),
+        tpr=tpr_points(inside, outside, [fpr], level, groups)[0],
         recall=None if threshold is None else float((inside >= threshold).mean()),
         fpr=None if threshold is None else float((outside >= threshold).mean()),
     )

@@ -24,6 +24,7 @@ from gnomon.core.generations import read_published
 D = TypeVar("D", bound=Part)
 
 # in JSON they stand within strings only; those below U+0020 are escaped in any case
+_ODD_NUMBER = re.compile(r"NaN|Infinity|[eE]\+?\d{3}|\d{300}")  # all that can stand for a number that is none
 _STEERING = re.compile("[\x7f-\x9f\u200b\u2028-\u202e\u2066-\u2069\ufeff]")
 
 FILES: MappingProxyType[str, type[Record | DefenceReport | Study | Reproduction]] = MappingProxyType(
@@ -65,7 +66,7 @@ def parse_document(content: bytes, kind: type[D], file: Path) -> D:
     try:
         text = content.decode("utf-8")
         document = kind.model_validate_json(text)
-        odd = next(_not_finite(json.loads(text)), None)
+        odd = next(_not_finite(json.loads(text)), None) if _ODD_NUMBER.search(text) else None
     except (UnicodeDecodeError, RecursionError) as error:
         raise DataError(f"{file}: cannot be read ({error})") from None
     except ValidationError as error:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gnomon.core.errors import ModelError
-from gnomon.core.memory import too_large
+from gnomon.core.machine import too_large
 from gnomon.models.readers.model_file import ModelFile, object_in
 
 
