@@ -20,10 +20,9 @@ MOST_BYTES = 150_000
 COLOURS = 64  # text and lines: more would only make the file larger
 
 
-def photograph(page: Path, to: Path) -> None:
-    """The first screen of a page as a PNG of few colours."""
+def picture(page: Path, to: Path, width: int, height: int, *, dark: bool = False) -> None:
+    """The top of a page as a PNG, as headless Chromium shows it; pixels."""
     with tempfile.TemporaryDirectory() as folder:
-        shot = Path(folder) / "shot.png"
         words = [
             "chromium",
             "--headless",
@@ -32,9 +31,15 @@ def photograph(page: Path, to: Path) -> None:
             "--hide-scrollbars",
             "--virtual-time-budget=3000",
         ]
-        words += [f"--user-data-dir={folder}/profile", f"--window-size={WIDTH},{HEIGHT}", f"--screenshot={shot}"]
+        words += ["--blink-settings=preferredColorScheme=0"] if dark else []
+        words += [f"--user-data-dir={folder}/profile", f"--window-size={width},{height}", f"--screenshot={to}"]
         subprocess.run([*words, page.resolve().as_uri()], check=True, capture_output=True, timeout=120)
-        Image.open(shot).convert("RGB").quantize(COLOURS).save(to, optimize=True)
+
+
+def photograph(page: Path, to: Path) -> None:
+    """The first screen of a page as a PNG of few colours."""
+    picture(page, to, WIDTH, HEIGHT)
+    Image.open(to).convert("RGB").quantize(COLOURS).save(to, optimize=True)
     size = to.stat().st_size
     if size > MOST_BYTES:
         raise SystemExit(f"{to}: expected at most {MOST_BYTES:,} bytes, got {size:,}; take fewer colours")

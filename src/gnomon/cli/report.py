@@ -32,7 +32,7 @@ def report(
 
     Args:
         run: its folder, or its record.json, defence.json, study.json or reproduction.json.
-        to: file to write; its suffix chooses the format (.html, .md, .json, .txt). Default: the terminal.
+        to: file to write; its suffix chooses the format (.html, .pdf, .md, .json, .txt). Default: the terminal.
         format: what is printed: terminal, json, md, html, or card (a section of a model card).
         json: print the document as JSON.
         annex: the annex of an audit instead: edpb (for a data-protection officer) or tre (for the output check of a

@@ -25,6 +25,7 @@ from gnomon.report.defence import defence_page
 from gnomon.report.html import render_html
 from gnomon.report.markdown import pictures, render_markdown
 from gnomon.report.model_card import model_card
+from gnomon.report.pdf import write_pdf
 from gnomon.report.reproduction import reproduction_page
 from gnomon.report.sections import Page
 from gnomon.report.study import study_page
@@ -45,7 +46,15 @@ _PAGES: MappingProxyType[type[Document], Callable[[Any], Page]] = MappingProxyTy
 )
 FORMATS = ("card", "html", "json", "md", "terminal")
 _EXTENSIONS = MappingProxyType(
-    {".htm": "html", ".html": "html", ".json": "json", ".markdown": "md", ".md": "md", ".txt": "terminal"}
+    {
+        ".htm": "html",
+        ".html": "html",
+        ".json": "json",
+        ".markdown": "md",
+        ".md": "md",
+        ".pdf": "pdf",
+        ".txt": "terminal",
+    }
 )
 
 
@@ -106,9 +115,9 @@ def format_of(path: Path) -> str:
 
     >>> format_of(Path("runs/demo/report.html")), format_of(Path("notes.TXT"))
     ('html', 'terminal')
-    >>> format_of(Path("report.pdf"))
+    >>> format_of(Path("report.docx"))
     Traceback (most recent call last):
-    gnomon.core.errors.UsageError: report.pdf: no report has this extension (known: .htm, .html, .json, .markdown, ...)
+    gnomon.core.errors.UsageError: report.docx: no report has this extension (known: .htm, .html, .json, .markdown, ...)
     """
     extension = path.suffix.lower()
     if extension not in _EXTENSIONS:
@@ -119,11 +128,16 @@ def format_of(path: Path) -> str:
 def write_report(document: Given, path: str | Path) -> None:
     """Writes a document in the format of the path's suffix, atomically; Markdown's figures are files next to it.
 
+    A PDF is the HTML as Chromium, Chrome or Edge prints it, where one is on the machine.
+
     Raises:
-        UsageError: an extension that no format has, or no document; nothing is written.
+        UsageError: an extension that no format has, no document, or a PDF without a browser; nothing is written.
     """
     expect("path", path, (str, Path), "the name of a file")
     place = Path(path)
+    if format_of(place) == "pdf":
+        write_pdf(render_html(page_of(document)), place)
+        return
     if format_of(place) != "md":
         write_text(place, render(document, format_of(place)))
         return
