@@ -1,6 +1,6 @@
 """Three small models that leak, do not, and cannot be told: their reports and annexes, as files and as pictures.
 
-    python scripts/three_verdicts.py FOLDER   # models, rows, plans, audits, reports and annexes as HTML and PDF, pictures
+    python -m scripts.three_verdicts FOLDER   # models, rows, plans, audits; reports and annexes as HTML, PDF, pictures
 
 The rows are shopping baskets of households (embedded in gnomon). The first model is a forest whose file is to be handed
 out, the second a shallow tree behind a service; the third is known by its exported answers to a few records only. To
@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import skops.io
+from docs.picture import picture
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
 import gnomon
-from docs.picture import picture  # run from the root of a clone
 
 MODEL = """
 [target]
