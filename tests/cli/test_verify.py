@@ -26,6 +26,7 @@ def test_a_run_that_fits(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
     (folder / "store").mkdir()
     (folder / "store" / "answers").write_text("no result")
     assert run(["verify", str(folder)]) == 0
+    assert run(["verify", str(folder / "record.json")]) == 0
 
 
 @pytest.mark.parametrize("file", ["record.json", "report.html", "scores/loss.npy", "scores/member.npy"])

@@ -3,8 +3,11 @@
 import stat
 from pathlib import Path
 
+import numpy as np
 import pytest
+from tests.full_disk import full_disk
 
+from gnomon.core.errors import StoreError
 from gnomon.core.files import replacing, write_text
 
 
@@ -39,3 +42,17 @@ def test_a_block_that_fails_leaves_the_old_file_and_nothing_else(error: type[Bas
         raise error
     assert (tmp_path / "a").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_numpys_words_for_a_full_disk_are_not_ours(tmp_path: Path) -> None:
+    file = tmp_path / "a.npy"
+    with (
+        full_disk(),
+        pytest.raises(
+            StoreError, match=r"a\.npy: cannot be written \(only a part of it, as if the disk were full\); free"
+        ),
+        replacing(file) as temporary,
+        temporary.open("wb") as stream,
+    ):
+        np.save(stream, np.zeros(1000))
+    assert not list(tmp_path.iterdir())

@@ -11,6 +11,7 @@ from gnomon.core import machine
 def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(machine, "MEMINFO", tmp_path / "meminfo")
     monkeypatch.setattr(machine, "CGROUP", tmp_path)
+    monkeypatch.setattr(machine, "PROCESS", tmp_path)
     return tmp_path
 
 
@@ -26,3 +27,38 @@ def test_the_smaller_of_machine_and_control_group_counts(said: Path) -> None:
     assert machine.free_memory() == 4000
     assert machine.too_large(4000) is None
     assert machine.too_large(3 * 2**30) == "needs 3.0 GB of memory, and 0.0 GB are free"
+
+
+def test_a_group_within_a_group_has_its_own_limit(said: Path) -> None:
+    inner = said / "user.slice" / "job.scope"
+    inner.mkdir(parents=True)
+    (said / "cgroup").write_text("9:name=systemd:/\n0::/user.slice/job.scope\n")
+    (inner / "memory.max").write_text("max\n")
+    (inner / "memory.current").write_text("1000\n")
+    assert machine.free_memory() is None
+    (inner.parent / "memory.max").write_text("7000\n")
+    (inner.parent / "memory.current").write_text("2000\n")
+    assert machine.free_memory() == 5000
+    (inner / "memory.max").write_text("4000\n")
+    assert machine.free_memory() == 3000
+    (said / "cgroup").write_text("0::/of the host, not seen in here\n")
+    (said / "memory.max").write_text("1500\n")
+    (said / "memory.current").write_text("1000\n")
+    assert machine.free_memory() == 500
+
+
+def test_files_that_a_group_keeps_in_memory_make_room(said: Path) -> None:
+    (said / "memory.max").write_text("5000\n")
+    (said / "memory.current").write_text("5000\n")
+    assert machine.free_memory() == 0
+    (said / "memory.stat").write_text("anon 900\ninactive_file 4100\nactive_file 0\n")
+    assert machine.free_memory() == 4100
+
+
+def test_the_limit_of_the_process_counts(said: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    resource = pytest.importorskip("resource", reason="limits of a process are Unix's")
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (10 * resource.getpagesize(), -1))
+    (said / "statm").write_text("7 3 2 1 0 1 0\n")
+    assert machine.free_memory() == 3 * resource.getpagesize()
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, -1))
+    assert machine.free_memory() is None

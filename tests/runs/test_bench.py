@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from tests.report.sample_defences import sample_defence
 from tests.report.sample_records import leaking
 
@@ -36,6 +37,17 @@ def test_a_bench_of_the_same_plan_says_by_how_much(tmp_path: Path) -> None:
     text = render(found, "md")
     assert "leaks significantly less" in text
     assert with_bench(record, tmp_path / "other") == record
+
+
+@pytest.mark.parametrize("given", [".", "./", "../run", "../run/", "inner/..", "record.json", "./record.json"])
+def test_however_the_run_is_named(given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record, bench = pair()
+    (tmp_path / "run-defend").mkdir()
+    (tmp_path / "run" / "inner").mkdir(parents=True)
+    (tmp_path / "run" / "record.json").touch()
+    write_document(bench, tmp_path / "run-defend" / "defence.json")
+    monkeypatch.chdir(tmp_path / "run")
+    assert with_bench(record, Path(given)) == with_bench(record, tmp_path / "run") != record
 
 
 def test_a_bench_of_another_plan_or_of_other_rows_is_no_evidence() -> None:

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from gnomon.core import VERSION
 from gnomon.core.errors import GnomonError, one_line
+from gnomon.core.files import system_reason
 from gnomon.engines.workers import stop_workers
 
 COMMANDS = (
@@ -99,7 +100,7 @@ def run(arguments: Sequence[str]) -> int:
         if isinstance(error, BrokenPipeError) and _reader_is_gone():
             raise
         where = "" if error.filename is None else f"{error.filename}: "
-        return _end(f"{where}{error.strerror or error}; the system refused a file or a process", USAGE_ERROR)
+        return _end(f"{where}{system_reason(error)}; the system refused a file or a process", USAGE_ERROR)
     except KeyboardInterrupt:
         return _end("stopped; what was finished is kept, run the same command again to go on", INTERRUPTED)
     except Terminated:

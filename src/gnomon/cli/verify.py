@@ -15,10 +15,10 @@ def verify(run: Path, /, *, json: bool = False) -> int:
     Exit code 0: all fit; 1: a file was changed, is missing, or is not of this run.
 
     Args:
-        run: the folder of an audit, a comparison of mitigations, a study or a reproduction.
+        run: the folder of an audit, a comparison of mitigations, a study or a reproduction, or its record.json.
         json: print what was found as JSON.
     """
-    checked = check_published(run)
+    checked = check_published(run.parent if run.is_file() else run)
     wrong = {name: state for name, state in checked.states.items() if state != "fits"}
     if json:
         found = {"kind": checked.kind, "sha256": checked.digest, "files": dict(checked.states)}

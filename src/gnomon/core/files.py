@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gnomon.core.errors import StoreError
+
+_SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")  # numpy.save, whatever stopped it
 
 
 @contextmanager
@@ -53,8 +56,19 @@ def cannot_write(path: Path, error: OSError) -> StoreError:
     runs/x: cannot be written (No space left on device); free space, or name a folder that can be written
     """
     return StoreError(
-        f"{path}: cannot be written ({error.strerror or error}); free space, or name a folder that can be written"
+        f"{path}: cannot be written ({system_reason(error)}); free space, or name a folder that can be written"
     )
+
+
+def system_reason(error: OSError) -> str:
+    """What the system says of a file or process; numpy, whose writing ended early, is not quoted.
+
+    >>> system_reason(OSError("16370 requested and 2016 written"))
+    'only a part of it, as if the disk were full'
+    """
+    if error.errno is None and _SHORT_WRITE.fullmatch(str(error)):
+        return "only a part of it, as if the disk were full"
+    return error.strerror or str(error)
 
 
 def content_digest(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cache
 from importlib import metadata
@@ -16,20 +16,55 @@ DECIDING_PACKAGES = (
 )  # fmt: skip # another version of these may train another model
 MEMINFO = Path("/proc/meminfo")
 CGROUP = Path("/sys/fs/cgroup")
+PROCESS = Path("/proc/self")
 
 
 def free_memory() -> int | None:
-    """Bytes that this process may still fill: of the machine, or of its control group; None where nobody says."""
-    found = []
+    """Bytes that this process may still fill: of the machine, of its control groups, of its own limit.
+
+    None where nobody says.
+    """
+    found = [*_left_in_groups(), *_left_to_process()]
     with suppress(OSError, ValueError, IndexError):
         line = next(
             text for text in MEMINFO.read_text(encoding="ascii").splitlines() if text.startswith("MemAvailable")
         )
         found.append(1024 * int(line.split()[1]))
-    with suppress(OSError, ValueError):  # "max" is no number: no limit
-        most, used = (int((CGROUP / name).read_text(encoding="ascii")) for name in ("memory.max", "memory.current"))
-        found.append(max(0, most - used))
     return min(found, default=None)
+
+
+def _left_in_groups() -> Iterator[int]:
+    """What the limits of the process's control group, and of those around it, leave."""
+    own = ""
+    with suppress(OSError, IndexError):
+        own = (PROCESS / "cgroup").read_text(encoding="utf-8").strip().rpartition("::/")[2]
+    place = CGROUP / own if (CGROUP / own).is_dir() else CGROUP  # in a container the path may be one of outside
+    while place.is_relative_to(CGROUP):
+        with suppress(OSError, ValueError):  # "max" is no number: no limit
+            most, used = (int((place / name).read_text(encoding="ascii")) for name in ("memory.max", "memory.current"))
+            yield max(0, most - used + _kept_of_files(place))
+        place = place.parent
+
+
+def _kept_of_files(group: Path) -> int:
+    """Bytes of files that a control group keeps in memory, and drops before anything is refused."""
+    with suppress(OSError, ValueError, StopIteration):
+        lines = (group / "memory.stat").read_text(encoding="ascii").splitlines()
+        return int(next(line for line in lines if line.startswith("inactive_file ")).split()[1])
+    return 0
+
+
+def _left_to_process() -> Iterator[int]:
+    """What the limit of the address space (``ulimit -v``) leaves."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    most = resource.getrlimit(resource.RLIMIT_AS)[0]
+    with suppress(OSError, ValueError, IndexError):
+        if most != resource.RLIM_INFINITY:
+            pages = int((PROCESS / "statm").read_text(encoding="ascii").split()[0])
+            yield max(0, most - pages * resource.getpagesize())
 
 
 def too_large(size: float) -> str | None:

@@ -18,8 +18,8 @@ def with_bench(record: Record, run: Path) -> Record:
 
     A bench of another plan, or of other rows, is no evidence for this one and is left out.
     """
-    folder = run if run.is_dir() else run.parent
-    place = folder.parent / f"{folder.name}-defend"  # a folder may be "."
+    folder = (run if run.is_dir() else run.parent).resolve()  # "." and ".." have no name to look next to
+    place = folder.parent / f"{folder.name}-defend"
     if record.decision is None or not (place / "defence.json").is_file():
         return record
     try:

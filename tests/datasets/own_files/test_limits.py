@@ -4,11 +4,14 @@ import io
 import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import skops.io
+from pyarrow import parquet
 from sklearn.naive_bayes import GaussianNB
 
 from gnomon.cli.app import run
@@ -73,6 +76,41 @@ def test_a_row_group_larger_than_memory(little_memory: None) -> None:
     pd.DataFrame({"a": np.zeros(20_000), "label": 0}).to_parquet("x.parquet")
     assert Path("x.parquet").stat().st_size < 20_000, "packed, it would fit"
     with pytest.raises(DataError, match=r"x\.parquet: needs"):
+        read_rows("x.parquet", "label")
+
+
+def test_a_row_group_larger_than_the_limit_of_the_process() -> None:
+    resource = pytest.importorskip("resource", reason="limits of a process are Unix's")
+    x = np.zeros(1_000_000)
+    pd.DataFrame({**{f"f{i}": x for i in range(8)}, "label": 0}).to_parquet("x.parquet")
+    assert Path("x.parquet").stat().st_size < 1_000_000, "packed, it would fit"
+    pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 50_000_000, before[1]))
+    try:
+        with pytest.raises(DataError, match=r"x\.parquet: needs"):
+            read_rows("x.parquet", "label")
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+@pytest.mark.parametrize("way", [{"use_dictionary": True}, {"column_encoding": {"t": "DELTA_BYTE_ARRAY"}}])
+def test_a_text_that_stands_there_once_and_is_repeated(way: dict[str, Any], little_memory: None) -> None:
+    texts = pa.array(["a" * 1000] * 4000)
+    parquet.write_table(pa.table({"t": texts, "label": [0] * 4000}), "x.parquet", **{"use_dictionary": False, **way})
+    assert parquet.read_metadata("x.parquet").row_group(0).total_byte_size < 100_000, "its footer says that it fits"
+    with pytest.raises(DataError, match=r"x\.parquet: needs 0\.0 GB"):
+        read_rows("x.parquet", "label")
+    few = pa.table({"t": texts[:40], "label": [0] * 40})
+    parquet.write_table(few, "x.parquet", **{"use_dictionary": False, **way})
+    assert read_rows("x.parquet", "label").x["t"].tolist() == ["a" * 1000] * 40
+
+
+@pytest.mark.parametrize("values", [[[0] * 9], [{"a": 1}], [b"a"]])
+def test_what_is_no_table_is_refused_before_it_is_read(values: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    parquet.write_table(pa.table({"t": values, "label": [0]}), "x.parquet")
+    monkeypatch.setattr(pd, "read_parquet", None)
+    with pytest.raises(DataError, match=r'x\.parquet: column "t" holds .*; turn it into numbers or text'):
         read_rows("x.parquet", "label")
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from gnomon.core.errors import DataError
 from gnomon.core.machine import too_large
@@ -12,6 +14,7 @@ MOST_COLUMNS = 20_000  # of a table: each has a type, checks and a name of its o
 LINE_BYTES = 2**26
 CHUNK_BYTES = 2**20
 CELL_BYTES = 8  # of a number, or of a reference to text
+FEW_ROWS = 64
 
 
 def check_csv(place: Path, separator: str = ",") -> None:
@@ -42,19 +45,56 @@ def check_csv(place: Path, separator: str = ",") -> None:
 
 
 def check_parquet(place: Path) -> None:
-    """Refuses a parquet file whose footer announces more than can be held.
+    """Refuses a parquet file that holds more than fits in memory, or what is no table: lists, records, bytes.
+
+    Its footer says how many values there are. What they take is not known from there where a text stands once and is
+    repeated: where this could be too much, the texts are measured without being repeated.
 
     Raises:
         DataError: such a file.
         ImportError: pyarrow is not installed.
         OSError, ValueError: it can't be read.
     """
+    import pyarrow as pa
     from pyarrow import parquet
 
     found = parquet.read_metadata(place)
     _check_columns(place, found.num_columns)
-    stored = sum(found.row_group(i).total_byte_size for i in range(found.num_row_groups))
-    _refuse(place, too_large(max(stored, found.num_rows * found.num_columns * CELL_BYTES)))
+    for column in found.schema.to_arrow_schema():
+        if pa.types.is_nested(column.type) or column.type in (pa.binary(), pa.large_binary(), pa.binary_view()):
+            _refuse(place, f'column "{column.name}" holds {column.type}; turn it into numbers or text')
+    groups = [found.row_group(i) for i in range(found.num_row_groups)]
+    stored = sum(group.total_byte_size for group in groups)
+    cells = found.num_rows * found.num_columns * CELL_BYTES
+    _refuse(place, too_large(max(stored, cells)))
+    if too_large(sum(group.total_byte_size * group.num_rows for group in groups)) is not None:
+        for size in _text_sizes(place):
+            cells += size
+            _refuse(place, too_large(cells))
+
+
+def _text_sizes(place: Path) -> Iterator[int]:
+    """Bytes of the texts of a parquet file, each as often as it stands there, part by part."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    texts = (pa.string(), pa.large_string(), pa.string_view())
+    names = [column.name for column in parquet.read_schema(place) if column.type in texts]
+    with parquet.ParquetFile(place, read_dictionary=names) as whole, parquet.ParquetFile(place) as plain:
+        for group in range(whole.num_row_groups):
+            for name in names:
+                try:
+                    yield from map(_bytes_in, whole.read_row_group(group, [name]).column(0).chunks)
+                except OSError:  # texts that are stored as what they share with the one before
+                    yield from (batch.nbytes for batch in plain.iter_batches(FEW_ROWS, [group], [name]))
+
+
+def _bytes_in(texts: Any) -> int:
+    """Bytes of the texts of a pyarrow array, of which each may stand there once and be repeated."""
+    from pyarrow import compute
+
+    lengths = compute.binary_length(texts.dictionary).take(texts.indices)
+    return int(compute.sum(lengths).as_py() or 0)
 
 
 def check_npz(place: Path) -> None:

@@ -64,7 +64,7 @@ class LightGBMClassifier(BoosterClassifier):
     def write(self, stem: Path) -> Path:
         """As LightGBM's text."""
         place = stem.with_suffix(".txt")
-        self.booster_.save_model(str(place))
+        place.write_text(self.booster_.model_to_string(), encoding="utf-8")  # a full disk is an OSError then
         return place
 
     def margins(self, x: Rows) -> NDArray[np.float64]:

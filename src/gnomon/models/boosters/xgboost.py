@@ -76,7 +76,7 @@ class XGBoostClassifier(BoosterClassifier):
     def write(self, stem: Path) -> Path:
         """As UBJSON."""
         place = stem.with_suffix(".ubj")
-        self.booster_.save_model(place)
+        place.write_bytes(self.booster_.save_raw("ubj"))  # a full disk is an OSError then
         return place
 
     def _matrix(self, x: Rows, codes: NDArray[np.int64] | None = None) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -214,13 +215,15 @@ def save_weights(model: TorchModel, path: Path) -> None:
     """Writes a model's weights: safetensors, or for ``.pt`` and ``.pth`` torch's own format (a dict of tensors)."""
     state = {name: value.detach().cpu().contiguous() for name, value in model.network.state_dict().items()}
     if path.suffix in (".pt", ".pth"):
-        torch.save(state, path)
+        content = io.BytesIO()
+        torch.save(state, content)
+        path.write_bytes(content.getbuffer())  # a full disk is an OSError then
         return
     try:
-        from safetensors.torch import save_file
+        from safetensors.torch import save
     except ImportError:
         raise MissingExtraError("safetensors", "torch", f"writing {path.name} (and not a .pt file)") from None
-    save_file({name: value.clone() for name, value in state.items()}, str(path))
+    path.write_bytes(save({name: value.clone() for name, value in state.items()}))
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
