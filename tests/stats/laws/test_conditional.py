@@ -41,3 +41,11 @@ def test_constant_columns_and_values_are_no_trouble():
     inside, outside = law.log_density(np.ones((2, 3)), np.array([7.0, 8.0]))
     assert np.isfinite([inside, outside]).all()
     assert inside > outside
+
+
+def test_far_from_the_fit_the_density_is_still_a_number():
+    """A spread that shrinks along a column is nothing far out there, and its density would be none."""
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(500, 1))
+    law = fit_conditional_law(x, np.exp(0.5 * x[:, 0]) * rng.normal(size=500), np.ones(500))
+    assert np.isfinite(law.log_density(np.array([[-5000.0], [5000.0]]), np.array([1.0, 1.0]))).all()

@@ -93,3 +93,32 @@ def test_nobody_at_all():
     prior = estimate_prior(nobody, GroupMoments(nobody, nobody))
     assert np.isfinite([prior.mean, prior.weight, prior.scale, prior.freedom]).all()
     assert np.isfinite(predict(nobody, prior).log_density(np.zeros(3), "t")).all()
+
+
+def plain(n: int) -> dict[str, np.ndarray]:
+    """Signals (8, n) with hardly any variance: models that agree, as plain trees do."""
+    rng = np.random.default_rng(0)
+    return {
+        "all alike": np.full((8, n), 36.7),
+        "all zero": np.zeros((8, n)),
+        "alike within rows": np.tile(rng.normal(size=n) * 30, (8, 1)),
+        "of two kinds": np.tile(np.where(rng.random(n) < 0.5, 36.7, -36.7), (8, 1)),
+        "one other": np.where((np.arange(8)[:, None] == 0) & (np.arange(n) == 0), -36.7, 36.7),
+        "almost nothing": rng.normal(size=(8, n)) * 1e-160,
+    }
+
+
+@pytest.mark.parametrize("name", plain(3))
+@pytest.mark.parametrize("n", [3, 50])
+def test_models_that_agree_overflow_nothing(name, n):
+    """Neither law is degenerate, and a target that answers as they do is likelier than one that does not."""
+    signals = plain(n)[name]
+    for member in (np.ones((8, n), bool), np.random.default_rng(1).random((8, n)) < 0.5):
+        moments = group_moments(signals, member)
+        for group in (moments.inside, moments.outside):
+            law = predict(group, estimate_prior(group, moments))
+            for predictive in ("t", "normal"):
+                near, far = (law.log_density(signals[-1] + off, predictive) for off in (0.0, 700.0))
+                assert np.isfinite([near, far]).all()
+                assert (near > far).all()
+                assert not np.isnan(law.log_survival(signals[-1] - 700.0, predictive)).any()

@@ -21,14 +21,14 @@ from gnomon.auditing.evidence.answers import AnswerSet
 from gnomon.auditing.prepare import Prepared
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.data.dataset import Dataset, Roles
-from gnomon.core.documents.record import Finding, ModelFacts, ShadowFacts
+from gnomon.core.documents.record import Estimate, Finding, ModelFacts, ShadowFacts
 from gnomon.core.errors import PreflightError
 from gnomon.core.protocols import Model, ModelAbilities
 from gnomon.core.seeds import Seeds
 
 ACCURACY_BOUND = 0.1  # shadows' accuracy further than this from the target's
 SIZE_BOUND = 0.1  # shadows' size further than this share from the target's
-LOSS_FACTOR = 2.0  # shadows' mean loss further than this factor from the target's
+LOSS_FACTOR = 2.0  # every shadow's loss further than this factor from the target's
 
 
 def check_data(data: Dataset, roles: Roles, *, own_ids: bool, seeds: Seeds) -> list[Finding]:
@@ -203,13 +203,14 @@ def check_failures(shadows: ShadowFacts) -> list[Finding]:
     ]
 
 
-def check_shadows(target: ModelFacts, shadows: ShadowFacts, losses: Sequence[float]) -> list[Finding]:
+def check_shadows(target: ModelFacts, shadows: ShadowFacts, losses: Sequence[Estimate]) -> list[Finding]:
     """Shadows that are unlike the target: attacks calibrated on them would fail for the wrong reason.
 
     Args:
         target: the target's size, accuracy and loss.
         shadows: the same of the shadows, as means.
-        losses: the shadows' mean training and test loss.
+        losses: the shadows' training and test loss, mean and range. A model that is certain of every answer pays for
+            one wrong one with half of its loss, so a loss is unlike only if it is unlike that of every shadow.
     """
     differences = list(_differences(target, shadows, losses))
     if not differences:
@@ -226,7 +227,7 @@ def check_shadows(target: ModelFacts, shadows: ShadowFacts, losses: Sequence[flo
     ]
 
 
-def _differences(target: ModelFacts, shadows: ShadowFacts, losses: Sequence[float]) -> Iterable[str]:
+def _differences(target: ModelFacts, shadows: ShadowFacts, losses: Sequence[Estimate]) -> Iterable[str]:
     if abs(shadows.size - target.train_size) > SIZE_BOUND * target.train_size:
         yield f"{shadows.size} training rows against {target.train_size}"
     sides = (
@@ -236,10 +237,11 @@ def _differences(target: ModelFacts, shadows: ShadowFacts, losses: Sequence[floa
     for side, ours, theirs, our_loss, their_loss in sides:
         if ours is not None and theirs is not None and abs(ours.value - theirs) > ACCURACY_BOUND:
             yield f"{side} accuracy {ours.value:.3f} against {theirs:.3f}"
-        elif their_loss is not None and max(our_loss, their_loss) > 0.05:
-            low, high = sorted((max(our_loss, 1e-6), max(their_loss, 1e-6)))
-            if high > LOSS_FACTOR * low:
-                yield f"{side} loss {our_loss:.3g} against {their_loss:.3g}"
+        elif their_loss is not None:
+            nearest = min(max(their_loss, our_loss.low), our_loss.high)
+            low, high = sorted((nearest, their_loss))
+            if high > 0.05 and high > LOSS_FACTOR * low:
+                yield f"{side} loss {our_loss.value:.3g} against {their_loss:.3g}"
 
 
 def stop_on_errors(findings: Sequence[Finding], override: Sequence[str]) -> list[Finding]:

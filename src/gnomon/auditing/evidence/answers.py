@@ -32,7 +32,7 @@ from gnomon.auditing.prepare import Prepared, find_model, make_target
 from gnomon.core.arrays import Floats, Ints, take_rows
 from gnomon.core.data.dataset import Dataset
 from gnomon.core.data.labels import unknown_label
-from gnomon.core.documents.record import ModelFacts, ShadowFacts, ShadowSourceFacts
+from gnomon.core.documents.record import Estimate, ModelFacts, ShadowFacts, ShadowSourceFacts
 from gnomon.core.errors import DataError, PlanError
 from gnomon.core.protocols import Model, ModelAbilities, Trainer, TrainerAbilities
 from gnomon.models.mitigated import ask
@@ -56,7 +56,7 @@ class AnswerSet:
         target_answers: (n, c) its full answers on the audited rows, in the case's order.
         queries: what all models were asked.
         shadows: size and quality of the shadow models; None without any.
-        losses: their mean training and test loss.
+        losses: their training and test loss, mean and range.
         pool: the shadows' rows and their answers on them.
         asked: what the versions of the rows cost, in queries to the target.
         said: what a target that was trained here says of itself.
@@ -68,7 +68,7 @@ class AnswerSet:
     target_answers: Floats
     queries: QueryPlan
     shadows: ShadowFacts | None = None
-    losses: tuple[float, float] | None = None
+    losses: tuple[Estimate, Estimate] | None = None
     pool: tuple[ShadowRows, PoolAnswers] | None = None
     asked: int = 0
     said: Mapping[str, Any] = field(default_factory=dict)

@@ -289,8 +289,8 @@ def finite_loss(answers: Floats, labels: Ints) -> Floats:
 
 def shadow_facts(
     data: Dataset, queries: QueryPlan, shadows: tuple[ShadowRows, PoolAnswers], source: str, note: str | None
-) -> tuple[ShadowFacts, tuple[float, float]]:
-    """The shadows' size and quality, and their mean loss on rows that they were trained and tested on."""
+) -> tuple[ShadowFacts, tuple[Estimate, Estimate]]:
+    """The shadows' size and quality, and their loss on rows that they were trained and tested on (mean and range)."""
     drawn, pool = shadows
     accuracy: list[tuple[float, float]] = []
     losses: list[tuple[float, float]] = []
@@ -312,7 +312,7 @@ def shadow_facts(
         seconds=round(pool.seconds, 3),
         seconds_each=None if pool.seconds_each is None else round(pool.seconds_each, 4),
     )
-    return facts, (float(np.mean([a for a, _ in losses])), float(np.mean([b for _, b in losses])))
+    return facts, (_spread([a for a, _ in losses]), _spread([b for _, b in losses]))
 
 
 def _pair(values: Sequence[float]) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from gnomon.core.arrays import Floats
 from gnomon.stats.laws.student import MOST_FREEDOM, Predicted
 
 RIDGE = 1e-3  # on standardised columns: enough to solve with columns that are copies of each other
+MOST_LOG_VARIANCE = 230.0  # either way: where columns lie far from those of the fit, the variance stays a number
 SMALLEST_SQUARE = 1e-3  # of the mean squared residual, before the logarithm
 
 _Float64s: TypeAlias = NDArray[np.float64]
@@ -42,7 +43,8 @@ class ConditionalLaw:
         """Log density (n,) of the values (n,), given the columns (n, f)."""
         design = _with_intercept((np.asarray(columns, dtype=np.float64) - self.centre) / self.scale)
         # Student's t with this squared scale has the variance that was fitted.
-        squared_scale = np.exp(design @ self.log_variance) * (self.freedom - 2.0) / self.freedom
+        log_variance = np.clip(design @ self.log_variance, -MOST_LOG_VARIANCE, MOST_LOG_VARIANCE)
+        squared_scale = np.exp(log_variance) * (self.freedom - 2.0) / self.freedom
         law = Predicted(design @ self.location, squared_scale, np.full(len(design), self.freedom))
         return law.log_density(values, "t")
 

@@ -24,6 +24,7 @@ GUESSED_SHARE = 2.0 / 3.0  # of the variance that lies between rows, where not e
 GUESSED_FREEDOM = 6.0  # of the variance's prior where no row has two values
 MOST_FREEDOM = 1e6  # of the variance's prior: from here on, all rows have one variance
 LOG_FLOOR = 1e-8  # of the pooled variance; two values that agree to the last digit have no logarithm of a variance
+LEAST_VARIANCE = 1e-100  # smaller ones are none: squared signals divided by them would overflow
 
 Predictive: TypeAlias = Literal["t", "normal"]
 _Float64s: TypeAlias = NDArray[np.float64]
@@ -96,9 +97,9 @@ def estimate_prior(group: Moments, both: GroupMoments) -> Prior:
     if not np.isfinite(total):  # nobody is in this group: take the other's law, which decides nothing
         other = both.outside if group is both.inside else both.inside
         total, mean = other.overall_variance, other.overall_mean
-    total = total if np.isfinite(total) and total > 0 else 1.0
+    total = total if np.isfinite(total) and total > LEAST_VARIANCE else 1.0
     scale, freedom = _variance_prior(group)
-    if not np.isfinite(scale) or scale <= 0:
+    if not np.isfinite(scale):
         scale, freedom = total * (1.0 - _shared(both)) * (GUESSED_FREEDOM - 2.0) / GUESSED_FREEDOM, GUESSED_FREEDOM
     return Prior(
         mean=mean if np.isfinite(mean) else 0.0,
@@ -123,7 +124,7 @@ def _variance_prior(group: Moments) -> tuple[float, float]:
         return float("nan"), float("nan")
     freedom = group.count[several] - 1.0
     sample = group.variance[several] * group.count[several] / freedom
-    logs = np.log(np.maximum(sample, LOG_FLOOR * group.pooled_variance + np.finfo(float).tiny))
+    logs = np.log(np.maximum(sample, LOG_FLOOR * group.pooled_variance + LEAST_VARIANCE))
     centred = logs - digamma(freedom / 2.0) + np.log(freedom / 2.0)
     excess = float(centred.var() - polygamma(1, freedom / 2.0).mean())
     prior_freedom = MOST_FREEDOM if excess <= 0 else min(MOST_FREEDOM, 2.0 * _inverse_trigamma(excess))
