@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from gnomon.auditing.verdict.joint_test import Heard
 from gnomon.auditing.verdict.leak_size import leak_size
 from gnomon.auditing.verdict.speak import MISSING, RULES, VerdictFacts, conclude, decide, speak
-from gnomon.core.documents.person_results import FdrAccusations, GroupResult
+from gnomon.core.documents.person_results import FdrAccusations, GroupResult, Rehearsal
 from gnomon.core.documents.record import (
     AttackResult,
     AtThreshold,
@@ -368,6 +368,20 @@ def test_the_headline_claims_no_worst_case_where_there_are_no_shadow_models() ->
     assert "worst case" not in said["answers"] + said["gradients"]
     assert "no shadow models" in said["answers"]
     assert "black-box" not in said["gradients"]
+
+
+def test_who_learned_on_shadow_models_is_not_called_an_attacker_without_any() -> None:
+    """The attack reads answers alone, but its threshold was taught, or it learned from the attacker's rows."""
+    taught = result((0.9, 0.88, 0.92), needs=["answers"], rehearsals=[Rehearsal(auc=0.9, tpr_at_fpr=[])])
+    learner = result((0.9, 0.88, 0.92), needs=["answers", "pool"])
+    quiet = result((0.5, 0.49, 0.51), needs=["answers", "pool"])
+    for view, who in (("auditor", "In the worst case"), ("adversary", "data like yours")):
+        for one in (taught, learner):
+            assert who in speak([one], heard(joint()), [], TARGET, view, 0.01).headline
+    open_ = speak([quiet], heard(joint(found=False)), [], TARGET, "adversary", 0.01)
+    assert open_.missing == ["no-shadows"]
+    assert "`lira_offline`" in words(open_)
+    assert "recipe" not in words(open_)
 
 
 def test_records_that_are_ruled_out_are_not_called_found() -> None:

@@ -23,11 +23,17 @@ def with_shadows(results: Sequence[AttackResult]) -> bool:
     return any(r.auc is not None and {"shadows", "shadows_out"} & set(r.needs) for r in results)
 
 
+def _learned(results: Sequence[AttackResult]) -> bool:
+    """Whether anything was learned on shadow models: an attack, or the threshold of one."""
+    known = {"shadows", "shadows_out", "pool"}
+    return any(r.auc is not None and (known & set(r.needs) or r.rehearsals) for r in results)
+
+
 def who_attacks(best: AttackResult, results: Sequence[AttackResult], view: str) -> str:
     """Who does what the headline says: no more knowledge and no less than was tested."""
     if INSIDE & set(best.needs):
         return "An attacker who sees more than the model's answers"
-    if with_shadows(results):
+    if _learned(results):
         worst = "In the worst case that was tested, an attacker"
         return worst if view == "auditor" else "An attacker with black-box access and data like yours"
     return "An attacker who has black-box access and no shadow models"
@@ -177,8 +183,12 @@ def _missing(heard: Heard, missing: Sequence[str], results: Sequence[AttackResul
         return []
     broken = [r.title for r in results if r.status == "failed" and not INSIDE & set(r.needs)]
     words = {
-        "no-shadows": "No attack that compares the model with shadow models ran, and these are the strongest: give the "
-        "model's recipe in [trainer], or a scikit-learn model that can be cloned.",
+        "no-shadows": "No attack that compares the model with shadow models ran, and these are the strongest: "
+        + (
+            "name some of them in attacks.names (`lira`, `lira_offline`)."
+            if _learned(results)
+            else "give the model's recipe in [trainer], or a scikit-learn model that can be cloned."
+        ),
         "no-queries": "The target shows labels only, and no attack asked it about further records: set "
         "target.query_budget, or name `boundary` or `noise_robustness`.",
         "scores-alike": "Most records have the same score in every attack, so these could hardly have found anything.",
