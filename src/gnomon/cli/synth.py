@@ -12,7 +12,7 @@ from gnomon.auditing.bars import TerminalProgress
 from gnomon.auditing.synth import MadeRows, make_attackers_rows, source_to_make
 from gnomon.cli.printing import show_json
 from gnomon.core.arrays import is_frame, is_sparse
-from gnomon.core.errors import MissingExtraError, UsageError, did_you_mean, one_line
+from gnomon.core.errors import MissingExtraError, UsageError, did_you_mean, import_extra, one_line
 from gnomon.core.files import replacing
 from gnomon.core.plan import read_plan
 from gnomon.datasets.own_files.files import rows_in_npz
@@ -110,10 +110,7 @@ def _write(place: Path, suffix: str, arrays: dict[str, Any], frame: Any) -> None
 
 
 def _frame(made: MadeRows, to: Path, label: str) -> Any:
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise MissingExtraError("pandas", "data", f"writing {to.name}") from error
+    pd = import_extra("pandas", "data", f"writing {to.name}")
     if is_frame(made.x):
         frame = made.x.reset_index(drop=True)
     else:

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.core.errors import DataError, MissingExtraError, ModelError
+from gnomon.core.errors import DataError, ModelError, import_extra
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
 Float64s: TypeAlias = NDArray[np.float64]
@@ -72,10 +72,7 @@ def frame_of(columns: Mapping[str, Sequence[Any]]) -> Any:
     Raises:
         MissingExtraError: pandas is not installed.
     """
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise MissingExtraError("pandas", "data", "a data frame") from error
+    pd = import_extra("pandas", "data", "a data frame")
     return pd.DataFrame(dict(columns))
 
 

@@ -19,6 +19,7 @@ import difflib
 import re
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 
 class GnomonError(Exception):
@@ -59,6 +60,25 @@ class MissingExtraError(GnomonError):
     def __init__(self, package: str, extra: str, what: str) -> None:
         wanted = " ".join(f"'{name}'" for name in requirements_of(extra) or [package])
         super().__init__(f"{what} needs {package}, which is not installed: pip install {wanted}")
+
+
+def import_extra(module: str, extra: str, what: str) -> Any:
+    """A module of an optional dependency.
+
+    Args:
+        module: its name, as ``import`` takes it.
+        extra: that installs it.
+        what: needs it, for the message.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    from importlib import import_module  # slow, and a quick command needs none
+
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise MissingExtraError(module.partition(".")[0], extra, what) from error
 
 
 def requirements_of(extra: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 from gnomon.core.data.dataset import Dataset, make_dataset
-from gnomon.core.errors import DataError, MissingExtraError
+from gnomon.core.errors import DataError, import_extra
 from gnomon.datasets.fetch import RemoteFile, fetch
 from gnomon.datasets.source import Source
 
@@ -44,10 +44,7 @@ def load_adult(classes: int = 2, train: RemoteFile = TRAIN, test: RemoteFile = T
         MissingExtraError: pandas is not installed.
         DataError: a file can't be had, or is not in UCI's form.
     """
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise MissingExtraError("pandas", "data", "the data set adult") from error
+    pd = import_extra("pandas", "data", "the data set adult")
     parts = []
     for file, skip in ((train, 0), (test, 1)):  # adult.test opens with a line that is no record
         try:

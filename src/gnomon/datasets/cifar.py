@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.core.data.dataset import Dataset
-from gnomon.core.errors import DataError, MissingExtraError
+from gnomon.core.errors import DataError, import_extra
 from gnomon.datasets.bit_tables import opened_tar
 from gnomon.datasets.fetch import RemoteFile, fetch, mirror_folder, pin_of_all, read_mirror
 from gnomon.datasets.images import ImagePart, join_parts
@@ -231,11 +231,8 @@ def _from_strips(places: list[Path], files: CifarFiles) -> tuple[dict[str, Image
 
 
 def _decode(strip: bytes) -> NDArray[np.uint8]:
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise MissingExtraError("pillow", "data", "reading images from a mirror of strips") from error
-    with Image.open(io.BytesIO(strip), formats=["WEBP"]) as image:
+    images = import_extra("PIL.Image", "data", "reading images from a mirror of strips")
+    with images.open(io.BytesIO(strip), formats=["WEBP"]) as image:
         return np.asarray(image.convert("RGB")).reshape(STRIP_ROWS, *SHAPE)
 
 

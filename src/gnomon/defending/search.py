@@ -16,7 +16,7 @@ from gnomon.auditing.outcome import Outcome
 from gnomon.core.documents.defence import Search, StrengthTrial
 from gnomon.core.documents.gate import Held, Limit
 from gnomon.core.documents.record import Record
-from gnomon.core.errors import MissingExtraError, UsageError
+from gnomon.core.errors import UsageError, import_extra
 from gnomon.defending.combinations import Combination, StrengthRange
 from gnomon.runs.gate import hold, summed_up
 from gnomon.runs.limits import parse_limit
@@ -173,10 +173,7 @@ def _logarithmic(strengths: StrengthRange) -> bool:
 @contextmanager
 def _optuna() -> Iterator[Any]:
     """Optuna, quiet; its verbosity is put back afterwards."""
-    try:
-        import optuna
-    except ImportError:
-        raise MissingExtraError("optuna", "search", "a search for a strength (--until)") from None
+    optuna = import_extra("optuna", "search", "a search for a strength (--until)")
     loud = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:

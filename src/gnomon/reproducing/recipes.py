@@ -15,7 +15,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 
 from gnomon.core.arrays import Floats
-from gnomon.core.errors import MissingExtraError
+from gnomon.core.errors import import_extra
 
 LEARNERS = ["lgbm", "xgboost", "rf", "extra_tree", "kneighbor"]  # that FLAML chooses from
 ROWS_AT_ONCE = 4096  # of a kernel matrix
@@ -62,12 +62,7 @@ def automl(x: Any, y: Any, n_classes: int, seed: int, rounds: int = 12) -> Calla
 
     A number of rounds and no time limit, so that the same rows and seed give the same model on every machine.
     """
-    try:
-        from flaml.automl.automl import AutoML
-    except ImportError as error:
-        raise MissingExtraError("FLAML", "automl", "the AutoML service") from error
-    kind: Any = AutoML  # its own code has no types
-    service = kind()
+    service = import_extra("flaml.automl.automl", "automl", "the AutoML service").AutoML()
     service.fit(
         X_train=x, y_train=y, task="classification", metric="log_loss", max_iter=rounds, time_budget=-1, seed=seed,
         n_jobs=1, verbose=0, eval_method="holdout", estimator_list=LEARNERS, early_stop=False,

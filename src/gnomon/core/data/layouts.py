@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict
 
 from gnomon.core.arrays import Rows, count_rows, is_frame, is_sparse, sparse_rows
-from gnomon.core.errors import DataError, MissingExtraError
+from gnomon.core.errors import DataError, import_extra
 
 
 @dataclass(frozen=True)
@@ -153,7 +152,4 @@ def _plain_name(name: Any) -> str | int:
 
 
 def _pandas() -> Any:
-    try:
-        return importlib.import_module("pandas")  # an extra: the core imports and works without it
-    except ImportError:
-        raise MissingExtraError("pandas", "data", "making rows with named columns") from None
+    return import_extra("pandas", "data", "making rows with named columns")

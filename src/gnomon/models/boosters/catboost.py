@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gnomon.core.arrays import Rows
-from gnomon.core.errors import MissingExtraError, ModelError
+from gnomon.core.errors import ModelError, import_extra
 
 WORDS = (  # parameters that are words; others may name files, folders or machines
     "loss_function", "nan_mode", "grow_policy", "leaf_estimation_method", "boosting_type", "bootstrap_type",
@@ -26,11 +26,7 @@ def library() -> Any:
     Raises:
         MissingExtraError: it is not installed.
     """
-    try:
-        import catboost
-    except ImportError as error:
-        raise MissingExtraError("catboost", "catboost", "a CatBoost model") from error
-    return catboost
+    return import_extra("catboost", "catboost", "a CatBoost model")
 
 
 def from_file(place: Path) -> Any:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import logit
 
 from gnomon.core.arrays import Rows, is_frame
-from gnomon.core.errors import MissingExtraError, ModelError
+from gnomon.core.errors import ModelError, import_extra
 from gnomon.models.boosters.classifier import BoosterClassifier
 from gnomon.models.boosters.columns import KnownColumns
 
@@ -32,11 +32,7 @@ def library() -> Any:
     Raises:
         MissingExtraError: it is not installed.
     """
-    try:
-        import lightgbm
-    except ImportError as error:
-        raise MissingExtraError("lightgbm", "boosting", "a LightGBM model") from error
-    return lightgbm
+    return import_extra("lightgbm", "boosting", "a LightGBM model")
 
 
 class LightGBMClassifier(BoosterClassifier):

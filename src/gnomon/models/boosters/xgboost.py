@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.core.arrays import Rows, is_frame
-from gnomon.core.errors import MissingExtraError, ModelError
+from gnomon.core.errors import ModelError, import_extra
 from gnomon.models.boosters.classifier import BoosterClassifier
 from gnomon.models.boosters.columns import KnownColumns, found_categories
 from gnomon.models.boosters.xgboost_trees import read_back
@@ -40,11 +40,7 @@ def library() -> Any:
     Raises:
         MissingExtraError: it is not installed.
     """
-    try:
-        import xgboost
-    except ImportError as error:
-        raise MissingExtraError("xgboost", "boosting", "an XGBoost model") from error
-    return xgboost
+    return import_extra("xgboost", "boosting", "an XGBoost model")
 
 
 class XGBoostClassifier(BoosterClassifier):

@@ -11,7 +11,7 @@ import numpy as np
 
 from gnomon.core.arrays import Floats, Rows, count_rows, is_frame
 from gnomon.core.data.labels import class_name, match_classes
-from gnomon.core.errors import MissingExtraError, ModelError
+from gnomon.core.errors import ModelError, import_extra
 from gnomon.core.outputs import log_from_outputs
 
 Exchange: TypeAlias = Literal["csv", "parquet", "npz"]
@@ -37,10 +37,7 @@ def write_rows(file: Path, x: Rows, labels: Sequence[Any] | None = None) -> None
             columns = {name: a.astype(str) if a.dtype.kind == "O" else a for name, a in columns.items()}
         np.savez(file, **{**columns, **given})  # type: ignore[arg-type] # names of columns are text
         return
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise MissingExtraError("pandas", "data", f"files of rows as {file.suffix[1:]}") from error
+    pd = import_extra("pandas", "data", f"files of rows as {file.suffix[1:]}")
     frame = x if is_frame(x) else pd.DataFrame(np.asarray(x).reshape(count_rows(x), -1))
     if not is_frame(x):
         frame.columns = [f"x{j}" for j in range(frame.shape[1])]

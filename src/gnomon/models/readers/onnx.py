@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gnomon.core.arrays import Floats, Rows, count_rows, is_frame
 from gnomon.core.data.labels import class_name, match_classes
-from gnomon.core.errors import MissingExtraError, ModelError, did_you_mean
+from gnomon.core.errors import ModelError, did_you_mean, import_extra
 from gnomon.core.outputs import Outputs, is_one_column
 from gnomon.core.protocols import ModelAbilities
 from gnomon.models.callable import BATCH_ROWS, CallableModel
@@ -94,10 +94,7 @@ class OnnxModel(ModelAbilities):
 
     @cached_property
     def _session(self) -> Any:
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise MissingExtraError("onnxruntime", "onnx", "an .onnx model") from error
+        onnxruntime = import_extra("onnxruntime", "onnx", "an .onnx model")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from gnomon.core.arrays import Floats, Ints, Rows, check_log_probs, log_from_probabilities
-from gnomon.core.errors import MissingExtraError, ModelError
+from gnomon.core.errors import ModelError, import_extra
 from gnomon.core.mitigations import AnswerMap, Facts
 from gnomon.core.protocols import ModelAbilities
 from gnomon.models.observations import Checkpoints, Inside
@@ -219,11 +219,8 @@ def save_weights(model: TorchModel, path: Path) -> None:
         torch.save(state, content)
         path.write_bytes(content.getbuffer())  # a full disk is an OSError then
         return
-    try:
-        from safetensors.torch import save
-    except ImportError:
-        raise MissingExtraError("safetensors", "torch", f"writing {path.name} (and not a .pt file)") from None
-    path.write_bytes(save({name: value.clone() for name, value in state.items()}))
+    safetensors = import_extra("safetensors.torch", "torch", f"writing {path.name} (and not a .pt file)")
+    path.write_bytes(safetensors.save({name: value.clone() for name, value in state.items()}))
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gnomon.core.errors import MissingExtraError, ModelError, UsageError
+from gnomon.core.errors import ModelError, UsageError, import_extra
 
 _SHOWN = 120
 
@@ -45,10 +45,7 @@ class AnswerPlace:
         return found
 
     def _compiled(self) -> Any:
-        try:
-            import jmespath
-        except ImportError as error:
-            raise MissingExtraError("jmespath", "endpoint", f"target.requests.{self.key}") from error
+        jmespath = import_extra("jmespath", "endpoint", f"target.requests.{self.key}")
         try:
             return jmespath.compile(self.path)
         except Exception as error:
