@@ -363,7 +363,7 @@ def undecided() -> Record:
     verdict = Verdict(
         level="undecided",
         headline="This audit cannot tell whether the model leaks.",
-        sentences=["These 120 records could not have shown an AUC below 0.64."],
+        sentences=["An audit of these 120 records often misses an AUC below 0.64."],
         attack="lira",
         chosen_on="shadows",
         rehearsed="lira",

@@ -82,7 +82,7 @@ def test_a_model_file_is_named_by_its_hash_and_a_model_without_one_is_called_so(
     prints = {"model file (SHA-256)": "ab" * 32}
     made = record.provenance.model_copy(update={"fingerprints": prints})
     assert (
-        make_annex(record.model_copy(update={"provenance": made}), "tre").identity["model file (SHA-256)"] == "ab" * 32
+        make_annex(record.model_copy(update={"provenance": made}), "tre").identity["Model file (SHA-256)"] == "ab" * 32
     )
 
 

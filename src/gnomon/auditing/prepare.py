@@ -115,7 +115,7 @@ def prepare(
     split = parted.split
     roles = draw_roles(split, plan, seeds, data.groups)
     inputs = mitigate_training(inputs, mitigations, roles, shadows=plan.shadow.mitigated)
-    refused = refuse(attacks, plan.attacks, plan.target, plan.view)
+    refused = refuse(attacks, plan.attacks, plan.target, plan.view, inputs)
     needs = needs_of(attacks, refused)
     return Prepared(
         plan=plan,

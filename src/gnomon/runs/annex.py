@@ -85,7 +85,8 @@ def _release(record: Record) -> ReleasePlan:
 
 def _identity(record: Record) -> dict[str, str]:
     made = record.provenance
-    files = {name: digest for name, digest in made.fingerprints.items() if name.endswith("(SHA-256)")}
+    hashed = {name: digest for name, digest in made.fingerprints.items() if name.endswith("(SHA-256)")}
+    files = {f"{name[0].upper()}{name[1:]}": digest for name, digest in hashed.items()}
     packages = ", ".join(f"{name} {made.packages[name]}" for name in sorted(made.packages))
     return {
         "Audit": record.name,
@@ -165,6 +166,7 @@ def _cost(models: int, queries: int) -> str:
 def _tests(record: Record) -> dict[str, str]:
     verdict, data, plan = record.verdict, record.data, record.plan
     ran = [a for a in record.attacks if a.status == "ok"]
+    counted = "person" if record.counted_by == "group" else "record"
     repeats = (plan.get("target") or {}).get("repeats", 1)
     confidence = (plan.get("statistics") or {}).get("confidence", 0.95)
     models = f"{record.shadows.count} shadow models of {record.shadows.size:,} rows" if record.shadows else "none"
@@ -184,7 +186,7 @@ def _tests(record: Record) -> dict[str, str]:
         + (f" of {data.groups:,} persons" if data.groups else "")
         + f", shadow models: {models}, further queries: {sum(a.queries for a in ran):,}.",
         "Quality": f"One test of all attacks together, their number paid for (5 % false alarms); intervals at "
-        f"{confidence:.0%}, counted by {record.counted_by}.{power} Findings of severity error or warning: "
+        f"{confidence:.0%}, counted by {counted}.{power} Findings of severity error or warning: "
         f"{sum(f.severity != 'note' for f in record.findings)}.",
     }
 

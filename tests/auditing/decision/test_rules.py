@@ -10,6 +10,7 @@ from tests.report.sample_records import estimate, finding
 
 from gnomon.auditing.decision.decide import limits, with_decision
 from gnomon.auditing.decision.rules import MOST, RULES
+from gnomon.auditing.evidence.permissions import SEES_SHADOWS
 from gnomon.core.documents.decision import MostExposed
 from gnomon.core.documents.record import Record, Rung, TprAtFpr
 from gnomon.core.documents.schema import Estimate
@@ -156,3 +157,35 @@ def test_what_chance_explains_is_called_so() -> None:
     assert found is not None
     assert any("chance (50%) explains" in line for line in found.exposed)
     assert found.strength == "limited"
+
+
+def inside(reason: str, **plan: Any) -> str:
+    """The remedy for weights that no attack read."""
+    record = sample_records.near_chance()
+    looking = record.attacks[0].model_copy(
+        update={"name": "nasr", "status": "skipped", "reason": reason, "needs": ["inside"], "auc": None}
+    )
+    attacks = [*(a for a in record.attacks if not {"inside", "gradients"} & set(a.needs)), looking]
+    found = decided(
+        record.model_copy(update={"attacks": attacks}), release={"context": "public-weights"}, **plan
+    ).decision
+    assert found is not None
+    [one] = [todo for todo in found.to_do if todo.code == "weaker-than-release"]
+    return one.remedy
+
+
+def test_weights_that_no_attack_read_are_advised_on_by_what_can_be_done() -> None:
+    """Naming attacks does not help where they can't run: a forest has no gradients, exported answers no weights."""
+    assert inside(SEES_SHADOWS) == "Name the attacks that look inside in attacks.names: nasr."
+    assert inside("needs white-box access (a torch network)").startswith("No attack of this audit can read the weights")
+    assert inside(SEES_SHADOWS, target={"endpoint": "http://host"}).startswith("Give the model itself in target.model")
+
+
+def test_a_leak_is_weighed_before_what_else_could_be_tested() -> None:
+    record = sample_records.leaking()
+    found = codes(record, release={"context": "api-scores", "unit": "person"})
+    assert "weaker-than-release" not in found[:1]
+    assert [code for code in found if code in ("overfitted", "weaker-than-release")] in (
+        ["overfitted", "weaker-than-release"],
+        ["overfitted"],
+    )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.naive_bayes import GaussianNB
 
 from gnomon.attacks import ATTACKS
 from gnomon.auditing.evidence.permissions import COSTS_QUERIES
@@ -14,6 +15,7 @@ from gnomon.auditing.run import run_audit
 from gnomon.core.data.dataset import make_dataset
 from gnomon.core.plan import make_plan
 from gnomon.engines.local import LocalEngine
+from gnomon.models.sklearn import SklearnModel
 from gnomon.models.torch.trainer import TorchTrainer
 from gnomon.store.arrays import ArrayStore
 
@@ -129,3 +131,20 @@ def test_only_the_auditor_knows_members(tmp_path: Path) -> None:
     assert by_name(run(tmp_path, model=counting(), names=["insider"]))["insider"].status == "ok"
     reason = by_name(run(tmp_path, model=counting(), names=["insider"], view="adversary"))["insider"].reason
     assert reason == "needs the membership of half of the audited rows (the auditor's view)"
+
+
+def test_what_the_target_can_not_show_is_never_blamed_on_the_plan(tmp_path: Path) -> None:
+    """Naming an attack in the plan helps only where the target lets it ask, look inside or follow the training."""
+    x, y = bits()
+    estimator = GaussianNB().fit(x[:N], y[:N])
+    given = SklearnModel(estimator, classes=("0", "1"))
+    found = by_name(run(tmp_path / "given", model=given))
+    assert found["gradient_norm"].reason == "needs white-box access (a torch network)"
+    assert found["nasr"].reason == "needs white-box access to the target and its shadows (torch networks)"
+    assert found["trajectory"].reason == "needs checkpoints of a training that is done here"
+    parts = RowSplit(np.arange(N), np.arange(N, 2 * N), np.empty(0, np.int64))
+    only = AuditInputs(make_dataset(x, y), parts, False, None, given.log_probs(x), None, None)
+    plan = {"data": {"members": "(in memory)", "nonmembers": "(in memory)"}, "shadow": {"count": 0}}
+    outcome = run_audit(make_plan(plan), only, store=ArrayStore(tmp_path / "only"), engine=LocalEngine(1))
+    for name in ASKING:
+        assert by_name(outcome)[name].reason == "needs further queries to the target"

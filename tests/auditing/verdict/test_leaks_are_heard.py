@@ -171,7 +171,7 @@ def test_few_records_show_nothing() -> None:
     record = audit(LogisticRegression(C=1e-3).fit(*members), members, others)
     assert record.verdict.level == "undecided"
     assert "few-records" in record.verdict.missing
-    assert "these 50 records could not have shown" in record.verdict.headline
+    assert "an audit of these 50 records often misses" in record.verdict.headline
 
 
 def test_shadows_unlike_the_target_leave_a_quiet_audit_undecided() -> None:

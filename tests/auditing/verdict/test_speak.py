@@ -124,7 +124,7 @@ def test_an_interval_above_one_half_is_no_leak_if_the_joint_test_finds_none() ->
 @pytest.mark.parametrize(
     ("changes", "findings", "missing", "told"),
     [
-        ({"test": SMALL}, [], "few-records", "these 120 records could not have shown an AUC below 0.70"),
+        ({"test": SMALL}, [], "few-records", "an audit of these 120 records often misses an AUC below 0.70"),
         ({}, [UNLIKE], "shadows-unlike-target", "unlike the target"),
     ],
 )
@@ -140,7 +140,7 @@ def test_what_stands_against_none_found_makes_it_undecided(
 
 def test_too_few_records_says_how_many_would_do() -> None:
     spoken = verdict(result((0.51, 0.4, 0.6)), joint(found=False), test=SMALL)
-    assert f"About {SMALL.required(0.55):,} records would show an AUC of 0.55." in spoken.sentences
+    assert f"About {SMALL.required(0.55):,} records would show an AUC of 0.55 as often." in spoken.sentences
 
 
 def test_without_shadow_models_nothing_is_said_to_be_absent() -> None:

@@ -23,7 +23,7 @@ def test_values_are_held_against_the_appetite() -> None:
     assert section.notes == ("Parts that this version can't look into: Odd.",)
     cells = [[getattr(cell, "text", cell) for cell in row] for row in section.tables[0].rows]
     assert cells == [
-        ["Rows kept", "1,200", "0 or fewer", "not met"],
+        ["Rows kept", "1,200", "none", "not met"],
         ["Freedom", "50", "10 or more", "met"],
         ["Leaves", "3", "any number", "met"],
     ]

@@ -91,7 +91,7 @@ def _worst(record: Record, worst: MostExposed | None) -> str:
     right = f"between {worst.right.low:.0%} and {worst.right.high:.0%}"
     if leaks(record):
         return f"{kind}; {right} of such accusations are right where half of the candidates are members."
-    return f"{kind}; an accusation of them is right in {right} of the cases, which chance (50%) {_chance(worst)}."
+    return f"{kind}; {right} of such accusations are right at even odds, which chance (50%) {_chance(worst)}."
 
 
 def _chance(worst: MostExposed) -> str:
@@ -127,7 +127,10 @@ def _evidence(record: Record) -> tuple[Literal["none", "weak", "limited", "stron
     if verdict.level == "undecided":
         return "weak", f"Weak, and no sign that nothing leaks: {basis}."
     if verdict.level == "none_found":
-        seen = "" if verdict.detectable_auc is None else f" An AUC below {_up(verdict.detectable_auc)} may be missed."
+        seen = (
+            "" if verdict.detectable_auc is None else f" Such audits find an AUC of {_up(verdict.detectable_auc)} in "
+            "four of five cases, and a smaller one less often."
+        )  # fmt: skip
         return "limited", f"Limited: it speaks of these attacks only; {basis}.{seen}"
     tested = next((one for one in verdict.tested if one.name == verdict.attack), None)
     if tested is not None and tested.p <= STRONG_P:
@@ -147,7 +150,7 @@ def _to_do(rule: AdviceRule, meaning: str, record: Record, able: Collection[str]
         code=rule.code,
         title=rule.title,
         meaning=meaning,
-        remedy=rule.remedy,
+        remedy=rule.remedy if rule.advise is None else rule.advise(record),
         evidence=measures if tries else "A new audit shows by how much.",
         tries=tries,
         limit=rule.limit.format(rate=rate, auc=area),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from gnomon.auditing.evidence.permissions import SEES_SHADOWS, TRAINS_AGAIN
 from gnomon.core.documents.record import AttackResult, Record, Rung
 from gnomon.core.evidence import WHITE_BOX
 
@@ -35,6 +36,7 @@ class AdviceRule:
             its trainer can do.
         limit: what makes a gate catch its return; {rate} and {auc} stand for the headline's limits.
         source: who showed it.
+        advise: the remedy where it depends on the record.
     """
 
     code: str
@@ -45,6 +47,7 @@ class AdviceRule:
     tries: tuple[str, ...]
     limit: str
     source: str
+    advise: Callable[[Record], str] | None = None
 
 
 def leaks(record: Record) -> bool:
@@ -161,12 +164,13 @@ def _more_shadows(record: Record) -> str | None:
 
 def _structure(record: Record) -> str | None:
     found = [f.title for f in (record.structure.findings if record.structure else []) if f.severity == "warning"]
-    return f"The model holds more of its rows than the appetite accepts: {'; '.join(found)}." if found else None
+    return f"Against the risk appetite: {'; '.join(found)}." if found else None
 
 
 def _warned(record: Record) -> str | None:
     found = [f"{f.title} ({f.code})" for f in record.findings if f.severity == "warning"]
-    return f"{'; '.join(found)}." if found else None
+    told = "; ".join(found)
+    return f"{told[0].upper()}{told[1:]}." if found else None
 
 
 def _undeclared(record: Record) -> str | None:
@@ -176,25 +180,64 @@ def _undeclared(record: Record) -> str | None:
 
 def weaknesses(record: Record) -> list[str]:
     """Where the attacks that ran see less than the declared release will show."""
+    return [flag for flag, _ in _gaps(record)]
+
+
+def _see_as_much(record: Record) -> str:
+    return " ".join(remedy for _, remedy in _gaps(record))
+
+
+def _look_inside(record: Record) -> str:
+    """How the weights would be read by an attack; some kinds of model no attack here can read."""
+    target = record.plan.get("target") or {}
+    if any(target.get(name) for name in ("member_answers", "endpoint", "callable")):
+        return "Give the model itself in target.model, so that it can be looked into."
+    named = [a.name for a in record.attacks if a.reason in (SEES_SHADOWS, TRAINS_AGAIN)]
+    if named:
+        return f"Name the attacks that look inside in attacks.names: {', '.join(named)}."
+    return (
+        "No attack of this audit can read the weights of such a model: go by what the model itself holds, and count "
+        "this as untested."
+    )
+
+
+def _gaps(record: Record) -> list[tuple[str, str]]:
+    """Each weakness with what would close it."""
     release = record.plan.get("release") or {}
     context, target = release.get("context"), record.plan.get("target") or {}
     ran = [a for a in record.attacks if a.status == "ok"]
     reveals = target.get("reveals", "full")
-    flags = []
+    flags: list[tuple[str, str]] = []
     if context in ("public-weights", "internal") and not any(WHITE_BOX & set(a.needs) for a in ran):
         flags.append(
-            f'The release is declared as "{context}", whose users can look into the model, but no attack that reads '
-            "its weights ran."
+            (
+                f'The release is declared as "{context}", whose users can look into the model, but no attack that '
+                "reads its weights ran.",
+                _look_inside(record),
+            )
         )
     if context in ("public-weights", "internal", "api-scores") and reveals != "full":
         flags.append(
-            f'The release is declared as "{context}", which shows whole answers, but attacks saw '
-            f"{record.threat_model.reveals}."
+            (
+                f'The release is declared as "{context}", which shows whole answers, but attacks saw '
+                f"{record.threat_model.reveals}.",
+                'Set target.reveals = "full".',
+            )
         )
     if context is not None and record.shadows is None:
-        flags.append("No attack with shadow models ran; these are the strongest that need answers only.")
+        flags.append(
+            (
+                "No attack with shadow models ran; these are the strongest that need answers only.",
+                "Give the model's recipe in [trainer] and rows in data.pool, so that shadow models can be trained.",
+            )
+        )
     if release.get("unit") == "person" and record.data.groups is None:
-        flags.append("The release counts persons, but the audit was given no groups, so it counts records.")
+        flags.append(
+            (
+                "The release counts persons, but the audit was given no groups, so it counts records.",
+                "Name the column of persons in data.group.",
+            )
+        )
     return flags
 
 
@@ -229,17 +272,6 @@ RULES: tuple[AdviceRule, ...] = (
         (),
         "{auc} (stays unresolved, exit code 4, until an audit can tell)",
         "docs/verdicts.md",
-    ),
-    AdviceRule(
-        "weaker-than-release",
-        "attacks that ran see less than the release that the plan declares",
-        _weaker,
-        "Test what the release will show",
-        "Enable attacks that see as much as its users (attacks.names with insider, nasr or trajectory for weights; "
-        'target.reveals = "full" for scores; data.group for persons).',
-        (),
-        "{auc} on the attacks that are enabled then; one that did not run ends a gate with exit code 3",
-        "EDPB Opinion 28/2024; NIST SP 800-226 (unit of privacy)",
     ),
     AdviceRule(
         "whole-persons",
@@ -302,6 +334,18 @@ RULES: tuple[AdviceRule, ...] = (
         ("labels", "round1", "temperature5", "l2:1e-3", "dropout:0.5", "leaf:20", "dp:8"),
         "{rate}",
         "docs/gate.md",
+    ),
+    AdviceRule(
+        "weaker-than-release",
+        "attacks that ran see less than the release that the plan declares",
+        _weaker,
+        "Test what the release will show",
+        'Enable attacks that see as much as its users (attacks.names for weights; target.reveals = "full" for scores; '
+        "[trainer] for shadow models; data.group for persons).",
+        (),
+        "{auc} on the attacks that are enabled then; one that did not run ends a gate with exit code 3",
+        "EDPB Opinion 28/2024; NIST SP 800-226 (unit of privacy)",
+        _see_as_much,
     ),
     AdviceRule(
         "held-rows",

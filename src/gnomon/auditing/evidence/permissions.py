@@ -35,13 +35,20 @@ CHECKPOINTS = 10  # where an attack is named that reads them and the plan does n
 COSTS_QUERIES = "costs queries: name it in [attacks] names or set target.query_budget"
 
 
-def refuse(attacks: Sequence[Attack], asked: AttacksPlan, target: TargetPlan, view: View) -> dict[str, str]:
-    """Attacks that a plan lets neither query nor look inside: name -> why."""
+def refuse(
+    attacks: Sequence[Attack], asked: AttacksPlan, target: TargetPlan, view: View, inputs: AuditInputs
+) -> dict[str, str]:
+    """Attacks that a plan lets neither query nor look inside: name -> why.
+
+    What the target would not allow even if the plan did is left out: then the evidence lacks it, and says so.
+    """
     found: dict[str, str] = {}
     for attack in attacks:
-        reason = _kept_outside(attack, asked.names is not None, target, view)
+        reason = _kept_outside(attack, asked.names is not None, target, view, inputs)
         if reason is not None:
             found[attack.name] = reason
+        if inputs.answers is not None:
+            continue
         if "query" in attack.needs and target.query_budget == 0:
             found[attack.name] = "target.query_budget is 0"
         if "query" in attack.needs and target.query_budget is None and asked.names is None:
@@ -49,8 +56,8 @@ def refuse(attacks: Sequence[Attack], asked: AttacksPlan, target: TargetPlan, vi
     return found
 
 
-def _kept_outside(attack: Attack, named: bool, target: TargetPlan, view: View) -> str | None:
-    """Why an attack may not look inside models or follow their training; None if it may, or does not want to."""
+def _kept_outside(attack: Attack, named: bool, target: TargetPlan, view: View, inputs: AuditInputs) -> str | None:
+    """Why an attack may not look inside models or follow their training; None if it may, can't, or does not want to."""
     looks, follows = attack.needs & WHITE_BOX, "checkpoints" in attack.needs
     if looks and target.reveals != "full":
         return f'looks inside a target that reveals "{target.reveals}" only'
@@ -58,11 +65,14 @@ def _kept_outside(attack: Attack, named: bool, target: TargetPlan, view: View) -
         return f'follows the training of a target that reveals "{target.reveals}" only'
     if named:
         return None
+    seen = _observable(inputs)
+    if (looks and Inside.name not in seen) or (follows and Checkpoints.name not in seen):
+        return None
     if looks and view == "adversary":
         return "looks inside the target: name it in [attacks] names, or take the auditor's view"
     if "inside" in looks:
         return SEES_SHADOWS
-    if looks and target.model is None:
+    if looks and inputs.model is None:
         return TRAINS_AGAIN
     return FOLLOWS if follows and target.checkpoints is None else None
 
@@ -77,11 +87,17 @@ def observations_for(
 ) -> tuple[Checkpoints | Inside, ...]:
     """What is observed of target and shadow models: what some attack reads, and the models allow."""
     known = (Checkpoints(target.checkpoints or CHECKPOINTS), Inside())
-    trained = TrainerAbilities.of(inputs.trainer).observable
-    allowed = trained if inputs.model is None else ModelAbilities.of(inputs.model).observable
+    allowed = _observable(inputs)
     if with_shadows:
         allowed &= TrainerAbilities.of(inputs.shadow_trainer).observable
     return tuple(o for o in known if o.name in needs and o.name in allowed)
+
+
+def _observable(inputs: AuditInputs) -> frozenset[str]:
+    """What can be observed of the target: of the model that is there, or else of one that is trained here."""
+    if inputs.model is not None:
+        return ModelAbilities.of(inputs.model).observable
+    return frozenset() if inputs.answers is not None else TrainerAbilities.of(inputs.trainer).observable
 
 
 def wants_model(needs: Collection[Need], trainer: Trainer | None) -> bool:

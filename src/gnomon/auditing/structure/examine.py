@@ -31,8 +31,8 @@ WORDS: dict[StructureCode, tuple[str, str, str]] = {  # title of the value, expl
     ),
     "pure-leaves": (
         "Leaves that hold rows of one class only",
-        "Who is known to fall into such a leaf, and to be in the training data, has that class: it is disclosed "
-        "without any doubt.",
+        "Who is known to be among the rows that such a leaf was made of has its class: it is disclosed without any "
+        "doubt. A tree of a forest is made of a sample of the training rows.",
         "Train with larger leaves or less depth, or round what leaves say.",
     ),
     "few-degrees-of-freedom": (
@@ -154,7 +154,7 @@ def _kept(parts: Sequence[FittedPart], appetite: Appetite) -> list[StructureValu
 
 def _finding(value: StructureValue, appetite: Appetite) -> Finding:
     title, explanation, remedy = WORDS[value.code]
-    limit = "" if value.limit is None else f" (limit: {value.limit:,.0f} or {'more' if value.at_least else 'fewer'})"
+    limit = "" if value.limit is None else f" (accepted: {_accepted(value.limit, at_least=value.at_least)})"
     return Finding(
         code=value.code,
         title=f"{title}: {value.value:,.0f}{limit}".replace(": -", ": −"),
@@ -162,6 +162,12 @@ def _finding(value: StructureValue, appetite: Appetite) -> Finding:
         explanation=explanation,
         remedy=remedy.format(**appetite.model_dump()),
     )
+
+
+def _accepted(limit: float, *, at_least: bool) -> str:
+    if not at_least and limit == 0:
+        return "none"
+    return f"{limit:,.0f} or {'more' if at_least else 'fewer'}"
 
 
 def _risky(found: tuple[str, str, str]) -> Finding:

@@ -114,7 +114,7 @@ def _accuracy(best: AttackResult) -> str:
 def describe_nothing(test: JointTest, missing: Sequence[str]) -> str:
     """The headline of an audit in which the joint test found nothing."""
     if not missing:
-        return f"{NOTHING_FOUND}, and this audit would have found an AUC of {_up(test.detectable_auc())} or more."
+        return f"{NOTHING_FOUND}; such an audit finds an AUC of {_up(test.detectable_auc())} in four of five cases."
     if "few-records" in missing:
         return f"{NOTHING_FOUND}, but {_too_few(test)}."
     return f"{NOTHING_FOUND}, but this audit does not show that there is nothing to find."
@@ -299,13 +299,13 @@ def _power(test: JointTest | None, fpr: float, missing: Sequence[str]) -> list[s
         f"an AUC of {_up(test.detectable_auc())}{told}; what is smaller may have been missed."
     ]
     if "few-records" in missing:
-        sentences.append(f"About {test.required(WANTED_AUC):,} records would show an AUC of {WANTED_AUC:g}.")
+        sentences.append(f"About {test.required(WANTED_AUC):,} records would show an AUC of {WANTED_AUC:g} as often.")
     return sentences
 
 
 def _too_few(test: JointTest) -> str:
     return (
-        f"these {test.members + test.nonmembers:,} records could not have shown an AUC below "
+        f"an audit of these {test.members + test.nonmembers:,} records often misses an AUC below "
         f"{_up(test.detectable_auc())}"
     )
 

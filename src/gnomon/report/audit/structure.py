@@ -48,4 +48,6 @@ def structure_table(found: StructureFacts) -> Table:
 def _limit(value: StructureValue) -> Cell:
     if value.limit is None:
         return Cell("any number", muted=True)
+    if not value.at_least and value.limit == 0:
+        return Cell("none")
     return Cell(f"{count(round(value.limit))} or {'more' if value.at_least else 'fewer'}")
