@@ -14,6 +14,7 @@ import pytest
 from sklearn.pipeline import make_pipeline
 
 from gnomon.auditing.inputs.loading import make_trainer
+from gnomon.core.errors import ModelError, UsageError
 from gnomon.core.plan import TrainerPlan, make_plan
 from gnomon.models.function import FunctionTrainer
 from gnomon.models.recipe_hash import describe
@@ -179,11 +180,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    before = set(sys.modules)
     yield tmp_path
-    for name in set(sys.modules) - before:
+    forget()
+
+
+def forget() -> None:
+    """Python holds none of these modules, as in a new process."""
+    for name in list(sys.modules):
         if "_uc" in name:
             del sys.modules[name]
+    importlib.invalidate_caches()
 
 
 def write(files: dict[str, str]) -> None:
@@ -220,6 +226,7 @@ def test_another_recipe_is_another_key(what: str) -> None:
     guess = make_plan({"data": {"source": "digits"}, "shadow": {"recipe": table(pair)}})
 
     def keys() -> list[str]:
+        forget()
         return [cell_key(plan), cell_key(guess), recipe_of(pair)]
 
     before = keys()
@@ -267,7 +274,9 @@ def test_what_a_script_imports_counts(how: str) -> None:
     train = in_script(f"{how}\ndef train(*_): return help()\n")
     before = describe(train)
     write({"helper_uc.py": HELPER.replace("RATE = 1", "RATE = 2")})
-    assert describe(train) != before
+    assert describe(train) == before, "the module that was imported is the old one"
+    forget()
+    assert describe(in_script(f"{how}\ndef train(*_): return help()\n")) != before
 
 
 def test_the_recipe_says_what_was_covered_and_what_can_t_be_known() -> None:
@@ -322,14 +331,78 @@ def test_a_trainer_of_the_user_s_own_counts_with_its_code(tmp_path: Path) -> Non
         "        return [CallableModel(lambda x: np.full((len(x), c), 1 / c), n_classes=c) for _ in rows]\n"
     )
     write(entry(code))
-    own = importlib.import_module("entry_uc").Own()
     data = make_dataset(np.arange(20.0)[:, None], np.arange(20) % 2)
-    pool = ShadowPool(ArrayStore(tmp_path / "store"), LocalEngine(1), own)
 
     def fresh() -> list[bool]:
+        own = importlib.import_module("entry_uc").Own()
+        pool = ShadowPool(ArrayStore(tmp_path / "store"), LocalEngine(1), own)
         return pool.answers(data, [np.arange(9)], np.arange(20), [1]).fresh
 
     assert fresh() == [True]
     assert fresh() == [False]
     write({"helper_uc.py": HELPER.replace("1", "2")})
+    assert fresh() == [False], "what was imported runs"
+    forget()
     assert fresh() == [True]
+
+
+def test_an_edit_after_the_import_is_one_line_or_leaves_the_key() -> None:
+    write({**entry("import helper_uc\n" + TRAIN.format("helper_uc.RATE"))})
+    train = importlib.import_module("entry_uc").train
+    write({"helper_uc.py": HELPER.replace("RATE = 1", "RATE = 2")})
+    with pytest.raises(ModelError, match=r"helper_uc \(RATE\): what was imported is not what stands in the file now"):
+        FunctionTrainer(train).recipe()
+    importlib.reload(sys.modules["helper_uc"])
+    recipe = FunctionTrainer(train).recipe()
+    assert user_code(["entry_uc"]).edited == ()
+    write({"helper_uc.py": HELPER.replace("RATE = 1", "RATE = 3")})
+    assert FunctionTrainer(train).recipe() == recipe, "what runs is what was imported"
+    assert user_code(["entry_uc"]).edited == ("helper_uc",)
+    importlib.reload(sys.modules["helper_uc"])
+    assert FunctionTrainer(train).recipe() != recipe
+    sys.modules["helper_uc"].RATE = 7  # type: ignore[attr-defined]
+    assert FunctionTrainer(train).recipe() != recipe
+
+
+def test_no_answers_are_kept_by_a_process_that_holds_other_code(tmp_path: Path) -> None:
+    from gnomon.shadow.pool import Asked, Work, train_batch
+    from gnomon.store.arrays import ArrayStore
+
+    rates = "import numpy as np, helper_uc\ndef train(x, y, c, seed): return lambda x: np.full((len(x), c), 1 / c)\n"
+    write(entry(rates))
+    keys = user_code(["entry_uc"]).modules
+    write({"helper_uc.py": HELPER.replace("RATE = 1", "RATE = 2")})  # before a worker imports it
+    trainer, store = FunctionTrainer(importlib.import_module("entry_uc").train), ArrayStore(tmp_path / "store")
+    x, y = np.zeros((4, 2)), np.array([0, 1, 0, 1])
+    given = (store, trainer, x, y, 2, Asked(x, y, ()), [Work(np.arange(4), 0, ("ab12",), may_fail=True)])
+    with pytest.raises(UsageError, match="helper_uc: was edited since it was imported"):
+        train_batch(*given, keys)
+    assert not store.holds("ab12")
+    train_batch(*given, user_code(["entry_uc"]).modules)
+    assert store.holds("ab12")
+
+
+def test_an_audit_says_that_a_file_was_edited(tmp_path: Path) -> None:
+    import gnomon
+
+    code = "from sklearn.tree import DecisionTreeClassifier as T\n"
+    code += "def train(x, y, c, seed): return T(max_depth=RATE, random_state=seed).fit(x, y)\n"
+    write({"entry_uc.py": f"RATE = 3\n{code}"})
+    train = importlib.import_module("entry_uc").train
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(240, 4)), rng.integers(0, 2, 240)
+
+    def codes() -> list[str]:
+        outcome = gnomon.audit(
+            members=(x[:120], y[:120]),
+            nonmembers=(x[120:], y[120:]),
+            trainer=FunctionTrainer(train),
+            shadows=0,
+            attacks=["loss"],
+            workers=1,
+        )
+        return [finding.code for finding in outcome.record.findings]
+
+    assert "code-edited" not in codes()
+    write({"entry_uc.py": f"RATE = 4\n{code}"})
+    assert "code-edited" in codes()

@@ -22,7 +22,8 @@ import numpy as np
 
 from gnomon.core.arrays import fingerprint, is_frame
 from gnomon.core.errors import ModelError
-from gnomon.models.user_code import user_code
+from gnomon.models.imported_code import code_content
+from gnomon.models.user_code import UserCode, user_code
 
 DEEPEST = 12
 PLAIN = (bool, int, float, str, bytes, tuple, list, dict, set, frozenset, np.ndarray, np.generic)
@@ -86,7 +87,7 @@ def describe_function(function: Any, depth: int = 0) -> dict[str, Any]:
     }
     if not isinstance(function, FunctionType):
         return found
-    found["code"] = fingerprint(_code_content(function.__code__))  # two lambdas of one module differ here only
+    found["code"] = fingerprint(code_content(function.__code__))  # two lambdas of one module differ here only
     if function.__defaults__ or function.__kwdefaults__:
         found["defaults"] = describe([function.__defaults__, function.__kwdefaults__], depth + 1)
     if function.__closure__:
@@ -150,11 +151,36 @@ def _modules_of(thing: Any) -> set[str]:
 def _own_source(modules: set[str]) -> dict[str, Any]:
     """Hash of all modules of the user's own behind these, and which; empty if there are none."""
     found = user_code(modules)
+    check_known(found)
     if not found.modules:
         return {}
     packages = {"packages": found.packages} if found.packages else {}
     unseen = {"unseen": list(found.unseen)} if found.unseen else {}
     return {"source": fingerprint(found.modules), "covers": list(found.modules), **packages, **unseen}
+
+
+def check_known(code: UserCode) -> None:
+    """Refuses code whose source is not known.
+
+    Raises:
+        ModelError: a module was edited after it was imported, or something in it was set.
+    """
+    if code.unknown:
+        raise ModelError(
+            f"{', '.join(code.unknown)}: what was imported is not what stands in the file now, which other processes "
+            "would run; restart Python or reload the module, and pass what you set in it as a parameter"
+        )
+
+
+def modules_behind(recipe: Any) -> set[str]:
+    """The user's own modules that a recipe says it covers.
+
+    >>> sorted(modules_behind({"function": {"covers": ["mine", "mine.parts"]}, "params": [{"covers": ["others"]}]}))
+    ['mine', 'mine.parts', 'others']
+    """
+    parts = recipe.values() if isinstance(recipe, Mapping) else recipe if isinstance(recipe, list) else ()
+    own = set(recipe.get("covers", ())) if isinstance(recipe, Mapping) else set()
+    return own.union(*map(modules_behind, parts))
 
 
 def _source_hash(thing: Any) -> str:
@@ -170,23 +196,13 @@ def _source_hash(thing: Any) -> str:
     except (OSError, TypeError) as error:
         code = getattr(thing, "__code__", None)
         if code is not None:
-            return fingerprint(_code_content(code))
+            return fingerprint(code_content(code))
         if getattr(module, "__version__", None) or getattr(module, "__file__", None):
             return fingerprint([getattr(module, "__name__", ""), str(getattr(module, "__version__", ""))])
         raise ModelError(
             f"the source of {getattr(thing, '__qualname__', thing)} cannot be found, so a changed recipe would go "
             "unnoticed; put it into a module"
         ) from error
-
-
-def _code_content(code: CodeType) -> list[Any]:
-    return [code.co_code.hex(), [_constant(c) for c in code.co_consts], list(code.co_names), list(code.co_varnames)]
-
-
-def _constant(value: Any) -> Any:
-    if isinstance(value, CodeType):
-        return _code_content(value)
-    return sorted(map(repr, value)) if isinstance(value, frozenset) else repr(value)  # a set's order is by chance
 
 
 def _script_code(thing: Any) -> dict[str, Any]:
@@ -201,7 +217,7 @@ def _script_code(thing: Any) -> dict[str, Any]:
                 continue
             value = space[name]
             if isinstance(value, (FunctionType, type)) and value.__module__ == "__main__":
-                code = {"code": fingerprint([_code_content(code) for code in _codes(value)])}
+                code = {"code": fingerprint([code_content(code) for code in _codes(value)])}
                 values = [getattr(value, "__defaults__", None), getattr(value, "__kwdefaults__", None)]
                 found[name] = {**code, "defaults": describe(values)} if any(values) else code
                 waiting.append(value)

@@ -1,7 +1,8 @@
 """The user's own modules that a recipe reaches: all that it imports, and they import, down to installed packages.
 
 Modules are found and read, never imported, so that code can be compared before anybody trusts it. A module is the
-user's own if it is neither Python's, nor installed in site-packages, nor gnomon's.
+user's own if it is neither Python's, nor installed in site-packages, nor gnomon's. One that Python has imported counts
+as it was when it was first looked at, since that is what runs, however its file is edited later.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from importlib import metadata
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
+from gnomon.models.imported_code import first_change
+
 LIBS = frozenset(sysconfig.get_path(name) for name in ("stdlib", "platstdlib"))
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 BY_NAME = frozenset({"import_module", "__import__"})
@@ -31,6 +34,7 @@ READS = frozenset(
 NETWORK = frozenset({"aiohttp", "boto3", "ftplib", "http", "httpx", "requests", "socket", "urllib", "urllib3"})
 NATIVE = frozenset({"cffi", "ctypes", "multiprocessing", "subprocess"})
 ENVIRONMENT = frozenset({"environ", "getenv"})
+FIRST_LOOK = "_gnomon_source"  # attribute of an imported module's spec
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,16 @@ class UserCode:
         modules: digests of the files of the user's own modules, by module.
         packages: versions of the installed packages that they import.
         unseen: what else may decide what comes out and is in no digest, in words, with the module that does it.
+        unknown: modules that were imported and are not what stands in their files, with what differs first: nobody
+            knows the source of what runs.
+        edited: modules whose files were edited since they were first looked at: what runs is the older source.
     """
 
     modules: dict[str, str]
     packages: dict[str, str]
     unseen: tuple[str, ...]
+    unknown: tuple[str, ...] = ()
+    edited: tuple[str, ...] = ()
 
 
 def user_code(names: Iterable[str]) -> UserCode:
@@ -59,9 +68,7 @@ def user_code(names: Iterable[str]) -> UserCode:
     """
     importlib.invalidate_caches()  # a module may have been written a moment ago
     modules: dict[str, str] = {}
-    packages: set[str] = set()
-    unseen: set[str] = set()
-    seen: set[str] = set()
+    packages, unseen, seen, unknown, edited = set[str](), set[str](), set[str](), set[str](), set[str]()
     waiting = list(names)
     while waiting:
         for name in _with_parents(waiting.pop()):
@@ -73,15 +80,19 @@ def user_code(names: Iterable[str]) -> UserCode:
                 top = name.partition(".")[0]
                 packages |= {top} if spec is not None and top != "gnomon" and _is_installed(spec) else set()
                 break
-            content = _content(spec)
+            found = _loaded_content(name, spec)
+            content = found.content
             if content is None:  # a namespace package has no file
                 continue
+            unknown |= {f"{name} ({found.change})"} if found.change is not None else set()
+            edited |= {name} if found.edited else set()
             modules[name] = hashlib.blake2b(content, digest_size=16).hexdigest()
             facts = _read(content, name if spec.submodule_search_locations is not None else name.rpartition(".")[0])
             unseen |= {f"{name} {what}" for what in facts.unseen}
             waiting += facts.imports
     versions = {name: _version(name) for name in sorted(packages)}
-    return UserCode(dict(sorted(modules.items())), versions, tuple(sorted(unseen)))
+    sets = (tuple(sorted(one)) for one in (unseen, unknown, edited))
+    return UserCode(dict(sorted(modules.items())), versions, *sets)
 
 
 def is_own(spec: ModuleSpec) -> bool:
@@ -126,6 +137,28 @@ def _find(name: str) -> ModuleSpec | None:
         if spec is not None:
             return spec
     return None
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """The source of a module: what runs if it was imported, otherwise what stands in its file."""
+
+    content: bytes | None
+    change: str | None = None  # what differs between what runs and the file, at the first look
+    edited: bool = False  # the file, since the first look
+
+
+def _loaded_content(name: str, spec: ModuleSpec) -> _Loaded:
+    content, module = _content(spec), sys.modules.get(name)
+    if module is None or module.__spec__ is not spec:
+        return _Loaded(content)
+    first: bytes | None = getattr(spec, FIRST_LOOK, None)
+    if first is not None:
+        return _Loaded(first, edited=content != first)
+    change = None if content is None else first_change(module, content)
+    if change is None:
+        setattr(spec, FIRST_LOOK, content)  # there it ends with this import: a reload makes another spec
+    return _Loaded(content, change)
 
 
 def _content(spec: ModuleSpec) -> bytes | None:

@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from gnomon.core.arrays import Floats, Ints, check_log_probs, fingerprint, take_rows
 from gnomon.core.data.dataset import Dataset
-from gnomon.core.errors import DataError, ModelError, StoreError
+from gnomon.core.errors import DataError, ModelError, StoreError, UsageError
 from gnomon.core.machine import DECIDING_PACKAGES, package_versions
 from gnomon.core.protocols import Model, ModelAbilities, Observation, Trainer, Watching
 from gnomon.engines.local import Engine, Task
-from gnomon.models.recipe_hash import describe_class
+from gnomon.models.recipe_hash import describe_class, modules_behind
+from gnomon.models.user_code import user_code
 from gnomon.store.arrays import ArrayStore, Lookup
 
 ANSWERS_VERSION = 1  # raise when what is stored under a key changes its meaning
@@ -115,7 +117,9 @@ class ShadowPool:
                 probabilities.
             StoreError: the store can't be written.
         """
-        keys = self._keys(data, rows, asked, seeds)
+        recipe = self._recipe()
+        code = user_code(modules_behind(recipe)).modules
+        keys = self._keys(data, rows, asked, seeds, recipe)
         wanted = [_all_keys(key, observations) for key in keys]
         found = {key: self.store.get(key) for every in dict.fromkeys(wanted) for key in every}
         remade = [f.damaged for f in found.values() if f.damaged]
@@ -130,7 +134,7 @@ class ShadowPool:
             Work(r, seed, tuple(key if key in absent else None for key in every), excused)
             for r, seed, every, excused in zip(rows, seeds, wanted, may_fail or [False] * len(rows), strict=True)
         ]
-        tasks, parts = self._tasks(data, asked, work, groups, observations)
+        tasks, parts = self._tasks(data, asked, work, groups, observations, code)
         seconds, failed = 0.0, dict[int, str]()
         for done in self.engine.run(tasks):
             batch: Trained = done.result
@@ -163,13 +167,19 @@ class ShadowPool:
             )
         return found.array
 
-    def _keys(self, data: Dataset, rows: Sequence[Ints], asked: Ints, seeds: Sequence[int]) -> list[str]:
+    def _recipe(self) -> list[Any]:
+        """What the trainer says of itself, and its class where that is not gnomon's."""
+        own = type(self.trainer).__module__.startswith("gnomon.")
+        return [self.trainer.recipe(), [] if own else describe_class(type(self.trainer))]
+
+    def _keys(
+        self, data: Dataset, rows: Sequence[Ints], asked: Ints, seeds: Sequence[int], recipe: Sequence[Any]
+    ) -> list[str]:
         common = fingerprint(
             ["answers", ANSWERS_VERSION],
             data.fingerprint,
             asked,
-            self.trainer.recipe(),
-            [] if type(self.trainer).__module__.startswith("gnomon.") else describe_class(type(self.trainer)),
+            *recipe,
             package_versions(DECIDING_PACKAGES),
         )
         return [fingerprint(common, r, seed) for r, seed in zip(rows, seeds, strict=True)]
@@ -181,6 +191,7 @@ class ShadowPool:
         work: Sequence[Work],
         groups: Sequence[range],
         observations: Sequence[Observation],
+        code: Mapping[str, str],
     ) -> tuple[list[Task], list[range]]:
         """The tasks, and which models each trains.
 
@@ -193,7 +204,7 @@ class ShadowPool:
             if not any(one.wanted for one in batch):
                 continue
             name = f"models {part[0] + 1} to {part[-1] + 1}"
-            given = (self.store, self.trainer, data.x, data.y, data.n_classes, question, batch)
+            given = (self.store, self.trainer, data.x, data.y, data.n_classes, question, batch, code)
             tasks.append(Task(name, train_batch, given))
             parts.append(part)
         return tasks, parts
@@ -258,9 +269,15 @@ def train_batch(
     n_classes: int,
     asked: Asked,
     work: Sequence[Work],
+    code: Mapping[str, str] = MappingProxyType({}),
 ) -> Trained:
-    """One task: trains a batch, and stores what is missing of its models."""
+    """One task: trains a batch, and stores what is missing of its models.
+
+    Raises:
+        UsageError: the user's own modules (``code``: their digests) are others in this process than in the keys.
+    """
     start, watched = time.perf_counter(), trainer
+    _check_code(code)
     for i, watcher in enumerate(asked.observations, start=1):
         if isinstance(watcher, Watching) and any(one.keys[i] for one in work):
             watched = watcher.watching(watched, asked.x, asked.labels)
@@ -271,8 +288,9 @@ def train_batch(
             return Trained(time.perf_counter() - start, {0: str(error)})
         if not any(one.may_fail for one in work):
             raise
-        each = [train_batch(store, trainer, x, y, n_classes, asked, [one]) for one in work]
+        each = [train_batch(store, trainer, x, y, n_classes, asked, [one], code) for one in work]
         return Trained(sum(t.seconds for t in each), {i: t.failed[0] for i, t in enumerate(each) if t.failed})
+    _check_code(code)  # what was imported only now counts too
     seconds, failed = time.perf_counter() - start, dict[int, str]()
     for i, (model, one) in enumerate(zip(models, work, strict=True)):
         try:
@@ -282,6 +300,17 @@ def train_batch(
                 raise
             failed[i] = str(error)
     return Trained(seconds, failed)
+
+
+def _check_code(code: Mapping[str, str]) -> None:
+    """Refuses to train by other code than that of the keys, as in a worker that starts after a file was edited."""
+    here = user_code(code)
+    strange = next((name for name, digest in code.items() if here.modules.get(name) != digest or here.unknown), None)
+    if strange is not None:
+        raise UsageError(
+            f"{strange}: was edited since it was imported, so that processes would run other code than the one that "
+            "answers are kept for; run the same command again (in a notebook: restart Python, or reload the module)"
+        )
 
 
 def _keep(store: ArrayStore, model: Model, one: Work, n_classes: int, asked: Asked, seconds: float) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gnomon.auditing.checks.labels import check_given_labels
 from gnomon.auditing.checks.near_duplicates import check_near_duplicates, check_sides, check_swapped, check_unseen
 from gnomon.auditing.checks.overlap import check_shared_rows
-from gnomon.auditing.checks.recipe import check_recipe
+from gnomon.auditing.checks.recipe import check_code, check_recipe
 from gnomon.auditing.checks.shift import check_blind
 from gnomon.auditing.evidence.answers import AnswerSet
 from gnomon.auditing.prepare import Prepared
@@ -141,6 +141,7 @@ def check_answers(answers: AnswerSet, prepared: Prepared) -> list[Finding]:
     swapped = check_swapped(facts, answers.target_answers, case)
     findings = check_target(answers.target_answers)
     findings += check_outputs(prepared.inputs.model)
+    findings += check_code(prepared)
     findings += check_given_labels(answers, prepared) if swapped is None else [swapped]  # explains low accuracy, too
     findings += check_sides(facts, answers.shadows, len(roles.members), len(roles.nonmembers))
     if answers.shadows is not None and answers.losses is not None:

@@ -17,6 +17,8 @@ from gnomon.auditing.prepare import Prepared
 from gnomon.core.arrays import Floats, Ints, take_rows
 from gnomon.core.documents.record import Finding
 from gnomon.core.protocols import Model, ModelAbilities, Trainer
+from gnomon.models.recipe_hash import modules_behind
+from gnomon.models.user_code import user_code
 from gnomon.shadow.pool import ShadowPool
 
 LEAST_SHADOWS = 8  # so that two further trainings cost at most a quarter more
@@ -73,6 +75,24 @@ def check_recipe(prepared: Prepared) -> list[Finding]:
         return []
     found = _refit(model, (exact, trainer), prepared)
     return [] if found is None else [_unlike(found, size is not None)]
+
+
+def check_code(prepared: Prepared) -> list[Finding]:
+    """A finding where the file of a recipe's module was edited after Python imported it: the older source runs."""
+    trainers = (prepared.inputs.trainer, prepared.inputs.shadow_trainer)
+    edited = user_code(modules_behind([t.recipe() for t in trainers if t is not None])).edited
+    if not edited:
+        return []
+    return [
+        Finding(
+            code="code-edited",
+            title=f"{', '.join(edited)}: the file was edited after its import",
+            severity="warning",
+            explanation="What was imported runs, as the file stood when this Python first audited it, and results are "
+            "kept under that source.",
+            remedy="Restart Python, or reload the module, to audit what stands in the file now.",
+        )
+    ]
 
 
 def _refit(model: Model, recipes: tuple[Trainer, Trainer], prepared: Prepared) -> Refits | None:
