@@ -1,12 +1,13 @@
 # Every target makes its own virtual environment on a bare Python 3.11+; `make test` is what CI runs.
 PYTHON ?= python3
 VENV ?= .venv
+SITE ?= .venv-site
 BIN = $(VENV)/bin
 CORES ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 # One thread a process: small networks gain nothing from a second one and lose much beside a busy neighbour.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test check bench docs clean
+.PHONY: demo test check bench docs site clean
 
 demo: $(VENV)/.demo  ## install, train, attack, and leave runs/demo/report.html
 	$(BIN)/gnomon demo --to runs/demo
@@ -24,11 +25,15 @@ check: $(VENV)/.dev  ## lint, types, layers, generated documents
 bench: $(VENV)/.dev  ## speed against the machine's own matrix product and against peers
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
-docs: $(VENV)/.dev  ## write the documents that are generated from the code
+docs: $(VENV)/.dev  ## write the documents that are generated from the code, then build the site
 	$(BIN)/python docs/generate.py
+	$(MAKE) site
+
+site: $(SITE)/.site  ## the documentation as a site in site/; a dead link, or one to a missing anchor, is an error
+	NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --strict
 
 clean:  ## remove environments and caches; runs/ stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) $(SITE) site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -39,4 +44,9 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[torch,fast,data,dp,search,automl,onnx,endpoint,bench,dev]'
+	touch $@
+
+$(SITE)/.site: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(SITE)
+	$(SITE)/bin/python -m pip install -q -c constraints.txt -e '.[site]'
 	touch $@

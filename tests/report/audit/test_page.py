@@ -86,3 +86,10 @@ def test_bars_are_as_long_as_the_accuracies(train: float | None, test: float | N
     assert (gap is None) == (not bars)
     if gap is not None and gap.table is not None:
         assert [row[2].bar for row in gap.table.rows] == bars
+
+
+def test_a_note_without_a_remedy_asks_for_nothing() -> None:
+    note = sample_records.finding("library-warnings", "note", "libraries warned 3 times", remedy="")
+    page = audit_page(sample_records.leaking().model_copy(update={"findings": [note]}))
+    [told] = [remark for section in page.sections for remark in section.remarks if remark.code == "library-warnings"]
+    assert all(not text.startswith("What to do") for text in told.texts)

@@ -130,7 +130,7 @@ def _findings(key: str, title: str, findings: Iterable[Finding], *, told: bool) 
             tone=f.severity,
             label=f.severity.capitalize() + (", overridden in the plan" if f.overridden else ""),
             title=f.title,
-            texts=(f.explanation, f"What to do: {f.remedy}"),
+            texts=(f.explanation, f"What to do: {f.remedy}" if f.remedy else ""),
             code=f.code,
         )
         for f in findings
