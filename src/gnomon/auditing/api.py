@@ -73,16 +73,24 @@ def audit_plan(
     expect("plan", plan, Plan, "a Plan (read_plan or make_plan makes it)")
     expect("folder", folder, (str, Path), "the name of a folder")
     settings = settings or Settings()
+    engine = LocalEngine(settings.workers)
+    engine.start(_imports(plan))
     inputs = load_inputs(plan, trust=settings.trust, trust_types=settings.trust_types)
     with following(progress) as told:
         return run_audit(
             plan,
             inputs,
             store=ArrayStore(settings.store or Path(folder) / "store"),
-            engine=LocalEngine(settings.workers),
+            engine=engine,
             progress=told,
             given=given,
         )
+
+
+def _imports(plan: Plan) -> list[str]:
+    """Modules that take workers long to import, and that they will need."""
+    networks = ["gnomon.models.torch.trainer"] if plan.trainer.kind == "torch" else []
+    return ["gnomon.auditing.results.scoring", *networks, *([] if plan.attacks.names else ["sklearn.ensemble"])]
 
 
 def audit(

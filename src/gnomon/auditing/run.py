@@ -25,7 +25,7 @@ from gnomon.auditing.outcome import Clock, Outcome, provenance
 from gnomon.auditing.prepare import Prepared, prepare
 from gnomon.auditing.progress import Progress
 from gnomon.auditing.results.attackers import look_further
-from gnomon.auditing.results.figures import measure
+from gnomon.auditing.results.figures import measure_all
 from gnomon.auditing.results.repeats import add_repeats, refuse_repeats
 from gnomon.auditing.results.risk import assess_risk, vulnerability
 from gnomon.auditing.results.scoring import Attempt, attempt_all
@@ -117,7 +117,7 @@ def _run(
         scored = [a.scored for a in attempts]
     with clock.stage("statistics"):
         fpr = case.least_fpr(statistics.fprs)
-        results = [measure(a, case, statistics) for a in attempts]
+        results = measure_all(attempts, case, statistics, prepared.engine, prepared.progress)
         heard = hear(attempts, results, case, fpr, seeds)
         name = heard.speaker
         results = add_repeats(results, answers, prepared)
@@ -194,5 +194,6 @@ def _other_sources(others: Sequence[AnswerSet], prepared: Prepared) -> list[Shad
     found = []
     for answers in others:
         tried = _attempts(learners, answers.case, prepared, {})
-        found.append(describe_source(answers, [measure(a, answers.case, prepared.plan.statistics) for a in tried]))
+        rest = answers.case, prepared.plan.statistics, prepared.engine, prepared.progress
+        found.append(describe_source(answers, measure_all(tried, *rest)))
     return found

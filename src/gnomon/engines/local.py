@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,7 +16,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from gnomon.core.errors import ModelError
 from gnomon.core.machine import available_cores
 from gnomon.engines.warned import collecting, pass_on
-from gnomon.engines.workers import start_worker
+from gnomon.engines.workers import import_all, start_worker
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,16 @@ class LocalEngine:
         """Processes at the same time."""
         return self.workers or available_cores()
 
+    def start(self, modules: Sequence[str]) -> None:
+        """Starts the processes ahead of the first tasks: they import these modules while this process does its part.
+
+        With one worker nothing starts. Nobody waits, and what can't be imported is left to the tasks that need it.
+        """
+        workers = self.slots
+        if workers > 1:
+            begun = _processes(workers)(joblib.delayed(import_all)(tuple(modules)) for _ in range(workers))
+            threading.Thread(target=_exhaust, args=(begun,), name="start workers", daemon=True).start()
+
     def run(self, tasks: Sequence[Task]) -> Iterator[Done]:
         """Runs the tasks and yields each as it is ready."""
         workers = min(self.slots, len(tasks))
@@ -89,18 +102,27 @@ class LocalEngine:
 
 def _parallel(waiting: dict[int, Task], workers: int) -> Iterator[Done]:
     """Runs what is waiting; removes what has finished; returns early when a worker died."""
+    tasks = (joblib.delayed(_numbered)(position, task) for position, task in list(waiting.items()))
     try:
-        with joblib.parallel_config(
-            backend="loky", inner_max_num_threads=1, initializer=start_worker, initargs=(os.getpid(),)
-        ):
-            parallel = joblib.Parallel(
-                n_jobs=workers, return_as="generator_unordered", pre_dispatch=workers, batch_size=1
-            )
-            for done in parallel(joblib.delayed(_numbered)(position, task) for position, task in list(waiting.items())):
-                del waiting[done.position]
-                yield _told(done)
+        for done in _processes(workers)(tasks):
+            del waiting[done.position]
+            yield _told(done)
     except TerminatedWorkerError:
         return
+
+
+def _processes(workers: int) -> joblib.Parallel:
+    """Processes that serve every call alike, so that they are started once; results come as they are ready."""
+    with joblib.parallel_config(
+        backend="loky", inner_max_num_threads=1, initializer=start_worker, initargs=(os.getpid(),)
+    ):
+        return joblib.Parallel(n_jobs=workers, return_as="generator_unordered", pre_dispatch=workers, batch_size=1)
+
+
+def _exhaust(begun: Iterator[Any]) -> None:
+    """Waits for what was begun; a worker that dies meanwhile is made anew for the first task."""
+    with suppress(TerminatedWorkerError):
+        deque(begun, maxlen=0)
 
 
 def _numbered(position: int, task: Task) -> Done:

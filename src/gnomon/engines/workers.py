@@ -7,6 +7,8 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
+from importlib import import_module
 
 SECONDS = 0.25  # between two looks for the parent
 
@@ -19,6 +21,13 @@ def start_worker(parent: int) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), name="end with parent", daemon=True).start()
+
+
+def import_all(modules: tuple[str, ...]) -> None:
+    """Imports what tasks will need; what is missing is left to them."""
+    for name in modules:
+        with suppress(ImportError):
+            import_module(name)
 
 
 def stop_workers() -> None:

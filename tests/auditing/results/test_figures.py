@@ -1,13 +1,19 @@
 """Values of an attack, with the truth known: accusations, and intervals that count persons."""
 
-from collections.abc import Callable
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
+import pytest
 from tests.auditing.test_counted_by_group import WORLDS, by_record
 from tests.auditing.worlds import People, people
 
-from gnomon.auditing.results.figures import accuse, measure
+from gnomon.auditing.progress import Silent
+from gnomon.auditing.results import figures
+from gnomon.auditing.results.figures import Truth, accuse, measure, measure_all
 from gnomon.core.documents.record import AttackResult, Estimate
+from gnomon.engines.local import Done, Task
 
 
 def test_accusations_keep_the_wanted_share() -> None:
@@ -28,8 +34,42 @@ def test_too_small_a_calibration_is_named() -> None:
     assert "too few" in one.reason
 
 
+class Counting(Silent):
+    def __init__(self, told: list[int]) -> None:
+        self.told = told
+
+    def stage(self, title: str, total: int | None) -> Callable[[int], None]:
+        return self.told.append
+
+
 def measured(world: People, *, grouped: bool) -> AttackResult:
-    return measure(world.attempt, world.case if grouped else by_record(world.case), world.plan.statistics)
+    return measure(world.attempt, Truth.of(world.case if grouped else by_record(world.case)), world.plan.statistics)
+
+
+class Backwards:
+    """An engine that sends tasks away and has the last one first."""
+
+    slots = 2
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[Done]:
+        for position, task in reversed(list(enumerate(tasks))):
+            sent: Task = pickle.loads(pickle.dumps(task))  # noqa: S301 - our own
+            yield Done(position, sent.function(*sent.arguments))
+
+
+def test_attacks_are_measured_elsewhere_as_here_and_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = people(0, households=60, size=3, gap=1.0, alike=0.5, rehearsals=1)
+    attempts = [
+        replace(world.attempt, scored=replace(world.attempt.scored, name=name, scores=scores))
+        for name, scores in (("first", world.attempt.scored.scores), ("none", None), ("last", world.case.member * 1.0))
+    ]
+    told: list[int] = []
+    here = measure_all(attempts, world.case, world.plan.statistics, Backwards(), Counting(told))
+    monkeypatch.setattr(figures, "SCORES_HERE", 0)
+    assert measure_all(attempts, world.case, world.plan.statistics, Backwards(), Counting(told)) == here
+    assert [one.name for one in here] == ["first", "none", "last"]
+    assert [one.auc is None for one in here] == [False, True, False]
+    assert told == [1] * 6
 
 
 ESTIMATES: dict[str, tuple[Callable[[AttackResult], Estimate | None], float]] = {

@@ -11,7 +11,7 @@ from tests.auditing.worlds import People, people
 
 from gnomon.auditing.checks.preflight import groups_mixed
 from gnomon.auditing.inputs.roles import draw_roles, draw_training_rows
-from gnomon.auditing.results.figures import LOG_ODDS, RANKS, measure_groups
+from gnomon.auditing.results.figures import LOG_ODDS, RANKS, Truth, measure_groups
 from gnomon.core.documents.person_results import GroupResult
 from gnomon.core.errors import PlanError, UsageError
 from gnomon.core.plan import Plan, make_plan
@@ -20,7 +20,7 @@ from gnomon.shadow.masks import draw_shadows
 
 
 def measured(world: People) -> GroupResult | None:
-    return measure_groups(world.attempt, world.case, world.plan.statistics)
+    return measure_groups(world.attempt, Truth.of(world.case), world.plan.statistics)
 
 
 @pytest.mark.parametrize(("rehearsals", "rule"), [(4, LOG_ODDS), (0, RANKS)])

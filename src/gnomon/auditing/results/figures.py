@@ -9,7 +9,7 @@ household (665 households of 18 baskets, LiRA): AUC 0.998, 0.996 and 0.922, for 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -18,8 +18,9 @@ from scipy.special import ndtri
 
 from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.inputs.roles import by_group
+from gnomon.auditing.progress import Progress
 from gnomon.auditing.results.scoring import Attempt, Rehearsed
-from gnomon.core.arrays import Bools, Floats
+from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.core.documents.person_results import FdrAccusations, GroupResult, RatePoint, Rehearsal
 from gnomon.core.documents.record import (
     AttackResult,
@@ -33,6 +34,7 @@ from gnomon.core.documents.record import (
     TprAtFpr,
 )
 from gnomon.core.plan import StatisticsPlan
+from gnomon.engines.local import Engine, LocalEngine, Task
 from gnomon.stats.calibration import oracle
 from gnomon.stats.classes import class_rates, percentiles
 from gnomon.stats.clusters import Groups, worth_of_shares
@@ -70,17 +72,44 @@ LOG_ODDS = "sum of the records' log odds of membership, learned on shadow models
 RANKS = "sum of the normal scores of the records' ranks (there were no rehearsals to learn odds on)"
 
 
-def measure_groups(attempt: Attempt, case: AuditCase, plan: StatisticsPlan) -> GroupResult | None:
+@dataclass(frozen=True)
+class Truth:
+    """What scores of the n audited rows are held against; small enough to send to other processes.
+
+    Attributes:
+        labels: (n,) class ids.
+        classes: names of the classes.
+        member: (n,) the truth.
+        groups: (n,) the person or household of each row; None without groups.
+        trained: the persons of all rows that the target was trained on; None without groups.
+        sides: the persons of members and of others, for intervals by person; None where rows are counted.
+    """
+
+    labels: Ints
+    classes: tuple[str, ...]
+    member: Bools
+    groups: NDArray[Any] | None
+    trained: NDArray[Any] | None
+    sides: Groups | None
+
+    @classmethod
+    def of(cls, case: AuditCase) -> Truth:
+        """What an audit knows of its rows."""
+        known = case.member, case.groups, case.trained, case.sides
+        return cls(case.evidence.labels, tuple(case.data.classes), *known)
+
+
+def measure_groups(attempt: Attempt, truth: Truth, plan: StatisticsPlan) -> GroupResult | None:
     """One attack on groups that are wholly members against groups that are wholly not; None where there are too few."""
     scores = attempt.scored.scores
-    if scores is None or case.groups is None or case.trained is None:
+    if scores is None or truth.groups is None or truth.trained is None:
         return None
-    _, index = np.unique(case.groups, return_inverse=True)
+    _, index = np.unique(truth.groups, return_inverse=True)
     rows = np.bincount(index)
-    inside, outside = _sides(case.groups, case.member, case.trained)
+    inside, outside = _sides(truth.groups, truth.member, truth.trained)
     if min(int(inside.sum()), int(outside.sum())) < LEAST_GROUPS or rows[inside | outside].max() == 1:
         return None
-    combined = combine(scores, attempt.rehearsed, case.groups, case.member, case.trained)
+    combined = combine(scores, attempt.rehearsed, truth.groups, truth.member, truth.trained)
     sides: tuple[Floats, Floats] = (combined[inside], combined[outside])
     return GroupResult(
         rule=LOG_ODDS if attempt.rehearsed.played else RANKS,
@@ -175,11 +204,26 @@ def accuse(scores: Floats, member: Bools, groups: NDArray[Any] | None = None) ->
 
 PRIORS = (0.5, 0.1, 0.01)
 LARGEST = 1e300  # JSON has no infinity
+SCORES_HERE = 50_000  # scores of all attacks together that other processes would not measure sooner
 
 
-def measure(attempt: Attempt, case: AuditCase, plan: StatisticsPlan) -> AttackResult:
+def measure_all(
+    attempts: Sequence[Attempt], case: AuditCase, plan: StatisticsPlan, engine: Engine, progress: Progress
+) -> list[AttackResult]:
+    """The figures of all attacks, in their order; where there is much to count, in the engine's processes."""
+    advance, truth = progress.stage("statistics", len(attempts)), Truth.of(case)
+    tasks = [Task(f"statistics of {a.scored.name}", measure, (a, truth, plan)) for a in attempts]
+    scores = sum(a.scored.scores is not None for a in attempts) * len(truth.member)
+    found: dict[int, AttackResult] = {}
+    for done in (engine if scores > SCORES_HERE else LocalEngine(1)).run(tasks):
+        found[done.position] = done.result
+        advance(1)
+    return [found[i] for i in range(len(attempts))]
+
+
+def measure(attempt: Attempt, truth: Truth, plan: StatisticsPlan) -> AttackResult:
     """The figures of one attack on the audited rows, and in rehearsals."""
-    scored, rehearsed, data = attempt.scored, attempt.rehearsed, case.data
+    scored, rehearsed = attempt.scored, attempt.rehearsed
     result = AttackResult(
         name=scored.name,
         title=scored.title,
@@ -196,15 +240,15 @@ def measure(attempt: Attempt, case: AuditCase, plan: StatisticsPlan) -> AttackRe
     )
     if scored.scores is None:
         return result
-    scores, member, level = scored.scores, case.member, plan.confidence
-    inside, outside, groups = scores[member], scores[~member], case.sides
+    scores, member, level = scored.scores, truth.member, plan.confidence
+    inside, outside, groups = scores[member], scores[~member], truth.sides
     best = oracle(inside, outside, confidence=level, groups=groups).rates
     rates = (
         best
         if scored.calibrated == "oracle"
         else rates_at_threshold(inside, outside, scored.threshold, confidence=level, groups=groups)
     )
-    classes = class_rates(scores, member, case.evidence.labels, rates.threshold, classes=data.n_classes)
+    classes = class_rates(scores, member, truth.labels, rates.threshold, classes=len(truth.classes))
     precision, recall = percentiles(c.precision for c in classes), percentiles(c.recall for c in classes)
     roc, bins = thin_roc(inside, outside, confidence=level, groups=groups), histogram(inside, outside)
     return result.model_copy(
@@ -221,7 +265,7 @@ def measure(attempt: Attempt, case: AuditCase, plan: StatisticsPlan) -> AttackRe
             ),
             "classes": [
                 ClassResult(
-                    name=data.classes[c.label],
+                    name=truth.classes[c.label],
                     members=c.members,
                     nonmembers=c.nonmembers,
                     precision=c.precision,
@@ -233,8 +277,8 @@ def measure(attempt: Attempt, case: AuditCase, plan: StatisticsPlan) -> AttackRe
             "class_precision": None if precision is None else Percentiles(**asdict(precision)),
             "class_recall": None if recall is None else Percentiles(**asdict(recall)),
             "tied_share": tied_share(scores),
-            "accusations": accuse(scores, member, case.groups),
-            "groups": measure_groups(attempt, case, plan),
+            "accusations": accuse(scores, member, truth.groups),
+            "groups": measure_groups(attempt, truth, plan),
             "rehearsals": [
                 Rehearsal(auc=p.auc, tpr_at_fpr=[RatePoint(fpr=f, tpr=t) for f, t in p.tpr.items()])
                 for p in rehearsed.played
