@@ -254,7 +254,7 @@ that output checkers of research environments ask for; they follow the structura
 
 The appetite is a TOML file; every key has a default. A finding whose code stands in `refuse` is an error: such a model
 is not handed out. Other findings are warnings. They stand in a section of their own and leave the verdict of the
-attacks alone.
+attacks alone; [the gate](gate.md) holds them against a limit of their own, `structure<=warning`.
 """
 
 
@@ -284,7 +284,7 @@ Every report of an audit says what to do now, right after its verdict: the first
 this order of weight. A rule applies where a value of the record says so. Where `gnomon defend` has measured its
 remedies on the same plan and rows (its folder `RUN-defend` lies next to the run), the report has these numbers; else
 it has the command. Mitigations in training are named only where the model's trainer can do them. The last column but
-one is what makes [the gate](gate.md) or a [risk appetite](structure.md) catch the finding when it comes back: {{rate}}
+one is the limit that makes [the gate](gate.md) catch the finding when it comes back: {{rate}}
 is a limit that this very leak does not meet (a true-positive rate of 5 times its false-positive rate, else an AUC),
 {{auc}} is `auc<=0.6`.
 

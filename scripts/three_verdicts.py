@@ -85,7 +85,7 @@ CASES = (
         "harmless",
         DecisionTreeClassifier(max_depth=3, min_samples_leaf=300, random_state=0),
         2,
-        40,
+        150,
         6000,
         6000,
         "api-scores",

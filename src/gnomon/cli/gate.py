@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from gnomon.cli.printing import show_json
 from gnomon.core.documents.read_write import read_record
+from gnomon.core.documents.record import Record
 from gnomon.core.errors import UsageError, one_line
 from gnomon.core.files import write_text
 from gnomon.report.pipelines import GateFormat, gate_format_of, render_gate
@@ -16,7 +17,7 @@ from gnomon.runs.base import LimitsFromRun, limits_from, parse_slack
 from gnomon.runs.gate import gate as hold
 from gnomon.runs.limits import Limits, parse_limit, read_limits, written
 
-DEFAULT = "advantage<=0.1"
+DEFAULT = ("advantage<=0.1", "structure<=warning")
 
 
 def gate(
@@ -38,8 +39,8 @@ def gate(
 
     Args:
         run: folder of a run, or its record.json; without it, --from and --to write limits and compare nothing.
-        limits: such as "tpr@0.001<=0.01", "auc<=0.6" (that is, 0.4 to 0.6) or "shokri.accuracy<=0.55"; default
-            "advantage<=0.1".
+        limits: such as "tpr@0.001<=0.01", "auc<=0.6" (that is, 0.4 to 0.6), "shokri.accuracy<=0.55" or
+            "structure<=warning"; default "advantage<=0.1" and, where the audit looked into the model, the latter.
         limits_file: file of limits (TOML), each with severity and reason; repeatable.
         base: another run: its values, with some slack, are limits too.
         slack: share of the base's distance from guessing, such as 10%.
@@ -50,10 +51,11 @@ def gate(
             the limits themselves; repeatable.
     """
     found = None if base is None else limits_from(read_record(base), parse_slack(slack))
-    chosen, shown = _chosen(limits, limits_file, found), _shown(format, json=json)
+    record = None if run is None else read_record(run)
+    chosen, shown = _chosen(limits, limits_file, found, record), _shown(format, json=json)
     kinds = {place: None if place.suffix.lower() == ".toml" else gate_format_of(place) for place in to}
     remarks = _remarks(base, slack, found)
-    if run is None:
+    if run is None or record is None:
         if found is None or not to or any(kinds.values()):
             raise UsageError("nothing to compare: name the folder of a run, or write limits: --from RUN --to FILE.toml")
         for place in to:
@@ -64,21 +66,24 @@ def gate(
         print(*map(one_line, (*told, *remarks[2:])), sep="\n")
         return 0
     allowed = [name.strip() for name in allow_missing.split(",") if name.strip()]
-    result = hold(read_record(run), chosen.limits, allow_missing=[*chosen.allow_missing, *allowed])
+    result = hold(record, chosen.limits, allow_missing=[*chosen.allow_missing, *allowed])
     for place, kind in kinds.items():
         write_text(place, written(chosen, remarks) if kind is None else render_gate(result, kind, run))
     print(render_gate(result, shown, run), end="")
     return result.code
 
 
-def _chosen(words: tuple[str, ...], files: tuple[Path, ...], base: LimitsFromRun | None) -> Limits:
+def _chosen(
+    words: tuple[str, ...], files: tuple[Path, ...], base: LimitsFromRun | None, record: Record | None
+) -> Limits:
     """All limits together; the default where there are none."""
     read = [read_limits(place) for place in files]
     limits = [parse_limit(text) for text in words]
     limits += [limit for one in read for limit in one.limits]
     limits += [] if base is None else base.limits.limits
     if not limits and not files:
-        limits = [parse_limit(DEFAULT)]
+        looked = record is not None and record.structure is not None
+        limits = [parse_limit(text) for text in DEFAULT[: 1 + looked]]
     return Limits(tuple(limits), tuple(name for one in read for name in one.allow_missing))
 
 

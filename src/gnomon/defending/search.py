@@ -53,7 +53,7 @@ def read_until(text: str) -> Limit:
     0.05
     """
     limit = parse_limit(text)
-    if limit.figure == "epsilon":
+    if limit.figure in ("epsilon", "structure"):
         raise UsageError(f'limit "{text}": a search needs a value of attacks (auc, advantage, accuracy or tpr@FPR)')
     return limit
 

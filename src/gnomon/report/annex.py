@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gnomon.core.documents.annex import Annex
-from gnomon.report.audit.decision import measure_todo
+from gnomon.report.audit.decision import NOTHING, measure_todo
 from gnomon.report.audit.structure import structure_table
 from gnomon.report.formatting import moment
 from gnomon.report.sections import LEVELS, Cell, Fact, Page, Remark, Section, Table, area, cell, filled, table, tpr_cell
@@ -135,7 +135,8 @@ def _measures(annex: Annex) -> Section:
 def _to_do(annex: Annex) -> Section:
     lines = tuple(f"{one.title}. {one.remedy} {measure_todo(one)}" for one in annex.to_do)
     findings = tuple(f"{f.severity}: {f.title} ({f.code}). {f.remedy}" for f in annex.findings)
-    return Section("to-do", "What to do, and findings", notes=(*lines, *findings))
+    nothing = () if lines else (f"{NOTHING} see Coverage and Limits.",)
+    return Section("to-do", "What to do, and findings", notes=(*nothing, *lines, *findings))
 
 
 def _boxes(annex: Annex) -> Table:

@@ -81,7 +81,7 @@ def junit(result: GateResult) -> str:
     """
     suite = ElementTree.Element("testsuite", name=f"gnomon gate: {_xml(result.run)}", timestamp=result.created[:19])
     for one in result.held:
-        what = " ".join(filter(None, [one.attack, one.limit.text]))
+        what = " ".join(filter(None, [one.subject, one.limit.text]))
         case = ElementTree.SubElement(suite, "testcase", classname="gnomon.gate", name=_xml(what), time="0")
         message = _xml(_with_reason(one))
         if one.state != "met" and one.limit.severity != "error":
@@ -132,7 +132,7 @@ def sarif(result: GateResult, place: Path) -> str:
             rules[limits.index(one.limit)]["id"],
             ("fail", one.limit.severity) if one.state == "not met" else ("open", "none"),
             _with_reason(one),
-            (one.limit.text, one.attack or ""),
+            (one.limit.text, one.subject),
             uri,
         )
         for one in result.held
@@ -163,10 +163,13 @@ def sarif(result: GateResult, place: Path) -> str:
 
 
 def _rule(limit: Limit) -> dict[str, Any]:
+    told = f"The whole interval of {limit.words} must not lie above {limit.bound}"
+    if limit.figure == "structure":
+        told = f"The worst finding on what the model itself holds must be: {limit.bound}"
     rule: dict[str, Any] = {
         "id": limit.text,
         "name": "Limit",
-        "shortDescription": {"text": f"The whole interval of {limit.words} must not lie above {limit.most:g}"},
+        "shortDescription": {"text": told},
         "defaultConfiguration": {"level": limit.severity},
     }
     return rule | ({"fullDescription": {"text": limit.reason}} if limit.reason else {})
@@ -206,7 +209,7 @@ def gate_summary(result: GateResult) -> str:
         if one.estimate is not None:
             numbers = f"{one.estimate.value:.3g}", f"{one.estimate.low:.3g} to {one.estimate.high:.3g}"
         answer = one.state if one.state == "met" or one.limit.severity == "error" else _soft(one)
-        row = (f"`{one.limit.text}`", one.attack or "", *numbers, answer, one.limit.reason)
+        row = (f"`{one.limit.text}`", one.subject, *numbers, answer, one.limit.reason)
         lines.append(f"| {' | '.join(map(_cell, row))} |")
     if result.missing:
         lines += ["", "Did not run:", ""]

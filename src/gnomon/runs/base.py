@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gnomon.core.documents.gate import Limit
+from gnomon.core.documents.gate import GRADES, Limit
 from gnomon.core.documents.record import Record
 from gnomon.core.errors import UsageError
 from gnomon.runs.gate import hold, summed_up
@@ -45,7 +45,7 @@ def parse_slack(text: str) -> float:
 
 
 def limits_from(record: Record, slack: float) -> LimitsFromRun:
-    """One limit for AUC, advantage and each true-positive rate: the highest upper end of any attack, and some slack.
+    """One limit for AUC, advantage, each true-positive rate and the structure: the highest upper end, and some slack.
 
     The slack is a share of the distance from guessing, so that the base itself meets every limit, and an attack that is
     new in a later run is held too.
@@ -78,9 +78,22 @@ def limits_from(record: Record, slack: float) -> LimitsFromRun:
             f"{reach:.3g}), and {100 * slack:g}% slack"
         )
         limits.append(parse_limit(f"{name}<={most:g}", reason=reason))
+    limits += _of_structure(record)
     if not limits:
         raise UsageError(f"{record.name} can't be a base: {'; '.join(left_out) or 'no attack ran'}")
     return LimitsFromRun(Limits(tuple(limits)), tuple(left_out))
+
+
+def _of_structure(record: Record) -> list[Limit]:
+    """No finding of the structure may be worse than the base's worst; nothing where nobody looked or could look."""
+    found = record.structure
+    if found is None or found.not_read:
+        return []
+    worst = max((GRADES.index(f.severity) for f in found.findings), default=0)
+    if worst == len(GRADES) - 1:
+        return []
+    reason = f"{record.name}, {record.provenance.created[:10]}: the worst finding of its structure"
+    return [parse_limit(f"structure<={GRADES[worst]}", reason=reason)]
 
 
 def _rates(record: Record) -> Sequence[float]:

@@ -17,7 +17,7 @@ from typing import Literal
 
 from scipy.special import ndtri
 
-from gnomon.core.documents.gate import GateResult, Held, Limit, Missing, State
+from gnomon.core.documents.gate import GRADES, GateResult, Held, Limit, Missing, State
 from gnomon.core.documents.record import AttackResult, Audited, Estimate, Record, TprAtFpr, record_of
 from gnomon.core.errors import UsageError, expect
 from gnomon.runs.limits import GUESSING, mirrored, parse_limit
@@ -85,7 +85,8 @@ def hold(record: Record, limit: Limit) -> list[Held]:
     Raises:
         UsageError: see `gate`.
     """
-    found = [_hold_epsilon(record, limit)] if limit.figure == "epsilon" else _hold_attacks(record, limit)
+    holders = {"epsilon": _hold_epsilon, "structure": _hold_structure}
+    found = holders.get(limit.figure, _hold_attacks)(record, limit)
     errors = [f.code for f in record.findings if f.severity == "error"]
     if errors or record.verdict.level == "invalid":
         why = f"the record has errors ({', '.join(errors)})" if errors else "the record's verdict is invalid"
@@ -196,21 +197,37 @@ def _rounded_up(number: float) -> int:
     return math.ceil(number / step) * step
 
 
-def _hold_epsilon(record: Record, limit: Limit) -> Held:
+def _hold_structure(record: Record, limit: Limit) -> list[Held]:
+    """Findings on what the model itself holds; one that is worse than the limit allows does not meet it."""
+    found = record.structure
+    if found is None:
+        why = "nobody looked into the model; give the model itself, or set check = true in [structure]"
+        return [_held(limit, "unresolved", None, None, f"unresolved: structure: {why}")]
+    worse = [f for f in found.findings if GRADES.index(f.severity) > limit.most]
+    if worse:
+        told = [(f, f"not met: structure: {f.title} ({f.code}, {f.severity}), limit {limit.bound}") for f in worse]
+        return [_held(limit, "not met", None, None, line).model_copy(update={"finding": f.code}) for f, line in told]
+    if found.not_read:
+        parts = ", ".join(found.not_read)
+        return [_held(limit, "unresolved", None, None, f"unresolved: structure: parts can't be looked into: {parts}")]
+    return [_held(limit, "met", None, None, f"met: structure: no finding is worse than {limit.bound}")]
+
+
+def _hold_epsilon(record: Record, limit: Limit) -> list[Held]:
     """A bound from below can refute a limit; only the accountant of private training can show that one is met."""
     found = record.canaries
     if found is None:
         raise UsageError(f'limit "{limit.text}": the audit had no canaries; put [canaries] into its plan')
     shown = f"epsilon is at least {found.epsilon:.4g}, limit {limit.most:g}"
     if not math.isfinite(found.epsilon):
-        return _held(limit, "unresolved", None, None, "unresolved: epsilon: no finite bound")
+        return [_held(limit, "unresolved", None, None, "unresolved: epsilon: no finite bound")]
     estimate = Estimate(value=found.epsilon, low=found.epsilon, high=found.epsilon)
     if found.epsilon > limit.most:
-        return _held(limit, "not met", None, estimate, f"not met: {shown}")
+        return [_held(limit, "not met", None, estimate, f"not met: {shown}")]
     if found.promised is not None and found.promised <= limit.most:
-        return _held(limit, "met", None, estimate, f"met: {shown}; the accountant promises {found.promised:.4g}")
+        return [_held(limit, "met", None, estimate, f"met: {shown}; the accountant promises {found.promised:.4g}")]
     if found.ceiling <= limit.most:
         why = f"these canaries show {found.ceiling:.4g} at most: take more canaries or a smaller delta"
     else:
         why = "a bound from below refutes a limit and never shows that it is met; train with differential privacy"
-    return _held(limit, "unresolved", None, estimate, f"unresolved: {shown}; {why}")
+    return [_held(limit, "unresolved", None, estimate, f"unresolved: {shown}; {why}")]

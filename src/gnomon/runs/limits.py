@@ -14,11 +14,12 @@ from typing import get_args
 
 from pydantic import Field, ValidationError
 
-from gnomon.core.documents.gate import Figure, Limit, LimitSeverity
+from gnomon.core.documents.gate import GRADES, Figure, Limit, LimitSeverity
 from gnomon.core.documents.record import Estimate
 from gnomon.core.documents.schema import PlanTable
 from gnomon.core.errors import UsageError, did_you_mean, expect, one_line
 
+STRUCTURE = re.compile(r"^structure<=(?P<grade>\w+)$")
 LIMIT = re.compile(r"^(?:(?P<attack>[a-z_0-9]+)\.)?(?P<figure>auc|advantage|accuracy|epsilon|tpr@(?P<fpr>[0-9.eE-]+))"
                    r"<=(?P<limit>[0-9.eE-]+)$")  # fmt: skip
 GUESSING: Mapping[Figure, float] = MappingProxyType({"auc": 0.5, "accuracy": 0.5, "advantage": 0.0})  # mirrored there
@@ -28,7 +29,8 @@ def parse_limit(text: str, *, severity: LimitSeverity = "error", reason: str = "
     """A limit from words like ``auc<=0.6``, ``tpr@0.001<=0.01`` or ``lira.advantage<=0.1``.
 
     A limit of severity "warning" or "note" is reported and passes. ``epsilon<=3`` holds the bound of the one-run audit,
-    and the accountant's promise, against a number.
+    and the accountant's promise, against a number. ``structure<=warning`` judges what the model itself keeps of its
+    training rows: no finding may be an error (``note``: nor a warning; ``none``: there is none).
 
     Raises:
         UsageError: other words, or a number outside the figure's range.
@@ -39,11 +41,24 @@ def parse_limit(text: str, *, severity: LimitSeverity = "error", reason: str = "
     expect("limit", text, str, "words such as auc<=0.6")
     if severity not in get_args(LimitSeverity):
         raise UsageError(f'limit "{text}": expected severity error, warning or note, got "{severity}"')
+    grade = STRUCTURE.match(text.replace(" ", ""))
+    if grade is not None:
+        if grade["grade"] not in GRADES[:-1]:
+            raise UsageError(f'limit "{text}": expected structure<=none, note or warning, got "{grade["grade"]}"')
+        return Limit(
+            text=text,
+            attack=None,
+            figure="structure",
+            fpr=None,
+            most=GRADES.index(grade["grade"]),
+            severity=severity,
+            reason=reason,
+        )
     match = LIMIT.match(text.replace(" ", ""))
     if match is None:
         raise UsageError(
             f'limit "{text}": expected [ATTACK.]FIGURE<=NUMBER with FIGURE auc, advantage, accuracy, epsilon or '
-            "tpr@FPR, e.g. tpr@0.001<=0.01; the whole interval is held against it"
+            "tpr@FPR, e.g. tpr@0.001<=0.01 (the whole interval is held against it), or structure<=warning"
         )
     figure: Figure = match["figure"].split("@")[0]  # type: ignore[assignment]
     try:

@@ -8,7 +8,7 @@ import pytest
 from tests.report import sample_records
 from tests.report.sample_records import estimate, finding
 
-from gnomon.auditing.decision.decide import limits, with_decision
+from gnomon.auditing.decision.decide import UNDECLARED, limits, with_decision
 from gnomon.auditing.decision.rules import MOST, RULES
 from gnomon.auditing.evidence.permissions import SEES_SHADOWS
 from gnomon.core.documents.decision import MostExposed
@@ -57,7 +57,9 @@ def test_a_leak_of_an_overfitted_model_says_so_and_quiet_models_say_less() -> No
     assert codes(sample_records.leaking())[0] == "overfitted"
     quiet = sample_records.near_chance()
     assert codes(quiet) == []
-    assert codes(quiet, release={}) == ["release-not-declared"]
+    assert codes(quiet, release={}) == []
+    undeclared = decided(quiet, release={}).decision
+    assert undeclared is not None and undeclared.asked.endswith(UNDECLARED)
     assert codes(sample_records.undecided()) == ["not-decided"]
     assert codes(sample_records.invalid())[0] == "audit-has-errors"
 
@@ -189,3 +191,12 @@ def test_a_leak_is_weighed_before_what_else_could_be_tested() -> None:
         ["overfitted", "weaker-than-release"],
         ["overfitted"],
     )
+
+
+@pytest.mark.parametrize(("severity", "code"), [("error", "stored-rows"), ("warning", "held-rows")])
+def test_a_finding_of_the_structure_names_a_limit_that_catches_it(severity: str, code: str) -> None:
+    record = sample_records.near_chance().model_copy(update={"structure": looked(("small-leaves", severity))})
+    found = decided(record).decision
+    assert found is not None
+    [todo] = [one for one in found.to_do if one.code == code]
+    assert gate(record, [todo.limit]).code == 1

@@ -43,7 +43,16 @@ def with_decision(record: Record, worst: MostExposed | None, able: Collection[st
     return record.model_copy(update={"decision": decision.model_copy(update={"to_do": to_do})})
 
 
+UNDECLARED = "The plan declares no release ([release]), so nothing here was held against one."
+
+
 def _asked(record: Record) -> str:
+    """The question, and that it speaks of no certain release where none is declared."""
+    declared = (record.plan.get("release") or {}).get("context") is not None or record.verdict.level == "invalid"
+    return _question(record) if declared else f"{_question(record)} {UNDECLARED}"
+
+
+def _question(record: Record) -> str:
     context = (record.plan.get("release") or {}).get("context")
     use = CONTEXTS.get(str(context), "the release that is planned")
     match record.verdict.level:

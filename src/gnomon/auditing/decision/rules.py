@@ -173,11 +173,6 @@ def _warned(record: Record) -> str | None:
     return f"{told[0].upper()}{told[1:]}." if found else None
 
 
-def _undeclared(record: Record) -> str | None:
-    release = record.plan.get("release") or {}
-    return None if release.get("context") else "The plan does not say who will reach the model."
-
-
 def weaknesses(record: Record) -> list[str]:
     """Where the attacks that ran see less than the declared release will show."""
     return [flag for flag, _ in _gaps(record)]
@@ -260,7 +255,7 @@ RULES: tuple[AdviceRule, ...] = (
         "Do not hand out this model's file",
         "Serve answers only, or train a kind of model that keeps no rows, and audit that.",
         (),
-        "stored_rows = 0 in the risk appetite (--appetite)",
+        "structure<=warning",
         "docs/structure.md; SACRO-ML's structural attack",
     ),
     AdviceRule(
@@ -354,7 +349,7 @@ RULES: tuple[AdviceRule, ...] = (
         "The model's file tells more than its answers",
         "Do what the findings of the structure say before the file is handed out.",
         ("leaf:20", "depth:8"),
-        "the risk appetite (--appetite): put the code into refuse",
+        "structure<=note",
         "docs/structure.md; SACRO-ML's structural attack",
     ),
     AdviceRule(
@@ -376,16 +371,6 @@ RULES: tuple[AdviceRule, ...] = (
         (),
         "{auc}",
         CARLINI,
-    ),
-    AdviceRule(
-        "release-not-declared",
-        "the plan has no [release] context",
-        _undeclared,
-        "Declare the release",
-        "Write [release] context, purpose and unit into the plan: reports then hold the attacks that ran against it.",
-        (),
-        "none: it is a statement, not a value",
-        "EDPB Opinion 28/2024",
     ),
 )
 

@@ -8,19 +8,22 @@ from pydantic import Field
 
 from gnomon.core.documents.schema import Estimate, Part
 
-Figure = Literal["auc", "advantage", "accuracy", "tpr", "epsilon"]
+Figure = Literal["auc", "advantage", "accuracy", "tpr", "epsilon", "structure"]
+GRADES = ("none", "note", "warning", "error")  # what the worst finding of the structure may be
 State = Literal["met", "not met", "unresolved"]
 LimitSeverity = Literal["error", "warning", "note"]
 
 
 class Limit(Part):
-    """A value of one attack (None: of every attack) that must not be above a number."""
+    """A value of one attack (None: of every attack) that must not be above a number, or how bad a finding may be."""
 
     text: str = Field(description="the limit in words, as it was given: tpr@0.01<=0.05")
     attack: str | None = Field(description="name of the attack; null: every attack that ran")
     figure: Figure = Field(description="which value is held against the number")
     fpr: float | None = Field(description="tpr: at which false-positive rate")
-    most: float = Field(description="the number that the whole interval must not be above")
+    most: float = Field(
+        description="the number that the whole interval must not be above; structure: 0 none, 1 note, 2 warning"
+    )
     severity: LimitSeverity = Field(
         "error", description="error: decides the exit code; warning, note: is reported and passes"
     )
@@ -31,17 +34,28 @@ class Limit(Part):
         """The figure's name."""
         return self.figure if self.fpr is None else f"{self.figure}@{self.fpr:g}"
 
+    @property
+    def bound(self) -> str:
+        """What is accepted, in a word or a number."""
+        return GRADES[int(self.most)] if self.figure == "structure" else f"{self.most:g}"
+
 
 class Held(Part):
-    """One limit against one attack (None: against the canaries, or against no attack at all)."""
+    """One limit against one attack (None: against the canaries, the model itself, or no attack at all)."""
 
     limit: Limit = Field(description="what was held against the record")
     state: State = Field(description="met, not met or unresolved")
     attack: str | None = Field(description="name of the attack whose value it is")
+    finding: str | None = Field(None, description="structure: code of the finding of the model itself")
     estimate: Estimate | None = Field(
         description="the value with its interval, mirrored where one below guessing counts; null: there is none"
     )
     line: str = Field(description="the same in one line, with what would resolve it")
+
+    @property
+    def subject(self) -> str:
+        """What was held: an attack, or a finding of the structure."""
+        return self.attack or self.finding or ""
 
 
 class Missing(Part):

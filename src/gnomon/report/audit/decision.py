@@ -8,10 +8,10 @@ from gnomon.report.formatting import number, points, rate, share
 from gnomon.report.sections import Remark, Section
 
 NOTHING = (
-    "No rule of docs/advice.md applies to what was tested. That is no promise: what was not tested stands in the "
-    "section of that name, and an attack that is not known today may find what these did not."
+    "Nothing follows from what was tested: no rule of docs/advice.md applies. That is no promise: an attack that is "
+    "not known today may find what these did not, and this was not tested:"
 )
-_TONES = {"audit-has-errors": "error", "stored-rows": "error", "release-not-declared": "note"}
+_TONES = {"audit-has-errors": "error", "stored-rows": "error"}
 
 
 def what_to_do(record: Record) -> Section | None:
