@@ -1,3 +1,9 @@
+import ctypes
+import pickle
+import sys
+from functools import partial
+from importlib import import_module
+
 import numpy as np
 import pytest
 import skops.io
@@ -12,6 +18,8 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from gnomon.cli.app import run
 from gnomon.core.errors import ModelError, UsageError
 from gnomon.models import CallableModel, SklearnModel, as_model, import_object, load_model
+from gnomon.models.files import Query, read_model
+from gnomon.models.readers.model_file import Use
 
 X, Y = load_digits(return_X_y=True)
 X, Y = X[:200], Y[:200]
@@ -143,3 +151,27 @@ def test_onnx_models_answer(tmp_path):
     (tmp_path / "bad.onnx").write_bytes(b"nonsense")
     with pytest.raises(ModelError, match=r"bad\.onnx: not an ONNX model"):
         load_model(tmp_path / "bad.onnx", TEN)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a copy of a process goes on only on Linux")
+def test_weights_are_read_in_a_process_of_their_own_first(tmp_path, monkeypatch):
+    torch = pytest.importorskip("torch")
+    from gnomon.models.torch import TorchTrainer, model
+
+    torch.save(torch.nn.Sequential(torch.nn.Linear(64, 10)).state_dict(), tmp_path / "m.pt")
+    use = Use(TEN, x=X, recipe=TorchTrainer(hidden=(), device="cpu"))
+    assert read_model(tmp_path / "m.pt").model(use).log_probs(X).shape == (200, 10)
+    monkeypatch.setattr(model, "read_weights", lambda _path: ctypes.string_at(0))
+    with pytest.raises(ModelError, match=r"m\.pt: .* crashed the process that tried it \(SIGSEGV\)"):
+        read_model(tmp_path / "m.pt").model(use)
+
+
+def test_the_query_of_a_model_can_be_pickled_for_a_new_process(tmp_path):
+    skops.io.dump(GaussianNB().fit(X, Y), tmp_path / "m.skops")
+    read = partial(import_module("gnomon.models.readers.skops").read, tmp_path / "m.skops", False)
+    query = pickle.loads(pickle.dumps(Query(read, Use(TEN, x=X), read())))  # noqa: S301 - our own
+    assert query.opened is None
+    query()
+    (tmp_path / "m.skops").unlink()
+    with pytest.raises(ModelError, match=r"no such file|damaged"):
+        query()

@@ -16,7 +16,7 @@ from gnomon.cli.app import run
 from gnomon.core.documents.read_write import write_record
 from gnomon.core.errors import DataError
 from gnomon.core.generations import claim, read_published
-from gnomon.runs.folder import read_outcome, save_outcome
+from gnomon.runs.folder import RISK_TEXTS, read_outcome, save_outcome, write_outcome
 
 FACTS = with_people().risk
 assert FACTS is not None
@@ -141,6 +141,39 @@ def test_a_second_audit_of_a_folder_is_refused_while_the_first_runs(
         assert run(["audit", str(tmp_path / "plan.toml"), "--to", str(tmp_path / "run")]) == 2
     assert "is writing here; wait until it has ended" in " ".join(capsys.readouterr().err.split())
     assert read_published(tmp_path / "run") is None
+
+
+def test_texts_that_a_csv_file_can_t_hold_are_read_back_all_the_same(tmp_path: Path) -> None:
+    odd = ["a\x1b[2J", "'=1", "b\nc"]
+    table = replace(RISK, ids=odd, groups=["\u202eg", "\0", " x "], labels=["\x9b", "no", "yes"])
+    save_outcome(replace(outcome(0.3, 0), risk=table), tmp_path / "run")
+    found = read_outcome(tmp_path / "run").risk
+    assert found is not None
+    assert found.columns() == table.columns()
+    assert "\x1b" not in (tmp_path / "run" / "risk.csv").read_text()
+    plain = replace(RISK, ids=["@a", "b", "c"])
+    save_outcome(replace(outcome(0.3, 0), risk=plain), tmp_path / "run")
+    assert not (tmp_path / "run" / RISK_TEXTS).exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("risk.csv", b"id\n1\n"),
+        ("risk.csv", b"\xff"),
+        ("risk.csv", b'id,class,member,score\n"a,b\n'),
+        (RISK_TEXTS, b"[]"),
+        (RISK_TEXTS, b"{"),
+        (RISK_TEXTS, b'{"id": [], "class": []}'),
+        (RISK_TEXTS, b'{"id": ["a"], "class": ["a"]}'),
+    ],
+)
+def test_a_forged_table_is_one_line(file: str, content: bytes, tmp_path: Path) -> None:
+    with claim(tmp_path / "run", "audit") as claimed, claimed.publish() as place:
+        write_outcome(replace(outcome(0.3, 0), risk=RISK), place)
+        (place / file).write_bytes(content)
+    with pytest.raises(DataError, match=r"risk\.csv: is not as gnomon writes it .*; run the audit again"):
+        read_outcome(tmp_path / "run")
 
 
 def test_risk_is_read_back_as_it_was_written(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import os
 import select
 import signal
@@ -79,6 +80,9 @@ def completion(shell: Literal["bash", "zsh", "fish"], /) -> int:
 def main() -> None:
     """Entry point: a `GnomonError` becomes one line and exit code 2; a reader that goes away is no error of ours."""
     signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that knows fewer characters gets their numbers
     try:
         code = run(sys.argv[1:])
         sys.stdout.flush()

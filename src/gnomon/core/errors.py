@@ -140,6 +140,20 @@ def one_line(error: BaseException | str) -> str:
     return "".join(c for c in " ".join(str(error).split()) if c.isprintable())
 
 
+def no_text(texts: Iterable[object]) -> str | None:
+    r"""The first text that no file can hold: with half a character, as from a file name or an array of other bytes.
+
+    >>> no_text(["a", 3, "b\udce9"])
+    "'b\\udce9'"
+    """
+    found = [text for text in texts if isinstance(text, str)]
+    try:
+        "".join(found).encode("utf-8")
+    except UnicodeEncodeError:
+        return next(ascii(text) for text in found if any(0xD800 <= ord(c) < 0xE000 for c in text))
+    return None
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint for a misspelt word: ``' (did you mean "epochs"?)'``, or the list of what is known.
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from gnomon.core.errors import StoreError
+from gnomon.core.errors import DataError, StoreError
 
 _SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")  # numpy.save, whatever stopped it
 
@@ -89,6 +89,16 @@ def content_digest(path: Path) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a text file atomically."""
+    """Writes a text file atomically.
+
+    Raises:
+        StoreError: the folder can't be written (full, read-only).
+        DataError: half a character stands in the text.
+    """
+    try:
+        content = text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        part = ascii(text[max(0, error.start - 20) : error.end])
+        raise DataError(f"{path}: {part} is no text that a file can hold; rename what is called so") from None
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(content)

@@ -6,6 +6,7 @@ A plan is a TOML file or the same thing built in Python. Unknown keys are refuse
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -33,7 +34,7 @@ from gnomon.core.documents.endpoint import (
 )
 from gnomon.core.documents.schema import CodeName, FileName, PlanTable
 from gnomon.core.documents.structure import StructurePlan
-from gnomon.core.errors import PlanError, UsageError, did_you_mean, expect
+from gnomon.core.errors import PlanError, UsageError, did_you_mean, expect, no_text
 from gnomon.core.model_formats import MODEL_FILES
 from gnomon.core.network_recipe import NETWORK_OPTIONS, NetworkRecipe, check_network_option
 
@@ -488,10 +489,24 @@ def make_plan(values: dict[str, Any], source: str = "plan") -> Plan:
         UsageError: no tables.
     """
     expect("values", values, dict, "the tables of a plan as a dict (read_plan reads a file)")
+    strange = no_text(_texts(values))
+    if strange is not None:
+        raise PlanError(f"{source}: {strange} is no text that a plan can hold; rename what is called so")
     try:
         return Plan.model_validate(values)
     except ValidationError as error:
         raise PlanError(f"{source}: {_first_problem(error)}") from None
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from (*_texts(key), *_texts(item))
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item)
 
 
 def make_trainer_plan(values: dict[str, Any]) -> TrainerPlan:

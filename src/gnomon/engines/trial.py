@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import faulthandler
 import os
+import pickle
 import signal
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable
@@ -12,11 +14,17 @@ from contextlib import suppress
 
 from threadpoolctl import threadpool_limits
 
+CARRY_OUT = (
+    "import os, pickle, sys\nfrom contextlib import suppress\n"
+    "with suppress(BaseException):\n    pickle.load(sys.stdin.buffer)()\nos._exit(0)\n"
+)
+
 
 def try_task(task: Callable[[], object], seconds: float) -> str | None:
-    """Carries out a task in a copy of this process and forgets its result.
+    """Carries out a task in another process and forgets its result.
 
-    Only on Linux: elsewhere a copy of a process can't go on, and nothing is tried.
+    On Linux that is a copy of this process. Elsewhere a copy can't go on, and it is a new one: a task that can't be
+    pickled is not tried there.
 
     Args:
         task: may raise whatever it likes; it will raise the same when it is carried out for good.
@@ -27,8 +35,26 @@ def try_task(task: Callable[[], object], seconds: float) -> str | None:
 
     >>> try_task(lambda: 1 / 0, 10.0)
     """
-    if sys.platform != "linux":
+    return try_in_copy(task, seconds) if sys.platform == "linux" else try_in_new_process(task, 10 * seconds)
+
+
+def try_in_new_process(task: Callable[[], object], seconds: float) -> str | None:
+    """Carries out a task that can be pickled in a process of its own, which imports what it needs anew."""
+    try:
+        content = pickle.dumps(task)
+    except (pickle.PicklingError, AttributeError, TypeError):
         return None
+    places = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    words = [sys.executable, "-c", CARRY_OUT]
+    try:
+        done = subprocess.run(words, input=content, env=places, timeout=seconds, capture_output=True, check=False)
+    except subprocess.TimeoutExpired:
+        return f"it was not done in {seconds:g} s"
+    return None if done.returncode == 0 else f"it crashed the process that tried it (exit code {done.returncode})"
+
+
+def try_in_copy(task: Callable[[], object], seconds: float) -> str | None:
+    """Carries out a task in a copy of this process, which has imported all that it needs."""
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # forks are frowned upon near threads
         child = os.fork()
     if child == 0:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from gnomon.core.model_formats import FORMATS, INSTEAD, format_of, other_format
 from gnomon.core.outputs import Outputs
 from gnomon.core.protocols import Model
 from gnomon.engines.trial import try_task
+from gnomon.models import torch as networks
 from gnomon.models.plugins import PlugIn, reader_for
 from gnomon.models.readers.model_file import ModelFile, Use
 
@@ -90,25 +92,45 @@ def read_model(
         raise ModelError(f"{place}: no such file")
     module = import_module(f"gnomon.models.readers.{found.reader}")
     read = partial(module.read, place, trust, *([types] if found.types else []))
-    if trust or found.recipe:  # weights are numbers: no native code follows them
-        opened: ModelFile = read()
+    if not (trust or found.recipe):
+        _try(place, read)
+    opened: ModelFile = read()
+    if trust:
         return opened
-    _try(place, read)
-    opened = read()
-    return replace(opened, model=partial(_tried_model, place, opened.model))
+    tried = partial(_tried_weights, place) if found.recipe else partial(_tried_model, place, read)
+    return replace(opened, model=partial(tried, opened))
 
 
-def _tried_model(place: Path, make: Callable[[Use], Model], use: Use) -> Model:
+def _tried_weights(place: Path, opened: ModelFile, use: Use) -> Model:
+    """The network, once a process of its own has read its weights; they are numbers, so no query is tried."""
+    _try(place, partial(networks.read_weights, place))
+    return opened.model(use)
+
+
+def _tried_model(place: Path, read: Callable[[], ModelFile], opened: ModelFile, use: Use) -> Model:
     """The model, once a process of its own has made it and queried it with rows of the audit."""
+    _try(place, Query(read, use, opened))
+    return opened.model(use)
 
-    def ask() -> None:
-        model = make(use)
-        if use.x is not None:
-            n = count_rows(use.x)
-            model.log_probs(take_rows(use.x, np.unique(np.linspace(0, n - 1, min(n, TRIED_ROWS)).astype(np.int64))))
 
-    _try(place, ask)
-    return make(use)
+@dataclass(frozen=True)
+class Query:
+    """The task of making a file's model and querying it; pickled, it reads the file again."""
+
+    read: Callable[[], ModelFile]
+    use: Use
+    opened: ModelFile | None = None
+
+    def __call__(self) -> None:
+        """Queries the model with rows of the audit."""
+        model, x = (self.opened or self.read()).model(self.use), self.use.x
+        if x is not None:
+            n = count_rows(x)
+            model.log_probs(take_rows(x, np.unique(np.linspace(0, n - 1, min(n, TRIED_ROWS)).astype(np.int64))))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Without the file that was read, whose functions can't be pickled."""
+        return Query, (self.read, self.use)
 
 
 def _try(place: Path, task: Callable[[], object]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,9 +18,11 @@ from gnomon.core.documents.read_write import parse_document, read_record, write_
 from gnomon.core.documents.record import Record
 from gnomon.core.errors import DataError, expect
 from gnomon.core.files import write_text
-from gnomon.core.generations import claim, read_published
+from gnomon.core.generations import Published, claim, read_published
 from gnomon.runs.spreadsheet import cell, plain
 
+RISK_TEXTS = "risk-texts.json"
+TEXTS = ("id", "class", "group")  # columns of risk.csv that hold text
 RESERVED = ("ids", "member", "exposure", "groups")  # files in scores/ that are no attack's
 
 
@@ -66,21 +69,41 @@ def _naming_files(outcome: Outcome) -> Record:
 
 
 def write_risk(table: RiskTable, folder: Path) -> None:
-    """Writes risk.csv, and risk.parquet where pandas and pyarrow are installed; the most probable members first."""
-    write_columns(table.columns(), folder, "risk")
+    """Writes risk.csv, and risk.parquet where pandas and pyarrow are installed; the most probable members first.
+
+    Texts that a csv file can't hold as they are (see `gnomon.runs.spreadsheet`) stand in a JSON file next to it.
+    """
+    columns = table.columns()
+    write_columns(columns, folder, "risk")
+    texts = {name: columns[name] for name in TEXTS if name in columns}
+    if any(plain(str(cell(value))) != value for values in texts.values() for value in values):
+        write_text(folder / RISK_TEXTS, json.dumps(texts) + "\n")
 
 
-def read_risk(content: bytes) -> RiskTable:
-    """The table in risk.csv, in the order of the file."""
-    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8"))))
+def read_risk(content: bytes, texts: bytes | None = None) -> RiskTable:
+    """The table in risk.csv, in the order of the file.
+
+    Args:
+        content: of risk.csv.
+        texts: of the file with texts as they are, where there is one.
+
+    Raises:
+        ValueError, KeyError, TypeError, csv.Error: other columns, or something else than numbers in them.
+    """
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8")), restval=""))
 
     def numbers(name: str) -> Floats:
         return np.array([float(row[name] or "nan") for row in rows])
 
+    held = {name: [plain(row[name]) for row in rows] for name in TEXTS if rows and name in rows[0]}
+    if texts is not None:
+        held = {name: [str(text) for text in json.loads(texts)[name]] for name in held}
+    if any(len(values) != len(rows) for values in held.values()):
+        raise ValueError(f"{RISK_TEXTS} is of other rows")
     return RiskTable(
-        ids=[plain(row["id"]) for row in rows],
-        labels=[plain(row["class"]) for row in rows],
-        groups=[plain(row["group"]) for row in rows] if rows and "group" in rows[0] else None,
+        ids=held.get("id", []),
+        labels=held.get("class", []),
+        groups=held.get("group"),
         member=np.array([row["member"] == "True" for row in rows], dtype=bool),
         score=numbers("score"),
         probability=numbers("probability"),
@@ -153,10 +176,20 @@ def read_outcome(path: str | Path) -> Outcome:
         {name: loaded[file] for name, file in files.items()},
         [str(i) for i in loaded[ids]],
         [bool(m) for m in loaded[member]],
-        risk=read_risk(published.files["risk.csv"]) if "risk.csv" in published.files else None,
+        risk=_risk(published, folder),
         groups=[str(g) for g in loaded[groups]] if record.counted_by == "group" and groups in loaded else None,
         exposure=loaded.get(exposure),
     )
+
+
+def _risk(published: Published, folder: Path) -> RiskTable | None:
+    content = published.files.get("risk.csv")
+    if content is None:
+        return None
+    try:
+        return read_risk(content, published.files.get(RISK_TEXTS))
+    except (ValueError, KeyError, TypeError, csv.Error) as error:
+        raise DataError(f"{folder / 'risk.csv'}: is not as gnomon writes it ({error}); run the audit again") from None
 
 
 def _load(content: bytes, file: Path) -> Floats:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from types import MappingProxyType
@@ -22,7 +22,8 @@ from gnomon.core.data.dataset import Dataset
 from gnomon.core.errors import DataError, ModelError, StoreError, UsageError
 from gnomon.core.machine import DECIDING_PACKAGES, package_versions
 from gnomon.core.protocols import Model, ModelAbilities, Observation, Trainer, Watching
-from gnomon.engines.local import Engine, Task
+from gnomon.engines.local import Done, Engine, Task
+from gnomon.engines.workers import stop_workers
 from gnomon.models.recipe_hash import describe_class, modules_behind
 from gnomon.models.user_code import user_code
 from gnomon.store.arrays import ArrayStore, Lookup
@@ -136,7 +137,7 @@ class ShadowPool:
         ]
         tasks, parts = self._tasks(data, asked, work, groups, observations, code)
         seconds, failed = 0.0, dict[int, str]()
-        for done in self.engine.run(tasks):
+        for done in self._run(tasks):
             batch: Trained = done.result
             seconds += batch.seconds
             failed |= {parts[done.position][i]: reason for i, reason in batch.failed.items()}
@@ -166,6 +167,13 @@ class ShadowPool:
                 f"{self.store.root}: answers vanished while they were made; does another run clean the same folder?"
             )
         return found.array
+
+    def _run(self, tasks: Sequence[Task]) -> Iterator[Done]:
+        try:
+            yield from self.engine.run(tasks)
+        except UsageError:
+            stop_workers()  # they hold modules of before an edit; the next ones import what stands in the files
+            raise
 
     def _recipe(self) -> list[Any]:
         """What the trainer says of itself, and its class where that is not gnomon's."""
@@ -309,7 +317,7 @@ def _check_code(code: Mapping[str, str]) -> None:
     if strange is not None:
         raise UsageError(
             f"{strange}: was edited since it was imported, so that processes would run other code than the one that "
-            "answers are kept for; run the same command again (in a notebook: restart Python, or reload the module)"
+            "answers are kept for; the worker processes were stopped: run it again, or restart Python"
         )
 
 

@@ -149,6 +149,20 @@ def test_an_archive_that_lies_about_its_size_is_damaged() -> None:
         read_npz(Path("x.npz"))
 
 
+@pytest.mark.parametrize(("place", "value"), [(8, 99), (6, 1)], ids=["an unknown compression", "encrypted"])
+def test_an_archive_that_can_t_be_unpacked_is_one_line(place: int, value: int) -> None:
+    np.savez("x.npz", x=np.zeros((3, 2)), y=np.zeros(3, int))
+    content = bytearray(Path("x.npz").read_bytes())
+    for mark, further in ((b"PK\x03\x04", 0), (b"PK\x01\x02", 2)):
+        start = content.find(mark)
+        while start >= 0:
+            content[start + place + further] = value
+            start = content.find(mark, start + 4)
+    Path("x.npz").write_bytes(content)
+    with pytest.raises(DataError, match=r"x\.npz: cannot be read as npz"):
+        read_npz(Path("x.npz"))
+
+
 def test_what_never_ends_is_not_read(capsys: pytest.CaptureFixture[str]) -> None:
     Path("plan.toml").write_bytes(b"#" * (PLAN_BYTES + 1))
     for command in (["audit", "/dev/zero"], ["audit", "plan.toml"], ["report", "/dev/zero"], ["gate", "/dev/zero"]):

@@ -89,3 +89,12 @@ def test_programs_of_torch_are_refused_as_such_and_never_loaded(tmp_path):
 def test_tensors_must_be_there():
     with pytest.raises(ModelError, match=r"m\.pt: expected named tensors"):
         named_tensors([1, 2], "m.pt")
+
+
+def test_names_in_a_damaged_archive_may_be_no_text(tmp_path):
+    torch.save(STATE, tmp_path / "m.pt")
+    content = (tmp_path / "m.pt").read_bytes()
+    (tmp_path / "m.pt").write_bytes(content.replace(b"data.pkl", b"dat\x8f.pkl"))
+    assert not is_program(tmp_path / "m.pt")
+    with pytest.raises(ModelError, match="not a file of weights, or damaged"):
+        load_torch(tmp_path / "m.pt", RECIPE, (3,), 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -25,7 +25,7 @@ from gnomon.core.arrays import (
 from gnomon.core.data.features import FeatureSpace, infer_features
 from gnomon.core.data.labels import Rule, class_name, first_unknown, match_classes, unknown_label
 from gnomon.core.data.layouts import is_missing, plain_value, texts_of
-from gnomon.core.errors import DataError
+from gnomon.core.errors import DataError, no_text
 
 View = Literal["adversary", "auditor"]
 
@@ -135,6 +135,9 @@ def make_dataset(
     if len(classes) < 2:
         raise DataError(f"{name}: expected at least 2 classes, got {len(classes)} ({', '.join(classes)})")
     labels = check_labels(labels, rows=n, classes=len(classes), source=name)
+    _check_texts(
+        name, {"class": classes, "id": ids.tolist(), "group": () if groups is None else np.asarray(groups).tolist()}
+    )
     return Dataset(
         x=x,
         y=labels,
@@ -147,6 +150,13 @@ def make_dataset(
         labels=own,
         matched=matched,
     )
+
+
+def _check_texts(name: str, held: Mapping[str, Iterable[object]]) -> None:
+    for what, texts in held.items():
+        strange = no_text(texts)
+        if strange is not None:
+            raise DataError(f"{name}: the {what} {strange} is no text that a file can hold; write it anew as UTF-8")
 
 
 def one_label_a_row(y: Any, n: int, name: str) -> NDArray[Any]:

@@ -11,13 +11,14 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
 
 from gnomon.core.documents.defence import DefenceReport
 from gnomon.core.documents.record import Audited, Record, record_of
 from gnomon.core.documents.reproduction import Reproduction
 from gnomon.core.documents.schema import Part
 from gnomon.core.documents.study import Study
-from gnomon.core.errors import DataError, expect
+from gnomon.core.errors import DataError, expect, one_line
 from gnomon.core.files import write_text
 from gnomon.core.generations import read_published
 
@@ -106,7 +107,12 @@ def write_document(document: Part, path: Path) -> None:
 
 def document_text(document: Part) -> str:
     """A document as JSON; characters that steer a terminal or turn text around are written as escapes, as JSON can."""
-    text = document.model_dump_json(indent=1)
+    try:
+        text = document.model_dump_json(indent=1)
+    except PydanticSerializationError as error:
+        raise DataError(
+            f"the {file_of(type(document)).removesuffix('.json')} can't be written ({one_line(error)})"
+        ) from None
     return _STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
 
 

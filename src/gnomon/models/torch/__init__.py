@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gnomon.models.torch.augmentation import TrainingAugmentation
     from gnomon.models.torch.dp import DPTrainer
     from gnomon.models.torch.image_regression import ImageRegression
-    from gnomon.models.torch.model import MitigatedModule, TorchModel, save_weights
+    from gnomon.models.torch.model import MitigatedModule, TorchModel, read_weights, save_weights
     from gnomon.models.torch.networks import resolve_device
     from gnomon.models.torch.objectives import HighEntropy, LabelSmoothing, RelaxLoss
     from gnomon.models.torch.selena import SelenaTrainer
@@ -37,6 +37,7 @@ _HOME = {
     "TorchTrainer": "trainer",
     "TrainingAugmentation": "augmentation",
     "load_torch": "trainer",
+    "read_weights": "model",
     "resolve_device": "networks",
     "save_weights": "model",
 }
@@ -55,6 +56,7 @@ __all__ = [
     "TrainingAugmentation",
     "has_torch",
     "load_torch",
+    "read_weights",
     "resolve_device",
     "save_weights",
 ]

@@ -78,6 +78,6 @@ def is_program(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             inner = [name.partition("/")[2] for name in archive.namelist()]
-    except (OSError, zipfile.BadZipFile):
+    except Exception:  # of a damaged archive: names that are no text, other compressions
         return False
     return any(name.startswith(("code/", "models/")) or name == "archive_format" for name in inner)
