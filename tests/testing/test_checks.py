@@ -95,6 +95,22 @@ def test_an_attack_that_reads_shadows_members_offline_is_caught():
     assert {"rows_in_all_or_no_shadow", "odd_world"} <= broken_clauses(Peeks())
 
 
+def test_an_attack_that_learns_from_the_audited_rows_is_caught():
+    @dataclass(frozen=True)
+    class Centred(Sound):
+        """Subtracts the mean of the rows that it was shown first."""
+
+        def learn(self, evidence, rng):
+            mean = super().score(evidence, rng).mean()
+            return lambda audited: super(Centred, self).score(audited, rng) - mean
+
+        def score(self, evidence, rng):
+            """Scores (n,)."""
+            return self.learn(evidence, rng)(evidence)
+
+    assert "learns_from_the_pool_alone" in broken_clauses(Centred())
+
+
 def test_an_attack_that_knows_the_truth_is_caught_on_noise():
     leaked = {}
 

@@ -36,7 +36,7 @@ from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Bools, Float64s, Floats
 from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Evidence, Need
-from gnomon.core.protocols import variant
+from gnomon.core.protocols import Judge, variant
 from gnomon.stats.laws.conditional import ConditionalLaw, fit_conditional_law
 from gnomon.stats.laws.student import Prior
 
@@ -89,8 +89,13 @@ class Calibrated(OnlineOffline):
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,): mean log-odds over the queries; each is learned on the pool's answers to the same query."""
+        return self.learn(evidence, rng)(evidence)
+
+    def learn(self, evidence: Evidence, rng: np.random.Generator) -> Judge:
+        """Priors and attackers, one of each a query."""
         own_pool = evidence.require("pool")
-        parts, start = [], rng
+        learned: list[tuple[Sequence[tuple[Prior, Prior]], _Attacker | None]] = []
+        start = rng
         for query in evidence.queries:
             rng = deepcopy(start)  # the same rehearsals for each query
             pool = in_own_order(query.pool or own_pool)
@@ -100,8 +105,16 @@ class Calibrated(OnlineOffline):
             lessons = draw_lessons(sample.member, sample.usable, self.lessons, rng)
             enough = pool.n_shadows >= FEWEST_SHADOWS and _both_kinds(lessons.member)
             attacker = _learn(signals, sample.member, lessons, priors, self, rng) if enough else None
-            parts.append(_score_query(query.require("answers"), self.shadows_of(query), priors, attacker, self.online))
-        return np.asarray(np.mean(parts, axis=0))
+            learned.append((priors, attacker))
+
+        def judge_all(audited: Evidence) -> Floats:
+            parts = [
+                _score_query(query.require("answers"), self.shadows_of(query), priors, attacker, self.online)
+                for query, (priors, attacker) in zip(audited.queries, learned, strict=True)
+            ]
+            return np.asarray(np.mean(parts, axis=0))
+
+        return judge_all
 
     def notes(self, evidence: Evidence) -> list[str]:
         """Says if there were too few shadow models to learn from."""

@@ -17,14 +17,14 @@ import numpy as np
 
 from gnomon.attacks.parts.boosting import check_learning, learn_trees
 from gnomon.attacks.parts.leave_two_out import BLOCK_ROWS, Facts, draw_lessons, judge, learn_priors, rehearsed_facts
-from gnomon.attacks.parts.loss_trajectory import note_checkpoints, score_trajectories
+from gnomon.attacks.parts.loss_trajectory import learn_trajectories, note_checkpoints
 from gnomon.attacks.parts.online_offline import OnlineOffline
 from gnomon.attacks.parts.shadow_rows import in_own_order
 from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Float64s, Floats
 from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Evidence, Need
-from gnomon.core.protocols import variant
+from gnomon.core.protocols import Judge, variant
 from gnomon.stats.signals import logit_of_loss
 
 FEWEST_SHADOWS = 4  # with fewer, a rehearsal that leaves two out has nothing left to calibrate with
@@ -64,24 +64,34 @@ class CalibratedTrajectory(OnlineOffline):
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,): log-odds of "member"."""
-        own, shadows, online = evidence.require("checkpoints"), self.shadows_of(evidence), self.online
+        return self.learn(evidence, rng)(evidence)
+
+    def learn(self, evidence: Evidence, rng: np.random.Generator) -> Judge:
+        """Priors and trees; with too few shadow models those of the plain attack."""
+        evidence.require("checkpoints")
+        online = self.online
         pool = in_own_order(evidence.require("pool"))
         sample = pool.at(np.sort(rng.permutation(len(pool.rows))[:SAMPLE_ROWS]))
         lessons = draw_lessons(sample.member, sample.usable, self.lessons, rng)
         if pool.n_shadows < FEWEST_SHADOWS or lessons.member.all() or not lessons.member.any():
-            return score_trajectories(evidence, self.trees, self.lessons, rng)
+            return learn_trajectories(evidence, self.trees, self.lessons, rng)
         logits = _trajectories(sample)
         priors = [learn_priors(values, sample.member) for values in logits]
         steps = [slice(t, t + 1) for t in range(len(logits))]
         facts = [rehearsed_facts(logits[t], sample.member, lessons, priors[t], online) for t in steps]
         model = learn_trees(_columns(facts), lessons.member, self.trees, rng, lessons.weight)
-        scores = np.empty(len(evidence))
-        for start in range(0, len(scores), BLOCK_ROWS):
-            rows = np.arange(start, min(start + BLOCK_ROWS, len(scores)))
-            block, mine = shadows.at(rows), np.asarray(logit_of_loss(own[rows]).T, dtype=np.float64)
-            others = _trajectories(block)
-            scores[rows] = model(_columns([judge(mine[t], others[t], block.member, priors[t], online) for t in steps]))
-        return scores
+
+        def judge_all(audited: Evidence) -> Floats:
+            own, shadows, scores = audited.require("checkpoints"), self.shadows_of(audited), np.empty(len(audited))
+            for start in range(0, len(scores), BLOCK_ROWS):
+                rows = np.arange(start, min(start + BLOCK_ROWS, len(scores)))
+                block, mine = shadows.at(rows), np.asarray(logit_of_loss(own[rows]).T, dtype=np.float64)
+                others = _trajectories(block)
+                each = [judge(mine[t], others[t], block.member, priors[t], online) for t in steps]
+                scores[rows] = model(_columns(each))
+            return scores
+
+        return judge_all
 
     def notes(self, evidence: Evidence) -> list[str]:
         """How many checkpoints were seen, and whether there were too few shadow models."""

@@ -16,7 +16,7 @@ from gnomon.attacks.parts.shadow_rows import judged_classes
 from gnomon.core.answers import ShadowAnswers, Signal
 from gnomon.core.arrays import Bools, Float64s, Floats, Ints
 from gnomon.core.evidence import Evidence, Need
-from gnomon.core.protocols import Attack, variant
+from gnomon.core.protocols import Attack, Judge, variant
 from gnomon.stats.calibration import calibrate_threshold
 from gnomon.stats.signals import confidence, modified_entropy, negative_entropy
 
@@ -84,11 +84,18 @@ class MetricThreshold(Attack):
         """Its own where each class has one."""
         return 0.0 if self.by_class else None
 
-    def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
+    def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,): the metric in [0, 1], [-log c, 0] or [-206.56, 0], by class less the threshold of the class."""
+        judge = self.learn(evidence, rng)
+        return np.asarray(evidence.signal(METRICS[self.metric][1])) if judge is None else judge(evidence)
+
+    def learn(self, evidence: Evidence, rng: np.random.Generator) -> Judge | None:  # noqa: ARG002 - draws nothing
+        """The thresholds of the classes; None without."""
+        if not self.by_class:
+            return None
         signal = METRICS[self.metric][1]
-        values = np.asarray(evidence.signal(signal))
-        return values - _thresholds(signal, evidence)[evidence.labels] if self.by_class else values
+        thresholds = _thresholds(signal, evidence)
+        return lambda audited: np.asarray(audited.signal(signal)) - thresholds[audited.labels]
 
     def notes(self, evidence: Evidence) -> list[str]:
         """Names the classes that fall back to the common threshold."""
@@ -121,7 +128,7 @@ class _ShadowSignals(NamedTuple):
 def _known_rows(pool: ShadowAnswers, signal: Signal) -> _ShadowSignals:
     parts = [
         _ShadowSignals(
-            np.asarray(signal(pool.of_shadow(i)[usable], pool.labels[usable]), dtype=np.float64),
+            pool.signal_of(i, signal, usable),
             pool.labels[usable],
             pool.member[i][usable],
         )

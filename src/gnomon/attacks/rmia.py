@@ -26,7 +26,7 @@ from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Bools, Float64s, Floats
 from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Evidence, Need, Population, required
-from gnomon.core.protocols import variant
+from gnomon.core.protocols import Judge, variant
 from gnomon.stats.laws.moments import group_moments, outside_moments
 from gnomon.stats.roc import placements
 from gnomon.stats.signals import confidence
@@ -83,9 +83,20 @@ class Rmia(OnlineOffline):
         if self.slope is not None and not 0.0 <= self.slope <= 1.0:
             raise UsageError(f"rmia_offline: expected slope in [0, 1], got slope={self.slope}")
 
-    def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:  # noqa: ARG002 - draws nothing
+    def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,) in [0, 1): share of the population beaten, ties in the order of the ratio."""
-        given, ratios = None if self.online else self._slope(evidence), []
+        judge = self.learn(evidence, rng)
+        return self._judge(evidence, None) if judge is None else judge(evidence)
+
+    def learn(self, evidence: Evidence, rng: np.random.Generator) -> Judge | None:  # noqa: ARG002 - draws nothing
+        """The slope that is tuned on shadow models; None online."""
+        if self.online:
+            return None
+        slope = self._slope(evidence)
+        return lambda audited: self._judge(audited, slope)
+
+    def _judge(self, evidence: Evidence, given: float | None) -> Floats:
+        ratios = []
         for query in evidence.queries:
             own, probabilities, member = query.signals(confidence)
             slope = fitted_slope(probabilities, member) if given is None else given

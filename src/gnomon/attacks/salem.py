@@ -20,7 +20,7 @@ from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Bools, Float64s, Floats
 from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Evidence, Need
-from gnomon.core.protocols import Attack
+from gnomon.core.protocols import Attack, Judge
 from gnomon.stats.signals import LOG_TINY, entropy, scaled_logit
 
 PAPER = "Salem, Zhang, Humbert, Berrang, Fritz, Backes 2019"
@@ -69,6 +69,10 @@ class Salem(Attack):
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,): log-odds for member."""
+        return self.learn(evidence, rng)(evidence)
+
+    def learn(self, evidence: Evidence, rng: np.random.Generator) -> Judge:
+        """The attack model."""
         answers = evidence.require("answers")
         pool = in_own_order(evidence.require("pool"))
         top = min(self.top, answers.shape[1], pool.n_classes)
@@ -84,7 +88,7 @@ class Salem(Attack):
         network = AttackNetwork(self.hidden, self.epochs, BATCH, LEARNING_RATE)
         rows, seed = np.arange(len(features)), int(rng.integers(2**31))
         [log_odds] = network.train(scaled(features), member, [rows], [seed])
-        return log_odds(scaled(sorted_log_odds(answers, top)))
+        return lambda audited: log_odds(scaled(sorted_log_odds(audited.require("answers"), top)))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Bools, Float64s, Floats, Ints
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.evidence import Evidence, Need
-from gnomon.core.protocols import Attack
+from gnomon.core.protocols import Attack, Judge
 from gnomon.models.import_path import estimator_from_path
 from gnomon.stats.signals import LOG_TINY, scaled_logit
 
@@ -94,24 +94,30 @@ class Shokri(Attack):
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,): log-odds of "in"; 0 = undecided."""
-        answers = evidence.require("answers")
+        return self.learn(evidence, rng)(evidence)
+
+    def learn(self, evidence: Evidence, rng: np.random.Generator) -> Judge:
+        """The attack models of all classes that the shadow models know enough of."""
+        evidence.require("answers")
         pool = evidence.require("pool")
         common, *seeds = rng.integers(2**31, size=evidence.n_classes + 1).tolist()
         known = _known_rows(pool, self, rng)
-        own = [c for c in judged_classes(pool, evidence.n_classes, self.min_rows) if (evidence.labels == c).any()]
+        own = judged_classes(pool, evidence.n_classes, self.min_rows)
         rows = {c: np.flatnonzero(known.labels == c) for c in own}
-        others = ~np.isin(evidence.labels, own)
-        if others.any():
+        if len(own) < evidence.n_classes:
             rows[-1] = rng.permutation(len(known.labels))[: self.max_rows]
         models = self._train(known, list(rows.values()), [common if c < 0 else seeds[c] for c in rows])
 
-        x = known.scale(features_of(self.features, answers, evidence.labels))
-        scores: Float64s = np.empty(len(evidence))
-        for (c, at), model in zip(rows.items(), models, strict=True):
-            judged = others if c < 0 else evidence.labels == c
-            n_in = known.member[at].sum()
-            scores[judged] = model(x[judged]) - np.log(n_in / (len(at) - n_in))
-        return scores
+        def judge(audited: Evidence) -> Floats:
+            x = known.scale(features_of(self.features, audited.require("answers"), audited.labels))
+            scores: Float64s = np.empty(len(audited))
+            for (c, at), model in zip(rows.items(), models, strict=True):
+                judged = ~np.isin(audited.labels, own) if c < 0 else audited.labels == c
+                n_in = known.member[at].sum()
+                scores[judged] = model(x[judged]) - np.log(n_in / (len(at) - n_in))
+            return scores
+
+        return judge
 
     def notes(self, evidence: Evidence) -> list[str]:
         """Which attack models were used, and the classes with too few shadow rows."""

@@ -14,10 +14,10 @@ from typing import ClassVar
 import numpy as np
 
 from gnomon.attacks.parts.boosting import check_learning
-from gnomon.attacks.parts.loss_trajectory import note_checkpoints, score_trajectories
+from gnomon.attacks.parts.loss_trajectory import learn_trajectories, note_checkpoints
 from gnomon.core.arrays import Floats
 from gnomon.core.evidence import Evidence, Need
-from gnomon.core.protocols import Attack
+from gnomon.core.protocols import Attack, Judge
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,11 @@ class Trajectory(Attack):
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,): log-odds of "member"; 0 = undecided."""
-        return score_trajectories(evidence, self.trees, self.max_rows, rng)
+        return self.learn(evidence, rng)(evidence)
+
+    def learn(self, evidence: Evidence, rng: np.random.Generator) -> Judge:
+        """The trees."""
+        return learn_trajectories(evidence, self.trees, self.max_rows, rng)
 
     def notes(self, evidence: Evidence) -> list[str]:
         """How many checkpoints were seen."""

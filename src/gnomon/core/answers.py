@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from gnomon.core.arrays import Bools, Floats, Ints
+from gnomon.core.arrays import Bools, Float64s, Floats, Ints
 
 Signal: TypeAlias = Callable[[Floats, Ints], Floats]  # (log-probabilities (n, c), labels (n,)) -> (n,)
 
@@ -73,6 +73,7 @@ class ShadowAnswers:
         reveal: the step that the target's answers go through.
         paired: shadows 2j and 2j + 1 were drawn as a pair, so one's rows tell of the other's; pairs are independent.
         observed: name -> m arrays (N, k) of what was observed of the shadows next to their answers.
+        known: signals (m, n) that were worked out beforehand, none of them hidden; see `knowing`.
     """
 
     answers: Sequence[Floats]
@@ -84,6 +85,7 @@ class ShadowAnswers:
     reveal: Reveal = field(default_factory=Reveal)
     paired: bool = False
     observed: Mapping[str, Sequence[Floats]] = field(default_factory=dict)
+    known: Mapping[Signal, Float64s] = field(default_factory=dict)
 
     @property
     def n_shadows(self) -> int:
@@ -124,10 +126,28 @@ class ShadowAnswers:
         """A signal of every shadow on every row, (m, n) float32; NaN where hidden."""
         result = np.empty((self.n_shadows, len(self.rows)), dtype=np.float32)
         for i in range(self.n_shadows):
-            result[i] = signal(self.of_shadow(i), self.labels)
+            result[i] = self.signal_of(i, signal)
         if self.hide_members:
             result[self.member] = np.nan
         return result
+
+    def signal_of(self, i: int, signal: Signal, rows: Bools | None = None) -> Float64s:
+        """A signal of shadow i on every row, or on those of a mask, (n,) float64; NaN where hidden."""
+        if signal not in self.known:
+            part = self if rows is None else self.at(rows)
+            return np.asarray(signal(part.of_shadow(i), part.labels), dtype=np.float64)
+        found, kept = self.known[signal][i], slice(None) if rows is None else rows
+        return np.where(self.member[i], np.nan, found)[kept] if self.hide_members else found[kept]
+
+    def knowing(self, signals: Sequence[Signal]) -> ShadowAnswers:
+        """The same with these signals worked out, for many who read them: 8 bytes a shadow, row and signal."""
+        whole = replace(self, hide_members=False)
+        found = {one: np.stack([whole.signal_of(i, one) for i in range(self.n_shadows)]) for one in signals}
+        return replace(self, known=found)
+
+    def through(self, reveal: Reveal) -> ShadowAnswers:
+        """The same through another step, of which no signal is known yet."""
+        return replace(self, reveal=reveal, known={})
 
     def without(self, i: int) -> ShadowAnswers:
         """The shadows that know nothing of shadow i's rows: all others, or where shadows are paired all other pairs."""
@@ -143,6 +163,7 @@ class ShadowAnswers:
             member=self.member[order],
             usable=self.usable[order],
             observed={name: [each[j] for j in order] for name, each in self.observed.items()},
+            known={signal: values[order] for signal, values in self.known.items()},
         )
 
     def at(self, rows: Ints | Bools) -> ShadowAnswers:
@@ -153,6 +174,7 @@ class ShadowAnswers:
             labels=self.labels[rows],
             member=self.member[:, rows],
             usable=self.usable[:, rows],
+            known={signal: values[:, rows] for signal, values in self.known.items()},
         )
 
     def first(self, m: int) -> ShadowAnswers:

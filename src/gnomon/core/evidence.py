@@ -360,7 +360,7 @@ class Evidence:
         """All answers reduced to what is revealed; of what is observed next to them, these names only."""
 
         def less(shadows: ShadowAnswers | None) -> ShadowAnswers | None:
-            return None if shadows is None else replace(shadows.observed_only(observed), reveal=reveal)
+            return None if shadows is None else shadows.observed_only(observed).through(reveal)
 
         population = self.population
         if population is not None:

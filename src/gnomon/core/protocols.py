@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -291,6 +291,9 @@ class Watching(Protocol):
         ...
 
 
+Judge: TypeAlias = Callable[[Evidence], Floats]  # scores (n,) of any audited rows
+
+
 class Attack(Protocol):
     """A frozen record of hyper-parameters that turns evidence into scores: a class inherits from this one."""
 
@@ -322,6 +325,13 @@ class Attack(Protocol):
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,) of the audited rows: higher = more likely a member."""
         ...
+
+    def learn(self, evidence: Evidence, rng: np.random.Generator) -> Judge | None:  # noqa: ARG002 - for those that do
+        """What it learns from the attacker's pool alone: a function that gives the scores of `score`.
+
+        Rehearsals that leave out the same shadow models learn once. None: it learns nothing from the pool alone.
+        """
+        return None
 
     def unfit(self, evidence: Evidence) -> str | None:  # noqa: ARG002 - for those that ask
         """Why complete evidence does not suit it (rows that are no images, say), and it is skipped; None if it does."""

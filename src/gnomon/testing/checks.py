@@ -208,6 +208,15 @@ def order_of_shadows(attack: Attack, world_name: str, world: World) -> None:
     _same(attack, got, _scores(attack, world.evidence), f"on {world_name} another order of shadows")
 
 
+def learns_from_the_pool_alone(attack: Attack, world_name: str, world: World) -> None:
+    """What it learns does not depend on the audited rows, so that rehearsals with the same shadows can share it."""
+    some = world.evidence.at(np.arange(len(world.evidence) // 2)).view(attack.needs)
+    judge = attack.learn(some, np.random.default_rng(SEED))
+    if judge is not None:
+        got, expected = judge(world.evidence.view(attack.needs)), _scores(attack, world.evidence)
+        _same(attack, np.asarray(got), expected, f"on {world_name} learning before other audited rows")
+
+
 def one_row(attack: Attack, world_name: str, world: World) -> None:  # noqa: ARG001 - the form of all checks on worlds
     """A single audited row gets a score."""
     _scores(attack, world.evidence.at(np.array([1])))
@@ -310,6 +319,7 @@ ON_WORLDS: tuple[tuple[str, tuple[str, ...], OnWorld], ...] = (
     ("leaves_evidence_alone", SMALL, leaves_evidence_alone),
     ("order_of_rows", SMALL, order_of_rows),
     ("order_of_shadows", ("two_classes", "noise"), order_of_shadows),
+    ("learns_from_the_pool_alone", ("two_classes", "noise_auditor"), learns_from_the_pool_alone),
     ("one_row", SMALL, one_row),
     ("odd_world", ("one_shadow", "one_shadow_auditor", "two_classes", "thousand_classes"), odd_world),
     ("rows_in_all_or_no_shadow", ("two_classes", "noise_auditor"), rows_in_all_or_no_shadow),

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gnomon.attacks.parts.loss_trajectory import note_checkpoints, score_trajectories, trajectory_features
+from gnomon.attacks.parts.loss_trajectory import learn_trajectories, note_checkpoints, trajectory_features
 from gnomon.core.evidence import Evidence
 from gnomon.stats.signals import logit_of_loss
 from gnomon.testing import noise_world
@@ -40,6 +40,6 @@ def test_where_the_losses_of_members_fall_scores_follow() -> None:
         pool=replace(pool, observed={"checkpoints": seen}),
         observed={"checkpoints": losses},
     )
-    scores = score_trajectories(changed, 20, 400, np.random.default_rng(1))
+    scores = learn_trajectories(changed, 20, 400, np.random.default_rng(1))(changed)
     assert scores[world.member].min() > scores[~world.member].max()
     assert note_checkpoints(changed) == ["sees the loss at 4 checkpoints of the training"]

@@ -114,6 +114,35 @@ def test_how_often_an_attack_rehearses_hangs_on_the_data_and_not_on_the_clock(mo
     assert most_rehearsals(learns, pool, queries=9) == 1
 
 
+@dataclass(frozen=True)
+class Learner(Odd):
+    """Learns the mean of the pool's largest answers, and writes down each time which shadow models it learned from."""
+
+    needs: ClassVar[frozenset[str]] = frozenset({"answers", "pool"})
+
+    def learn(self, evidence: Any, rng: np.random.Generator) -> Any:
+        self.returns.append([float(a[0, 0]) for a in evidence.pool.answers])
+        mean = np.mean([evidence.pool.of_shadow(i).max(axis=1).mean() for i in range(evidence.pool.n_shadows)])
+        return lambda audited: audited.answers.max(axis=1) - mean
+
+    def score(self, evidence: Any, rng: np.random.Generator) -> Any:
+        return self.learn(evidence, rng)(evidence)
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_rehearsals_without_the_same_shadow_models_learn_once(paired: bool) -> None:
+    evidence = world().evidence
+    evidence = replace(evidence, pool=replace(evidence.pool, paired=paired))
+    left = [[float(a[0, 0]) for a in evidence.rehearse(i)[0].pool.answers] for i in range(4)]
+    learner = Learner([])
+    shared = rehearse(learner, evidence, 4, (0.1,), SEEDS)
+    assert learner.returns == (left[::2] if paired else left)
+    for i, played in enumerate(shared.played):
+        rehearsal, member = evidence.rehearse(i)
+        assert np.array_equal(played.scores, learner.score(rehearsal, np.random.default_rng(0)))
+        assert np.array_equal(played.member, member)
+
+
 def test_rehearsals_foretell_what_happens() -> None:
     w = world()
     found = rehearse(make_attack("loss"), w.evidence, 6, (0.1,), SEEDS)

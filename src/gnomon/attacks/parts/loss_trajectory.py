@@ -7,10 +7,11 @@ import numpy as np
 from gnomon.attacks.parts.boosting import known_rows, learn_trees
 from gnomon.core.arrays import Float64s, Floats
 from gnomon.core.evidence import Evidence
+from gnomon.core.protocols import Judge
 from gnomon.stats.signals import logit_of_loss
 
 
-def score_trajectories(evidence: Evidence, trees: int, max_rows: int, rng: np.random.Generator) -> Floats:
+def learn_trajectories(evidence: Evidence, trees: int, max_rows: int, rng: np.random.Generator) -> Judge:
     """Log-odds (n,) of "member" by boosted trees, all records held to one measure.
 
     Args:
@@ -19,9 +20,10 @@ def score_trajectories(evidence: Evidence, trees: int, max_rows: int, rng: np.ra
         max_rows: most pairs of shadow and row to learn from, shared out among the shadows.
         rng: where chance comes from.
     """
-    own = evidence.require("checkpoints")
+    evidence.require("checkpoints")
     losses, member = known_rows(evidence.require("pool"), "checkpoints", max_rows, rng)
-    return learn_trees(trajectory_features(losses), member, trees, rng)(trajectory_features(own))
+    log_odds = learn_trees(trajectory_features(losses), member, trees, rng)
+    return lambda audited: log_odds(trajectory_features(audited.require("checkpoints")))
 
 
 def trajectory_features(losses: Floats) -> Float64s:

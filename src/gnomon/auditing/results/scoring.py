@@ -15,12 +15,13 @@ from typing import Any, Literal
 import numpy as np
 
 from gnomon.auditing.progress import Progress
+from gnomon.auditing.results.common_signals import with_signals
 from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.core.documents.record import Skipped, Status
 from gnomon.core.errors import DataError
 from gnomon.core.evidence import INSIDE, REHEARSABLE, Evidence, Need
-from gnomon.core.protocols import Attack, options_of, why_not
+from gnomon.core.protocols import Attack, Judge, options_of, why_not
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine, Task
 from gnomon.models.target import Allowance
@@ -63,12 +64,17 @@ def rehearse(attack: Attack, evidence: Evidence, count: int, fprs: Sequence[floa
         return Rehearsed()
     assert evidence.pool is not None
     played: list[Played] = []
+    learned: dict[int, Judge | None] = {}  # by what is left out: partners leave out each other, and know the same
     for i in range(min(count, evidence.pool.n_shadows, most_rehearsals(attack, evidence.pool, len(evidence.queries)))):
         rehearsal, member = evidence.rehearse(i)
         if rehearsal.missing(attack.needs) is not None:
             return Rehearsed()
-        rng = seeds.child("rehearsal", attack.name, i).generator()
-        scores = np.asarray(attack.score(rehearsal.view(attack.needs), rng), dtype=np.float64)
+        rng, view = seeds.child("rehearsal", attack.name, i).generator(), rehearsal.view(attack.needs)
+        left_out = i // 2 if evidence.pool.paired else i
+        if left_out not in learned:
+            learned = {left_out: attack.learn(view, rng)}
+        judge = learned[left_out]
+        scores = np.asarray(attack.score(view, rng) if judge is None else judge(view), dtype=np.float64)
         rows = np.flatnonzero(evidence.pool.usable[i])
         played.append(
             Played(rows, scores, member, auc(scores[member], scores[~member]).value, _rates(scores, member, fprs))
@@ -250,6 +256,7 @@ def attempt_all(
         to_come = sum(j >= i for j in fit)
         found[i] = attempt(attacks[i], _with_allowance(evidence, max(1, to_come)), rehearsals, fprs, seeds)
         advance(1)
+    evidence = with_signals(evidence, [attacks[i] for i in away], engine)
     slow_first = sorted(away, key=lambda i: "pool" not in attacks[i].needs)
     tasks = [
         Task(
