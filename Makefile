@@ -43,7 +43,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 	touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[torch,fast,data,dp,search,automl,onnx,endpoint,bench,dev]'
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[torch,fast,data,dp,search,automl,onnx,endpoint,ray,bench,dev]'
 	touch $@
 
 $(SITE)/.site: pyproject.toml constraints.txt

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gnomon.core.errors import ModelError
-from gnomon.engines.local import LocalEngine, Task
+from gnomon.engines.local import Keep, LocalEngine, Task
 
 
 def square(number: int) -> int:
@@ -75,3 +75,20 @@ def test_a_task_that_keeps_crashing_is_named_and_the_others_finish() -> None:
     finished = []
     with pytest.raises(ModelError, match="models 1 to 4"):
         finished.extend(done.position for done in LocalEngine(2).run(tasks))
+
+
+def test_a_gpu_takes_one_process_and_a_core_another() -> None:
+    assert [LocalEngine(4).slots(gpus) for gpus in (0, 1, 2, 8)] == [4, 1, 2, 4]
+    assert LocalEngine().slots(3) == 3
+
+
+def test_what_a_function_makes_is_kept() -> None:
+    kept = {}
+    task = Task("a", make, (3,), keep=lambda key, array, facts: kept.update({key: (array, facts)}))
+    assert [done.result for done in LocalEngine(1).run([task])] == ["made"]
+    assert kept == {"three": (3, {"half": 1.5})}
+
+
+def make(number: int, *, keep: Keep) -> str:
+    keep("three", number, {"half": number / 2})
+    return "made"

@@ -26,6 +26,7 @@ from gnomon.core.plan import Plan, make_plan
 from gnomon.core.protocols import Attack, Trainer
 from gnomon.datasets.own_files.tables import table_in_memory, unite_parts
 from gnomon.engines.local import LocalEngine
+from gnomon.engines.named import LOCAL, engine_of
 from gnomon.models.as_model import as_model, known_classes, known_columns
 from gnomon.models.boosters.native import from_native
 from gnomon.store.arrays import ArrayStore
@@ -39,12 +40,14 @@ class Settings:
 
     Attributes:
         workers: processes; None for one a core.
+        engine: where models are trained: ``local``, ``ray``, or the address of a Ray cluster.
         trust: load pickles and import code that the plan names.
         trust_types: without that, types in the model's file that are taken all the same, by their names.
         store: folder of models' answers; None for ``store/`` in the run's folder.
     """
 
     workers: int | None = None
+    engine: str = LOCAL
     trust: bool = False
     trust_types: tuple[str, ...] = ()
     store: Path | None = None
@@ -73,8 +76,9 @@ def audit_plan(
     expect("plan", plan, Plan, "a Plan (read_plan or make_plan makes it)")
     expect("folder", folder, (str, Path), "the name of a folder")
     settings = settings or Settings()
-    engine = LocalEngine(settings.workers)
-    engine.start(_imports(plan))
+    engine = engine_of(settings.engine, settings.workers)
+    if isinstance(engine, LocalEngine):
+        engine.start(_imports(plan))
     inputs = load_inputs(plan, trust=settings.trust, trust_types=settings.trust_types)
     with following(progress) as told:
         return run_audit(

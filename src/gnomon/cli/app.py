@@ -19,7 +19,7 @@ from rich.console import Console
 from gnomon.core import VERSION
 from gnomon.core.errors import GnomonError, one_line
 from gnomon.core.files import system_reason
-from gnomon.engines.workers import stop_workers
+from gnomon.engines.workers import leave_cluster, stop_workers
 
 COMMANDS = (
     "demo",
@@ -118,6 +118,7 @@ def _end(message: str, code: int) -> int:
         f"gnomon: {one_line(message)}", style="red", markup=False, soft_wrap=True
     )
     stop_workers()
+    leave_cluster()
     return code
 
 

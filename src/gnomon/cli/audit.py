@@ -18,6 +18,7 @@ from gnomon.core.errors import PlanError, UsageError
 from gnomon.core.generations import Claim, claim
 from gnomon.core.model_formats import MODEL_FILES
 from gnomon.core.plan import make_plan, name_of, read_plan, split_names
+from gnomon.engines.named import ENGINE_WORDS, LOCAL
 from gnomon.report import write_report
 from gnomon.runs.bench import with_bench
 from gnomon.runs.folder import write_outcome
@@ -52,6 +53,7 @@ def audit(
     seed: int | None = None,
     override: Annotated[tuple[str, ...], Parameter(name="--override")] = (),
     workers: int | None = None,
+    engine: Annotated[str, Parameter(help=ENGINE_WORDS)] = LOCAL,
     trust: bool = False,
     trust_type: Annotated[tuple[str, ...], Parameter(name="--trust-type")] = (),
     json: bool = False,
@@ -86,6 +88,7 @@ def audit(
         seed: root of all random streams.
         override: preflight error to ignore, by code; repeatable.
         workers: number of processes; default one for each core.
+        engine: where models are trained.
         trust: load pickle and joblib files, and import code that the plan names.
         trust_type: a type in a .skops file to take though it is not scikit-learn's, by its name; repeatable.
         json: print the record as JSON.
@@ -113,7 +116,9 @@ def audit(
         raise PlanError("nothing to audit: give a plan file, or --members and --nonmembers with --model, or --source")
     values.setdefault("name", name_of(plan) if plan is not None else "audit")
     folder = to or Path("runs") / make_plan(values, str(plan or "command line")).name
-    outcome = carry_out(values, plan, folder, Settings(workers=workers, trust=trust, trust_types=trust_type))
+    outcome = carry_out(
+        values, plan, folder, Settings(workers=workers, engine=engine, trust=trust, trust_types=trust_type)
+    )
     return print_outcome(outcome, folder, json=json)
 
 

@@ -19,6 +19,7 @@ from gnomon.defending.apply import apply_mitigation
 from gnomon.defending.combinations import Combination, read_tries
 from gnomon.defending.run import defend as hold_against
 from gnomon.defending.search import FEWEST_TRIALS, read_until
+from gnomon.engines.named import ENGINE_WORDS, LOCAL
 from gnomon.report import write_report
 
 NOTHING_AUDITED = 3  # as the gate's code for attacks that did not run: the report shows nothing of what was to be tried
@@ -35,6 +36,7 @@ def defend(
     naive: bool = True,
     to: Path | None = None,
     workers: int | None = None,
+    engine: Annotated[str, Parameter(help=ENGINE_WORDS)] = LOCAL,
     trust: bool = False,
     json: bool = False,
 ) -> int:
@@ -52,6 +54,7 @@ def defend(
         to: folder of the report; default runs/NAME-defend. Finished audits in it are reused. With --apply the
             folder of the service, which must not exist yet; default runs/NAME-service.
         workers: number of processes; default one for each core.
+        engine: where models are trained.
         trust: load pickle and joblib files, and import code that the plan names.
         json: print the document as JSON.
     """
@@ -74,7 +77,7 @@ def defend(
                 checked,
                 settings,
                 folder,
-                Settings(workers=workers, trust=trust),
+                Settings(workers=workers, engine=engine, trust=trust),
                 naive=naive,
                 limit=limit,
                 trials=trials,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from typing import Annotated
 
+from cyclopts import Parameter
 from rich.console import Console
 
 from gnomon.auditing.api import Settings
@@ -14,6 +16,7 @@ from gnomon.cli.printing import show
 from gnomon.core.documents.read_write import write_document
 from gnomon.core.errors import UsageError, one_line
 from gnomon.core.generations import claim
+from gnomon.engines.named import ENGINE_WORDS, LOCAL
 from gnomon.report import write_report
 from gnomon.reproducing import reproduce as run_reproduction
 
@@ -29,6 +32,7 @@ def reproduce(
     seeds: int = 3,
     to: Path | None = None,
     workers: int | None = None,
+    engine: Annotated[str, Parameter(help=ENGINE_WORDS)] = LOCAL,
     json: bool = False,
 ) -> int:
     """Runs a paper's experiments, the most informative first, and reports its values next to ours.
@@ -44,6 +48,7 @@ def reproduce(
         seeds: number of seeds for each cell; intervals and claims need three.
         to: folder; default studies/PAPER.
         workers: number of processes; default one for each core.
+        engine: where models are trained.
         json: print the document as JSON.
     """
     if seeds < 1:
@@ -59,7 +64,7 @@ def reproduce(
             made = run_reproduction(
                 paper,
                 folder,
-                Settings(workers=workers),
+                Settings(workers=workers, engine=engine),
                 budget=seconds,
                 repeats=seeds,
                 stand_ins=stand_ins,

@@ -18,6 +18,7 @@ from gnomon.core.documents.read_write import write_document
 from gnomon.core.documents.study import Study
 from gnomon.core.errors import one_line
 from gnomon.core.generations import claim
+from gnomon.engines.named import ENGINE_WORDS, LOCAL
 from gnomon.report import write_report
 from gnomon.runs.folder import write_columns
 from gnomon.studies import read_spec, run_study, study_columns
@@ -36,6 +37,7 @@ def study(
     repeats: int | None = None,
     to: Path | None = None,
     workers: int | None = None,
+    engine: Annotated[str, Parameter(help=ENGINE_WORDS)] = LOCAL,
     trust: bool = False,
     json: bool = False,
 ) -> int:
@@ -50,6 +52,7 @@ def study(
         repeats: number of seeds for each combination, counted up from the plan's; three or more give intervals.
         to: folder of the study; default studies/NAME.
         workers: number of processes; default one for each core.
+        engine: where models are trained.
         trust: load pickle and joblib files, and import code that the plan names.
         json: print the document as JSON.
     """
@@ -61,7 +64,12 @@ def study(
     with claim(folder, "study") as claimed:
         with TerminalProgress(reuse=True) as progress:
             made = run_study(
-                spec, folder, Settings(workers=workers, trust=trust), progress=progress, told=telling(), command=command
+                spec,
+                folder,
+                Settings(workers=workers, engine=engine, trust=trust),
+                progress=progress,
+                told=telling(),
+                command=command,
             )
         with claimed.publish() as place:
             save_study(made, place)

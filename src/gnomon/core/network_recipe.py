@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias, get_args
 
 from gnomon.core.errors import UsageError
+
+Precision: TypeAlias = Literal["fp32", "tf32", "bf16"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class NetworkRecipe:
     epochs: int = 60
     patience: int | None = None
     device: str = "auto"
+    precision: Precision = "fp32"
 
     def __post_init__(self) -> None:
         for name in RULES:
@@ -48,6 +51,7 @@ RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "batch": (lambda rows: rows >= 1, "1 or more"),
     "epochs": (lambda passes: passes >= 1, "1 or more"),
     "patience": (lambda epochs: epochs is None or epochs >= 1, "1 or more"),
+    "precision": (lambda word: word in get_args(Precision), "fp32, tf32 or bf16"),
 }
 NETWORK_OPTIONS = tuple(field.name for field in fields(NetworkRecipe))
 

@@ -36,7 +36,7 @@ from gnomon.core.documents.schema import CodeName, FileName, PlanTable
 from gnomon.core.documents.structure import StructurePlan
 from gnomon.core.errors import PlanError, UsageError, did_you_mean, expect, no_text
 from gnomon.core.model_formats import MODEL_FILES
-from gnomon.core.network_recipe import NETWORK_OPTIONS, NetworkRecipe, check_network_option
+from gnomon.core.network_recipe import NETWORK_OPTIONS, NetworkRecipe, Precision, check_network_option
 
 
 class CsvPlan(PlanTable):
@@ -233,7 +233,12 @@ class TrainerPlan(PlanTable):
         NetworkRecipe.patience,
         description="torch: early stopping, epochs without a better loss on the tenth of the rows held out for it",
     )
-    device: str = Field(NetworkRecipe.device, description="torch: cpu, cuda, or auto")
+    device: str = Field(NetworkRecipe.device, description="torch: cpu, cuda, cuda:N, or auto")
+    precision: Precision = Field(
+        NetworkRecipe.precision,
+        description="torch, on a GPU: fp32 (exact), tf32 (products with 10 bits of fraction) or bf16 (with 7); faster, "
+        "and another model, so that answers are stored apart",
+    )
     estimator: CodeName | None = Field(
         None, description="sklearn: module:Class, e.g. sklearn.ensemble:RandomForestClassifier"
     )

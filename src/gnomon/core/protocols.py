@@ -207,6 +207,16 @@ class TrainerAbilities:
         return trainer if isinstance(trainer, TrainerAbilities) else TrainerAbilities()
 
     @property
+    def gpus(self) -> int:
+        """GPUs of this machine, of which the training of a batch takes one; 0: it runs on a core."""
+        return 0
+
+    @property
+    def near(self) -> bool:
+        """Whether it must run on this machine, whose disk or network it needs."""
+        return False
+
+    @property
     def network(self) -> Any:
         """The `gnomon.models.TorchTrainer` that makes its networks: itself, or the one that it wraps; None: none."""
         return None

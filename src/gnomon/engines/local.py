@@ -6,7 +6,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,14 +18,24 @@ from gnomon.core.machine import available_cores
 from gnomon.engines.warned import collecting, pass_on
 from gnomon.engines.workers import import_all, start_worker
 
+Keep = Callable[[str, Any, dict[str, Any]], None]  # key, array, facts: as `gnomon.store.ArrayStore.put`
+
 
 @dataclass(frozen=True)
 class Task:
-    """A function, its arguments and the name that an error message uses."""
+    """A function, its arguments and the name that an error message uses.
+
+    Attributes:
+        keep: where what the function makes is kept; it gets the argument ``keep`` then, and calls that. A function
+            that runs on another machine gets one that sends what is kept back to this one.
+        gpus: GPUs of this machine, of which it needs one; 0: it needs none.
+    """
 
     name: str
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
+    keep: Keep | None = None
+    gpus: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,8 +51,12 @@ class Engine(Protocol):
     """Where tasks run."""
 
     @property
-    def slots(self) -> int:
-        """Tasks that run at the same time."""
+    def here(self) -> Engine:
+        """This machine's cores, for tasks that read what lies on its disk."""
+        ...
+
+    def slots(self, gpus: int = 0) -> int:
+        """Tasks that run at the same time, of those that need one of so many GPUs of this machine each, or none."""
         ...
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Done]:
@@ -64,26 +78,30 @@ class LocalEngine:
     workers: int | None = None
 
     @property
-    def slots(self) -> int:
-        """Processes at the same time."""
-        return self.workers or available_cores()
+    def here(self) -> LocalEngine:
+        """Itself."""
+        return self
+
+    def slots(self, gpus: int = 0) -> int:
+        """Processes at the same time: one a core, or one a GPU."""
+        return min(gpus, self.workers or gpus) if gpus else self.workers or available_cores()
 
     def start(self, modules: Sequence[str]) -> None:
         """Starts the processes ahead of the first tasks: they import these modules while this process does its part.
 
         With one worker nothing starts. Nobody waits, and what can't be imported is left to the tasks that need it.
         """
-        workers = self.slots
+        workers = self.slots()
         if workers > 1:
             begun = _processes(workers)(joblib.delayed(import_all)(tuple(modules)) for _ in range(workers))
             threading.Thread(target=_exhaust, args=(begun,), name="start workers", daemon=True).start()
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Done]:
         """Runs the tasks and yields each as it is ready."""
-        workers = min(self.slots, len(tasks))
+        workers = min(self.slots(max((task.gpus for task in tasks), default=0)), len(tasks))
         if workers <= 1:
             for position, task in enumerate(tasks):
-                yield _told(_numbered(position, task))
+                yield told(_numbered(position, task))
             return
         waiting = dict(enumerate(tasks))
         for _ in range(2):
@@ -106,7 +124,7 @@ def _parallel(waiting: dict[int, Task], workers: int) -> Iterator[Done]:
     try:
         for done in _processes(workers)(tasks):
             del waiting[done.position]
-            yield _told(done)
+            yield told(done)
     except TerminatedWorkerError:
         return
 
@@ -126,12 +144,29 @@ def _exhaust(begun: Iterator[Any]) -> None:
 
 
 def _numbered(position: int, task: Task) -> Done:
-    with collecting() as warned:
-        result = task.function(*task.arguments)
+    with collecting() as warned, _on_gpu(position, task.gpus):
+        result = call(task.function, task.arguments, task.keep)
     return Done(position, result, warned.texts())
 
 
-def _told(done: Done) -> Done:
+def call(function: Callable[..., Any], arguments: Sequence[Any], keep: Keep | None) -> Any:
+    """What a task's function returns."""
+    return function(*arguments) if keep is None else function(*arguments, keep=keep)
+
+
+@contextmanager
+def _on_gpu(position: int, gpus: int) -> Iterator[None]:
+    """Torch's device "cuda" is one of several GPUs inside, each task's in turn."""
+    if gpus < 2:
+        yield
+        return
+    import torch
+
+    with torch.cuda.device(position % gpus):
+        yield
+
+
+def told(done: Done) -> Done:
     """The finished task, its warnings passed on."""
     pass_on(done.warned)
     return done

@@ -38,6 +38,12 @@ def stop_workers() -> None:
         get_reusable_executor(max_workers=1, reuse=True).shutdown(wait=True, kill_workers=True)
 
 
+def leave_cluster() -> None:
+    """Ends a Ray cluster that this process started, or what this process runs on another one."""
+    if "ray" in sys.modules:
+        sys.modules["ray"].shutdown()
+
+
 def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(SECONDS)

@@ -78,7 +78,7 @@ def mitigate_pool(
         members: m arrays of positions among the asked rows.
         seeds: m seeds, of the models; chance in a model's mitigations follows from it.
         store: where raw answers are and mitigated ones are kept.
-        engine: where mitigations are fitted.
+        engine: mitigations are fitted on the machine of the store, `Engine.here`.
         progress: called with the number of models that have become ready.
     """
     if not mitigations or not found.answers:
@@ -106,7 +106,7 @@ def mitigate_pool(
         )
         for i in missing
     ]
-    for _ in engine.run(tasks):
+    for _ in engine.here.run(tasks):
         if progress is not None:
             progress(1)
     looked |= {key: store.get(key) for i in missing for key in wanted[i]}

@@ -21,8 +21,8 @@ from gnomon.core.arrays import Floats, Ints, check_log_probs, fingerprint, take_
 from gnomon.core.data.dataset import Dataset
 from gnomon.core.errors import DataError, ModelError, StoreError, UsageError
 from gnomon.core.machine import DECIDING_PACKAGES, package_versions
-from gnomon.core.protocols import Model, ModelAbilities, Observation, Trainer, Watching
-from gnomon.engines.local import Done, Engine, Task
+from gnomon.core.protocols import Model, ModelAbilities, Observation, Trainer, TrainerAbilities, Watching
+from gnomon.engines.local import Done, Engine, Keep, Task
 from gnomon.engines.workers import stop_workers
 from gnomon.models.recipe_hash import describe_class, modules_behind
 from gnomon.models.user_code import user_code
@@ -130,14 +130,16 @@ class ShadowPool:
             progress(len(ready))
         sizes = [len(r) for r in rows]
         most = max(1, self.trainer.batch_size(data.x, data.n_classes, max(sizes))) if rows else 1
-        groups = even_groups(len(rows), most, self.engine.slots)
+        able = TrainerAbilities.of(self.trainer)
+        engine = self.engine.here if able.near else self.engine
+        groups = even_groups(len(rows), most, engine.slots(able.gpus)) if rows else []
         work = [
             Work(r, seed, tuple(key if key in absent else None for key in every), excused)
             for r, seed, every, excused in zip(rows, seeds, wanted, may_fail or [False] * len(rows), strict=True)
         ]
-        tasks, parts = self._tasks(data, asked, work, groups, observations, code)
+        tasks, parts = self._tasks(data, asked, work, groups, observations, code, able.gpus)
         seconds, failed = 0.0, dict[int, str]()
-        for done in self._run(tasks):
+        for done in _run(engine, tasks):
             batch: Trained = done.result
             seconds += batch.seconds
             failed |= {parts[done.position][i]: reason for i, reason in batch.failed.items()}
@@ -168,13 +170,6 @@ class ShadowPool:
             )
         return found.array
 
-    def _run(self, tasks: Sequence[Task]) -> Iterator[Done]:
-        try:
-            yield from self.engine.run(tasks)
-        except UsageError:
-            stop_workers()  # they hold modules of before an edit; the next ones import what stands in the files
-            raise
-
     def _recipe(self) -> list[Any]:
         """What the trainer says of itself, and its class where that is not gnomon's."""
         own = type(self.trainer).__module__.startswith("gnomon.")
@@ -200,6 +195,7 @@ class ShadowPool:
         groups: Sequence[range],
         observations: Sequence[Observation],
         code: Mapping[str, str],
+        gpus: int,
     ) -> tuple[list[Task], list[range]]:
         """The tasks, and which models each trains.
 
@@ -212,10 +208,18 @@ class ShadowPool:
             if not any(one.wanted for one in batch):
                 continue
             name = f"models {part[0] + 1} to {part[-1] + 1}"
-            given = (self.store, self.trainer, data.x, data.y, data.n_classes, question, batch, code)
-            tasks.append(Task(name, train_batch, given))
+            given = (self.trainer, data.x, data.y, data.n_classes, question, batch, code)
+            tasks.append(Task(name, train_batch, given, keep=self.store.put, gpus=gpus))
             parts.append(part)
         return tasks, parts
+
+
+def _run(engine: Engine, tasks: Sequence[Task]) -> Iterator[Done]:
+    try:
+        yield from engine.run(tasks)
+    except UsageError:
+        stop_workers()  # they hold modules of before an edit; the next ones import what stands in the files
+        raise
 
 
 @dataclass(frozen=True)
@@ -270,7 +274,6 @@ def even_groups(count: int, most: int, slots: int) -> list[range]:
 
 
 def train_batch(
-    store: ArrayStore,
     trainer: Trainer,
     x: Any,
     y: Ints,
@@ -278,8 +281,10 @@ def train_batch(
     asked: Asked,
     work: Sequence[Work],
     code: Mapping[str, str] = MappingProxyType({}),
+    *,
+    keep: Keep,
 ) -> Trained:
-    """One task: trains a batch, and stores what is missing of its models.
+    """One task: trains a batch, and keeps what is missing of its models.
 
     Raises:
         UsageError: the user's own modules (``code``: their digests) are others in this process than in the keys.
@@ -296,13 +301,13 @@ def train_batch(
             return Trained(time.perf_counter() - start, {0: str(error)})
         if not any(one.may_fail for one in work):
             raise
-        each = [train_batch(store, trainer, x, y, n_classes, asked, [one], code) for one in work]
+        each = [train_batch(trainer, x, y, n_classes, asked, [one], code, keep=keep) for one in work]
         return Trained(sum(t.seconds for t in each), {i: t.failed[0] for i, t in enumerate(each) if t.failed})
     _check_code(code)  # what was imported only now counts too
     seconds, failed = time.perf_counter() - start, dict[int, str]()
     for i, (model, one) in enumerate(zip(models, work, strict=True)):
         try:
-            _keep(store, model, one, n_classes, asked, seconds / len(work))
+            _keep(keep, model, one, n_classes, asked, seconds / len(work))
         except (ModelError, DataError) as error:
             if not one.may_fail:
                 raise
@@ -321,8 +326,8 @@ def _check_code(code: Mapping[str, str]) -> None:
         )
 
 
-def _keep(store: ArrayStore, model: Model, one: Work, n_classes: int, asked: Asked, seconds: float) -> None:
-    """Stores what is missing of one model."""
+def _keep(keep: Keep, model: Model, one: Work, n_classes: int, asked: Asked, seconds: float) -> None:
+    """Keeps what is missing of one model."""
     said = dict(ModelAbilities.of(model).facts)
     facts = {"rows": len(one.rows), "seed": one.seed, "seconds": seconds, "facts": said}
     for key, observation in zip(one.keys, (None, *asked.observations), strict=True):
@@ -334,4 +339,4 @@ def _keep(store: ArrayStore, model: Model, one: Work, n_classes: int, asked: Ask
             kept = check_log_probs(answers, rows=len(asked.labels), classes=n_classes, source=source)
         else:
             kept = observation.of(model, asked.x, asked.labels)
-        store.put(key, kept, facts)
+        keep(key, kept, facts)

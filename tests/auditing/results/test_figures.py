@@ -49,7 +49,12 @@ def measured(world: People, *, grouped: bool) -> AttackResult:
 class Backwards:
     """An engine that sends tasks away and has the last one first."""
 
-    slots = 2
+    @property
+    def here(self) -> "Backwards":
+        return self
+
+    def slots(self, gpus: int = 0) -> int:
+        return 2
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Done]:
         for position, task in reversed(list(enumerate(tasks))):

@@ -99,3 +99,20 @@ def test_scratch_is_used_again_and_grows() -> None:
     first = scratch.get("a", (2, 3), like)
     assert scratch.get("a", (3,), like).data_ptr() == first.data_ptr()
     assert scratch.get("a", (4, 5), like).shape == (4, 5)
+
+
+@pytest.mark.parametrize(
+    ("device", "gpus", "words"),
+    [
+        ("cuda", 0, 'torch sees no GPU here; use "auto" or "cpu"'),
+        ("cuda:99", 1, 'torch sees 1 GPU here, "cuda:0"'),
+        ("cuda:2", 2, 'torch sees 2 GPUs here, "cuda:0" to "cuda:1"'),
+    ],
+)
+def test_a_gpu_that_is_not_there_is_one_line(device: str, gpus: int, words: str) -> None:
+    with pytest.raises(UsageError, match=f"^device '{device}': {words}$"):
+        resolve_device(device, gpus)
+
+
+def test_a_gpu_is_taken_where_there_is_one() -> None:
+    assert [resolve_device(name, 2) for name in ("auto", "cuda", "cuda:1", "cpu")] == ["cuda", "cuda", "cuda:1", "cpu"]

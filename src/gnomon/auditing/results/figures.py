@@ -215,7 +215,7 @@ def measure_all(
     tasks = [Task(f"statistics of {a.scored.name}", measure, (a, truth, plan)) for a in attempts]
     scores = sum(a.scored.scores is not None for a in attempts) * len(truth.member)
     found: dict[int, AttackResult] = {}
-    for done in (engine if scores > SCORES_HERE else LocalEngine(1)).run(tasks):
+    for done in (engine.here if scores > SCORES_HERE else LocalEngine(1)).run(tasks):
         found[done.position] = done.result
         advance(1)
     return [found[i] for i in range(len(attempts))]

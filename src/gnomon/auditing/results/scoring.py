@@ -235,7 +235,7 @@ def attempt_all(
     progress: Progress,
     barred: Mapping[str, str] | None = None,
 ) -> list[Attempt]:
-    """All attacks, in their order; those that need no query handle run in the engine's processes.
+    """All attacks, in their order; those that need no query handle run in this machine's processes.
 
     Those that ask share what is left of the budget evenly; what one leaves, the next ones get. Attacks that are barred
     (name -> why) are skipped.
@@ -256,7 +256,7 @@ def attempt_all(
         to_come = sum(j >= i for j in fit)
         found[i] = attempt(attacks[i], _with_allowance(evidence, max(1, to_come)), rehearsals, fprs, seeds)
         advance(1)
-    evidence = with_signals(evidence, [attacks[i] for i in away], engine)
+    evidence = with_signals(evidence, [attacks[i] for i in away], engine.here)
     slow_first = sorted(away, key=lambda i: "pool" not in attacks[i].needs)
     tasks = [
         Task(
@@ -266,7 +266,7 @@ def attempt_all(
         )
         for i in slow_first
     ]
-    for done in engine.run(tasks):
+    for done in engine.here.run(tasks):
         found[slow_first[done.position]] = done.result
         advance(1)
     return [found[i] for i in range(len(attacks))]

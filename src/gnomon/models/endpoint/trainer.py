@@ -82,6 +82,11 @@ class ServiceTrainer(TrainerAbilities):
         """The same with the labels of a data set."""
         return replace(self, classes=tuple(classes), labels=tuple(classes) if labels is None else labels)
 
+    @property
+    def near(self) -> bool:
+        """The models that it began are counted in a folder here."""
+        return True
+
     def remembering(self, folder: Path) -> ServiceTrainer:
         """The same, with its count in a folder."""
         return replace(self, folder=folder)

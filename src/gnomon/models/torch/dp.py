@@ -35,6 +35,7 @@ from gnomon.models.torch.networks import (
     seeded,
     tensor_rows,
 )
+from gnomon.models.torch.precision import computing
 from gnomon.models.torch.stacks.stackability import PROBE_ROWS
 from gnomon.models.torch.stacks.vmap_stack import probe
 from gnomon.models.torch.trainer import NetworkWrapper, check_rows
@@ -99,6 +100,8 @@ class DPTrainer(NetworkWrapper):
         for name in ("objective", "augmentation"):
             if getattr(self.trainer, name) is not None:
                 raise UsageError(f"DP-SGD trains on the plain cross-entropy of the rows: leave {name} out beside it")
+        if self.trainer.precision != "fp32":
+            raise UsageError(f'DP-SGD computes in fp32, got precision "{self.trainer.precision}": leave it out')
         if self.trainer.patience is not None:
             raise UsageError(
                 f"DP-SGD cannot stop early (patience={self.trainer.patience}): the held-out rows would speak without "
@@ -184,7 +187,7 @@ class DPTrainer(NetworkWrapper):
         module = build_seeded(build, seed).to(device)
         step = self._stepper(copy.deepcopy(module).train(), facts, len(rows), seed)
         y = torch.tensor(labels, device=device)
-        with quiet(), seeded(Seeds(seed).child("dice").integer(), device):
+        with quiet(), computing("fp32", device), seeded(Seeds(seed).child("dice").integer(), device):
             for drawn in _poisson(rows, facts["sample_rate"], facts["steps"], seed):
                 where = torch.from_numpy(drawn).to(device)
                 state = step(data.take(where, Scratch()), y[where])

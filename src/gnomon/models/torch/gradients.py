@@ -27,6 +27,7 @@ from gnomon.core.errors import ModelError
 from gnomon.models.torch.checkpoints import precise_loss
 from gnomon.models.torch.heads import reads_whole
 from gnomon.models.torch.networks import Layout, TensorRows, resolve_device, tensor_rows
+from gnomon.models.torch.precision import computing
 
 BLOCK_NUMBERS = 2**24  # numbers that the gradients of a block of rows may hold: 64 MiB of float32
 
@@ -102,9 +103,10 @@ def white_box(model: Looked, x: Rows, y: Ints) -> dict[str, Floats]:
     size = max(1, BLOCK_NUMBERS // max(1, sum(p.numel() for p in network.parameters())))
     found: list[Norms] = []
     try:
-        for start in range(0, len(labels), size):
-            block, own = rows.block(start, start + size), targets[start : start + size]
-            found.append(_gradient_norms(model, block, own) | _last_layer(model, block, own))
+        with computing("fp32", device):
+            for start in range(0, len(labels), size):
+                block, own = rows.block(start, start + size), targets[start : start + size]
+                found.append(_gradient_norms(model, block, own) | _last_layer(model, block, own))
     except (RuntimeError, ValueError, IndexError, TypeError) as error:
         reason = str(error).split("\n", 1)[0]
         raise ModelError(f"the gradients of rows of shape {rows.shape} cannot be taken: {reason}") from error
@@ -243,10 +245,11 @@ def inside_features(model: Looked, x: Rows, y: Ints) -> Floats:
     device = resolve_device(model.device)
     model.network.to(device).eval()
     rows, targets = _rows(model, x, device), torch.tensor(labels, device=device)
-    parts = [
-        _features(last_layer(model, rows.block(start, start + INSIDE_ROWS)), targets[start : start + INSIDE_ROWS])
-        for start in range(0, len(labels), INSIDE_ROWS)
-    ]
+    with computing("fp32", device):
+        parts = [
+            _features(last_layer(model, rows.block(start, start + INSIDE_ROWS)), targets[start : start + INSIDE_ROWS])
+            for start in range(0, len(labels), INSIDE_ROWS)
+        ]
     return np.concatenate(parts) if parts else np.empty((0, 14 + len(LEVELS)), np.float32)
 
 

@@ -21,6 +21,7 @@ from gnomon.models.observations import Checkpoints, Inside
 from gnomon.models.torch.gradients import inside_features, white_box
 from gnomon.models.torch.heads import fit_head, is_widened, reads_whole
 from gnomon.models.torch.networks import Layout, TensorRows, resolve_device, tensor_rows
+from gnomon.models.torch.precision import computing
 from gnomon.models.torch.weights import named_tensors, why_unreadable
 
 Outputs: TypeAlias = Literal["logits", "log_probabilities", "probabilities"]
@@ -121,7 +122,7 @@ class TorchModel(ModelAbilities):
         device = resolve_device(self.device)
         self.network.to(device).eval()
         rows = network_rows(self, x, device)
-        with torch.no_grad():
+        with torch.no_grad(), computing("fp32", device):
             blocks = [self._answers(block, rows.shape) for block in _blocks(rows)]
         if not blocks:
             return np.empty((0, self.n_classes), dtype=np.float32)

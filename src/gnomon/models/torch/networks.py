@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import importlib
 import math
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,16 +31,38 @@ BUILT_IN: dict[str, Layout] = {"mlp": "flat", "cnn": "image"}
 CNN_CHANNELS = (32, 64)
 
 
-def resolve_device(device: str) -> str:
-    """``auto`` becomes ``cuda`` where a GPU answers and ``cpu`` elsewhere; other names are checked."""
+def count_gpus() -> int:
+    """GPUs that torch can use here."""
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
+
+def resolve_device(device: str, gpus: int | None = None) -> str:
+    """``auto`` becomes ``cuda`` where a GPU answers and ``cpu`` elsewhere; other names are checked.
+
+    Args:
+        device: as torch names it, or ``auto``.
+        gpus: GPUs that there are; None: as many as torch sees.
+
+    Raises:
+        UsageError: no device, or none that is here.
+
+    >>> resolve_device("auto", gpus=0), resolve_device("cuda:1", gpus=2)
+    ('cpu', 'cuda:1')
+    """
+    seen = count_gpus() if gpus is None else gpus
     if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        device = "cuda" if seen else "cpu"
     try:
-        kind = torch.device(device).type
+        found = torch.device(device)
     except RuntimeError:
         raise UsageError(f'expected device "auto", "cpu" or "cuda", got {device!r}') from None
-    if kind == "cuda" and not torch.cuda.is_available():
-        raise UsageError(f'device {device!r}: torch sees no GPU here; use "auto" or "cpu"')
+    if found.type == "cuda":
+        if not seen:
+            raise UsageError(f'device {device!r}: torch sees no GPU here; use "auto" or "cpu"')
+        if (found.index or 0) >= seen:
+            last = f' to "cuda:{seen - 1}"' if seen > 1 else ""
+            raise UsageError(f'device {device!r}: torch sees {seen} GPU{"s" if last else ""} here, "cuda:0"{last}')
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read at its first product; else bits may differ
     return device
 
 

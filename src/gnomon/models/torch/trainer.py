@@ -31,6 +31,7 @@ from gnomon.models.torch.networks import (
     TensorRows,
     build_seeded,
     cnn,
+    count_gpus,
     describe_factory,
     find_factory,
     is_whole,
@@ -41,6 +42,7 @@ from gnomon.models.torch.networks import (
     tensor_rows,
 )
 from gnomon.models.torch.objectives import SoftLabels, describe_objective
+from gnomon.models.torch.precision import check_precision, computing
 from gnomon.models.torch.stacks.fused_training import AT_ONCE, fit_fused, fused_version
 from gnomon.models.torch.stacks.mlp_stack import Objective
 from gnomon.models.torch.stacks.stackability import PROBE_ROWS, NetworkFacts, Stacking, StackRule, examine
@@ -103,7 +105,8 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
         epochs: passes over the rows, at most.
         patience: early stopping after so many epochs without a better loss on a tenth of the rows, which is held out
             for it; the weights of the best epoch are kept. None trains on all rows to the end.
-        device: ``auto`` (a GPU if there is one), ``cpu`` or ``cuda``.
+        device: ``auto`` (a GPU if there is one), ``cpu``, ``cuda`` or ``cuda:N``.
+        precision: of products on a GPU: ``fp32``, ``tf32`` or ``bf16``; a model answers in fp32 in any case.
         stack: ``auto`` (as said above), ``always`` where it is possible, or ``never``.
         objective: what to train for instead of the plain cross-entropy, of `gnomon.models.torch.objectives`.
         augmentation: flips bits, or mirrors and shifts images, anew at every step.
@@ -170,9 +173,15 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
         self, x: Rows, y: Any, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int], meet: Meet | None
     ) -> list[TorchModel]:
         positions = check_rows(rows, seeds, len(y), 1 if self.patience is None else 2)
-        if not positions:
-            return []
         device = resolve_device(self.device)
+        check_precision(self.precision, device)
+        with computing(self.precision, device):
+            return self._train_all(x, y, n_classes, positions, seeds, meet, device) if positions else []
+
+    def _train_all(
+        self, x: Rows, y: Any, n_classes: int, positions: Sequence[Ints], seeds: Sequence[int], meet: Meet | None,
+        device: str,
+    ) -> list[TorchModel]:  # fmt: skip
         data = self._rows(x, n_classes, device)
         task = TrainingTask(
             self._subject(data, n_classes), data, _on_device(y, device),
@@ -188,7 +197,9 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
     def recipe(self) -> dict[str, Any]:
         """Everything that decides what comes out, as JSON; of a function of the user's own also its source's digest."""
         fields = {name: value for name, value in self.__dict__.items() if name not in NOT_PLAIN}
-        fields |= {"hidden": list(self.hidden), "device": resolve_device(self.device)}
+        device = torch.device(resolve_device(self.device))
+        check_precision(self.precision, device.type)
+        fields |= {"hidden": list(self.hidden), "device": device.type}
         if self.objective is not None:
             fields["objective"] = describe_objective(self.objective)
         if self.augmentation is not None:
@@ -208,6 +219,12 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
         if not plain or self.module != "mlp" or fused_version() is None:
             return False
         return resolve_device(self.device) == "cpu"
+
+    @property
+    def gpus(self) -> int:
+        """GPUs that its stacks may take in turn; one where the recipe names it, none on a CPU."""
+        device = torch.device(resolve_device(self.device))
+        return 0 if device.type != "cuda" else count_gpus() if device.index is None else 1
 
     @property
     def built_in(self) -> bool:
@@ -251,7 +268,7 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
         """How many models of ``size`` rows one call of `train` should get.
 
         On a CPU as many as keep weights, gradients, moments and a batch within the cache, since the optimiser's step
-        is memory traffic; on a GPU as many as fit into a quarter of its memory; 1 where models are trained alone.
+        is memory traffic; on a GPU as many as fit into half of its memory; 1 where models are trained alone.
         """
         data = self._first_rows(x, n_classes)
         return self._at_once(self._subject(data, n_classes), str(data.values.device), size, fused=self.fused)
@@ -386,6 +403,11 @@ class NetworkWrapper(TrainerAbilities):
     def network(self) -> TorchTrainer:
         """The network's recipe."""
         return self.trainer
+
+    @property
+    def gpus(self) -> int:
+        """As the network's recipe."""
+        return self.trainer.gpus
 
     def changed(self, change: Change) -> Trainer | None:
         """Round a changed network."""

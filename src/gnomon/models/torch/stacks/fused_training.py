@@ -155,9 +155,9 @@ def fit_fused(
 
 def _epoch(network: FusedNetwork, course: Course, table: FusedRows, regime: Regime) -> None:
     batches = []
-    for batch, ends in course.batches:
-        batches.append(batch)
-        if ends:
+    for drawn in course.batches:
+        batches.append(drawn.rows)
+        if drawn.ends:
             break
     size = table.chunk(regime.recipe.batch)
     for start in range(0, len(batches), size):

@@ -97,7 +97,7 @@ class MlpStack:
             out = self._forward(inputs[-1], weight, bias, self.activation)
             outputs.append(out)
             inputs.append(out * masks[i] if masks else out)
-        logits = self._forward(inputs[-1], weights[-1], biases[-1], None)
+        logits = self._forward(inputs[-1], weights[-1], biases[-1], None).float()
         signal = objective.signal(logits, batch) if objective else cross_entropy_signal(logits, batch)
         found: list[Gradient] = []
         for i in reversed(range(len(weights))):
@@ -151,9 +151,8 @@ class MlpStack:
 def cross_entropy_signal(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
     """Gradient (a, b, c) of the weighted cross-entropy in the logits: softmax minus the label."""
     signal = torch.softmax(logits, -1)
-    signal.scatter_add_(
-        2, batch.y.unsqueeze(2), torch.full((1, 1, 1), -1.0, device=signal.device).expand(*batch.y.shape, 1)
-    )
+    labels = batch.y.unsqueeze(2)
+    signal.scatter_(2, labels, signal.gather(2, labels) - 1)  # not scatter_add_, which is not deterministic on a GPU
     signal *= batch.weights
     return signal
 

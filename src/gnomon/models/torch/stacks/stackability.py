@@ -20,8 +20,8 @@ StackRule: TypeAlias = Literal["auto", "always", "never"]
 
 PROBE_ROWS = 4
 CPU_STACK_BYTES = 24 * 2**20  # weights, gradients, moments and batches of a stack should stay in the last cache
-CUDA_STACK_SHARE = 0.25  # ... and on a GPU in this share of its memory
-MOST_NETWORKS = 256
+CUDA_STACK_SHARE = 0.5  # ... and on a GPU in this share of its memory
+MOST_NETWORKS = {"cpu": 256, "cuda": 4096}
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,8 @@ class NetworkFacts:
         if not self.stacking.stacked:
             return 1
         each = 4 * ((2 + moments) * self.weights + batch * self.activations)
-        return min(max(_budget(device) // each, 1), MOST_NETWORKS)
+        kind = torch.device(device).type
+        return min(max(_budget(device) // each, 1), MOST_NETWORKS.get(kind, MOST_NETWORKS["cpu"]))
 
     def stack(self, modules: Sequence[nn.Module], by_hand: Activation | None, device: str) -> Stack:
         """The modules as one stack; ``by_hand`` is the activation of fully connected networks."""

@@ -65,13 +65,32 @@ class Opponent(Objective, Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """A network's next batch: a part of its rows in this epoch's order."""
+
+    order: Ints  # all rows of the epoch
+    start: int
+    stop: int
+
+    @property
+    def rows(self) -> Ints:
+        """Positions of the batch's rows."""
+        return self.order[self.start : self.stop]
+
+    @property
+    def ends(self) -> bool:
+        """Whether the epoch ends with it."""
+        return self.stop == len(self.order)
+
+
 @dataclass
 class Course:
     """Where one network stands in its training."""
 
     rows: Ints
     held_out: Ints
-    batches: Iterator[tuple[Ints, bool]]
+    batches: Iterator[Drawn]
     dice: np.random.Generator
     moved: np.random.Generator  # chance of what is done to the rows
     epoch: int = 0
@@ -107,17 +126,18 @@ def fit(
     """
     courses = [start_course(r, seed, regime) for r, seed in zip(rows, seeds, strict=True)]
     live = list(range(len(courses)))  # slot -> network
+    places = Places(y.device)
     finished: dict[int, State] = {}
     scratch = Scratch()
     optimizer = Optimizer(stack.parameters, regime)
     with torch.no_grad():
         while live:
             drawn = [next(courses[i].batches) for i in live]
-            batch = _assemble([index for index, _ in drawn], [courses[i] for i in live], x, y, regime, scratch)
+            batch = _assemble(drawn, places, [courses[i] for i in live], x, y, regime, scratch)
             if opponent is not None:
                 opponent.spar(stack, [Sparring(i, courses[i].rows, courses[i].epoch) for i in live])
             optimizer.step(stack.gradients(batch, opponent or regime.objective))
-            ended = [slot for slot, (_, ends) in enumerate(drawn) if ends]
+            ended = [slot for slot, one in enumerate(drawn) if one.ends]
             for slot in reversed(ended):
                 course = courses[live[slot]]
                 over = epoch_ends(stack, slot, course, x, y, regime)
@@ -159,8 +179,8 @@ def start_course(rows: Ints, seed: int, regime: Regime) -> Course:
     return Course(rows, held_out, _batches(rows, regime, order), dice, moved)
 
 
-def _batches(rows: Ints, regime: Regime, order: np.random.Generator) -> Iterator[tuple[Ints, bool]]:
-    """Batches of an endless sequence of epochs: positions, and whether the epoch ends with them."""
+def _batches(rows: Ints, regime: Regime, order: np.random.Generator) -> Iterator[Drawn]:
+    """Batches of an endless sequence of epochs."""
     starts = list(range(0, len(rows), regime.recipe.batch))
     if regime.join_last and len(starts) > 1 and len(rows) - starts[-1] == 1:
         starts.pop()
@@ -168,34 +188,64 @@ def _batches(rows: Ints, regime: Regime, order: np.random.Generator) -> Iterator
     while True:
         shuffled = order.permutation(rows)
         for start, stop in zip(starts, stops, strict=True):
-            yield shuffled[start:stop], stop == len(rows)
+            yield Drawn(shuffled, start, stop)
+
+
+@dataclass
+class Places:
+    """Where the rows of a step's batches are, on the stack's device.
+
+    Networks with equally many rows go through their epochs together: their orders are sent once an epoch and cut there.
+    """
+
+    device: torch.device
+    _orders: torch.Tensor | None = field(init=False, default=None)  # (a, n) of this epoch
+
+    def of(self, drawn: Sequence[Drawn]) -> tuple[torch.Tensor, torch.Tensor, Ints]:
+        """Positions (a, b) of rows, their weights (a, b, 1), and how many rows (a,) of each network are no padding."""
+        counts = np.array([one.stop - one.start for one in drawn])
+        first = drawn[0]
+        if any((one.start, one.stop, len(one.order)) != (first.start, first.stop, len(first.order)) for one in drawn):
+            self._orders = None
+            return (*self._padded(drawn, counts), counts)
+        if self._orders is None or first.start == 0:
+            self._orders = self._sent(np.stack([one.order for one in drawn]))
+        where = self._orders[:, first.start : first.stop]
+        weights = torch.full((1, 1, 1), 1 / int(counts[0]), device=self.device)
+        return where, weights.expand(*where.shape, 1), counts
+
+    def _padded(self, drawn: Sequence[Drawn], counts: Ints) -> tuple[torch.Tensor, torch.Tensor]:
+        width = int(counts.max())
+        table = np.zeros((len(drawn), width), dtype=np.int64)
+        for row, one in zip(table, drawn, strict=True):
+            row[: one.stop - one.start] = one.rows
+        weights = ((np.arange(width) < counts[:, None]) / counts[:, None]).astype(np.float32)
+        return self._sent(table), self._sent(weights).unsqueeze(2)
+
+    def _sent(self, array: Any) -> torch.Tensor:
+        return torch.from_numpy(array).to(self.device)
 
 
 def _assemble(
-    indices: list[Ints],
+    drawn: Sequence[Drawn],
+    places: Places,
     courses: list[Course],
     x: TensorRows,
     y: torch.Tensor,
     regime: Regime,
     scratch: Scratch,
 ) -> Batch:
-    counts = np.array([len(index) for index in indices])
-    width = int(counts.max())
-    table = np.zeros((len(indices), width), dtype=np.int64)
-    for row, index in zip(table, indices, strict=True):
-        row[: len(index)] = index
-    weights = ((np.arange(width) < counts[:, None]) / counts[:, None]).astype(np.float32)
-    device = y.device
-    where = torch.from_numpy(table).to(device)
+    where, weights, counts = places.of(drawn)
+    dice = [course.dice for course in courses]
     masks = {
-        name: torch.from_numpy(factors([course.dice for course in courses], counts, width, rate, shape)).to(device)
+        name: torch.from_numpy(factors(dice, counts, where.shape[1], rate, shape)).to(y.device)
         for name, (rate, shape) in regime.dropout.items()
     }
-    drawn = x.take(where, scratch)
+    rows = x.take(where, scratch)
     return Batch(
-        drawn if regime.moves is None else regime.moves.apply(drawn, counts, [course.moved for course in courses]),
-        y.index_select(0, where.view(-1)).view(*where.shape, *y.shape[1:]),
-        torch.from_numpy(weights).to(device).unsqueeze(2),
+        rows if regime.moves is None else regime.moves.apply(rows, counts, [course.moved for course in courses]),
+        y.index_select(0, where.reshape(-1)).view(*where.shape, *y.shape[1:]),
+        weights,
         masks,
         tuple(course.epoch for course in courses),
     )
@@ -277,7 +327,7 @@ class Optimizer:
         """One update of the slots that the gradients speak of."""
         views = self._slots(gradients)
         self._taken += 1
-        flat = [g for gradient in gradients for g in (gradient if isinstance(gradient, list) else [gradient])]
+        flat = [g.float() for gradient in gradients for g in (gradient if isinstance(gradient, list) else [gradient])]
         if self.regime.recipe.optimizer == "adam":
             self._adam(flat, views)
         else:

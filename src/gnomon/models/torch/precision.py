@@ -1,0 +1,58 @@
+"""How exactly a device computes: products of 32-bit numbers by default, and the same bits each time.
+
+On a GPU torch would use TF32 (10 bits of fraction in place of 23) for convolutions, and kernels whose sums come in any
+order: a network alone and the same in a stack then differ by 6e-3 in log-probability.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from gnomon.core.errors import UsageError
+from gnomon.core.network_recipe import Precision
+
+
+@contextmanager
+def computing(precision: Precision, device: str) -> Iterator[None]:
+    """Products inside have this precision, and kernels are deterministic where torch has such; on a GPU only.
+
+    Args:
+        precision: ``fp32``; ``tf32``, products of numbers with 10 bits of fraction; or ``bf16``, products
+            of 16-bit numbers, while weights and their updates stay 32-bit.
+        device: torch device, resolved.
+    """
+    if torch.device(device).type != "cuda":
+        yield
+        return
+    matmul: Any = torch.backends.cuda.matmul
+    cudnn: Any = torch.backends.cudnn
+    before = matmul.allow_tf32, cudnn.allow_tf32, cudnn.benchmark
+    strict, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    matmul.allow_tf32 = cudnn.allow_tf32 = precision == "tf32"
+    cudnn.benchmark = False
+    torch.use_deterministic_algorithms(True, warn_only=True)  # a module of the user's own may need what has no other
+    try:
+        with rounding(precision, "cuda"):
+            yield
+    finally:
+        matmul.allow_tf32, cudnn.allow_tf32, cudnn.benchmark = before
+        torch.use_deterministic_algorithms(strict, warn_only=warns)
+
+
+def rounding(precision: Precision, kind: str) -> Any:
+    """Products of 16-bit numbers inside, for ``bf16``; weights change at every step, so no copy of them is kept."""
+    return torch.autocast(kind, dtype=torch.bfloat16, enabled=precision == "bf16", cache_enabled=False)
+
+
+def check_precision(precision: Precision, device: str) -> None:
+    """Refuses a precision that a device does not have.
+
+    Raises:
+        UsageError: less than fp32 on a CPU.
+    """
+    if precision != "fp32" and torch.device(device).type != "cuda":
+        raise UsageError(f'precision "{precision}" is for a GPU, got device "{device}": leave it out, which means fp32')
