@@ -8,7 +8,7 @@ import pytest
 from tests.killed import run_and_kill
 from tests.studies.worlds import SMALL, small_plan
 
-from gnomon.auditing.api import Settings
+from gnomon.auditing.api import Settings, audit_plan
 from gnomon.cli.app import run as command_line
 from gnomon.core.documents.defence import DefenceReport, MitigationResult
 from gnomon.core.errors import PlanError, UsageError
@@ -17,6 +17,7 @@ from gnomon.defending.combinations import PLAIN, read_tries
 from gnomon.defending.run import defend, mitigated, shared_plan, with_baselines
 from gnomon.defending.search import read_until
 from gnomon.report import render
+from gnomon.runs.bench import add_bench
 from gnomon.runs.folder import read_outcome
 
 TRIES = "labels,temperature20,top2+round1,dp:8"
@@ -230,3 +231,19 @@ def test_a_plain_model_that_cannot_be_audited_ends_it(tmp_path: Path) -> None:
     broken = {**SMALL, "data": {"source": "digits", "train_size": 5000}}
     with pytest.raises((PlanError, UsageError)):
         run(tmp_path, "labels", small_plan(**broken))
+
+
+def test_advice_on_a_run_of_the_same_plan_has_the_numbers_of_this_bench(bench: DefenceReport, tmp_path: Path) -> None:
+    record = audit_plan(small_plan(), tmp_path / "run", Settings(workers=1)).record
+    assert record.decision is not None
+    advised = record.decision.to_do[0].model_copy(update={"tries": ["labels", "temperature5", "leaf:20"]})
+    record = record.model_copy(update={"decision": record.decision.model_copy(update={"to_do": [advised]})})
+    found = add_bench(record, bench).decision
+    assert found is not None
+    measured = {one.label: one for todo in found.to_do for one in todo.measured}
+    assert set(measured) == {"labels", "temperature20"}, "another strength of what is advised counts too"
+    plain, labels = named(bench, "none"), named(bench, "labels")
+    assert plain.strongest is not None and labels.strongest is not None
+    assert measured["labels"].before == plain.strongest.leak.at(bench.fpr)
+    assert measured["labels"].after == labels.strongest.leak.at(bench.fpr)
+    assert "By how much: labels" in render(add_bench(record, bench), "md")

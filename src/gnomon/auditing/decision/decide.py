@@ -154,7 +154,7 @@ def _evidence(record: Record) -> tuple[Literal["none", "weak", "limited", "stron
 def _to_do(rule: AdviceRule, meaning: str, record: Record, able: Collection[str] | None) -> ToDo:
     tries = [one for one in rule.tries if _can(one, able)]
     rate, area = limits(record)
-    measures = f"gnomon defend PLAN --try {','.join(tries)} measures it."
+    measures = f"gnomon defend PLAN --try {','.join(tries)} measures it; gnomon report RUN then has the values."
     return ToDo(
         code=rule.code,
         title=rule.title,
