@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from gnomon.runs.folder import read_outcome
     from gnomon.runs.gate import gate
     from gnomon.runs.limits import parse_limit, read_limits
+    from gnomon.runs.mlflow_run import log_to_mlflow
 
 __version__ = VERSION
 
@@ -47,6 +48,7 @@ _HOMES = {
     "gnomon.auditing.api": ("Settings", "audit", "audit_plan"),
     "gnomon.core.documents.gate": ("GateResult", "Limit"),
     "gnomon.runs.gate": ("gate",),
+    "gnomon.runs.mlflow_run": ("log_to_mlflow",),
     "gnomon.runs.limits": ("parse_limit", "read_limits"),
     "gnomon.auditing.outcome": ("Outcome",),
     "gnomon.core.data.dataset": ("Dataset", "make_dataset"),
@@ -89,6 +91,7 @@ __all__ = [
     "audit_plan",
     "gate",
     "load_dataset",
+    "log_to_mlflow",
     "make_dataset",
     "make_plan",
     "parse_limit",

@@ -13,17 +13,18 @@ from typing import Any
 import numpy as np
 
 from gnomon.auditing.bars import following
-from gnomon.auditing.inputs.loading import AuditInputs, load_inputs, speaking, trainer_from
+from gnomon.auditing.inputs.loading import AuditInputs, load_inputs, speaking, trainer_from, united_answers
 from gnomon.auditing.inputs.plugins import load_plugins, named
 from gnomon.auditing.inputs.roles import RowSplit
 from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.progress import Progress
 from gnomon.auditing.run import run_audit
-from gnomon.core.arrays import Rows
-from gnomon.core.data.dataset import View, make_dataset
+from gnomon.core.arrays import Ints, Rows
+from gnomon.core.data.dataset import Dataset, View, make_dataset
 from gnomon.core.errors import UsageError, expect
 from gnomon.core.plan import Plan, make_plan
 from gnomon.core.protocols import Attack, Trainer
+from gnomon.datasets.own_files.answer_files import AnswerTable, answers_in_memory
 from gnomon.datasets.own_files.tables import table_in_memory, unite_parts
 from gnomon.engines.local import LocalEngine
 from gnomon.engines.named import LOCAL, engine_of
@@ -106,6 +107,7 @@ def audit(
     pool: Table | None = None,
     ids: Sequence[Any] | None = None,
     groups: Sequence[Any] | None = None,
+    answers: tuple[Any, Any] | None = None,
     view: View = "auditor",
     shadows: int = 16,
     attacks: Sequence[str | Attack] | None = None,
@@ -129,6 +131,9 @@ def audit(
         ids: row ids of members and of non-members, and of the pool's rows where a pool is given; equal ids are equal
             records. Default the position.
         groups: group ids in the same order.
+        answers: where the model itself is not there: its answers to members and to non-members. Each is an array
+            (n, c) of probabilities, one number or one predicted label a row, or a data frame (also of labels with their
+            probability). Rows may then be None: ``members=(None, y)``.
         view: "auditor" (shadows are trained on audited rows too: the worst case) or "adversary".
         shadows: number of shadow models.
         attacks: names, or attacks themselves, also of other packages; None for all that apply.
@@ -155,7 +160,7 @@ def audit(
     """
     names = ("members", "nonmembers", "pool")
     parts = [
-        table_in_memory(name, table)
+        table_in_memory(name, table, answered=answers is not None)
         for name, table in zip(names, (members, nonmembers, pool), strict=True)
         if name != "pool" or table is not None
     ]
@@ -177,6 +182,7 @@ def audit(
     model = None if target is None else as_model(target, data.classes)
     recipe = speaking(trainer_from(trainer, model), data)
     given = _tables_of(plan)
+    tables = _answer_tables(answers, target, data, spans, given)
     values: dict[str, Any] = {
         **given,
         "seed": seed,
@@ -189,6 +195,9 @@ def audit(
     }
     if target is not None:
         values["target"] = {"model": "(in memory)", **given.get("target", {})}
+    if tables:
+        kept = {"member_answers": "(in memory)", "nonmember_answers": "(in memory)"}
+        values["target"] = {**kept, **given.get("target", {})}
     foreign: tuple[Attack, ...] = ()
     if attacks is not None:
         table, foreign = named(attacks)
@@ -199,7 +208,8 @@ def audit(
         parts=RowSplit(spans[0], spans[1], spans[2] if pool is not None else np.empty(0, np.int64)),
         own_ids=ids is not None,
         model=model,
-        answers=None,
+        answers=None if not tables else united_answers(tables, data, spans),
+        tables=tables,
         trainer=recipe,
         shadow_trainer=recipe,
         plugins=load_plugins(checked, trust=True, given=foreign),
@@ -210,6 +220,31 @@ def audit(
         )
     with following(progress) as told, _folder(store) as folder:
         return run_audit(checked, inputs, store=ArrayStore(folder), engine=LocalEngine(workers), progress=told)
+
+
+def _answer_tables(
+    answers: Any, target: Any, data: Dataset, spans: Sequence[Ints], given: dict[str, Any]
+) -> tuple[AnswerTable, ...]:
+    """The answers that were given in the place of a model."""
+    if answers is None:
+        return ()
+    if target is not None:
+        raise UsageError("target: give a model or its answers, not both")
+    if not isinstance(answers, (tuple, list)) or len(answers) != 2:
+        got = f"{len(answers)} parts" if isinstance(answers, (tuple, list)) else type(answers).__name__
+        raise UsageError(f"answers: expected (those to members, those to non-members), got {got}")
+    said = given.get("target", {})
+    return tuple(
+        answers_in_memory(
+            f"answers to {name}",
+            part,
+            data.classes,
+            len(span),
+            said.get("outputs") or "probabilities",
+            said.get("reveals", "full"),
+        )
+        for name, part, span in zip(("members", "nonmembers"), answers, spans, strict=False)
+    )
 
 
 @contextmanager

@@ -6,7 +6,7 @@ attacks may see are settled here, once, before anything is trained.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -212,12 +212,15 @@ class Owned:
         return self.prepared.inputs.trainer if self.prepared.inputs.model is None else None
 
 
-def make_owned(plan: Plan, *, trust: bool = False, progress: Progress | None = None) -> Owned:
+def make_owned(
+    plan: Plan, *, trust: bool = False, trust_types: Collection[str] = (), progress: Progress | None = None
+) -> Owned:
     """The very model that an audit of this plan attacks.
 
     Args:
         plan: with its mitigations.
         trust: load pickles and import code that the plan names.
+        trust_types: without that, types in the model's file that are taken all the same, by their names.
         progress: who is told.
 
     Raises:
@@ -228,7 +231,7 @@ def make_owned(plan: Plan, *, trust: bool = False, progress: Progress | None = N
     if plan.target.endpoint is not None:
         raise UsageError("a mitigation needs the model itself, but the plan gives an endpoint, which can't be changed")
     with one_thread():  # as in the audit, whose target must come out the same
-        inputs = load_inputs(plan, trust=trust)
+        inputs = load_inputs(plan, trust=trust, trust_types=trust_types)
         if inputs.answers is not None:
             raise UsageError("a mitigation needs the model itself, but the plan gives only its answers")
         prepared = prepare(plan, inputs, ArrayStore(Path()), LocalEngine(1), told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,7 +67,13 @@ def _checked(plan: Plan, asked: str) -> tuple[ShadowSource, ...]:
 
 
 def make_attackers_rows(
-    plan: Plan, source: ShadowSource, folder: Path, *, trust: bool = False, progress: Progress | None = None
+    plan: Plan,
+    source: ShadowSource,
+    folder: Path,
+    *,
+    trust: bool = False,
+    trust_types: Collection[str] = (),
+    progress: Progress | None = None,
 ) -> MadeRows:
     """Makes the rows that this plan's audit would train its shadow models on: same seed, same target, same rows.
 
@@ -75,6 +82,7 @@ def make_attackers_rows(
         source: which way to make them.
         folder: where a climb keeps its state, so that it goes on after an interruption.
         trust: load pickles and import code that the plan names.
+        trust_types: without that, types in the model's file that are taken all the same, by their names.
         progress: who is told.
 
     Raises:
@@ -84,7 +92,9 @@ def make_attackers_rows(
     if plan.view == "auditor":
         raise UsageError(f'shadow.source "{source}" is the adversary\'s: set view = "adversary"')
     with one_thread():  # as in the audit, whose target must come out the same
-        prepared = prepare(plan, load_inputs(plan, trust=trust), ArrayStore(folder), LocalEngine(1), progress)
+        prepared = prepare(
+            plan, load_inputs(plan, trust=trust, trust_types=trust_types), ArrayStore(folder), LocalEngine(1), progress
+        )
         asks = queries_target(source)
         target = make_target(find_model(prepared, needed=True), prepared) if asks else None
         made, data = make_rows(source, prepared, target), prepared.data

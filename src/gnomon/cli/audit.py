@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,6 +11,7 @@ from gnomon.auditing.api import Settings, audit_plan
 from gnomon.auditing.bars import TerminalProgress
 from gnomon.auditing.outcome import Outcome
 from gnomon.cli.printing import show
+from gnomon.cli.trust import TrustTypes, own_modules_first
 from gnomon.core.documents.endpoint import PROTOCOL_WORDS
 from gnomon.core.documents.read_write import read_record
 from gnomon.core.errors import PlanError, UsageError
@@ -55,7 +55,7 @@ def audit(
     workers: int | None = None,
     engine: Annotated[str, Parameter(help=ENGINE_WORDS)] = LOCAL,
     trust: bool = False,
-    trust_type: Annotated[tuple[str, ...], Parameter(name="--trust-type")] = (),
+    trust_type: TrustTypes = (),
     json: bool = False,
 ) -> int:
     """Audits a model: from a plan file, from flags, or from a plan with flags that override it.
@@ -105,14 +105,13 @@ def audit(
         "structure": {"appetite": appetite},
         "preflight": {"override": list(override) or None},
     }
-    if trust or trust_type:
-        sys.path.insert(0, str(Path.cwd()))  # module:function means the user's own modules first
+    own_modules_first(trust, trust_type)
     values = read_plan(plan).model_dump(mode="json", exclude_unset=True) if plan is not None else {}
     for section, entries in flags.items():
         given = {key: value for key, value in entries.items() if value is not None}
         if given:
             (values if not section else values.setdefault(section, {})).update(given)
-    if plan is None and "data" not in values:
+    if plan is None and "data" not in values and not member_answers:
         raise PlanError("nothing to audit: give a plan file, or --members and --nonmembers with --model, or --source")
     values.setdefault("name", name_of(plan) if plan is not None else "audit")
     folder = to or Path("runs") / make_plan(values, str(plan or "command line")).name

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from rich.console import Console
 
 from gnomon.auditing.check_plan import check_plan
 from gnomon.cli.printing import show_part
+from gnomon.cli.trust import TrustTypes, own_modules_first
 from gnomon.core.documents.check import PlanCheck
 from gnomon.core.errors import one_line
 from gnomon.core.plan import make_plan, name_of, read_plan
@@ -16,7 +16,7 @@ from gnomon.core.plan import make_plan, name_of, read_plan
 STOPS = 1
 
 
-def check(plan: Path, /, *, json: bool = False, trust: bool = False) -> int:
+def check(plan: Path, /, *, json: bool = False, trust: bool = False, trust_type: TrustTypes = ()) -> int:
     """Checks a plan in seconds: everything that it names is loaded, nothing is trained or queried.
 
     Exit code 1: the audit would stop at an error that the plan does not override; 2: the plan or a file is wrong.
@@ -25,11 +25,11 @@ def check(plan: Path, /, *, json: bool = False, trust: bool = False) -> int:
         plan: plan file (TOML); see docs/plan.md.
         json: print JSON.
         trust: load pickle and joblib files, and import code that the plan names.
+        trust_type: a type in a .skops file to take though it is not scikit-learn's, by its name; repeatable.
     """
-    if trust:
-        sys.path.insert(0, str(Path.cwd()))  # module:function means the user's own modules first
+    own_modules_first(trust, trust_type)
     values = read_plan(plan).model_dump(mode="json", exclude_unset=True)
-    found = check_plan(make_plan({"name": name_of(plan), **values}, str(plan)), trust=trust)
+    found = check_plan(make_plan({"name": name_of(plan), **values}, str(plan)), trust=trust, trust_types=trust_type)
     if json:
         show_part(found)
     else:

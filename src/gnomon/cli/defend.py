@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from gnomon.auditing.api import Settings
 from gnomon.auditing.bars import TerminalProgress
 from gnomon.cli.printing import show, show_json
+from gnomon.cli.trust import TrustTypes, own_modules_first
 from gnomon.core.documents.read_write import write_document
 from gnomon.core.errors import UsageError
 from gnomon.core.generations import claim
 from gnomon.core.plan import Plan, name_of, read_plan
 from gnomon.defending.apply import apply_mitigation
 from gnomon.defending.combinations import Combination, read_tries
+from gnomon.defending.mlflow_model import AUDIT, CARD, write_mlflow_model
 from gnomon.defending.run import defend as hold_against
 from gnomon.defending.search import FEWEST_TRIALS, read_until
 from gnomon.engines.named import ENGINE_WORDS, LOCAL
@@ -31,6 +32,8 @@ def defend(
     *,
     tries: Annotated[str | None, Parameter(name="--try")] = None,
     apply: str | None = None,
+    as_: Annotated[Literal["folder", "mlflow"], Parameter(name="--as")] = "folder",
+    bench: Path | None = None,
     until: str | None = None,
     trials: int = 8,
     naive: bool = True,
@@ -38,6 +41,7 @@ def defend(
     workers: int | None = None,
     engine: Annotated[str, Parameter(help=ENGINE_WORDS)] = LOCAL,
     trust: bool = False,
+    trust_type: TrustTypes = (),
     json: bool = False,
 ) -> int:
     """Audits a plan with and without each mitigation, and reports what each gains and costs.
@@ -47,6 +51,10 @@ def defend(
         tries: mitigations, separated by commas, such as top3,temperature5,l2:1e-3; combine two as l2:1e-3+top3; with
             --until also ranges, such as l2:1e-5..1e-1.
         apply: apply this mitigation to the plan's model and write a folder that a service can load.
+        as_: what --apply writes: folder (read by gnomon.defending.load_service), or mlflow (a python_function model
+            with its audit next to it, which MLflow, MLServer, KServe and SageMaker serve).
+        bench: with --as mlflow, folder of the report that has the mitigation's audit; default runs/NAME-defend. An
+            audit that is not there is carried out.
         until: wanted leakage, such as "tpr@0.01<=0.05" or "auc.high<=0.6"; searches the strengths for the best accuracy
             that meets it.
         trials: number of strengths to try for each range.
@@ -56,28 +64,31 @@ def defend(
         workers: number of processes; default one for each core.
         engine: where models are trained.
         trust: load pickle and joblib files, and import code that the plan names.
+        trust_type: a type in a .skops file to take though it is not scikit-learn's, by its name; repeatable.
         json: print the document as JSON.
     """
     if (tries is None) == (apply is None):
         raise UsageError("expected --try (such as --try top3,temperature5,l2:1e-3) or --apply (one of them), not both")
     if apply is not None:
-        return _apply(plan, apply, to, trust=trust, json=json)
+        settings = Settings(workers=workers, trust=trust, trust_types=trust_type)
+        return _apply(plan, apply, to, settings, bench, mlflow=as_ == "mlflow", json=json)
+    if as_ != "folder" or bench is not None:
+        raise UsageError("--as and --bench belong to --apply")
     assert tries is not None
     if trials < FEWEST_TRIALS:
         raise UsageError(f"--trials: expected {FEWEST_TRIALS} or more, got {trials}")
     limit = None if until is None else read_until(until)
-    if trust:
-        sys.path.insert(0, str(Path.cwd()))  # module:function means the user's own modules first
-    settings = read_tries(tries, sweeping=limit is not None, trust=trust)
+    own_modules_first(trust, trust_type)
+    wanted = read_tries(tries, sweeping=limit is not None, trust=trust)
     checked = _named(plan)
     folder = to or Path("runs") / f"{checked.name}-defend"
     with claim(folder, "defence") as claimed:
         with TerminalProgress(reuse=True) as progress:
             made = hold_against(
                 checked,
-                settings,
+                wanted,
                 folder,
-                Settings(workers=workers, engine=engine, trust=trust),
+                Settings(workers=workers, engine=engine, trust=trust, trust_types=trust_type),
                 naive=naive,
                 limit=limit,
                 trials=trials,
@@ -96,19 +107,36 @@ def _named(plan: Path) -> Plan:
     return checked if "name" in checked.model_fields_set else checked.model_copy(update={"name": name_of(plan)})
 
 
-def _apply(plan: Path, text: str, to: Path | None, *, trust: bool, json: bool) -> int:
-    chosen = read_tries(text, sweeping=False, trust=trust)
+def _apply(
+    plan: Path, text: str, to: Path | None, settings: Settings, bench: Path | None, *, mlflow: bool, json: bool
+) -> int:
+    chosen = read_tries(text, sweeping=False, trust=settings.trust)
     if len(chosen) != 1 or not isinstance(chosen[0], Combination):
         raise UsageError(f'--apply "{text}": expected one mitigation, or several for one model as l2:1e-3+top3')
-    if trust:
-        sys.path.insert(0, str(Path.cwd()))
+    if bench is not None and not mlflow:
+        raise UsageError("--bench belongs to --as mlflow")
+    own_modules_first(settings.trust, settings.trust_types)
     checked = _named(plan)
     folder = to or Path("runs") / f"{checked.name}-service"
-    with TerminalProgress() as progress:
-        made = apply_mitigation(checked, chosen[0], folder, trust=trust, progress=progress)
+    with TerminalProgress(reuse=True) as progress:
+        if mlflow:
+            audits = bench or Path("runs") / f"{checked.name}-defend"
+            made = write_mlflow_model(checked, chosen[0], audits, folder, settings, progress=progress)
+        else:
+            made = apply_mitigation(
+                checked,
+                chosen[0],
+                folder,
+                trust=settings.trust,
+                trust_types=settings.trust_types,
+                progress=progress,
+            )
     labels = [m.label for m in made.mitigations]
     if json:
         return show_json({"folder": folder, "mitigations": labels})
     print(f"{', '.join(labels)} in {folder}")
-    print(f'in a service: gnomon.defending.load_service(Path("{folder}")).log_probs(rows)')
+    if mlflow:
+        print(f"serve it: mlflow models serve -m {folder} (its audit: {folder / AUDIT}, for a model card: {CARD})")
+    else:
+        print(f'in a service: gnomon.defending.load_service(Path("{folder}")).log_probs(rows)')
     return 0

@@ -13,6 +13,7 @@ from cyclopts import Parameter
 from gnomon.auditing.check_plan import check_plan
 from gnomon.cli.check import STOPS, told
 from gnomon.cli.printing import show_part
+from gnomon.cli.trust import TrustTypes
 from gnomon.cli.written_plan import Given, plan_text
 from gnomon.core.errors import UsageError
 from gnomon.core.files import write_text
@@ -71,6 +72,7 @@ def init(
     group: str | None = None,
     reveals: str | None = None,
     trust: bool = False,
+    trust_type: TrustTypes = (),
     json: bool = False,
 ) -> int:
     """Writes a plan with comments, and checks it: from flags, or from answers to questions where none are given.
@@ -87,6 +89,7 @@ def init(
         group: name of the column with the person or household of a row.
         reveals: what the model reveals: full, labels, top:K, rounded:D.
         trust: load pickle and joblib files.
+        trust_type: a type in a .skops file to take though it is not scikit-learn's, by its name; repeatable.
         json: print what the plan comes to as JSON, as gnomon check does.
     """
     if to.exists():
@@ -110,7 +113,7 @@ def init(
     text = plan_text(given, to)
     here = Path.cwd()  # the plan's own folder may not be there yet
     plan = plan_in(here, tomllib.loads(plan_text(given, here / to.name)), str(to))
-    found = check_plan(plan, trust=trust)
+    found = check_plan(plan, trust=trust, trust_types=trust_type)
     write_text(to, text)
     if json:
         show_part(found)

@@ -83,7 +83,7 @@ def list_readers(*, json: bool = False) -> int:
     """
     rows = [
         {
-            "name": ", ".join(f.suffixes),
+            "name": f.place,
             "model": f.title,
             "needs": [*([f.needs] if f.needs else []), *([f"the extra {f.extra}"] if f.extra else [])],
         }

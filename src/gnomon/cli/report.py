@@ -14,6 +14,7 @@ from gnomon.report import render, write_report
 from gnomon.report.formats import Document
 from gnomon.runs.annex import make_annex
 from gnomon.runs.bench import with_bench
+from gnomon.runs.mlflow_run import log_to_mlflow
 
 ReportFormat = Literal["terminal", "json", "md", "html", "card"]
 
@@ -27,6 +28,7 @@ def report(
     json: bool = False,
     annex: AnnexKind | None = None,
     show_ids: bool = False,
+    mlflow_run: str | None = None,
 ) -> int:
     """Renders the record of a run, of a comparison of mitigations, a study or a reproduction again.
 
@@ -38,6 +40,7 @@ def report(
         annex: the annex of an audit instead: edpb (for a data-protection officer) or tre (for the output check of a
             research environment).
         show_ids: name the most exposed record or person in the annex.
+        mlflow_run: id of an MLflow run to log the audit to (metrics, report, verdict as a tag).
     """
     if json and format not in (None, "json"):
         raise UsageError(f"--json and --format {format}: give one of them")
@@ -50,6 +53,12 @@ def report(
         document = make_annex(document, annex, show_ids=show_ids)
     elif show_ids:
         raise UsageError("--show-ids belongs to --annex; a report names records anyway")
+    if mlflow_run is not None:
+        if not isinstance(document, Record):
+            raise UsageError(
+                f"--mlflow-run: expected the folder of an audit, and neither an annex nor what {run} holds"
+            )
+        log_to_mlflow(document, mlflow_run)
     if to is not None:
         write_report(document, to)
     if format not in (None, "terminal"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +13,7 @@ from rich.console import Console
 from gnomon.auditing.api import Settings
 from gnomon.auditing.bars import TerminalProgress
 from gnomon.cli.printing import show
+from gnomon.cli.trust import TrustTypes, own_modules_first
 from gnomon.core.documents.read_write import write_document
 from gnomon.core.documents.study import Study
 from gnomon.core.errors import one_line
@@ -39,6 +39,7 @@ def study(
     workers: int | None = None,
     engine: Annotated[str, Parameter(help=ENGINE_WORDS)] = LOCAL,
     trust: bool = False,
+    trust_type: TrustTypes = (),
     json: bool = False,
 ) -> int:
     """Audits every combination of the given values with several seeds, and reports them together.
@@ -54,10 +55,10 @@ def study(
         workers: number of processes; default one for each core.
         engine: where models are trained.
         trust: load pickle and joblib files, and import code that the plan names.
+        trust_type: a type in a .skops file to take though it is not scikit-learn's, by its name; repeatable.
         json: print the document as JSON.
     """
-    if trust:
-        sys.path.insert(0, str(Path.cwd()))  # module:function means the user's own modules first
+    own_modules_first(trust, trust_type)
     spec = read_spec(plan, [parse_vary(text) for text in vary], repeats=repeats)
     folder = to or Path("studies") / spec.name
     command = _command(plan, vary, repeats, to)
@@ -66,7 +67,7 @@ def study(
             made = run_study(
                 spec,
                 folder,
-                Settings(workers=workers, engine=engine, trust=trust),
+                Settings(workers=workers, engine=engine, trust=trust, trust_types=trust_type),
                 progress=progress,
                 told=telling(),
                 command=command,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from gnomon.auditing.bars import TerminalProgress
 from gnomon.auditing.synth import MadeRows, make_attackers_rows, source_to_make
 from gnomon.cli.printing import show_json
+from gnomon.cli.trust import TrustTypes, own_modules_first
 from gnomon.core.arrays import is_frame, is_sparse
 from gnomon.core.errors import MissingExtraError, UsageError, did_you_mean, import_extra, one_line
 from gnomon.core.files import replacing
@@ -30,6 +30,7 @@ def synth(
     source: str | None = None,
     marginals_to: Path | None = None,
     trust: bool = False,
+    trust_type: TrustTypes = (),
     json: bool = False,
 ) -> int:
     """Generates the rows that a plan's attacker would train shadow models on, and writes them to a file.
@@ -41,6 +42,7 @@ def synth(
             rows.
         marginals_to: file for each feature's frequencies (JSON), which another plan's shadow.marginals can name.
         trust: load pickle and joblib files, and import code that the plan names.
+        trust_type: a type in a .skops file to take though it is not scikit-learn's, by its name; repeatable.
         json: print what was made, and what it cost, as JSON.
     """
     if to.suffix.lower() not in SUFFIXES:
@@ -48,13 +50,12 @@ def synth(
             f'{to}: expected a file ending in {", ".join(SUFFIXES)}, got "{to.suffix}"'
             f"{did_you_mean(to.suffix, SUFFIXES) if to.suffix else ''}"
         )
-    if trust:
-        sys.path.insert(0, str(Path.cwd()))  # module:function means the user's own modules first
+    own_modules_first(trust, trust_type)
     checked = read_plan(plan)
     state = to.parent / f"{to.name}.state"  # of a climb: kept only until the rows are written
     chosen = source_to_make(checked, source)
     with TerminalProgress() as progress:
-        made = make_attackers_rows(checked, chosen, state, trust=trust, progress=progress)
+        made = make_attackers_rows(checked, chosen, state, trust=trust, trust_types=trust_type, progress=progress)
     write_rows(made, to, checked.data.label or "y")
     if marginals_to is not None:
         save_marginals(made.marginals, marginals_to)

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from gnomon.core.documents.schema import PlanTable
+from gnomon.core.model_formats import is_address
 from gnomon.core.plan import AttacksPlan, DataPlan, Plan, ShadowPlan, StatisticsPlan, TargetPlan, name_of
 
 Given = Mapping[str, Mapping[str, str | None]]
@@ -51,7 +52,7 @@ def plan_text(given: Given, to: Path) -> str:
     }
     for title, entries in values.items():
         files = dict(TABLES[title].model_construct(**entries).named("file"))
-        entries.update({key: os.path.relpath(name, folder) for key, name in files.items()})
+        entries.update({key: os.path.relpath(name, folder) for key, name in files.items() if not is_address(name)})
     source = "source" in values.get("data", {})
     lines = [
         "# Written by gnomon init. All keys: docs/plan.md",

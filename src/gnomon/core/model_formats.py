@@ -6,6 +6,7 @@ A format is read by a module of its own in `gnomon.models.readers`, with a funct
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class ModelFormat:
         types: whether single types in it can be trusted by their names.
         recipe: whether it holds weights only, and the network's recipe must be given.
         extra: the extra that is installed for it, if any.
+        holds: of a format that is a folder, the file that such a folder holds.
     """
 
     suffixes: tuple[str, ...]
@@ -31,8 +33,16 @@ class ModelFormat:
     types: bool = False
     recipe: bool = False
     extra: str | None = None
+    holds: str = ""
+
+    @property
+    def place(self) -> str:
+        """What such a model is on disk: endings of a file's name, or a folder."""
+        return ", ".join(self.suffixes) or f"a folder with {self.holds}"
 
 
+MLMODEL = "MLmodel"
+MLFLOW_SCHEMES = ("models:/", "runs:/", "mlflow-artifacts:/")
 FORMATS = (
     ModelFormat((".skops",), "scikit-learn", "skops", types=True),
     ModelFormat((".json", ".ubj"), "XGBoost", "xgboost", extra="boosting"),
@@ -48,9 +58,14 @@ FORMATS = (
         extra="torch",
     ),
     ModelFormat((".joblib", ".pkl", ".pickle"), "pickles", "pickles", "--trust", trust=True),
+    ModelFormat(
+        (), "MLflow, also models:/NAME/3 and runs:/ID/PATH", "mlflow", types=True, extra="mlflow", holds=MLMODEL
+    ),
 )
+
+
 MODEL_FILES = "model file: " + "; ".join(
-    f"{', '.join(f.suffixes)} ({f.title}{f', needs {f.needs}' if f.needs else ''})" for f in FORMATS
+    f"{f.place} ({f.title}{f', needs {f.needs}' if f.needs else ''})" for f in FORMATS
 )
 
 OTHERS = {  # not read, and what they hold
@@ -63,7 +78,8 @@ OTHERS = {  # not read, and what they hold
 }
 INSTEAD = (
     "give an ONNX file (tf2onnx, torch.onnx and skl2onnx make them), the model's answers as files (--member-answers, "
-    "--nonmember-answers), or a function in a plan (target.callable)"
+    "--nonmember-answers), the endpoint that serves it (--endpoint, --protocol), or a function in a plan "
+    "(target.callable)"
 )
 
 
@@ -76,10 +92,24 @@ def other_format(name: str) -> str | None:
     return next((title for title, endings in OTHERS.items() if name.lower().endswith(endings)), None)
 
 
+def is_address(name: str) -> bool:
+    """Whether it is no path but the address of a model in MLflow.
+
+    >>> is_address("models:/risk/3"), is_address("models/risk.skops")
+    (True, False)
+    """
+    return name.startswith(MLFLOW_SCHEMES)
+
+
+def folder_format(place: Path) -> ModelFormat | None:
+    """The format of a folder, by a file in it; None for any other folder, or no folder."""
+    return next((f for f in FORMATS if f.holds and (place / f.holds).is_file()), None)
+
+
 def format_of(name: str) -> ModelFormat | None:
     """The format of a file of this name; None for an unknown ending.
 
     >>> format_of("model.PKL").title
     'pickles'
     """
-    return next((f for f in FORMATS if name.lower().endswith(f.suffixes)), None)
+    return next((f for f in FORMATS if f.suffixes and name.lower().endswith(f.suffixes)), None)

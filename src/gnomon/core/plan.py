@@ -109,6 +109,9 @@ class DataPlan(PlanTable):
         return self
 
 
+SHOWN_BY = {"labels": "labels", "confidence": "top:1"}  # what answers of an endpoint show that are no probabilities
+
+
 class TargetPlan(PlanTable):
     """[target]: the model under attack; without any key it is trained here with [trainer]."""
 
@@ -157,9 +160,8 @@ class TargetPlan(PlanTable):
     @classmethod
     def _labels_reveal_labels(cls, values: Any) -> Any:
         requests = values.get("requests") if isinstance(values, dict) else None
-        if isinstance(requests, dict) and requests.get("answers") == "labels":
-            return {"reveals": "labels", **values}
-        return values
+        shown = SHOWN_BY.get(str(requests.get("answers"))) if isinstance(requests, dict) else None
+        return values if shown is None else {"reveals": shown, **values}
 
     @model_validator(mode="after")
     def _one_target(self) -> TargetPlan:
@@ -174,8 +176,12 @@ class TargetPlan(PlanTable):
         if self.protocol is None:
             raise ValueError(f"protocol is missing: an endpoint needs one of {', '.join(PROTOCOLS)}")
         self.requests.check_for(self.protocol)
-        if self.requests.answers == "labels" and self.reveals != "labels":
-            raise ValueError(f'an endpoint that answers with labels reveals "labels", got reveals = "{self.reveals}"')
+        shown = SHOWN_BY.get(self.requests.answers)
+        if shown is not None and self.reveals not in (shown, "labels"):
+            raise ValueError(
+                f'an endpoint whose answers are "{self.requests.answers}" reveals "{shown}", got reveals = '
+                f'"{self.reveals}"'
+            )
         return self
 
 
@@ -484,6 +490,17 @@ class Plan(PlanTable):
     release: ReleasePlan = ReleasePlan()  # what the model is to be released for
     structure: StructurePlan = StructurePlan()  # what is held against a risk appetite
     canaries: CanariesPlan | None = Field(None, description="a lower bound on epsilon from one more training")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _answers_are_rows(cls, values: Any) -> Any:
+        """Files of answers that hold the true labels, too, stand for the files of rows where none are named."""
+        target, data = (values.get(name) or {} for name in ("target", "data")) if isinstance(values, dict) else ({}, {})
+        files = [target.get(key) for key in ("member_answers", "nonmember_answers")] if isinstance(target, dict) else []
+        given = not isinstance(data, dict) or any(data.get(key) for key in ("source", "members", "nonmembers"))
+        if given or None in files or not files:
+            return values
+        return {**values, "data": {**data, "members": files[0], "nonmembers": files[1]}}
 
 
 def make_plan(values: dict[str, Any], source: str = "plan") -> Plan:

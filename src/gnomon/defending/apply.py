@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -20,7 +21,7 @@ from gnomon.auditing.evidence.mitigations import mitigation_facts
 from gnomon.auditing.prepare import Owned, make_owned
 from gnomon.auditing.progress import Progress
 from gnomon.core import VERSION
-from gnomon.core.arrays import take_rows
+from gnomon.core.arrays import is_frame, take_rows
 from gnomon.core.documents.record import MitigationFacts
 from gnomon.core.documents.schema import Part
 from gnomon.core.errors import DataError, ModelError, UsageError
@@ -36,6 +37,7 @@ from gnomon.mitigations.stored import mitigation_from_json, mitigation_to_json
 from gnomon.models import torch as networks
 from gnomon.models.files import read_model
 from gnomon.models.import_path import import_object
+from gnomon.models.located import located
 from gnomon.models.mitigated import MitigatedModel
 from gnomon.models.readers.model_file import Use
 
@@ -63,6 +65,8 @@ class Service(Part):
     mitigations: list[MitigationFacts]
     classes: list[str]
     row_shape: list[int] | None  # of one row; None for a data frame
+    row_type: str | None = None  # what an array's numbers are; None for a data frame
+    columns: dict[str, str] = Field(default_factory=dict)  # of a data frame: name -> what it holds
     model: str  # file
     network: NetworkShape | None = None
     answers: str | None = None  # file of what answers go through
@@ -70,7 +74,13 @@ class Service(Part):
 
 
 def apply_mitigation(
-    plan: Plan, combination: Combination, folder: Path, *, trust: bool = False, progress: Progress | None = None
+    plan: Plan,
+    combination: Combination,
+    folder: Path,
+    *,
+    trust: bool = False,
+    trust_types: Collection[str] = (),
+    progress: Progress | None = None,
 ) -> Service:
     """Puts a mitigation on a plan's model and writes the result; a mitigation in training trains the model anew.
 
@@ -79,6 +89,7 @@ def apply_mitigation(
         combination: the mitigation.
         folder: to write; it must not exist yet.
         trust: load pickles and import code that the plan names.
+        trust_types: without that, types in the model's file that are taken all the same, by their names.
         progress: who is told.
 
     Raises:
@@ -87,33 +98,54 @@ def apply_mitigation(
     """
     if folder.exists():
         raise UsageError(f"{folder}: exists already; name a folder that does not, or remove this one")
-    owned = make_owned(mitigated(plan, combination, knows=True), trust=trust, progress=progress)
+    owned = make_owned(
+        mitigated(plan, combination, knows=True), trust=trust, trust_types=trust_types, progress=progress
+    )
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as place:
             whole = Path(place) / "service"
             whole.mkdir()
             service = _write(owned, plan, whole)
-            _check_same(owned, load_service(whole, trust=trust))
+            _check_same(owned, load_service(whole, trust=trust, trust_types=trust_types))
             whole.rename(folder)
     except OSError as error:
         raise cannot_write(folder, error) from None
     return service
 
 
-def load_service(folder: Path, *, trust: bool = False) -> Model:
+def load_service(folder: Path, *, trust: bool = False, trust_types: Collection[str] = ()) -> Model:
     """The model of a folder that `apply_mitigation` wrote, behind the mitigations of its answers.
 
     Args:
         folder: the folder.
         trust: it comes from a hand that the user trusts. Without it nothing from the folder is run: a pickle, types
             that are not scikit-learn's and a network that is code of the user's are refused.
+        trust_types: without that, types in the model's file that are taken all the same, by their names.
 
     Raises:
         DataError: no such folder, or one whose files are damaged or do not belong together.
         ModelError: a damaged model.
         UsageError: trust is needed.
     """
+    service, answers = _read(folder)
+    recipe = None if service.network is None else _network(service.network, trust=trust)
+    use = Use(service.classes, x=np.empty((0, *(service.row_shape or ()))), recipe=recipe)
+    model = read_model(folder / service.model, trust, trust_types).model(use)
+    return model if answers is None else MitigatedModel(model, _read_answers(folder / str(service.answers), answers))
+
+
+def read_service(folder: Path) -> Service:
+    """What `apply_mitigation` says of a folder that it wrote.
+
+    Raises:
+        DataError: no such folder, or one whose files are damaged or do not belong together.
+    """
+    return _read(folder)[0]
+
+
+def _read(folder: Path) -> tuple[Service, bytes | None]:
+    """A folder's description, and what its answers go through."""
     published = read_published(folder)
     try:
         if published is None or published.kind != "service":
@@ -126,10 +158,7 @@ def load_service(folder: Path, *, trust: bool = False) -> Model:
             f"{folder}: expected a folder that gnomon defend --apply wrote, with {MANIFEST}, {DESCRIPTION} and the "
             "files that they name"
         ) from None
-    recipe = None if service.network is None else _network(service.network, trust=trust)
-    use = Use(service.classes, x=np.empty((0, *(service.row_shape or ()))), recipe=recipe)
-    model = read_model(folder / service.model, trust).model(use)
-    return model if answers is None else MitigatedModel(model, _read_answers(folder / str(service.answers), answers))
+    return service, answers
 
 
 def _network(shape: NetworkShape, *, trust: bool) -> Any:
@@ -144,14 +173,16 @@ def _write(owned: Owned, plan: Plan, folder: Path) -> Service:
     if isinstance(owned.model, MitigatedModel):
         write_text(folder / ANSWERS, mitigation_to_json(owned.model.mitigation) + "\n")
         answers = ANSWERS
-    shape = getattr(owned.prepared.data.x, "shape", ())
+    x = owned.prepared.data.x
     service = Service(
         name=plan.name,
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         gnomon=VERSION,
         mitigations=mitigation_facts(owned.prepared.mitigations, dict(ModelAbilities.of(owned.plain).facts)),
         classes=list(owned.prepared.data.classes),
-        row_shape=[int(n) for n in shape[1:]] if isinstance(owned.prepared.data.x, np.ndarray) else None,
+        row_shape=None if is_frame(x) else [int(n) for n in x.shape[1:]],
+        row_type=None if is_frame(x) else str(x.dtype),
+        columns={str(name): _held(x[name]) for name in x.columns} if is_frame(x) else {},
         model=file,
         network=network,
         answers=answers,
@@ -164,9 +195,9 @@ def _write(owned: Owned, plan: Plan, folder: Path) -> Service:
 
 def _write_model(owned: Owned, plan: Plan, folder: Path) -> tuple[NetworkShape | None, str]:
     """What decides the network, if only weights are written, and the file's name."""
-    given = plan.target.model
-    if given is not None:
-        file = f"model{Path(given).suffix.lower()}"
+    given = None if plan.target.model is None else located(plan.target.model)
+    if given is not None and given.is_file():
+        file = f"model{given.suffix.lower()}"
         shutil.copyfile(given, folder / file)
         found = format_of(file)
         return _shape_of(plan.trainer) if found is not None and found.recipe else None, file
@@ -183,6 +214,12 @@ def _write_model(owned: Owned, plan: Plan, folder: Path) -> tuple[NetworkShape |
 def _shape_of(recipe: Any) -> NetworkShape:
     """What decides a network's weights, from its recipe or from the plan's."""
     return NetworkShape(**{name: getattr(recipe, name) for name in NetworkShape.model_fields})
+
+
+def _held(column: Any) -> str:
+    """What a column of a data frame holds: integer, real, boolean, date or text."""
+    kinds = {"i": "integer", "u": "integer", "f": "real", "b": "boolean", "M": "date"}
+    return kinds.get(getattr(column.dtype, "kind", "O"), "text")
 
 
 def _read_answers(file: Path, content: bytes) -> AnswerMap:

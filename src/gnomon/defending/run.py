@@ -118,11 +118,10 @@ def defend(
         GnomonError: the plain model cannot be audited, or a limit that no audit has a value for.
     """
     start, settings, progress = time.perf_counter(), settings or Settings(), progress or Silent()
-    settings = replace(settings, store=settings.store or folder / "store")
     shared, tries = shared_plan(plan), with_baselines(tries)
     ranges = sum(isinstance(one, StrengthRange) for one in tries)
     total = 1 + (len(tries) - ranges) * (2 if naive else 1) + ranges * (trials + (1 if naive else 0))
-    run = _DefenceRun(shared, Keeper(folder / "audits", settings, progress), progress.stage("audits", total))
+    run = _DefenceRun(shared, _keeper(folder, settings, progress), progress.stage("audits", total))
     plain = run.audit(PLAIN)
     if limit is not None:
         check_limit(plain.record, limit)
@@ -135,6 +134,32 @@ def defend(
         shared.seed, {"defend": round(time.perf_counter() - start, 3)}, plain.record.provenance.fingerprints
     )
     return _report(plan.name, shared, tried, plain, audited, run.searches, limit, made)
+
+
+def bench_audit(
+    plan: Plan,
+    combination: Combination,
+    folder: Path,
+    settings: Settings | None = None,
+    *,
+    progress: Progress | None = None,
+) -> Outcome:
+    """The audit of one mitigation as `defend` makes it, by attackers who know it: read back if it finished there.
+
+    Args:
+        plan: what is audited.
+        combination: the mitigation.
+        folder: of the report that `defend` writes.
+        settings: how to run.
+        progress: who is told.
+    """
+    keeper = _keeper(folder, settings or Settings(), progress or Silent())
+    return _DefenceRun(shared_plan(plan), keeper, lambda _steps: None).audit(combination)
+
+
+def _keeper(folder: Path, settings: Settings, progress: Progress) -> Keeper:
+    """Where the audits of a report are kept, which share one store."""
+    return Keeper(folder / "audits", replace(settings, store=settings.store or folder / "store"), progress)
 
 
 def with_baselines(tries: Sequence[Combination | StrengthRange]) -> list[Combination | StrengthRange]:

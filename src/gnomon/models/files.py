@@ -13,7 +13,7 @@ import numpy as np
 
 from gnomon.core.arrays import count_rows, take_rows
 from gnomon.core.errors import ModelError, UsageError
-from gnomon.core.model_formats import FORMATS, INSTEAD, format_of, other_format
+from gnomon.core.model_formats import FORMATS, INSTEAD, ModelFormat, folder_format, format_of, other_format
 from gnomon.core.outputs import Outputs
 from gnomon.core.protocols import Model
 from gnomon.engines.trial import try_task
@@ -75,27 +75,40 @@ def read_model(
     other = other_format(place.name) or ("SavedModel" if (place / "saved_model.pb").is_file() else None)
     if other is not None:
         raise UsageError(f"{place}: {other} models are not read; {INSTEAD}")
-    if place.is_dir():
+    if place.is_dir() and (found := folder_format(place)) is None:
         raise UsageError(f"{place}: a folder is no model file; {INSTEAD}")
+    if found is None and not suffix and not place.exists():
+        raise ModelError(f"{place}: no such file")
     if found is None:
-        known = ", ".join(s for f in FORMATS for s in f.suffixes)
+        known = ", ".join(f.place for f in FORMATS)
         raise UsageError(f'{place}: unknown kind of model file "{suffix}" (known: {known}); {INSTEAD}')
+    return open_as(found, place, trust, types)
+
+
+def open_as(found: ModelFormat, place: Path, trust: bool = False, types: Collection[str] = ()) -> ModelFile:
+    """A file of a kind that is known, whatever its name; see `read_model`.
+
+    Raises:
+        UsageError: trust is needed.
+        ModelError: no such file, damaged, or, without trust, one that crashes or hangs a process that tries it.
+    """
+    suffix = place.suffix.lower()
     if found.trust and not trust:
         raise UsageError(
             f"{place}: reading a {suffix} file runs whatever its maker put in; save the model in another format "
             "(scikit-learn's with skops), or give --trust if you made it yourself"
         )
     if types and not found.types:
-        named = ", ".join(s for f in FORMATS if f.types for s in f.suffixes)
-        raise UsageError(f"{place}: --trust-type names types in a {named} file; a {suffix} file holds none")
-    if not place.is_file():
+        named = " or ".join(f.place for f in FORMATS if f.types)
+        raise UsageError(f"{place}: --trust-type names types in {named}; a {suffix} file holds none")
+    if not place.is_file() and not found.holds:
         raise ModelError(f"{place}: no such file")
     module = import_module(f"gnomon.models.readers.{found.reader}")
     read = partial(module.read, place, trust, *([types] if found.types else []))
-    if not (trust or found.recipe):
+    if not (trust or found.recipe or found.holds):  # the reader of a folder tries the file in it
         _try(place, read)
     opened: ModelFile = read()
-    if trust:
+    if trust or found.holds:
         return opened
     tried = partial(_tried_weights, place) if found.recipe else partial(_tried_model, place, read)
     return replace(opened, model=partial(tried, opened))

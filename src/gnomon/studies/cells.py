@@ -7,7 +7,6 @@ models. Cells of several studies that share a folder are shared where they agree
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -25,10 +24,11 @@ from gnomon.core.documents.read_write import parse_document
 from gnomon.core.documents.record import Record
 from gnomon.core.documents.schema import Part
 from gnomon.core.errors import DataError, GnomonError, StoreError, one_line
-from gnomon.core.files import write_text
+from gnomon.core.files import content_digest, write_text
 from gnomon.core.generations import claim, read_published
 from gnomon.core.machine import DECIDING_PACKAGES, package_versions
 from gnomon.core.plan import Plan, make_plan
+from gnomon.models.located import located
 from gnomon.models.user_code import user_code
 from gnomon.runs.folder import write_outcome
 from gnomon.studies.spec import CellPlan
@@ -153,7 +153,7 @@ def _broken(cell: CellPlan, folder: Path, reason: str, start: float) -> CellRun:
 def _contents(plan: Plan) -> Iterator[list[Any]]:
     """Files that a plan names, and code of the user's own, with digests of their bytes."""
     for key, value in plan.named("file"):
-        yield [key, _digest(Path(value))]
+        yield [key, _digest(located(value))]
     for key, code in plan.named("code"):
         if ":" in code and not code.startswith("sklearn."):
             found = user_code([code.partition(":")[0]])
@@ -163,7 +163,6 @@ def _contents(plan: Plan) -> Iterator[list[Any]]:
 
 def _digest(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "blake2b").hexdigest()
+        return content_digest(path)
     except OSError:
         return "missing"  # the audit says so in its own words

@@ -49,3 +49,18 @@ def test_what_was_declared_is_described() -> None:
     assert 'of the class "yes"' in AnswerReader("positive", ("no", "yes")).describe()
     many = tuple(f"c{i}" for i in range(20))
     assert "and 14 more" in AnswerReader("labels", many).describe()
+
+
+def test_a_label_and_its_probability_are_the_largest_only() -> None:
+    reader = AnswerReader("confidence", ("no", "yes"))
+    found = np.exp(reader.read([["yes", 0.75], {"label": "no", "score": 0.5}], 2))
+    np.testing.assert_allclose(found, [[0, 0.75], [0.5, 0]])
+    with pytest.raises(ModelError, match="a label and its probability a record, got 'yes'"):
+        reader.read(["yes"], 1)
+
+
+def test_rounded_answers_are_read_where_the_plan_says_so() -> None:
+    with pytest.raises(ModelError, match=r'say so: target.reveals = "rounded:2" or "top:3"'):
+        AnswerReader("probabilities", ("a", "b", "c")).read([[0.3, 0.3, 0.3]], 1)
+    found = AnswerReader("probabilities", ("a", "b", "c"), whole=False).read([[0.3, 0.3, 0.3]], 1)
+    np.testing.assert_allclose(np.exp(found), [[0.3, 0.3, 0.3]], rtol=1e-6)

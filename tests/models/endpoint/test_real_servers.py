@@ -155,5 +155,37 @@ def test_a_real_server_gives_the_record_of_the_same_model_here(
     assert there["endpoint"]["queries"] == 404
 
 
+def test_a_mitigated_model_served_by_mlflow_leaks_what_the_bench_measured(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its environment is made from the requirements in the model's own folder."""
+    pytest.importorskip("mlflow", reason="MLflow (extra mlflow) is not installed")
+    programs = environment("mlflow", ["mlflow"])
+    subprocess.run([str(programs / "python"), "make.py"], check=True)
+    (folder / "plan.toml").write_text(
+        '[target]\nmodel = "model.joblib"\n[data]\nmembers = "in.csv"\nnonmembers = "out.csv"\nlabel = "label"\n'
+        'reference_size = 40\n[shadow]\ncount = 0\n[attacks]\nnames = ["gap", "loss"]\n'
+    )
+    apply = ["--apply", "round1", "--as", "mlflow", "--to", "served", "--trust", "--workers", "1"]
+    assert run(["defend", "plan.toml", *apply]) == 0
+    own = environment("served", ["-r", str(folder / "served" / "requirements.txt")])
+    port = free_port()
+    serve = ["models", "serve", "-m", "served", "-h", "127.0.0.1", "-p", str(port), "--env-manager", "local"]
+    root = f"http://127.0.0.1:{port}"
+    (folder / "over-http.toml").write_text(
+        f'[target]\nendpoint = "{root}/invocations"\nprotocol = "invocations"\n[target.requests]\nanswers = "map"\n'
+        '[data]\nmembers = "in.csv"\nnonmembers = "out.csv"\nlabel = "label"\nreference_size = 40\n'
+        '[shadow]\ncount = 0\n[attacks]\nnames = ["gap", "loss"]\n'
+    )
+    with started([str(own / "mlflow"), *serve], folder, f"{root}/ping", own):
+        assert run(["audit", "over-http.toml", "--to", "there"]) == 0
+    bench = json.loads((folder / "runs" / "plan-defend" / "audits" / "round1" / "record.json").read_text())
+    there = json.loads((folder / "there" / "record.json").read_text())
+    aucs = [{a["name"]: a["auc"]["value"] for a in record["attacks"] if a["auc"]} for record in (bench, there)]
+    assert {name: aucs[0][name] for name in ("gap", "loss")} == pytest.approx(
+        {name: aucs[1][name] for name in ("gap", "loss")}, abs=1e-6
+    )
+
+
 def timeless(attacks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**attack, "seconds": 0} for attack in attacks]

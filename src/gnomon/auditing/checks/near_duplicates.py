@@ -51,7 +51,7 @@ def check_near_duplicates(data: Dataset, roles: Roles, seeds: Seeds) -> Finding 
         np.sort(rng.permutation(part)[:most])
         for part, most in ((roles.nonmembers, QUERIES), (roles.members, REFERENCES))
     )
-    if len(members) < CANDIDATES or len(queries) < 20:
+    if data.bare or len(members) < CANDIDATES or len(queries) < 20:
         return None
     rows = _as_numbers(take_rows(data.x, np.concatenate([queries, members])), rng)
     spread = rows.std(axis=0)

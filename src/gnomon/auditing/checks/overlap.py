@@ -70,7 +70,7 @@ def find_overlap(x: Rows, member: Bools, rng: np.random.Generator) -> Overlap:
 
 def check_shared_rows(data: Dataset, roles: Roles, seeds: Seeds) -> Finding | None:
     """Non-members that equal a member: an error where they are more than rows that repeat by nature explain."""
-    if len(data.features) == 0:
+    if data.bare:
         return None
     rng = seeds.child("preflight", "overlap").generator()
     found = find_overlap(take_rows(data.x, roles.audited), np.isin(roles.audited, roles.members), rng)
@@ -138,9 +138,7 @@ def drop_overlap(split: RowSplit, data: Dataset, *, own_ids: bool) -> Parted:
     """
     sides = [split.members, split.nonmembers]
     gone = [np.zeros(len(side), dtype=bool) for side in sides]
-    keys: list[NDArray[np.str_] | NDArray[np.bytes_]] = (
-        [row_digests(data.x).astype("S12")] if len(data.features) else []
-    )
+    keys: list[NDArray[np.str_] | NDArray[np.bytes_]] = [] if data.bare else [row_digests(data.x).astype("S12")]
     for key in [*keys, *([data.ids.astype(str)] if own_ids else [])]:
         both = np.intersect1d(key[sides[0]], key[sides[1]])
         gone = [lost | np.isin(key[side], both) for lost, side in zip(gone, sides, strict=True)]

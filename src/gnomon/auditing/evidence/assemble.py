@@ -68,7 +68,7 @@ class AuditCase:
 
         A row that stands there three times is one observation, not three. None: every row stands for itself.
         """
-        if self.groups is not None:
+        if self.groups is not None or self.data.bare:
             return self.groups
         same = np.unique(row_digests(take_rows(self.data.x, self.audited)).astype(bytes), return_inverse=True)[1]
         inside = np.bincount(same, self.member)
@@ -192,7 +192,7 @@ def assemble(
             labels=data.y[roles.population],
             answers=shown[places[1]],
             shadows=None if view is None else view.at(roles.population, hide=False),
-            x=take_rows(data.x, roles.population),
+            x=None if data.bare else take_rows(data.x, roles.population),
         )
     evidence = Evidence(
         labels=data.y[audited],
@@ -204,8 +204,8 @@ def assemble(
         pool=None if view is None else view.at(roles.pool, hide=False),
         population=population,
         query=query,
-        x=take_rows(data.x, audited),
-        features=data.features,
+        x=None if data.bare else take_rows(data.x, audited),
+        features=None if data.bare else data.features,
         observed={n: values[places[0]] for n, values in target.observed.items() if n not in versions},
         insider=None if hide else halve(member, seeds.child("evidence", "insider").generator()),
         reveal=reveal,

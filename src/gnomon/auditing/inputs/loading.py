@@ -11,11 +11,12 @@ import numpy as np
 
 from gnomon.auditing.inputs.plugins import PlugIns, load_plugins
 from gnomon.auditing.inputs.roles import RowSplit
-from gnomon.core.arrays import Floats
+from gnomon.core.arrays import Floats, Ints
 from gnomon.core.data.dataset import Dataset
 from gnomon.core.data.features import feature_space
 from gnomon.core.errors import PlanError, UsageError, did_you_mean
 from gnomon.core.files import content_digest
+from gnomon.core.model_formats import is_address
 from gnomon.core.network_recipe import NETWORK_OPTIONS
 from gnomon.core.outputs import Outputs
 from gnomon.core.plan import DataPlan, Plan, TargetPlan, TrainerPlan, make_trainer_plan
@@ -23,6 +24,7 @@ from gnomon.core.protocols import Model, ModelAbilities, Trainer, TrainerAbiliti
 from gnomon.datasets import load_dataset
 from gnomon.datasets.own_files.answer_files import AnswerTable, read_answers
 from gnomon.datasets.own_files.csv_files import CsvFormat
+from gnomon.datasets.own_files.files import Features
 from gnomon.datasets.own_files.tables import read_tables
 from gnomon.models import torch as networks
 from gnomon.models.callable import CallableModel
@@ -33,6 +35,7 @@ from gnomon.models.endpoint.trainer import ServiceTrainer
 from gnomon.models.files import read_model
 from gnomon.models.function import FunctionTrainer
 from gnomon.models.import_path import estimator_from_path, import_object
+from gnomon.models.located import located
 from gnomon.models.readers.model_file import ModelFile, Use
 from gnomon.models.sklearn import SklearnTrainer
 
@@ -78,8 +81,16 @@ def load_inputs(plan: Plan, *, trust: bool, trust_types: Collection[str] = ()) -
         GnomonError: a missing or broken file, columns that differ, a model that can't be loaded, keys that clash.
     """
     plugins = load_plugins(plan, trust=trust)
+    if plan.target.model is not None and is_address(plan.target.model):
+        here = plan.target.model_copy(update={"model": str(located(plan.target.model))})
+        plan = plan.model_copy(update={"target": here})
     given = _read_given(plan.target, trust=trust, types=trust_types)
     data, parts = _load_rows(plan.data, plan.target, given)
+    if data.bare and (plan.trainer.sets("kind") or plan.shadow.recipe is not None):
+        raise PlanError(
+            "trainer: there are labels and answers but no features, which shadow models would be trained on; give "
+            "data.members and data.nonmembers with features, or leave the recipe out"
+        )
     if plan.data.features is not None:
         data = _with_declared_features(data, plan.data.features)
     model = _load_model(plan.target, plan.trainer, given, data, parts, trust=trust)
@@ -150,8 +161,16 @@ def _load_rows(data: DataPlan, target: TargetPlan, given: ModelFile | None) -> t
         known=None if given is None else given.known,
         columns=None if given is None else given.columns,
         csv=CsvFormat(**data.csv.model_dump()),
+        features=_features(data, target),
     )
     return tables.dataset, RowSplit(tables.members, tables.nonmembers, tables.pool)
+
+
+def _features(data: DataPlan, target: TargetPlan) -> Features:
+    """Whether the files of rows must hold features: answers are audited with labels alone, too."""
+    if target.member_answers is None:
+        return "needed"
+    return "none" if data.members == target.member_answers else "optional"
 
 
 def _with_declared_features(data: Dataset, declared: tuple[dict[str, Any], ...]) -> Dataset:
@@ -203,7 +222,6 @@ def _load_answers(plan: Plan, data: Dataset, parts: RowSplit | None) -> tuple[Fl
             "target: member_answers and nonmember_answers belong together, with data.members and data.nonmembers"
         )
     tables: list[AnswerTable] = []
-    answers = np.full((len(data), data.n_classes), np.nan, dtype=np.float32)
     ignored = [name for name in (columns.label, columns.group) if name is not None and name not in data.classes]
     for file, rows in zip(files, (parts.members, parts.nonmembers), strict=True):
         table = read_answers(
@@ -217,9 +235,16 @@ def _load_answers(plan: Plan, data: Dataset, parts: RowSplit | None) -> tuple[Fl
             ignored,
             CsvFormat(**columns.csv.model_dump()),
         )
-        answers[rows] = table.log_probs
         tables.append(table)
-    return answers, tables
+    return united_answers(tables, data, (parts.members, parts.nonmembers)), tables
+
+
+def united_answers(tables: Sequence[AnswerTable], data: Dataset, spans: Sequence[Ints]) -> Floats:
+    """Natural-log probabilities (N, c) of all rows, from those of members and non-members; NaN elsewhere."""
+    answers = np.full((len(data), data.n_classes), np.nan, dtype=np.float32)
+    for table, rows in zip(tables, spans, strict=False):
+        answers[rows] = table.log_probs
+    return answers
 
 
 def revealed_by(tables: Sequence[AnswerTable]) -> str:

@@ -68,6 +68,11 @@ class Dataset:
         """Number of classes c."""
         return len(self.classes)
 
+    @property
+    def bare(self) -> bool:
+        """Whether rows are only labels with answers: there are no features."""
+        return len(self.features) == 0
+
     @cached_property
     def fingerprint(self) -> str:
         """Digest of rows, labels and class names."""

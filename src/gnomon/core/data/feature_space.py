@@ -118,7 +118,8 @@ class FeatureSpace:
 
     def __post_init__(self) -> None:
         columns = sorted(c for f in self.features for c in f.columns)
-        if not columns or columns != list(range(len(columns))):
+        none = self.layout.shape == (0,)  # rows without features: answers are given in their place
+        if (not columns and not none) or columns != list(range(len(columns))):
             raise UsageError(f"features must cover every column from 0 exactly once, got the columns {columns[:20]}")
         width = len(self.layout.columns) or math.prod(self.layout.shape)
         if (self.layout.columns or self.layout.shape) and width != len(columns):

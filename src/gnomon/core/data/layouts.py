@@ -97,7 +97,7 @@ def layout_of(x: Rows) -> Layout:
     if is_sparse(x):
         return Layout(dtype=x.dtype.str, sparse=type(x).__name__)
     array = np.asarray(x)
-    return Layout(dtype=array.dtype.str, shape=array.shape[1:] if array.ndim > 2 else ())
+    return Layout(dtype=array.dtype.str, shape=array.shape[1:] if array.ndim > 2 or not array.size else ())
 
 
 def column_values(column: Any) -> NDArray[Any]:

@@ -15,7 +15,7 @@ from gnomon.core.documents.schema import Part, PlanTable
 
 Protocol: TypeAlias = Literal["oip", "invocations", "tf", "template"]
 Form: TypeAlias = Literal["dataframe_split", "inputs", "instances", "records", "csv", "csv_no_header"]
-AnswerKind: TypeAlias = Literal["probabilities", "map", "positive", "labels"]
+AnswerKind: TypeAlias = Literal["probabilities", "map", "positive", "labels", "confidence"]
 
 PROTOCOLS: dict[Protocol, str] = {
     "oip": "Open Inference Protocol v2 (KServe, MLServer, Triton)",
@@ -58,7 +58,8 @@ class RequestsPlan(PlanTable):
     answers: AnswerKind = Field(
         "probabilities",
         description="what an answer is: probabilities (in the order of the classes; target.outputs may say logits), "
-        "map (class to probability), positive (one number, that of the second class), or labels",
+        "map (class to probability), positive (one number, that of the second class), labels, or confidence (a label "
+        "and its probability)",
     )
     output: str | None = Field(None, description="oip: the name of the output to read, e.g. predict_proba")
     classes: tuple[str | int, ...] | None = Field(

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict
 
+from gnomon.core.model_formats import is_address
+
 
 @dataclass(frozen=True)
 class Names:
@@ -51,9 +53,14 @@ class PlanTable(BaseModel):
                 found[key] = value.with_files_in(folder)
             elif value is not None and _marked(field.annotation, field.metadata, "file"):
                 found[key] = (
-                    str(folder / value) if isinstance(value, str) else tuple(str(folder / name) for name in value)
+                    _in(folder, value) if isinstance(value, str) else tuple(_in(folder, name) for name in value)
                 )
         return self.model_copy(update={k: v for k, v in found.items() if v != getattr(self, k)})
+
+
+def _in(folder: Path, name: str) -> str:
+    """A file's path as relative to a folder; an address is none."""
+    return name if is_address(name) else str(folder / name)
 
 
 def _marked(annotation: Any, metadata: list[Any], what: str) -> bool:

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.core.arrays import Floats, Ints, check_log_probs
+from gnomon.core.arrays import Floats, Ints, check_log_probs, is_frame
 from gnomon.core.data.labels import class_name
 from gnomon.core.errors import DataError, did_you_mean
 from gnomon.core.outputs import Outputs, check_outputs, is_one_column, log_from_outputs
 from gnomon.datasets.own_files.answer_columns import ColumnRule, class_of, match_columns
-from gnomon.datasets.own_files.answer_kinds import from_labels, kind_of
+from gnomon.datasets.own_files.answer_kinds import AnswerKind, from_labels, kind_of
 from gnomon.datasets.own_files.csv_files import CsvFormat
 from gnomon.datasets.own_files.files import (
     NPZ,
@@ -28,7 +28,24 @@ from gnomon.datasets.own_files.files import (
     read_npz,
 )
 
-KEY, CLASSES = "answers", "classes"
+KEY, CLASSES, CONFIDENCE = "answers", "classes", "confidence"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Answers as a file or a caller holds them.
+
+    Attributes:
+        table: (n, c) numbers, or (n,) numbers or labels.
+        names: of the columns, where they have some.
+        ids: (n,) row ids, or None.
+        confidence: (n,) the probability of each label, where the table is one of labels.
+    """
+
+    table: NDArray[Any]
+    names: list[str] | None = None
+    ids: NDArray[Any] | None = None
+    confidence: NDArray[Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -68,8 +85,9 @@ def read_answers(
 
     Args:
         path: csv or parquet with one column a class, and perhaps one of row ids; or npz with the array ``answers`` (or
-            one array only) and, if wanted, ``classes``, the names of its columns, and ``ids``. For two classes one
-            column is enough.
+            one array only) and, if wanted, ``classes``, the names of its columns, ``ids``, and next to labels their
+            ``confidence``. For two classes one column is enough. A column of predicted labels may stand alone, or with
+            one of their probabilities.
         outputs: what the numbers are.
         classes: the data set's class names. Columns are matched by them: a column is called after its class, or its
             name holds one class name (``prob_yes``), or the columns are numbered in the order of the classes. A npz
@@ -92,35 +110,80 @@ def read_answers(
     check_outputs(outputs)
     place = check_path(path, SUFFIXES)
     if place.suffix.lower() in NPZ:
-        table, names, own = _from_arrays(place, id)
+        found = _from_arrays(place, id)
     else:
-        table, names, own = _from_frame(place, id, ignore, csv)
+        frame = read_frame(place, (id,), csv).frame
+        left_out = [*(name for name in ignore if name in frame.columns), *counting_columns(frame)]
+        found = _from_frame(place.name, frame.drop(columns=[n for n in left_out if n != id]), id, classes)
+    return _in_classes(place.name, found, outputs, classes, rows, ids, reveals)
+
+
+def answers_in_memory(
+    name: str, given: Any, classes: Sequence[str], rows: int, outputs: Outputs = "probabilities", reveals: str = "full"
+) -> AnswerTable:
+    """Answers that a Python caller gives, held to what files are held to.
+
+    Args:
+        name: what messages call them.
+        given: an array (n, c) in the order of the classes, one number or one label a row, or a data frame with columns
+            as in a file.
+        classes: the data set's class names.
+        rows: how many answers there must be.
+        outputs: what the numbers are.
+        reveals: what the answers show, as a plan says it.
+
+    Raises:
+        DataError: columns that name no class, or another number of rows.
+        ModelError: NaN, or probabilities that do not sum to one.
+    """
+    if is_frame(given):
+        found = _from_frame(name, given.rename(columns=str), None, classes)
+    else:
+        table = np.asarray(given)
+        found = Answers(table.astype(str) if table.dtype.kind == "O" else table)
+    return _in_classes(name, found, outputs, classes, rows, None, reveals)
+
+
+def _in_classes(
+    source: str,
+    found: Answers,
+    outputs: Outputs,
+    classes: Sequence[str] | None,
+    rows: int | None,
+    ids: NDArray[Any] | None,
+    reveals: str,
+) -> AnswerTable:
+    """Answers in the order of the classes, read as what they are."""
+    table, names, own, confidence = found.table, found.names, found.ids, found.confidence
     if table.ndim == 1:
         table = table[:, None]
-    labels = from_labels(table[:, 0], classes) if classes is not None and table.shape[1:] == (1,) else None
-    if labels is None and table.dtype.kind not in "iuf":
-        raise DataError(f"{place.name}: expected numbers of shape (n, c), got {table.dtype} of shape {table.shape}")
+    labels = from_labels(table[:, 0], classes, confidence) if classes is not None and is_one_column(table) else None
+    if labels is None and (table.dtype.kind not in "iuf" or confidence is not None):
+        raise DataError(f"{source}: expected numbers of shape (n, c), got {table.dtype} of shape {table.shape}")
     if len(table) == 0 or (rows is not None and len(table) != rows):
         wanted = "at least one row" if rows is None else f"{rows} rows, one for each audited row"
-        raise DataError(f"{place.name}: expected {wanted}, got {len(table)}")
+        raise DataError(f"{source}: expected {wanted}, got {len(table)}")
     by_ids = own is not None and ids is not None
     if own is not None and ids is not None:
-        table = table[_places_of(place.name, ids.astype(str), own)]
+        places = _places_of(source, ids.astype(str), own)
+        table, labels = table[places], None if labels is None else labels.at(places)
     if labels is not None and classes is not None:
-        labels = from_labels(table[:, 0], classes)
-        assert labels is not None
-        logs = log_from_outputs(labels.probabilities, "probabilities", rows=rows or len(table), classes=None, source="")
-        return AnswerTable(logs, tuple(classes), "name", by_ids, labels.reveals, labels.said)
+        return _shown(source, labels, tuple(classes), "name", by_ids)
     if is_one_column(table):
-        return replace(_one_column(place.name, table, names, outputs, classes), by_ids=by_ids)
-    table, columns, rule = _in_order(place.name, table, names, classes)
+        return replace(_one_column(source, table, names, outputs, classes), by_ids=by_ids)
+    table, columns, rule = _in_order(source, table, names, classes)
     kind = kind_of(table, reveals) if outputs == "probabilities" else None
     if kind is None or (kind.reveals, kind.said) == ("full", ""):
-        logs = log_from_outputs(table, outputs, rows=len(table), classes=None, source=place.name)
+        logs = log_from_outputs(table, outputs, rows=len(table), classes=None, source=source)
         return AnswerTable(logs, columns, rule, by_ids)
+    return _shown(source, kind, columns, rule, by_ids)
+
+
+def _shown(source: str, kind: AnswerKind, columns: tuple[str, ...], rule: ColumnRule, by_ids: bool) -> AnswerTable:
+    """Answers that show a part of the probabilities."""
     with np.errstate(divide="ignore"):
         logs = np.log(kind.probabilities)
-    checked = check_log_probs(logs, rows=len(table), classes=None, source=place.name, whole=False)
+    checked = check_log_probs(logs, rows=len(logs), classes=None, source=source, whole=False)
     return AnswerTable(checked, columns, rule, by_ids, kind.reveals, kind.said)
 
 
@@ -182,7 +245,10 @@ def _one_column(
 ) -> AnswerTable:
     """Answers of two classes from one column: that of the class that its name holds, otherwise of the second one."""
     if classes is not None and len(classes) != 2:
-        raise DataError(f"{source}: expected {len(classes)} columns, one a class, got 1")
+        raise DataError(
+            f"{source}: expected {len(classes)} columns, one a class, got 1; a single score is enough for two classes "
+            "only, or next to a column of predicted labels"
+        )
     name = "0" if names is None else names[0]
     if names is not None and name.isdigit():
         raise DataError(
@@ -199,41 +265,54 @@ def _one_column(
     )
 
 
-def _from_arrays(place: Path, id: str | None) -> tuple[NDArray[Any], list[str] | None, NDArray[Any] | None]:
+def _from_arrays(place: Path, id: str | None) -> Answers:
     arrays = read_npz(place)
     ids = arrays.pop(id or "ids", None) if len(arrays) > 1 else None
-    names = arrays.pop(CLASSES, None) if len(arrays) > 1 else None
+    names, confidence = (arrays.pop(key, None) if len(arrays) > 1 else None for key in (CLASSES, CONFIDENCE))
     if KEY not in arrays and len(arrays) != 1:
         raise DataError(f'{place.name}: no array "{KEY}"{did_you_mean(KEY, arrays)}')
     table = arrays[KEY] if KEY in arrays else next(iter(arrays.values()))
     if ids is not None and ids.shape != table.shape[:1]:
         raise DataError(f"{place.name}: expected an id for each answer, got {ids.shape} for {table.shape}")
     own = None if ids is None else ids.astype(str)
+    if confidence is not None and confidence.shape != table.shape[:1]:
+        raise DataError(
+            f"{place.name}: expected a {CONFIDENCE} for each answer, got {confidence.shape} for {table.shape}"
+        )
     if names is None:
-        return table, None, own
+        return Answers(table, None, own, confidence)
     if names.shape != table.shape[1:]:
         raise DataError(f"{place.name}: expected {CLASSES} to name each column, got {names.shape} for {table.shape}")
-    return table, [class_name(name) for name in names.tolist()], own
+    return Answers(table, [class_name(name) for name in names.tolist()], own, confidence)
 
 
-def _from_frame(
-    place: Path, id: str | None, ignore: Sequence[str], csv: CsvFormat
-) -> tuple[NDArray[Any], list[str], NDArray[Any] | None]:
-    frame = read_frame(place, (id,), csv).frame
-    left_out = [*(name for name in ignore if name in frame.columns), *counting_columns(frame)]
-    frame = frame.drop(columns=[name for name in left_out if name != id])
+def _from_frame(source: str, frame: Any, id: str | None, classes: Sequence[str] | None) -> Answers:
     ids = None
     if id is not None and id in frame.columns:
-        ids, frame = check_ids(place.name, frame, id), frame.drop(columns=[id])
+        ids, frame = check_ids(source, frame, id), frame.drop(columns=[id])
     names = [str(name) for name in frame.columns]
     if any(_is_fraction(name) for name in names):
-        raise DataError(f"{place.name}: its first line is numbers; expected a line of column names")
-    if len(names) == 1 and not frame[names[0]].isna().any() and frame[names[0]].dtype.kind not in "iuf":
-        return np.asarray(frame[names[0]].astype(str).to_numpy(dtype=str)), names, ids
+        raise DataError(f"{source}: its first line is numbers; expected a line of column names")
+    labels, confidence = _labels_in(frame, names, classes)
+    if labels is not None and not frame[labels].isna().any():
+        column = frame[labels]
+        table = column.to_numpy() if column.dtype.kind in "biu" else column.astype(str).to_numpy(dtype=str)
+        sure = None if confidence is None else np.asarray(frame[confidence].to_numpy(), dtype=np.float64)
+        return Answers(np.asarray(table), [labels], ids, sure)
     for name in names:
         if frame[name].dtype.kind not in "iuf":
-            raise DataError(f'{place.name}: expected one column of numbers a class, but "{name}" holds other things')
-    return np.asarray(frame.to_numpy()), names, ids
+            raise DataError(f'{source}: expected one column of numbers a class, but "{name}" holds other things')
+    return Answers(np.asarray(frame.to_numpy()), names, ids)
+
+
+def _labels_in(frame: Any, names: Sequence[str], classes: Sequence[str] | None) -> tuple[str | None, str | None]:
+    """The column of predicted labels, if the frame holds nothing else, and the column of their probabilities."""
+    if len(names) == 1:
+        return (names[0] if frame[names[0]].dtype.kind not in "iuf" else None), None
+    real = [name for name in names if frame[name].dtype.kind == "f"]
+    if len(names) != 2 or len(real) != 1 or classes is None or match_columns(names, classes) is not None:
+        return None, None
+    return next(name for name in names if name not in real), real[0]
 
 
 def _is_fraction(name: str) -> bool:

@@ -7,13 +7,13 @@ through the same step.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.core.arrays import PROBABILITY_SUM_TOLERANCE, Floats
+from gnomon.core.arrays import PROBABILITY_SUM_TOLERANCE, Floats, Ints
 from gnomon.core.data.labels import class_name, match_classes
 
 MOST_DECIMALS = 4  # of answers that count as rounded
@@ -35,6 +35,10 @@ class AnswerKind:
     probabilities: Floats
     reveals: str = "full"
     said: str = ""
+
+    def at(self, rows: Ints) -> AnswerKind:
+        """Those of these rows, in this order."""
+        return replace(self, probabilities=self.probabilities[rows])
 
 
 def kind_of(table: NDArray[Any], reveals: str) -> AnswerKind | None:
@@ -101,8 +105,15 @@ def _half(decimals: int) -> float:
     return float(0.5 * 10.0**-decimals)
 
 
-def from_labels(values: NDArray[Any], classes: Sequence[str]) -> AnswerKind | None:
+def from_labels(
+    values: NDArray[Any], classes: Sequence[str], confidence: NDArray[Any] | None = None
+) -> AnswerKind | None:
     """Predicted labels (n,) as answers of which nothing else is known; None where they are no class names.
+
+    Args:
+        values: the labels.
+        classes: the data set's class names.
+        confidence: (n,) the probability of each label, where it is known; None where it is none.
 
     >>> from_labels(np.array(["no", "yes"]), ("no", "yes")).probabilities
     array([[1., 0.],
@@ -116,4 +127,10 @@ def from_labels(values: NDArray[Any], classes: Sequence[str]) -> AnswerKind | No
         return None
     answers = np.zeros((len(values), len(classes)))
     answers[np.arange(len(values)), match.places[place]] = 1.0
+    if confidence is not None:
+        shares = kind_of(np.asarray(confidence, dtype=np.float64)[:, None], "top:1")
+        if shares is None:
+            return None
+        said = ", ".join(part for part in (shares.said, "predicted labels with their probability") if part)
+        return AnswerKind(answers * shares.probabilities, "top:1", said)
     return AnswerKind(answers, "labels", "predicted labels only")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ SPARSE = frozenset({"format", "shape", "data"})  # what scipy writes of every sp
 SUFFIXES = (*CSV, *PARQUET, *NPZ)
 _UNNAMED = re.compile(r"(Unnamed: \d+(\.\d+)?)?")
 PLAIN = {str, bool, int, float}
+Features: TypeAlias = Literal["needed", "optional", "none"]  # of a file of rows, where answers are given next to it
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def read_rows(
     group: str | None = None,
     csv: CsvFormat = USUAL,
     text: frozenset[str] = frozenset(),
+    features: Features = "needed",
 ) -> FileRows:
     """Reads one file of labelled rows.
 
@@ -66,6 +68,8 @@ def read_rows(
         group: column of the person or household a row belongs to (npz: key, by default ``groups`` if there is one).
         csv: how csv files are written, as far as that is known.
         text: columns whose digits are codes, and keep their zeros.
+        features: whether the file must hold some. Rows without any are (n, 0); with "none" whatever else the file holds
+            is left out.
 
     Raises:
         DataError: no such file, unreadable, no rows, a column that is missing, missing labels, infinity.
@@ -74,10 +78,10 @@ def read_rows(
     """
     place = check_path(path, SUFFIXES)
     if place.suffix.lower() in NPZ:
-        rows = _from_arrays(place, read_npz(place), label or "y", id, group)
+        rows = _from_arrays(place, _kept(read_npz(place), features), label or "y", id, group)
     else:
         table = read_frame(place, (label, id, group), csv, text)
-        rows = replace(_from_frame(place.name, table.frame, label, id, group), notes=table.notes)
+        rows = replace(_from_frame(place.name, table.frame, label, id, group, features), notes=table.notes)
     if len(rows.y) == 0:
         raise DataError(f"{place.name}: expected at least one row, got none")
     _check_ids(place.name, rows.ids)
@@ -171,7 +175,17 @@ def _read_parquet(place: Path) -> Any:
         raise DataError(f"{place.name}: cannot be read as parquet ({line})") from error
 
 
-def _from_frame(source: str, frame: Any, label: str | None, id: str | None, group: str | None) -> FileRows:
+def _kept(arrays: dict[str, Any], features: Features) -> dict[str, Any]:
+    """The arrays of a file; without features, rows of no column in their place."""
+    if features == "needed" or (features == "optional" and ("x" in arrays or set(arrays) >= SPARSE)):
+        return arrays
+    lengths = [len(array) for array in arrays.values() if array.ndim]
+    return {**arrays, "x": np.empty((max(lengths, default=0), 0))}
+
+
+def _from_frame(
+    source: str, frame: Any, label: str | None, id: str | None, group: str | None, features: Features
+) -> FileRows:
     if label is None:
         raise UsageError(f"{source}: name the column that holds the labels (label){_known(frame.columns)}")
     named = [name for name in (label, id, group) if name is not None]
@@ -181,14 +195,14 @@ def _from_frame(source: str, frame: Any, label: str | None, id: str | None, grou
         if name not in frame.columns:
             raise DataError(f'{source}: no column "{name}"{did_you_mean(name, frame.columns)}')
         _check_filled(source, frame, name)
-    x = frame.drop(columns=named)
-    if x.shape[1] == 0:
+    x = frame[[]] if features == "none" else frame.drop(columns=named)
+    if x.shape[1] == 0 and features == "needed":
         raise DataError(f"{source}: no feature columns besides {', '.join(named)}")
-    for name in frame.columns:
+    for name in (*x.columns, *named):
         _check_scalars(source, name, frame[name])
     return FileRows(
         source=source,
-        x=plain_numbers(source, x),
+        x=plain_numbers(source, x) if x.shape[1] else np.empty((len(frame), 0)),
         y=read_labels(source, _array(frame[label])),
         ids=None if id is None else check_ids(source, frame, id),
         groups=None if group is None else _array(frame[group]),
@@ -206,7 +220,7 @@ def _from_arrays(place: Path, arrays: dict[str, Any], label: str, id: str | None
             raise DataError(f'{source}: no array "{name}"{how if sparse else did_you_mean(name, arrays)}')
     x, y = _sparse_matrix(place) if sparse else arrays["x"], arrays[label]
     optional = {"ids": arrays.get(id or "ids"), "groups": arrays.get(group or "groups")}
-    if len(x.shape) < 2 or 0 in x.shape[1:]:
+    if len(x.shape) < 2 or (0 in x.shape[1:] and x.shape[1:] != (0,)):
         raise DataError(f"{source}: expected x of shape (n, d) or (n, ...), got {x.shape}")
     for name, array in {label: y, **optional}.items():
         if array is not None and array.shape != x.shape[:1]:

@@ -22,6 +22,7 @@ from gnomon.datasets.own_files.files import (
     CSV,
     SUFFIXES,
     USUAL,
+    Features,
     FileRows,
     check_path,
     counting_columns,
@@ -58,6 +59,7 @@ def read_tables(
     known: Sequence[Any] | None = None,
     columns: Sequence[str] | None = None,
     csv: CsvFormat = USUAL,
+    features: Features = "needed",
 ) -> Tables:
     """Reads the user's files into one data set.
 
@@ -75,6 +77,7 @@ def read_tables(
         known: the labels that the model knows, in the order of its answers.
         columns: the names of the columns that the model was trained on, in its order.
         csv: how csv files are written, as far as that is known.
+        features: whether the files must hold some; see `read_rows`.
 
     Raises:
         DataError: a file can't be read, the files do not agree, or a label that the model does not know.
@@ -85,7 +88,7 @@ def read_tables(
     places = [Path(path) for path in roles.values()]
     tables = [check_path(place, SUFFIXES) for place in places]
     text = frozenset().union(*(open_csv(p, csv).codes for p in tables if p.suffix.lower() in CSV and has_pandas()))
-    parts = [read_rows(path, label, id, group, csv, text) for path in places]
+    parts = [read_rows(path, label, id, group, csv, text, features) for path in places]
     united = unite_parts(parts, columns)
     dataset = make_dataset(
         united.x,
@@ -101,11 +104,12 @@ def read_tables(
     return Tables(dataset, spans[0], spans[1], spans[2] if pool is not None else np.empty(0, np.int64))
 
 
-def table_in_memory(name: str, given: Any) -> FileRows:
+def table_in_memory(name: str, given: Any, *, answered: bool = False) -> FileRows:
     """Rows and labels that a Python caller gives, held to what files are held to.
 
     Args:
         name: what messages call it.
+        answered: the model's answers are given, so that rows may be None: labels only.
         given: (x, y).
 
     Raises:
@@ -122,6 +126,10 @@ def table_in_memory(name: str, given: Any) -> FileRows:
             f"{name}: expected (x, y), the rows and their labels, got {got}; an audit compares rows inside with rows "
             "outside, and groups have an argument of their own"
         )
+    if answered and given[0] is None:
+        n = count_rows(given[1]) if hasattr(given[1], "__len__") and not isinstance(given[1], str) else 0
+        labels = read_labels(name, one_label_a_row(given[1], n, name))
+        return FileRows(name, np.empty((n, 0)), labels, None, None)
     x = plain_rows(given[0], name)
     x = plain_numbers(name, x) if is_frame(x) else x
     n = count_rows(x)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from gnomon.core.arrays import Floats
+from gnomon.core.arrays import PROBABILITY_SUM_TOLERANCE, Floats, check_log_probs
 from gnomon.core.data.labels import class_name, match_classes
 from gnomon.core.documents.endpoint import AnswerKind
 from gnomon.core.errors import ModelError
@@ -29,11 +29,13 @@ class AnswerReader:
         kind: what an answer is.
         classes: the c classes, in the order of probabilities.
         outputs: what the numbers are: probabilities, logits or log-probabilities.
+        whole: probabilities sum to 1; otherwise they are rounded, or the largest only.
     """
 
     kind: AnswerKind
     classes: tuple[str, ...]
     outputs: Outputs = "probabilities"
+    whole: bool = True
 
     def read(self, answers: Any, rows: int) -> Floats:
         """Natural-log probabilities, float32 (n, c).
@@ -52,6 +54,8 @@ class AnswerReader:
             raise BadAnswerError(f"expected {rows} answers, got {len(answers)}")
         if self.kind == "labels":
             return self._one_hot(answers)
+        if self.kind == "confidence":
+            return self._labelled(answers)
         try:
             array = np.array([self._numbers(answer) for answer in answers], dtype=np.float64)
         except OverflowError:
@@ -60,7 +64,38 @@ class AnswerReader:
             raise BadAnswerError("an answer holds NaN or infinity")
         if np.isnan(array).any():
             raise BadAnswerError("an answer holds NaN")
-        return log_from_outputs(array, self.outputs, rows=rows, classes=len(self.classes), source="the endpoint")
+        if self.outputs != "probabilities" or self.kind == "positive":
+            return log_from_outputs(array, self.outputs, rows=rows, classes=len(self.classes), source="the endpoint")
+        return self._checked(array)
+
+    def _checked(self, array: Floats) -> Floats:
+        """Logarithms of probabilities (n, c) that sum to 1, or of a part of them where the plan says so."""
+        source = "the endpoint"
+        if array.min() < -PROBABILITY_SUM_TOLERANCE or array.max() > 1 + PROBABILITY_SUM_TOLERANCE:
+            return log_from_outputs(array, self.outputs, rows=len(array), classes=len(self.classes), source=source)
+        with np.errstate(divide="ignore"):
+            logs = np.log(np.clip(array, 0.0, 1.0))
+        try:
+            return check_log_probs(logs, rows=len(array), classes=len(self.classes), source=source, whole=self.whole)
+        except ModelError as error:
+            raise ModelError(
+                f'{error}; if it rounds, or shows the largest only, say so: target.reveals = "rounded:2" or "top:3"'
+            ) from None
+
+    def _labelled(self, answers: Sequence[Any]) -> Floats:
+        """A label and its probability for each record: a list of both, or an object that holds both."""
+        pairs = []
+        for answer in answers:
+            given = list(answer.values()) if isinstance(answer, dict) else answer
+            numbers = [v for v in given if isinstance(v, float)] if isinstance(given, list) else []
+            if len(numbers) != 1 or len(given) != 2:
+                raise self._another_kind(answer)
+            pairs.append((next(v for v in given if v is not numbers[0]), numbers[0]))
+        hot = np.exp(self._one_hot([label for label, _ in pairs]))
+        shares = np.array([share for _, share in pairs], dtype=np.float64)
+        if not np.isfinite(shares).all():
+            raise BadAnswerError("an answer holds NaN or infinity")
+        return replace(self, whole=False)._checked(hot * shares[:, None])
 
     def _numbers(self, answer: Any) -> list[float]:
         if self.kind == "map":
@@ -115,6 +150,7 @@ class AnswerReader:
             "map": "an object a record, class to probability",
             "positive": "one number a record",
             "labels": "one label a record",
+            "confidence": "a label and its probability a record",
         }[self.kind]
         return ModelError(
             f'requests.answers = "{self.kind}" expects {wanted}, got {_short(answer)} for one record; {_hint(answer)}'
@@ -130,6 +166,7 @@ class AnswerReader:
             "positive": f'one number, of the class "{self.classes[-1]}" ({words}); the class "{self.classes[0]}" '
             "has the rest",
             "labels": f"a label and nothing else ({classes})",
+            "confidence": f"a label and its probability ({classes})",
         }[self.kind]
 
 

@@ -44,6 +44,7 @@ class EndpointModel(ModelAbilities):
         classes: the data set's c class names, in the order of their ids, which is that of the answers.
         outputs: what the numbers in its answers are.
         budget: most records that are ever sent, further tries included; None for no limit.
+        whole: probabilities sum to 1; otherwise the service rounds them, or shows the largest only.
         folder: where the ledger is kept; None to forget it.
         told: who is told how far it is and what was understood.
 
@@ -61,15 +62,16 @@ class EndpointModel(ModelAbilities):
         classes: Sequence[str],
         outputs: Outputs = "probabilities",
         budget: int | None = None,
+        whole: bool = True,
         folder: Path | None = None,
         told: Told | None = None,
     ) -> None:
-        self._given = (url, protocol, plan, headers, tuple(classes), outputs, budget)
+        self._given = (url, protocol, plan, headers, tuple(classes), outputs, budget, whole)
         self._url, self._protocol, self._plan, self._budget = url, protocol, plan, budget
         self._folder, self._told = folder, told or Told()
         self._classes = tuple(classes)
         own = self._classes if plan.classes is None else tuple(class_name(k) for k in plan.classes)
-        self._reader = AnswerReader(plan.answers, own, outputs)
+        self._reader = AnswerReader(plan.answers, own, outputs, whole)
         self._sender = Sender(url, headers, plan)
         self._dialect = make_dialect(protocol, plan)
         self._understood: list[str] = []
@@ -97,6 +99,11 @@ class EndpointModel(ModelAbilities):
     def remembering(self, folder: Path, told: Told) -> EndpointModel:
         """The same service, with a ledger in a folder."""
         return EndpointModel(*self._given, folder=folder, told=told)
+
+    @property
+    def whole(self) -> bool:
+        """Whether its answers sum to 1."""
+        return self._reader.whole and self._plan.answers != "confidence"
 
     @property
     def identity(self) -> str:

@@ -20,6 +20,7 @@ def open_endpoint(target: TargetPlan) -> ModelFile:
     headers = read_headers(target.headers)
 
     def make(use: Use) -> EndpointModel:
-        return EndpointModel(url, protocol, plan, headers, use.classes, use.outputs, target.query_budget)
+        whole = target.reveals in ("full", "labels")
+        return EndpointModel(url, protocol, plan, headers, use.classes, use.outputs, target.query_budget, whole)
 
     return ModelFile(make, plan.classes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gnomon.core.documents.endpoint import PROTOCOLS, EndpointFacts
 from gnomon.core.documents.record import Record
 from gnomon.report.formatting import count, counted, duration
+from gnomon.report.plots.endpoint import leakage_by_queries
 from gnomon.report.sections import Fact, Section
 
 
@@ -24,7 +25,9 @@ def endpoint(record: Record) -> Section:
         *(("Understood", line) for line in facts.understood),
     )
     lead = f"To see what this report holds, an attacker spends {spent(facts)}."
-    return Section("endpoint", "The endpoint", lead, facts=told, brief=(lead,))
+    drawn = leakage_by_queries(record.attacks, record.data.members + record.data.nonmembers)
+    figures = () if drawn is None else (drawn,)
+    return Section("endpoint", "The endpoint", lead, facts=told, figures=figures, brief=(lead,))
 
 
 def spent(facts: EndpointFacts) -> str:

@@ -1,0 +1,61 @@
+"""What an attacker gets for their queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from gnomon.core.documents.record import AttackResult
+from gnomon.core.documents.schema import Estimate
+from gnomon.report import formatting
+from gnomon.report.plots.axes import CHANCE, dress, guessing, name_dots
+from gnomon.report.sections import Figure
+from gnomon.report.svg import MEMBER, OTHER
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Point = tuple[str, int, Estimate]  # attack, queries, AUC
+LEAD = (
+    "Each dot is an attack: how many queries it sends for all audited records, and how well it then tells members from "
+    "others. The line is the best that so many queries bring, of these attacks; whiskers are intervals."
+)
+
+
+def leakage_by_queries(attacks: Sequence[AttackResult], records: int) -> Figure | None:
+    """The AUC of each attack against what it spends; None where all spend the same.
+
+    Args:
+        attacks: those of a record.
+        records: that were audited; each of them is queried once by every attack.
+    """
+    points = sorted(((a.title, records + a.queries, a.auc) for a in attacks if a.auc is not None), key=_place)
+    if len({spent for _, spent, _ in points}) < 2:
+        return None
+    best = list(accumulate((auc.value for _, _, auc in points), max))
+    said = "; ".join(
+        f"{title}: {formatting.count(spent)} queries, AUC {formatting.number(auc.value)}"
+        for title, spent, auc in points
+    )
+
+    def paint(axes: Axes) -> None:
+        axes.set_xscale("log")
+        axes.step([spent for _, spent, _ in points], best, where="post", color=MEMBER, linewidth=1.2, alpha=0.6)
+        for (_, spent, auc), top in zip(points, best, strict=True):
+            colour = MEMBER if auc.value == top else OTHER
+            axes.plot([spent, spent], [auc.low, auc.high], color=colour, linewidth=1.2, alpha=0.35)
+            axes.plot([spent], [auc.value], "o", color=colour, markersize=6.5, markeredgewidth=0)
+        axes.set_xlim(points[0][1] / 1.5, points[-1][1] * 1.5)
+        axes.set_ylim(min(0.45, *(auc.low for _, _, auc in points)), 1.02)
+        guessing(axes, y=0.5)
+        named = zip(points, best, strict=True)
+        name_dots(axes, [(title, spent, auc.value, auc.value == top) for (title, spent, auc), top in named])
+        dress(axes, "queries", "AUC")
+
+    legend = (("dot-member", "best for so many queries"), ("dot-other", "others"), CHANCE)
+    return Figure("leakage-by-queries", "What queries bring", LEAD, f"{said}.", paint, 340, legend=legend)
+
+
+def _place(point: Point) -> tuple[int, float]:
+    return point[1], point[2].value
