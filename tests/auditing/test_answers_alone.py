@@ -32,7 +32,8 @@ def files(folder: Path, frame: Any) -> list[str]:
     for name, part in zip(("in", "out"), halves(frame.assign(truth=NAMES[Y])), strict=True):
         part.to_csv(folder / f"{name}.csv", index=False)
     places = ["--member-answers", str(folder / "in.csv"), "--nonmember-answers", str(folder / "out.csv")]
-    return ["audit", *places, "--label", "truth", "--attacks", "gap,loss", "--workers", "1", "--to", str(folder / "run")]
+    asked = ["--label", "truth", "--attacks", "gap,loss", "--workers", "1"]
+    return ["audit", *places, *asked, "--to", str(folder / "run")]
 
 
 def aucs(outcome: Any) -> dict[str, float | None]:

@@ -86,11 +86,13 @@ class AnswerReader:
         """A label and its probability for each record: a list of both, or an object that holds both."""
         pairs = []
         for answer in answers:
-            given = list(answer.values()) if isinstance(answer, dict) else answer
-            numbers = [v for v in given if isinstance(v, float)] if isinstance(given, list) else []
-            if len(numbers) != 1 or len(given) != 2:
+            pair = list(answer.values()) if isinstance(answer, dict) else answer
+            if not isinstance(pair, list) or len(pair) != 2:
                 raise self._another_kind(answer)
-            pairs.append((next(v for v in given if v is not numbers[0]), numbers[0]))
+            label, share = pair if _is_number(pair[1]) else pair[::-1]
+            if not _is_number(share):
+                raise self._another_kind(answer)
+            pairs.append((label, np.nan if share is None else share))
         hot = np.exp(self._one_hot([label for label, _ in pairs]))
         shares = np.array([share for _, share in pairs], dtype=np.float64)
         if not np.isfinite(shares).all():
