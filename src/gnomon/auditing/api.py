@@ -30,6 +30,7 @@ from gnomon.engines.local import LocalEngine
 from gnomon.engines.named import LOCAL, engine_of
 from gnomon.models.as_model import as_model, known_classes, known_columns
 from gnomon.models.boosters.native import from_native
+from gnomon.models.categories import as_trained
 from gnomon.store.arrays import ArrayStore
 
 Table = tuple[Rows, Any]  # rows and labels
@@ -171,7 +172,7 @@ def audit(
     target = from_native(target, united.x, counts[0])
     known = known_classes(target)
     data = make_dataset(
-        united.x,
+        as_trained(target, united.x),
         united.y,
         classes=_counted_classes(target, united.y) if known is None else None,
         known=known,

@@ -99,8 +99,8 @@ def open_as(found: ModelFormat, place: Path, trust: bool = False, types: Collect
             "(scikit-learn's with skops), or give --trust if you made it yourself"
         )
     if types and not found.types:
-        named = " or ".join(f.place for f in FORMATS if f.types)
-        raise UsageError(f"{place}: --trust-type names types in {named}; a {suffix} file holds none")
+        named = ", ".join(s for f in FORMATS if f.types for s in f.suffixes)
+        raise UsageError(f"{place}: --trust-type names types in a {named} file; a {suffix} file holds none")
     if not place.is_file() and not found.holds:
         raise ModelError(f"{place}: no such file")
     module = import_module(f"gnomon.models.readers.{found.reader}")

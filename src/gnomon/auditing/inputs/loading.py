@@ -13,7 +13,7 @@ from gnomon.auditing.inputs.plugins import PlugIns, load_plugins
 from gnomon.auditing.inputs.roles import RowSplit
 from gnomon.core.arrays import Floats, Ints
 from gnomon.core.data.dataset import Dataset
-from gnomon.core.data.features import feature_space
+from gnomon.core.data.features import feature_space, infer_features
 from gnomon.core.errors import PlanError, UsageError, did_you_mean
 from gnomon.core.files import content_digest
 from gnomon.core.model_formats import is_address
@@ -163,7 +163,10 @@ def _load_rows(data: DataPlan, target: TargetPlan, given: ModelFile | None) -> t
         csv=CsvFormat(**data.csv.model_dump()),
         features=_features(data, target),
     )
-    return tables.dataset, RowSplit(tables.members, tables.nonmembers, tables.pool)
+    found = tables.dataset
+    if given is not None and (rows := given.rows(found.x)) is not found.x:
+        found = replace(found, x=rows, features=infer_features(rows))
+    return found, RowSplit(tables.members, tables.nonmembers, tables.pool)
 
 
 def _features(data: DataPlan, target: TargetPlan) -> Features:

@@ -52,7 +52,7 @@ class KnownColumns:
         frame = x.copy()
         frame.columns = list(self.names) if self.names else given
         for name, known in self.categories.items():
-            frame[name] = _coded(frame[name], known)
+            frame[name] = coded(frame[name], known)
         return frame
 
     def _order(self, given: Sequence[str]) -> list[int]:
@@ -94,8 +94,8 @@ def found_categories(x: Rows, names: Sequence[str]) -> dict[str, tuple[Any, ...]
     return found
 
 
-def _coded(column: Any, known: Sequence[Any]) -> Any:
-    """A column as categories; numbers in it stay numbers where the categories are such."""
+def coded(column: Any, known: Sequence[Any]) -> Any:
+    """A column as these categories; numbers in it stay numbers where the categories are such."""
     import pandas as pd
 
     values = column

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from gnomon.core.arrays import Rows
@@ -11,6 +12,7 @@ from gnomon.core.errors import ModelError
 from gnomon.core.outputs import Outputs
 from gnomon.core.protocols import Model
 from gnomon.models.as_model import as_model, known_classes, known_columns
+from gnomon.models.categories import as_trained
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,13 @@ class ModelFile:
         model: makes the model.
         known: the labels that it knows, in the order of its answers; None where the file does not name them.
         columns: the names of the columns that it was trained on, in its order; None where it does not name them.
+        rows: the rows of the audit as it was trained on them: text as categories where it was.
     """
 
     model: Callable[[Use], Model]
     known: tuple[Any, ...] | None = None
     columns: tuple[str, ...] | None = None
+    rows: Callable[[Rows], Rows] = lambda x: x
 
 
 def object_in(place: object, thing: Any) -> ModelFile:
@@ -56,4 +60,4 @@ def object_in(place: object, thing: Any) -> ModelFile:
         except ModelError as error:
             raise ModelError(f"{place}: {error}") from error
 
-    return ModelFile(make, known_classes(thing), known_columns(thing))
+    return ModelFile(make, known_classes(thing), known_columns(thing), partial(as_trained, thing))
