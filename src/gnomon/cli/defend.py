@@ -70,7 +70,7 @@ def defend(
     if (tries is None) == (apply is None):
         raise UsageError("expected --try (such as --try top3,temperature5,l2:1e-3) or --apply (one of them), not both")
     if apply is not None:
-        settings = Settings(workers=workers, trust=trust, trust_types=trust_type)
+        settings = Settings(workers=workers, engine=engine, trust=trust, trust_types=trust_type)
         return _apply(plan, apply, to, settings, bench, mlflow=as_ == "mlflow", json=json)
     if as_ != "folder" or bench is not None:
         raise UsageError("--as and --bench belong to --apply")
