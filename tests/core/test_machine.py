@@ -62,3 +62,21 @@ def test_the_limit_of_the_process_counts(said: Path, monkeypatch: pytest.MonkeyP
     assert machine.free_memory() == 3 * resource.getpagesize()
     monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, -1))
     assert machine.free_memory() is None
+
+
+def cache(place: Path, number: int, **facts: str) -> None:
+    (place / f"index{number}").mkdir(parents=True)
+    for name, text in facts.items():
+        (place / f"index{number}" / name).write_text(f"{text}\n")
+
+
+def test_a_core_has_its_part_of_the_second_and_third_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "CACHES", tmp_path)
+    assert machine.core_cache() is None
+    cache(tmp_path, 0, level="1", type="Data", size="32K", shared_cpu_list="0")
+    cache(tmp_path, 1, level="2", type="Instruction", size="64K", shared_cpu_list="0")
+    assert machine.core_cache() is None
+    cache(tmp_path, 2, level="2", type="Unified", size="512K", shared_cpu_list="0,8")
+    cache(tmp_path, 3, level="3", type="Unified", size="32M", shared_cpu_list="0-3,8-11")
+    cache(tmp_path, 4, level="3", type="Unified", size="?", shared_cpu_list="0")
+    assert machine.core_cache() == 256 * 2**10 + 4 * 2**20

@@ -207,7 +207,8 @@ def numeric_columns(known: Rows, audited: Rows) -> tuple[Float64s, Float64s]:
         seen = ~np.isnan(first)
         centre = np.where(seen, first, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
         first, second = (np.where(np.isnan(part), centre, part) for part in (first, second))
-    reduced = PCA(min(COMPONENTS, len(first) - 1), svd_solver="full" if first.size < 2**22 else "covariance_eigh")
+    wide = first.shape[1] > len(first) and first.size < 2**22
+    reduced = PCA(min(COMPONENTS, len(first) - 1), svd_solver="full" if wide else "covariance_eigh")
     return reduced.fit_transform(first), reduced.transform(second)
 
 

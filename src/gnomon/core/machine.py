@@ -17,6 +17,8 @@ DECIDING_PACKAGES = (
 MEMINFO = Path("/proc/meminfo")
 CGROUP = Path("/sys/fs/cgroup")
 PROCESS = Path("/proc/self")
+CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
+UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
 
 
 def free_memory() -> int | None:
@@ -92,6 +94,26 @@ def peak_memory_mb() -> float | None:
 def available_cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def core_cache() -> int | None:
+    """Bytes of the second and third cache that fall to a core when all work; None where nobody says."""
+    found = 0
+    for place in CACHES.glob("index*"):
+        with suppress(OSError, ValueError, KeyError, IndexError):
+            level, kind, size, cores = (
+                (place / name).read_text(encoding="ascii").strip()
+                for name in ("level", "type", "size", "shared_cpu_list")
+            )
+            if int(level) > 1 and kind != "Instruction":
+                found += int(size[:-1]) * UNITS[size[-1]] // _count(cores)
+    return found or None
+
+
+def _count(cores: str) -> int:
+    """How many cores a list such as "0-3,8" names."""
+    ends = [[int(end) for end in part.split("-")] for part in cores.split(",")]
+    return sum(end[-1] - end[0] + 1 for end in ends)
 
 
 def package_versions(names: Sequence[str]) -> dict[str, str]:

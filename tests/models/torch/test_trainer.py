@@ -21,6 +21,7 @@ from gnomon.models import torch as door  # noqa: E402
 from gnomon.models.torch.augmentation import TrainingAugmentation  # noqa: E402
 from gnomon.models.torch.model import TorchModel, save_weights  # noqa: E402
 from gnomon.models.torch.objectives import LabelSmoothing  # noqa: E402
+from gnomon.models.torch.stacks import stackability  # noqa: E402
 from gnomon.models.torch.trainer import TorchTrainer, load_torch  # noqa: E402
 
 X = np.random.default_rng(0).normal(size=(30, 5)).astype(np.float32)
@@ -260,10 +261,14 @@ def test_answers_are_in_evaluation_mode_in_blocks_and_keep_their_tail(monkeypatc
     assert TorchModel(sure, 2).log_probs(np.ones((1, 1)))[0, 0] == pytest.approx(-np.exp(-30.0), rel=1e-3)
 
 
-def test_group_size_follows_the_cache_and_the_recipe() -> None:
+@pytest.mark.parametrize("megabytes", [None, 2, 32])
+def test_group_size_follows_the_cache_and_the_recipe(megabytes: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
     small, large = np.zeros((9, 10), np.float32), np.zeros((9, 20_000), np.float32)
     trainer = TorchTrainer(stack="always", device="cpu")
-    assert trainer.batch_size(small, 2, 1000) > 20
+    monkeypatch.setattr(stackability, "core_cache", lambda: megabytes and megabytes * 2**20)
+    weights = (10 + 1) * 128 + (128 + 1) * 2
+    each = 4 * (4 * weights + trainer.batch * (10 + 2 * 128 + 2))
+    assert trainer.batch_size(small, 2, 1000) == min((megabytes or 16) * 2**20 // each, 256)
     assert trainer.batch_size(large, 2, 1000) == 1
     assert replace(trainer, stack="never").batch_size(small, 2, 1000) == 1
 

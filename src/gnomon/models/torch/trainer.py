@@ -267,8 +267,9 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
     def batch_size(self, x: Rows, n_classes: int, size: int) -> int:
         """How many models of ``size`` rows one call of `train` should get.
 
-        On a CPU as many as keep weights, gradients, moments and a batch within the cache, since the optimiser's step
-        is memory traffic; on a GPU as many as fit into half of its memory; 1 where models are trained alone.
+        On a CPU as many as keep weights, gradients, moments and a batch within a core's share of the caches, since the
+        optimiser's step is memory traffic; on a GPU as many as fit into half of its memory; 1 where models are trained
+        alone.
         """
         data = self._first_rows(x, n_classes)
         return self._at_once(self._subject(data, n_classes), str(data.values.device), size, fused=self.fused)

@@ -1,7 +1,8 @@
 """Counts, means and variances of shadow signals, record by record, over models that knew the record and those not.
 
 The arrays are (m, n): m shadow models by n rows, in memory or memory-mapped. They are read once, in blocks of rows
-small enough for the processor's cache, and summed in float64; memory does not grow with m.
+small enough for the processor's cache, and summed in float64; memory does not grow with m. Large ones are summed by
+compiled code where numba is installed (`gnomon.stats.laws.one_pass`).
 """
 
 from __future__ import annotations
@@ -10,14 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gnomon.core.arrays import Bools, Floats
+from gnomon.core.arrays import Bools, Float64s, Floats
 from gnomon.core.errors import DataError
+from gnomon.stats.laws.one_pass import suits, sum_over_models
 
 BLOCK_ROWS, BLOCK_MODELS = 4096, 32  # 1 MB of float64: stays in a core's cache, and 16 kB are read at a stretch
-
-Float64s = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,10 @@ def group_moments(signals: Floats, member: Bools, transform: Callable[[Floats], 
     >>> moments.inside.mean, moments.inside.variance, moments.outside.count
     (array([6.]), array([1.]), array([1.]))
     """
-    sums = _over_blocks(signals, member, transform, _both_groups)
+    if transform is None and suits(signals, member):
+        sums: Sequence[Float64s] = sum_over_models(signals, member)
+    else:
+        sums = _over_blocks(signals, member, transform, _both_groups)
     return GroupMoments(_moments(sums[0]), _moments(sums[1]))
 
 
@@ -95,6 +97,8 @@ def outside_moments(signals: Floats, member: Bools) -> Moments:
     >>> outside_moments(np.array([[5.0], [7.0], [1.0]]), np.array([[True], [False], [False]])).mean
     array([4.])
     """
+    if suits(signals, member):
+        return _moments(sum_over_models(signals, member)[1])
     return _moments(_over_blocks(signals, member, None, _outside_only)[0])
 
 

@@ -7,27 +7,13 @@ vector: for each layer its weights (inputs, units), then its biases.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
-NUMBA: Any = import_module("numba") if find_spec("numba") else None
+from gnomon.core.compiled import compiled
+
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # of Adam
-# Sums may be taken in another order, but NaN and infinity stay what they are: training that diverges must be seen.
-OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "fastmath": {"contract", "reassoc", "nsz", "arcp"}}
-
-
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function as machine code, kept between processes where there is a place to keep it; itself without numba."""
-    if NUMBA is None:
-        return function
-    try:
-        return NUMBA.njit(function, cache=True, **OPTIONS)  # type: ignore[no-any-return]
-    except RuntimeError:  # no folder that it may write to
-        return NUMBA.njit(function, **OPTIONS)  # type: ignore[no-any-return]
 
 
 @compiled

@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from gnomon.core.arrays import Ints
+from gnomon.core.compiled import can_compile
 from gnomon.models.torch.checkpoints import Watch
 from gnomon.models.torch.networks import Activation, Scratch, TensorRows
-from gnomon.models.torch.stacks.fused_steps import NUMBA, steps
+from gnomon.models.torch.stacks.fused_steps import steps
 from gnomon.models.torch.stacks.stacked_training import (
     Course,
     Regime,
@@ -41,7 +42,7 @@ CHUNK_BYTES = 2**21  # rows that are gathered at once
 @functools.cache
 def fused_version() -> str | None:
     """What compiles the steps, with its version, for a recipe; None where nothing does."""
-    return None if NUMBA is None else f"numba {metadata.version('numba')}"
+    return None if not can_compile() else f"numba {metadata.version('numba')}"
 
 
 @dataclass

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from gnomon.core.errors import DataError, ModelError
+from gnomon.core.machine import core_cache
 from gnomon.models.torch.networks import Activation, TensorRows, build_seeded
 from gnomon.models.torch.stacks.mlp_stack import MlpStack, Stack
 from gnomon.models.torch.stacks.stacked_training import Rates
@@ -19,8 +20,8 @@ from gnomon.models.torch.stacks.vmap_stack import Alone, Probe, VmapStack, is_dr
 StackRule: TypeAlias = Literal["auto", "always", "never"]
 
 PROBE_ROWS = 4
-CPU_STACK_BYTES = 24 * 2**20  # weights, gradients, moments and batches of a stack should stay in the last cache
-CUDA_STACK_SHARE = 0.5  # ... and on a GPU in this share of its memory
+CPU_STACK_BYTES = 16 * 2**20  # of weights, gradients, moments and batches, where nobody says how large the caches are
+CUDA_STACK_SHARE = 0.5  # of a GPU's memory
 MOST_NETWORKS = {"cpu": 256, "cuda": 4096}
 
 
@@ -45,7 +46,10 @@ class NetworkFacts:
     own_dice: bool  # it draws random numbers from torch's global generator
 
     def at_once(self, batch: int, moments: int, device: str) -> int:
-        """How many networks a stack should hold, trained on batches of so many rows."""
+        """How many networks a stack should hold, trained on batches of so many rows.
+
+        On a CPU weights, gradients, moments and batches should stay in a core's share of the caches.
+        """
         if not self.stacking.stacked:
             return 1
         each = 4 * ((2 + moments) * self.weights + batch * self.activations)
@@ -110,5 +114,5 @@ def _rate(layer: Any) -> float:
 
 def _budget(device: str) -> int:
     if torch.device(device).type != "cuda":
-        return CPU_STACK_BYTES
+        return core_cache() or CPU_STACK_BYTES
     return int(CUDA_STACK_SHARE * torch.cuda.get_device_properties(device).total_memory)
