@@ -2,17 +2,23 @@
 
 The first table draws scores of related attacks that tell nothing and counts the audits in which the joint test finds
 one; at most 5 % may. The second puts one attack of a known AUC, or one that finds a few members for sure, among them.
-The third carries out whole audits of models that were trained on neither side, with and without shadow models.
+The third carries out whole audits of models that were trained on neither side, with and without shadow models. The
+fourth does so with networks and attacks that see more than answers, a family of their own in the verdict.
 
     python benchmarks/verdicts.py
-    python benchmarks/verdicts.py --audits 20
+    python benchmarks/verdicts.py --runs 0 --audits 20
+    python benchmarks/verdicts.py --runs 0 --inside 60
 """
 
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from scipy.stats import binom, norm
@@ -21,12 +27,23 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
 import gnomon
+from gnomon.auditing.inputs.loading import AuditInputs
+from gnomon.auditing.run import run_audit
+from gnomon.core.arrays import Ints, Rows
+from gnomon.core.data.dataset import make_dataset
 from gnomon.core.documents.record import Record
+from gnomon.core.plan import make_plan
+from gnomon.engines.local import LocalEngine
 from gnomon.models.sklearn import SklearnTrainer
+from gnomon.models.torch import TorchModel, TorchTrainer
 from gnomon.stats.permutation.joint import LEVEL, joint_test
+from gnomon.store.arrays import ArrayStore
 
 Scores = np.ndarray
 OVERLAP = {"shadow": {"size": 150}, "data": {"keep_apart": False}}
+SIDE = 150  # rows on each side of a network's audit
+SEES_MORE = ("loss", "gradient_norm", "input_gradient_norm", "nasr", "trajectory", "trajectory_offline")
+SEES_ALL = (*SEES_MORE, "trajectory_online", "insider", "nasr_insider")  # with shadow models of audited rows
 
 
 def related(attacks: int, n: int, rng: np.random.Generator) -> Scores:
@@ -115,10 +132,53 @@ def audit_table(runs: int, seed: int) -> None:
         print(f"| {8 if shadows else 0} | {view} | {runs} | {told} |", flush=True)
 
 
+@dataclass(frozen=True)
+class Elsewhere(TorchTrainer):
+    """A trainer whose target learns from rows that nobody audits, whatever it is given: nothing leaks."""
+
+    own: tuple[np.ndarray, np.ndarray] | None = None
+
+    def train(self, x: Rows, y: Ints, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int]) -> list[TorchModel]:
+        """One network, trained on rows of its own."""
+        del x, y, rows
+        assert self.own is not None
+        return super().train(*self.own, n_classes, [np.arange(len(self.own[1]))], seeds)
+
+
+def inside_audit(seed: int, view: str) -> Record:
+    """An audit of a small network that was trained on neither side, by attacks that look into it."""
+    pool = 2 * SIDE if view == "adversary" else 0
+    kind = {"n_informative": 5, "n_redundant": 0, "n_classes": 3, "n_clusters_per_class": 1, "flip_y": 0.3}
+    x, y = make_classification(3 * SIDE + pool, 10, random_state=seed, **kind)
+    x, trainer = x.astype(np.float32), TorchTrainer(hidden=(32,), epochs=30, learning_rate=0.01)
+    values = {
+        "view": "auditor" if view == "auditor" else "adversary",
+        "seed": seed,
+        "data": {"source": "digits", "train_size": SIDE, "nonmember_size": SIDE, "keep_apart": view != "overlap"},
+        "target": {"checkpoints": 5},
+        "shadow": {"count": 8, "size": SIDE // 2 if view == "overlap" else SIDE},
+        "attacks": {"names": SEES_ALL if view == "auditor" else SEES_MORE, "ladder": False, "rehearsals": 2},
+    }
+    target = Elsewhere(trainer.module, hidden=(32,), epochs=30, learning_rate=0.01, own=(x[-SIDE:], y[-SIDE:]))
+    inputs = AuditInputs(make_dataset(x[:-SIDE], y[:-SIDE]), None, False, None, None, target, trainer)
+    with tempfile.TemporaryDirectory() as folder:
+        return run_audit(make_plan(values), inputs, store=ArrayStore(Path(folder)), engine=LocalEngine(1)).record
+
+
+def inside_table(runs: int, seed: int) -> None:
+    print("\nWhole audits of networks that were trained on neither side: attacks that see more than answers")
+    print("| view | attacks | audits | found |\n|---|---|---|---|")
+    for view in ("auditor", "adversary", "overlap"):
+        verdicts = [inside_audit(seed + i, view).verdict for i in range(runs)]
+        found = sum(any(one.found for one in verdict.inside) for verdict in verdicts)
+        print(f"| {view} | {len(verdicts[0].inside)} | {runs} | {found} |", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=400, help="null audits of synthetic scores")
     parser.add_argument("--audits", type=int, default=0, help="whole audits of each kind")
+    parser.add_argument("--inside", type=int, default=0, help="whole audits by attacks that see more, in each view")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     start = time.perf_counter()
@@ -127,6 +187,8 @@ def main() -> None:
         power_table(asked.runs // 4, asked.seed)
     if asked.audits:
         audit_table(asked.audits, asked.seed)
+    if asked.inside:
+        inside_table(asked.inside, asked.seed)
     print(f"\n{time.perf_counter() - start:.0f} s")
 
 
