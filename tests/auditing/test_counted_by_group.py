@@ -65,6 +65,10 @@ def test_rungs_and_more_shadows_count_households() -> None:
     assert all(a.auc.value == b.auc.value and a.auc != b.auc for a, b in zip(found.points, plain.points, strict=True))
 
 
+def with_counted(run: Outcome, unit: str) -> Record:
+    return run.record.model_copy(update={"counted_by": unit})
+
+
 def retrained(seed: int, *, ids: object = None) -> tuple[Outcome, Outcome]:
     """Two trainings of one recipe on households of 20 rows, which score alike within one training."""
     runs = []
@@ -74,8 +78,7 @@ def retrained(seed: int, *, ids: object = None) -> tuple[Outcome, Outcome]:
         groups = np.repeat(np.arange(N // 20), 20)
         shared = rng.normal(size=N // 20)[groups]
         values = {"loss": run.scores["loss"] + shared}
-        record = run.record.model_copy(update={"counted_by": "group"})
-        runs.append(replace(run, record=record, scores=values, groups=[str(g) for g in groups]))
+        runs.append(replace(run, record=with_counted(run, "group"), scores=values, groups=[str(g) for g in groups]))
     return runs[0], runs[1]
 
 
@@ -93,10 +96,29 @@ def test_two_trainings_on_households_are_within_noise(ids: object) -> None:
     assert any("count by group" in sentence for sentence in found.sentences)
 
 
-def household_audit(**settings: object) -> Record:
+def test_copies_of_a_row_are_no_evidence_in_a_comparison(tmp_path: Path) -> None:
+    pair = retrained(0)
+    copied = [
+        replace(o, groups=None, copies=np.asarray(o.groups, dtype=np.int64), record=with_counted(o, "record"))
+        for o in pair
+    ]
+    expected, found = compare(*pair), compare(*copied)
+    assert found.counted_by == "record"
+    for one, other in zip(found.attacks[0].figures, expected.attacks[0].figures, strict=True):
+        assert (one.figure, one.change) == (other.figure, other.change)
+        assert (one.difference is None) == (other.difference is None)
+        if one.difference is not None and other.difference is not None:
+            assert one.difference.high == pytest.approx(other.difference.high)
+    save_outcome(copied[0], tmp_path)
+    kept = read_outcome(tmp_path)
+    assert kept.copies is not None
+    assert kept.copies.tolist() == copied[0].copies.tolist()
+
+
+def household_audit(alike: float = 0.3, **settings: object) -> Record:
     rng = np.random.default_rng(4)
     homes = np.repeat(np.arange(40), 10)
-    x = rng.normal(size=(40, 5))[homes] + 0.3 * rng.normal(size=(400, 5))
+    x = rng.normal(size=(40, 5))[homes] + alike * rng.normal(size=(400, 5))
     y = (rng.random(40) < 0.5)[homes].astype(int)
     inside = homes < 20
     model = DecisionTreeClassifier(max_depth=3, random_state=0).fit(rng.normal(size=(100, 5)), np.arange(100) % 2)
@@ -121,11 +143,24 @@ def test_a_whole_audit_counts_persons_and_says_so() -> None:
     assert ids_of_their_own.counted_by == "record"
 
 
+def test_copies_of_a_row_count_once_without_being_named() -> None:
+    """Each row stands ten times on its side: intervals are those of forty rows, as if they had been given as groups."""
+    homes = np.repeat(np.arange(40), 10)
+    copied, grouped = household_audit(0.0), household_audit(0.0, groups=(homes[:200], homes[200:]))
+    assert (copied.counted_by, copied.data.groups) == ("record", None)
+    for one, other in zip(copied.attacks, grouped.attacks, strict=True):
+        assert one.auc is not None
+        assert other.auc is not None
+        assert (one.auc.low, one.auc.high) == pytest.approx((other.auc.low, other.auc.high))
+        assert one.auc.high - one.auc.low > 0.3
+        assert one.accusations[0].candidates <= 40
+
+
 def test_a_run_keeps_its_persons(tmp_path: Path) -> None:
     run, _ = retrained(0)
     save_outcome(run, tmp_path)
     assert read_outcome(tmp_path).groups == run.groups
-    bare = replace(run, groups=None, record=run.record.model_copy(update={"counted_by": "record"}))
+    bare = replace(run, groups=None, record=with_counted(run, "record"))
     save_outcome(bare, tmp_path)
     assert not (tmp_path / "scores" / "groups.npy").exists()
     assert read_outcome(tmp_path).groups is None

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import logit
 from sklearn.metrics import roc_auc_score
 from tests.stats.worlds import World, exposed, gaussian, lattice, tied_top, yes_or_no
 
@@ -93,3 +94,13 @@ def test_the_interval_covers_with_unequal_samples(world: World) -> None:
 def test_on_noise_the_interval_is_not_needlessly_wide() -> None:
     # Nominal means 5 % misses: 2,000 runs of 150 + 150 must show between 3.2 and 6.8 %.
     assert 0.932 <= coverage(gaussian(0.5), 150, 150, 2000) <= 0.968
+
+
+def test_scores_that_depend_on_each_other_have_a_wider_interval() -> None:
+    rng = np.random.default_rng(0)
+    members, others = rng.normal(0.5, 1, 400), rng.normal(0, 1, 400)
+    alone, wider = auc(members, others), auc(members, others, wider=1.2)
+    assert alone.value == wider.value
+    assert logit(wider.high) - logit(wider.low) == pytest.approx(1.2 * (logit(alone.high) - logit(alone.low)))
+    perfect = auc(members + 10, others, wider=2.0)
+    assert perfect.low < auc(members + 10, others).low

@@ -73,6 +73,7 @@ class Outcome:
     risk: RiskTable | None = None
     canaries: CanaryTable | None = None
     groups: list[str] | None = None  # (n,) the person or household of each audited row
+    copies: Ints | None = None  # (n,) without groups: equal where rows are copies on one side; None: there are none
     exposure: Floats | None = None  # (n,) how much a record is worth to an attacker; see `vulnerability`
 
     @property

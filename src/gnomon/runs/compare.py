@@ -208,13 +208,13 @@ class _Judge:
 
     def _paired(self, first: Floats, second: Floats, fprs: Sequence[float], level: float) -> list[FigureChange]:
         member: Bools = np.asarray(self.first.member, dtype=bool)[self.pairs.first]
-        persons = self._persons()
+        units = self._units()
         # Second minus first: above 0, the second leaks more.
-        area = auc_difference(second, first, member, confidence=level, groups=persons)
+        area = auc_difference(second, first, member, confidence=level, groups=units)
         figures = [figure_change("AUC", area.second, area.first, area.difference)]
         for fpr in fprs:
             rng = Seeds(0).child("compare", str(fpr)).generator()
-            found = tpr_difference(second, first, member, fpr, rng=rng, confidence=level, groups=persons)
+            found = tpr_difference(second, first, member, fpr, rng=rng, confidence=level, groups=units)
             if found.result is None:
                 figures.append(refused(tpr_name(fpr), found.reason))
             else:
@@ -222,16 +222,18 @@ class _Judge:
                 figures.append(figure_change(tpr_name(fpr), rates.second, rates.first, rates.difference))
         return figures
 
-    def _persons(self) -> NDArray[Any] | None:
-        """Persons of the paired rows, from whichever run knows them."""
-        for outcome, rows in ((self.first, self.pairs.first), (self.second, self.pairs.second)):
-            if outcome.groups is not None:
-                return np.asarray(outcome.groups)[rows]
-        return None
+    def _units(self) -> NDArray[Any] | None:
+        """Persons of the paired rows, or copies of a row, from whichever run knows them."""
+        both = (self.first, self.pairs.first), (self.second, self.pairs.second)
+        known = [(o.groups, rows) for o, rows in both] + [(o.copies, rows) for o, rows in both]
+        return next((np.asarray(units)[rows] for units, rows in known if units is not None), None)
 
     @cached_property
     def _groups_of_each(self) -> list[Groups | None]:
-        return [split_groups(o.groups, np.asarray(o.member, dtype=bool)) for o in (self.first, self.second)]
+        return [
+            split_groups(o.copies if o.groups is None else o.groups, np.asarray(o.member, dtype=bool))
+            for o in (self.first, self.second)
+        ]
 
     def _apart(self, first: Floats, second: Floats, fprs: Sequence[float], level: float) -> list[FigureChange]:
         samples = [

@@ -23,7 +23,7 @@ from gnomon.runs.spreadsheet import cell, plain
 
 RISK_TEXTS = "risk-texts.json"
 TEXTS = ("id", "class", "group")  # columns of risk.csv that hold text
-RESERVED = ("ids", "member", "exposure", "groups")  # files in scores/ that are no attack's
+RESERVED = ("ids", "member", "exposure", "groups", "copies")  # files in scores/ that are no attack's
 
 
 def save_outcome(outcome: Outcome, folder: Path) -> None:
@@ -42,6 +42,8 @@ def write_outcome(outcome: Outcome, folder: Path) -> Record:
     np.save(scores / "member.npy", np.asarray(outcome.member), allow_pickle=False)
     if outcome.groups is not None:
         np.save(scores / "groups.npy", np.asarray(outcome.groups), allow_pickle=False)
+    if outcome.copies is not None:
+        np.save(scores / "copies.npy", outcome.copies, allow_pickle=False)
     if outcome.exposure is not None:
         np.save(scores / "exposure.npy", outcome.exposure, allow_pickle=False)
     if outcome.risk is not None:
@@ -169,7 +171,7 @@ def read_outcome(path: str | Path) -> Outcome:
         raise DataError(f"{folder / foreign}: is named by the record, but not of this run; run the audit again")
     if not files:
         return Outcome(record, {}, [], [])
-    ids, member, exposure, groups = (f"scores/{name}.npy" for name in RESERVED)
+    ids, member, exposure, groups, copies = (f"scores/{name}.npy" for name in RESERVED)
     loaded = {file: _load(content, folder / file) for file, content in arrays.items()}
     return Outcome(
         record,
@@ -178,6 +180,7 @@ def read_outcome(path: str | Path) -> Outcome:
         [bool(m) for m in loaded[member]],
         risk=_risk(published, folder),
         groups=[str(g) for g in loaded[groups]] if record.counted_by == "group" and groups in loaded else None,
+        copies=loaded[copies].astype(np.int64) if copies in loaded else None,
         exposure=loaded.get(exposure),
     )
 

@@ -76,7 +76,12 @@ def placements(queries: Doubles, reference: Doubles) -> Doubles:
 
 
 def auc(
-    members: ArrayLike, nonmembers: ArrayLike, *, confidence: float = 0.95, groups: Groups | None = None
+    members: ArrayLike,
+    nonmembers: ArrayLike,
+    *,
+    confidence: float = 0.95,
+    groups: Groups | None = None,
+    wider: float = 1.0,
 ) -> Interval:
     """Area under the ROC curve: the chance that a random member outscores a random non-member, ties one half.
 
@@ -96,6 +101,7 @@ def auc(
         nonmembers: scores of non-members ``(n0,)``.
         confidence: of the interval, in (0, 1).
         groups: of both samples, in their order; None: every record is independent of the others.
+        wider: how many times wider than samples show the area varies, 1 or more: of scores that depend on each other.
 
     Returns:
         Value and interval in [0, 1]; 0.5 = the scores tell nothing.
@@ -109,13 +115,13 @@ def auc(
     m, n = sorted_pair(members, nonmembers)
     by_member = placements(m, n)
     area, alpha = float(by_member.mean()), check_confidence(confidence)  # summed in one order, whatever the rows'
-    pairs = independent_pairs(m.size, n.size, groups)
+    pairs = independent_pairs(m.size, n.size, groups) / wider**2
     low, high = _exact_pairs(area, pairs, alpha)
     if 0.0 < area < 1.0 and pairs > 1:
         places = by_member, 1.0 - placements(n, m)
         if groups is not None:
             places = placements(np.asarray(members), n), 1.0 - placements(np.asarray(nonmembers), m)
-        half = half_width(places, area, alpha, groups) / (area * (1 - area))
+        half = wider * half_width(places, area, alpha, groups) / (area * (1 - area))
         low = max(low, float(expit(logit(area) - half)))
         high = min(high, float(expit(logit(area) + half)))
     return Interval(area, min(low, area), max(high, area))

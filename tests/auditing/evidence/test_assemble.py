@@ -76,7 +76,7 @@ def test_the_more_non_members_stand_in_the_pool_the_more_they_judge_each_other()
         members, others, pool = np.arange(60), np.arange(60, 120), np.arange(120 - shared, 180 - shared)
         data = make_dataset(np.zeros((180, 1)), np.arange(180) % 2)
         roles = Roles(members, others, pool, pool[:0], members, view)
-        return AuditCase(noise_case("adversary", False).evidence, roles.audited, data, roles).mutual(needs)
+        return AuditCase(noise_case("adversary", False).evidence, roles.audited, data, roles).judging.wider(needs)
 
     needs = {"answers", "shadows_out"}
     assert mutual(60) == pytest.approx(1.5**0.5)
@@ -86,3 +86,17 @@ def test_the_more_non_members_stand_in_the_pool_the_more_they_judge_each_other()
     assert mutual(60) == 1.0
     needs = {"answers", "membership_half"}
     assert mutual(0, "auditor") == pytest.approx(2**0.5)
+
+
+def test_copies_of_a_row_on_one_side_are_one_unit() -> None:
+    """Rows a, a, b on one side and b, c, c on the other: b stands on both sides, and each of its rows for itself."""
+    rows = np.array([[0.0], [0.0], [1.0], [1.0], [2.0], [2.0]])
+    data = make_dataset(rows, np.arange(6) % 2)
+    roles = Roles(np.arange(3), np.arange(3, 6), np.empty(0, np.int64), np.empty(0, np.int64), np.arange(3), "auditor")
+    case = AuditCase(noise_case("adversary", False).evidence, np.array([5, 0, 2, 4, 3, 1]), data, roles)
+    assert case.units is not None
+    assert case.sides is not None
+    first, *others = case.units
+    assert (first == others[2], others[0] == others[4], len(set(case.units))) == (True, True, 4)
+    assert case.distinct.tolist() == [0, 1, 2, 4]
+    assert (len(set(case.sides.members)), len(set(case.sides.nonmembers)), case.sides.mixed) == (2, 2, False)

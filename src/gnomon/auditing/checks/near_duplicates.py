@@ -208,7 +208,7 @@ def check_swapped(target: ModelFacts, answers: Floats, case: AuditCase) -> Findi
         case: the audited rows and the truth.
     """
     right = (answers.argmax(axis=1) == case.evidence.labels).astype(np.float64)
-    p, below = chance_p(right, case.member, case.groups)
+    p, below = chance_p(right, case.member, case.units)
     if not below or p > SWAPPED_P or target.train_accuracy is None or target.test_accuracy is None:
         return None
     return Finding(
@@ -231,7 +231,7 @@ def check_unseen(case: AuditCase) -> Finding | None:
     al., 2024, found an AUC of 0.7 with the labels swapped). The blind baseline asks the same of the rows; this asks it
     of what a trained model makes of them.
     """
-    shadows, groups = case.evidence.shadows, case.groups
+    shadows, units = case.evidence.shadows, case.units
     if shadows is None or min(int(case.member.sum()), int((~case.member).sum())) < 20:
         return None
     out = ~shadows.member
@@ -240,7 +240,7 @@ def check_unseen(case: AuditCase) -> Finding | None:
     finite = np.where(out, np.minimum(losses, np.float32(30.0)), np.float32(0.0))
     mean = -finite.sum(axis=0)[seen] / out.sum(axis=0)[seen]
     member = case.member[seen]
-    together = split_groups(None if groups is None else groups[seen], member)
+    together = split_groups(None if units is None else units[seen], member)
     estimate = auc(mean[member], mean[~member], confidence=UNSEEN_CONFIDENCE, groups=together)
     if estimate.low <= 0.5 <= estimate.high:
         return None

@@ -48,7 +48,8 @@ def _units(found: Attempt, case: AuditCase) -> tuple[Floats, Bools, np.ndarray]:
     scores = found.scored.scores
     assert scores is not None
     if case.groups is None or case.trained is None:
-        return scores, case.member, case.data.ids[case.audited]
+        kept = case.distinct
+        return scores[kept], case.member[kept], case.data.ids[case.audited][kept]
     persons, first = np.unique(case.groups, return_index=True)
     whole = combine(scores, found.rehearsed, case.groups, case.member, case.trained)
     return whole, case.member[first], persons

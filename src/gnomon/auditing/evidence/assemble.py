@@ -31,6 +31,35 @@ from gnomon.stats.signals import loss
 
 
 @dataclass(frozen=True)
+class Judging:
+    """Audited rows that judge each other make pairs that agree: what one does to another's score, that one does to its.
+
+    Neither permutations nor intervals know these pairs.
+
+    - Audited non-members that stand in the attacker's pool judge each other by OUT models; members have no such pairs.
+      Of the variance of a difference between n1 members and n0 non-members, of which k stand in a pool of p rows,
+      shadow models cause all at most, and pairs that agree wholly add ``k^2 / p / n0 * n1 / (n1 + n0)`` of that: one
+      half where the pool is the non-members (measured with five kinds of models: 0 to 0.35).
+    - The two halves of `KnownHalf` judge each other by the truth itself, which doubles the variance at most.
+
+    Attributes:
+        by_pool: what non-members in the pool add to the variance, as a share of it.
+    """
+
+    by_pool: float = 0.0
+
+    def wider(self, needs: Collection[str]) -> float:
+        """How many times wider than rows on their own show the results of an attack with these needs vary by chance.
+
+        >>> Judging(by_pool=0.21).wider(["answers", "shadows_out"]), Judging(by_pool=0.21).wider(["answers"])
+        (1.1, 1.0)
+        """
+        if "membership_half" in needs:
+            return float(np.sqrt(2.0))
+        return float(np.sqrt(1.0 + self.by_pool)) if "shadows_out" in needs else 1.0
+
+
+@dataclass(frozen=True)
 class AuditCase:
     """The evidence, and next to it what the attacker does not see.
 
@@ -76,25 +105,14 @@ class AuditCase:
         found = np.where(both, len(same) + np.arange(len(same)), same)
         return None if len(np.unique(found)) == len(found) else found
 
-    def mutual(self, needs: Collection[str]) -> float:
-        """How many times wider than permutations show the results of an attack with these needs vary by chance.
-
-        Audited rows that judge each other make pairs that agree: what one does to the score of another, that one does
-        to its own. Permutations don't know these pairs.
-
-        - Audited non-members that stand in the attacker's pool judge each other by OUT models; members have no such
-          pairs. Of the variance of a difference between n1 members and n0 non-members, of which k stand in a pool of p
-          rows, shadow models cause all at most, and pairs that agree wholly add ``k^2 / p / n0 * n1 / (n1 + n0)`` of
-          that: one half where the pool is the non-members (measured with five kinds of models: 0 to 0.35).
-        - The two halves of `KnownHalf` judge each other by the truth itself, which doubles the variance at most.
-        """
-        if "membership_half" in needs:
-            return float(np.sqrt(2.0))
-        if self.roles.view != "adversary" or "shadows_out" not in needs:
-            return 1.0
+    @cached_property
+    def judging(self) -> Judging:
+        """Which audited rows judge each other."""
+        if self.roles.view != "adversary":
+            return Judging()
         n1, n0, pool = len(self.roles.members), len(self.roles.nonmembers), len(self.roles.pool)
         shared = len(np.intersect1d(self.roles.nonmembers, self.roles.pool))
-        return float(np.sqrt(1.0 + shared**2 / max(pool, 1) / n0 * n1 / (n1 + n0)))
+        return Judging(shared**2 / max(pool, 1) / n0 * n1 / (n1 + n0))
 
     @property
     def trained(self) -> NDArray[Any] | None:
@@ -103,8 +121,15 @@ class AuditCase:
 
     @cached_property
     def sides(self) -> Groups | None:
-        """The persons of members and of others, for intervals by person; None where rows are counted."""
-        return split_groups(self.groups, self.member)
+        """The units of members and of others, for intervals; None where every row stands for itself."""
+        return split_groups(self.units, self.member)
+
+    @cached_property
+    def distinct(self) -> Ints:
+        """Positions of audited rows without further copies on one side; all rows where persons are given."""
+        if self.groups is not None or self.units is None:
+            return np.arange(len(self.audited))
+        return np.sort(np.unique(self.units, return_index=True)[1])
 
 
 @dataclass(frozen=True)

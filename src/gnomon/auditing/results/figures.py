@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from gnomon.auditing.evidence.assemble import AuditCase
+from gnomon.auditing.evidence.assemble import AuditCase, Judging
 from gnomon.auditing.inputs.roles import by_group
 from gnomon.auditing.progress import Progress
 from gnomon.auditing.results.scoring import Attempt, Rehearsed
@@ -82,7 +82,9 @@ class Truth:
         member: (n,) the truth.
         groups: (n,) the person or household of each row; None without groups.
         trained: the persons of all rows that the target was trained on; None without groups.
-        sides: the persons of members and of others, for intervals by person; None where rows are counted.
+        sides: the units of members and of others, for intervals; None where every row stands for itself.
+        distinct: positions of the rows without further copies on one side.
+        judging: which rows judge each other.
     """
 
     labels: Ints
@@ -91,11 +93,13 @@ class Truth:
     groups: NDArray[Any] | None
     trained: NDArray[Any] | None
     sides: Groups | None
+    distinct: Ints
+    judging: Judging
 
     @classmethod
     def of(cls, case: AuditCase) -> Truth:
         """What an audit knows of its rows."""
-        known = case.member, case.groups, case.trained, case.sides
+        known = case.member, case.groups, case.trained, case.sides, case.distinct, case.judging
         return cls(case.evidence.labels, tuple(case.data.classes), *known)
 
 
@@ -242,6 +246,7 @@ def measure(attempt: Attempt, truth: Truth, plan: StatisticsPlan) -> AttackResul
         return result
     scores, member, level = scored.scores, truth.member, plan.confidence
     inside, outside, groups = scores[member], scores[~member], truth.sides
+    wider = truth.judging.wider(scored.needs)
     best = oracle(inside, outside, confidence=level, groups=groups).rates
     rates = (
         best
@@ -253,7 +258,7 @@ def measure(attempt: Attempt, truth: Truth, plan: StatisticsPlan) -> AttackResul
     roc, bins = thin_roc(inside, outside, confidence=level, groups=groups), histogram(inside, outside)
     return result.model_copy(
         update={
-            "auc": estimate(auc(inside, outside, confidence=level, groups=groups)),
+            "auc": estimate(auc(inside, outside, confidence=level, groups=groups, wider=wider)),
             "advantage": estimate(rates.advantage),
             "tpr_at_fpr": tpr_points(inside, outside, plan.fprs, level, groups),
             "at_threshold": _at_threshold(rates, scored.calibrated),
@@ -277,7 +282,7 @@ def measure(attempt: Attempt, truth: Truth, plan: StatisticsPlan) -> AttackResul
             "class_precision": None if precision is None else Percentiles(**asdict(precision)),
             "class_recall": None if recall is None else Percentiles(**asdict(recall)),
             "tied_share": tied_share(scores),
-            "accusations": accuse(scores, member, truth.groups),
+            "accusations": accuse(scores[truth.distinct], member[truth.distinct], truth.groups),
             "groups": measure_groups(attempt, truth, plan),
             "rehearsals": [
                 Rehearsal(auc=p.auc, tpr_at_fpr=[RatePoint(fpr=f, tpr=t) for f, t in p.tpr.items()])

@@ -131,20 +131,20 @@ def assess_risk(
     if found is None or found.scored.scores is None or not found.rehearsed.played:
         return None
     scores, played, member = found.scored.scores, found.rehearsed.played, case.member
-    data, groups = case.data, case.groups
+    data, groups, units = case.data, case.groups, case.units
     known = [(p.scores, p.member) for p in played]
     rng = seeds.child("risk").generator()
     own = None if data.groups is None else [data.groups[case.roles.pool[p.rows]] for p in played]
     curve = fit_risk(known, rng=rng, confidence=confidence, groups=own)
     shadows = _Stated(*curve.at(scores))
-    checked = deviations(shadows.probability, member, groups)
+    checked = deviations(shadows.probability, member, units)
     shadow_error, p_value = checked.interval(confidence, rng), contradiction(checked, known)
     untrue = contradicted(shadow_error, p_value)
     reason = UNLIKE if unlike else UNTRUE if untrue else None
-    stated = shadows if reason is None else _learn_anew(scores, member, groups, rng, confidence)
+    stated = shadows if reason is None else _learn_anew(scores, member, units, rng, confidence)
     error = shadow_error
     if stated is not None and reason is not None:
-        error = deviations(stated.probability, member, groups).interval(confidence, rng)
+        error = deviations(stated.probability, member, units).interval(confidence, rng)
     seen = _again(played, curve, case.audited, case.roles.pool)  # rehearsals' rows stand in the pool's order
     stability, records = _stability(seen) if reason is None else (None, 0)
     facts = RiskFacts(

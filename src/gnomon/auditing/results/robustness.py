@@ -159,12 +159,12 @@ def _gain(
 
 
 def _part(case: AuditCase, seeds: Seeds) -> tuple[Evidence, Bools, NDArray[Any] | None]:
-    """What the attack reads, the truth and the persons, on all audited rows or a random part of them."""
+    """What the attack reads, the truth and the units of chance, on all audited rows or a random part of them."""
     evidence, n = case.evidence, len(case.member)
     rows = np.arange(n)
     if n > MOST_ROWS:
         rows = np.sort(seeds.child("ladder", "audited").generator().choice(n, MOST_ROWS, replace=False))
-    return evidence.at(rows), case.member[rows], None if case.groups is None else case.groups[rows]
+    return evidence.at(rows), case.member[rows], None if case.units is None else case.units[rows]
 
 
 def _first(evidence: Evidence, count: int) -> Evidence:

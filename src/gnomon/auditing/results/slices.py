@@ -185,7 +185,7 @@ def _slice(name: str, mask: Bools, attack: Scored, case: AuditCase, fpr: float, 
     if not _enough(mask, member):
         return SliceResult(name=name, members=len(inside), nonmembers=len(outside), auc=None)
     threshold = attack.threshold
-    groups = None if case.groups is None else split_groups(case.groups[mask], member[mask])
+    groups = None if case.units is None else split_groups(case.units[mask], member[mask])
     return SliceResult(
         name=name,
         members=len(inside),

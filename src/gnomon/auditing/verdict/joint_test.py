@@ -84,7 +84,7 @@ def _tested(attempts: Sequence[Attempt], case: AuditCase, seeds: Seeds) -> tuple
     if case.groups is not None and case.trained is not None:
         known = case.groups, case.member, case.trained
         persons = np.stack([combine(_scores(a), a.rehearsed, *known) for a in attempts])
-    wider = [case.mutual(a.scored.needs) for a in attempts]
+    wider = [case.judging.wider(a.scored.needs) for a in attempts]
     rng = seeds.generator()
     test = joint_test(scores, case.member, rng=rng, groups=case.units, person_scores=persons, wider=wider)
     named = zip(attempts, test.attacks, strict=True)
@@ -131,7 +131,7 @@ def _speaker(
         return own.name
     sign = -1.0 if own.reversed else 1.0
     pair = sign * scores[own.name], sign * scores[strongest.name]
-    change = auc_difference(*pair, member, confidence=1 - LEVEL / len(heard.found), groups=case.groups).change
+    change = auc_difference(*pair, member, confidence=1 - LEVEL / len(heard.found), groups=case.units).change
     return strongest.name if change == "lower" else own.name
 
 
