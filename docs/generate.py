@@ -247,8 +247,9 @@ STRUCTURE_HEAD = """# What the model itself holds
 
 Some models hold their training rows, and whoever gets the file reads them without any attack. Where the model itself is
 given (or with `check = true` in `[structure]`, also where it is trained here), an audit looks into it: scikit-learn
-estimators, pipelines and ensembles, XGBoost, LightGBM, and networks of torch (numbers only). The measures are those
-that output checkers of research environments ask for; they follow the structural attack of SACRO-ML.
+estimators, pipelines and ensembles, XGBoost, LightGBM, CatBoost, and networks of torch (stored rows and fitted
+numbers). The measures are those that output checkers of research environments ask for; they follow the structural
+attack of SACRO-ML.
 
     gnomon audit --model model.skops --members train.csv --nonmembers test.csv --label y --appetite tre.toml
 

@@ -92,6 +92,49 @@ def test_boosting_of_other_libraries_by_hand(library: str) -> None:
         assert values == {"stored-rows": 0, "small-leaves": 4, "few-degrees-of-freedom": 8 - 2 * 4}
 
 
+def test_catboost_by_hand() -> None:
+    catboost = pytest.importorskip("catboost", reason="the extra catboost is too large to install for every test run")
+    options = {"iterations": 2, "verbose": 0, "thread_count": 1, "allow_writing_files": False}
+    model = catboost.CatBoostClassifier(depth=1, **options).fit(STEPS, HALVES)
+    values, _ = seen(model, STEPS)
+    # two stumps: two numbers for the cut, one for each of two leaves
+    reached = model.calc_leaf_indexes(STEPS)
+    least = min(np.unique(reached[:, i], return_counts=True)[1].min() for i in range(2))
+    assert values == {"stored-rows": 0, "small-leaves": least, "few-degrees-of-freedom": 8 - 2 * 4}
+    assert 1 <= least <= 4
+    three = catboost.CatBoostClassifier(depth=1, **options).fit(STEPS, np.arange(8) // 3)
+    assert seen(three, STEPS)[0]["few-degrees-of-freedom"] == 8 - 2 * (2 + 2 * 3)  # three values in each leaf
+    assert look(model, STEPS).not_read == []
+
+
+@pytest.mark.parametrize("bytes_", [False, True])
+def test_a_network_that_keeps_rows_in_a_buffer_is_found_out(bytes_: bool) -> None:
+    torch = pytest.importorskip("torch")
+    rows = (np.abs(X[:12]) * 50).astype(np.uint8) if bytes_ else X[:12]
+
+    class Prototypes(torch.nn.Module):
+        def __init__(self, kept: np.ndarray) -> None:
+            super().__init__()
+            self.linear = torch.nn.Linear(3, 2)
+            self.register_buffer("kept", torch.from_numpy(kept.astype(np.float32)))
+
+    scaled = (rows / 255).astype(np.float32) if bytes_ else rows
+    values, findings = seen(Prototypes(scaled), rows)
+    assert values["stored-rows"] == 12
+    assert "stored-rows" in findings
+    assert values["few-degrees-of-freedom"] == 12 - 8
+    assert seen(Prototypes(RNG.normal(size=(12, 3))), rows)[0]["stored-rows"] == 0
+    assert seen(torch.nn.Linear(3, 12), rows)[0]["stored-rows"] == 0
+
+
+def test_images_that_a_network_keeps_are_rows_too() -> None:
+    torch = pytest.importorskip("torch")
+    images = RNG.normal(size=(5, 4, 4)).astype(np.float32)
+    network = torch.nn.Flatten()
+    network.register_buffer("seen", torch.from_numpy(images.copy()))
+    assert seen(network, images)[0]["stored-rows"] == 5
+
+
 def test_what_cannot_be_read_is_named() -> None:
     class Oracle:
         def predict_proba(self, rows: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Training rows that stand in the model itself: neighbours, support vectors, kernel and Gaussian-process models."""
+"""Training rows that stand in the model itself: neighbours, support vectors, kernels, Gaussian processes, networks."""
 
 from __future__ import annotations
 
@@ -29,11 +29,14 @@ def stored_rows(part: FittedPart) -> int | None:
     arrays = list(_arrays(part.thing))
     if not arrays:
         return 0
-    rows = _matrix(part.rows)
+    rows = _matrix(_flat(part.rows))
     if rows is None:
         known = [count_rows(array) for name, array in arrays if name in KEPT[:5]]
         return max(known, default=None) if known else None
     there = set(row_digests(rows))
+    if not is_sparse(rows):  # a network holds float32, and images of bytes as shares of 255
+        there |= set(row_digests(_narrowed(rows)))
+        there |= set(row_digests(_narrowed(rows / 255))) if _of_bytes(part.rows) else set()
     found = 0
     for _, array in arrays:
         if array.shape[1] != rows.shape[1]:
@@ -45,7 +48,32 @@ def stored_rows(part: FittedPart) -> int | None:
     return found
 
 
+def _narrowed(rows: Rows) -> Rows:
+    return np.asarray(rows, dtype=np.float32).astype(np.float64)
+
+
+def _of_bytes(rows: Any) -> bool:
+    return getattr(rows, "dtype", None) == np.uint8
+
+
+def _flat(rows: Any) -> Any:
+    """Rows of more dimensions, such as images, as (n, d)."""
+    shape = getattr(rows, "shape", ())
+    return np.asarray(rows).reshape(shape[0], -1) if len(shape) > 2 else rows
+
+
+def _tensors(thing: Any) -> Iterator[tuple[str, Rows]]:
+    """Weights and buffers of a network by name; those of a container are those of its parts, too."""
+    if not (callable(getattr(thing, "state_dict", None)) and callable(getattr(thing, "parameters", None))):
+        return
+    for name, tensor in thing.state_dict().items():
+        found = _matrix(_flat(tensor.detach().cpu().numpy())) if hasattr(tensor, "detach") else None
+        if found is not None and count_rows(found) >= FEWEST:
+            yield name, found
+
+
 def _arrays(thing: Any) -> Iterator[tuple[str, Rows]]:
+    yield from _tensors(thing)
     for name, value in (vars(thing) if hasattr(thing, "__dict__") else {}).items():
         if name in KEPT or name.endswith("_"):
             found = _matrix(value)

@@ -1,7 +1,7 @@
 """Trees: how few training rows a leaf stands for, and whether it discloses their class.
 
 scikit-learn's trees, forests and boosting count the rows of their leaves themselves, and so does LightGBM; XGBoost does
-not, so the training rows are sent through its trees.
+not, and CatBoost not for several classes, so the training rows are sent through their trees.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ class Trees:
     Attributes:
         leaf_rows: training rows of each leaf (of a bootstrap sample: distinct ones).
         pure: leaves that stand for rows of one class only; None where leaves hold no classes (boosting).
-        parameters: fitted numbers: two of each inner node, and of each leaf c - 1 (boosting: 1).
+        parameters: fitted numbers: two of each inner node, and of each leaf c - 1 (boosting: 1; CatBoost: c for more
+            than two classes, and two for each level of a symmetric tree, whose nodes share a cut).
     """
 
     leaf_rows: NDArray[np.int64]
@@ -41,6 +42,8 @@ def read_trees(part: FittedPart) -> Trees | None:
     booster: Any = thing.get_booster() if hasattr(thing, "get_booster") else getattr(thing, "booster_", None)
     if hasattr(booster, "get_dump") and hasattr(thing, "apply"):
         return _xgboost(thing, booster, part.rows)
+    if hasattr(thing, "calc_leaf_indexes"):
+        return _catboost(thing, part.rows)
     return _lightgbm(booster.dump_model()) if hasattr(booster, "dump_model") else None
 
 
@@ -97,6 +100,17 @@ def _xgboost(thing: Any, booster: Any, rows: Any) -> Trees | None:
     found = [json.loads(text) for text in booster.get_dump(dump_format="json")]
     leaves = sum(_count_leaves(tree) for tree in found)
     return Trees(np.concatenate(counts).astype(np.int64), None, 2 * (leaves - len(found)) + leaves)
+
+
+def _catboost(thing: Any, rows: Any) -> Trees | None:
+    if rows is None:
+        return None
+    reached = np.asarray(thing.calc_leaf_indexes(rows)).reshape(-1, thing.tree_count_)
+    counts = [np.unique(reached[:, i], return_counts=True)[1] for i in range(reached.shape[1])]
+    leaves = [int(count) for count in thing.get_tree_leaf_counts()]  # a symmetric tree has empty ones, too
+    cuts = sum(count.bit_length() - 1 if thing._object._is_oblivious() else count - 1 for count in leaves)
+    values = sum(map(len, counts)) * (1 if len(thing.classes_) == 2 else len(thing.classes_))
+    return Trees(np.concatenate(counts).astype(np.int64), None, 2 * cuts + values)
 
 
 def _count_leaves(node: dict[str, Any]) -> int:
