@@ -58,8 +58,7 @@ def _of_bytes(rows: Any) -> bool:
 
 def _flat(rows: Any) -> Any:
     """Rows of more dimensions, such as images, as (n, d)."""
-    shape = getattr(rows, "shape", ())
-    return np.asarray(rows).reshape(shape[0], -1) if len(shape) > 2 else rows
+    return np.asarray(rows).reshape(len(rows), -1) if len(getattr(rows, "shape", ())) > 2 else rows
 
 
 def _tensors(thing: Any) -> Iterator[tuple[str, Rows]]:
