@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from gnomon.auditing.structure.parts import FittedPart
-from gnomon.core.arrays import Rows, count_rows, is_sparse, row_digests
+from gnomon.core.arrays import Rows, count_rows, is_frame, is_sparse, row_digests
 
 KEPT = ("_fit_X", "support_vectors_", "X_train_", "X_fit_", "X_", "exemplars_", "cluster_centers_", "components_")
 SHARE = 0.9  # of an array's rows that are training rows: then the array is one of training rows
 FEWEST = 3
+BLOCK = 1024  # rows that are compared at once: images of bytes take many times their size meanwhile
 
 
 def stored_rows(part: FittedPart) -> int | None:
@@ -29,31 +30,44 @@ def stored_rows(part: FittedPart) -> int | None:
     arrays = list(_arrays(part.thing))
     if not arrays:
         return 0
-    rows = _matrix(_flat(part.rows))
-    if rows is None:
+    first = _matrix(_flat(_cut(part.rows, 0, 1)))
+    if first is None:
         known = [count_rows(array) for name, array in arrays if name in KEPT[:5]]
         return max(known, default=None) if known else None
-    there = set(row_digests(rows))
-    if not is_sparse(rows):  # a network holds float32, and images of bytes as shares of 255
-        there |= set(row_digests(_narrowed(rows)))
-        there |= set(row_digests(_narrowed(rows / 255))) if _of_bytes(part.rows) else set()
+    fitting = [a for _, a in arrays if a.shape[1] == first.shape[1] and is_sparse(a) == is_sparse(first)]
+    own = [set(row_digests(array)) for array in fitting]
+    there = _known(frozenset().union(*own), part.rows) if own else set()
     found = 0
-    for _, array in arrays:
-        if array.shape[1] != rows.shape[1]:
-            continue
-        own = set(row_digests(array)) if is_sparse(array) == is_sparse(rows) else set()
-        same = len(own & there)
-        if same >= FEWEST and same >= SHARE * len(own):
+    for array, digests in zip(fitting, own, strict=True):
+        same = len(digests & there)
+        if same >= FEWEST and same >= SHARE * len(digests):
             found = max(found, count_rows(array))
     return found
 
 
+def _known(wanted: frozenset[bytes], rows: Any) -> set[bytes]:
+    """Those of the wanted digests that are of training rows, as these are or as a network takes them."""
+    found: set[bytes] = set()
+    for start in range(0, count_rows(rows), BLOCK):
+        block = _matrix(_flat(_cut(rows, start, start + BLOCK)))
+        assert block is not None
+        found |= wanted & set(row_digests(block))
+        if not is_sparse(block):  # a network holds float32, and images of bytes as shares of 255
+            found |= wanted & set(row_digests(_narrowed(block)))
+            if getattr(rows, "dtype", None) == np.uint8:
+                found |= wanted & set(row_digests(_narrowed(block / 255)))
+    return found
+
+
+def _cut(rows: Any, start: int, stop: int) -> Any:
+    """Some rows of a table, an array, a list; None where there are none."""
+    if rows is None:
+        return None
+    return rows.iloc[start:stop] if is_frame(rows) else rows[start:stop]
+
+
 def _narrowed(rows: Rows) -> Rows:
     return np.asarray(rows, dtype=np.float32).astype(np.float64)
-
-
-def _of_bytes(rows: Any) -> bool:
-    return getattr(rows, "dtype", None) == np.uint8
 
 
 def _flat(rows: Any) -> Any:
