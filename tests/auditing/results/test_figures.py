@@ -1,19 +1,18 @@
 """Values of an attack, with the truth known: accusations, and intervals that count persons."""
 
-import pickle
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from tests.auditing.test_counted_by_group import WORLDS, by_record
 from tests.auditing.worlds import People, people
+from tests.backwards import Backwards
 
 from gnomon.auditing.progress import Silent
 from gnomon.auditing.results import figures
 from gnomon.auditing.results.figures import Truth, accuse, measure, measure_all
 from gnomon.core.documents.record import AttackResult, Estimate
-from gnomon.engines.local import Done, Task
 
 
 def test_accusations_keep_the_wanted_share() -> None:
@@ -44,22 +43,6 @@ class Counting(Silent):
 
 def measured(world: People, *, grouped: bool) -> AttackResult:
     return measure(world.attempt, Truth.of(world.case if grouped else by_record(world.case)), world.plan.statistics)
-
-
-class Backwards:
-    """An engine that sends tasks away and has the last one first."""
-
-    @property
-    def here(self) -> "Backwards":
-        return self
-
-    def slots(self, gpus: int = 0) -> int:
-        return 2
-
-    def run(self, tasks: Sequence[Task]) -> Iterator[Done]:
-        for position, task in reversed(list(enumerate(tasks))):
-            sent: Task = pickle.loads(pickle.dumps(task))  # noqa: S301 - our own
-            yield Done(position, sent.function(*sent.arguments))
 
 
 def test_attacks_are_measured_elsewhere_as_here_and_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
