@@ -1,5 +1,4 @@
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -11,13 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from tests.engines.cluster_tasks import die, one_of_many, refuse, wait_and_keep
 
 import gnomon.engines.ray as engine_module
 from gnomon.core.data.dataset import Dataset, make_dataset
 from gnomon.core.errors import ModelError, UsageError
 from gnomon.engines.installed import installed
-from gnomon.engines.local import Engine, Keep, LocalEngine, Task
-from gnomon.engines.ray import RayEngine
+from gnomon.engines.local import Engine, LocalEngine, Task
+from gnomon.engines.ray import RayEngine, _Sender
 from gnomon.models.sklearn import SklearnTrainer
 from gnomon.shadow.pool import PoolAnswers, ShadowPool
 from gnomon.store.arrays import ArrayStore
@@ -44,21 +44,6 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         started.shutdown()
 
 
-def wait_and_keep(number: int, *, keep: Keep) -> int:
-    time.sleep(0.3)
-    keep(f"array {number}", np.full(200_000, number, dtype=np.float32), {"number": number})
-    return number * number
-
-
-def die(number: int) -> int:
-    os.kill(os.getpid(), signal.SIGKILL)
-    return number
-
-
-def refuse(number: int) -> int:
-    raise ModelError(f"no {number}")
-
-
 def answers(folder: Path, engine: Engine, data: Dataset) -> PoolAnswers:
     rows = [np.arange(i, i + 150) for i in SEEDS]
     pool = ShadowPool(ArrayStore(folder), engine, SklearnTrainer(LogisticRegression()))
@@ -66,7 +51,7 @@ def answers(folder: Path, engine: Engine, data: Dataset) -> PoolAnswers:
 
 
 def test_a_cluster_that_loses_a_node_gives_the_bits_of_this_machine(
-    cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     engine = RayEngine(cluster.address)
     assert engine.slots() == 2
@@ -98,6 +83,7 @@ def test_a_cluster_that_loses_a_node_gives_the_bits_of_this_machine(
         for one in engine.run([Task("models 1 to 4", die, (1,)), Task("sound", len, ("ray",))]):
             done[one.position] = one.result
     assert done == {1: 3}
+    assert capfd.readouterr() == ("", "")  # Ray itself would write of it to standard output
 
     # an error of a task's own is raised as it is, and a node with other packages is refused
     with pytest.raises(ModelError, match=r"^no 1$"):
@@ -114,6 +100,42 @@ def test_a_cluster_that_loses_a_node_gives_the_bits_of_this_machine(
         done[one.position] = one.result
     assert done == {i: i * i for i in range(8)}
     assert kept == {f"array {i}": 200_000.0 * i for i in range(8)}
+
+
+class Recorder:
+    """Stands in for Ray: what is put into its store, and what is sent."""
+
+    def __init__(self) -> None:
+        self.puts: list[Any] = []
+        self.sent: list[tuple[Any, ...]] = []
+        self.asked: list[dict[str, Any]] = []
+
+    def put(self, value: Any) -> str:
+        self.puts.append(value)
+        return f"reference {len(self.puts) - 1}"
+
+    def remote(self, *arguments: Any, **options: Any) -> Any:
+        if options:  # ray.remote(...), which is then called with the function
+            self.asked.append(options)
+            return lambda function: self
+        self.sent.append(arguments)
+        return self
+
+    def options(self, **options: Any) -> "Recorder":
+        self.asked.append(options)
+        return self
+
+
+def test_what_tasks_share_is_sent_once_and_a_gpu_is_asked_for_where_one_is_needed() -> None:
+    shared = np.arange(5)
+    tasks = [Task(f"task {i}", one_of_many, (shared, 1000 + i), gpus=i % 2) for i in range(3)]
+    recorder = Recorder()
+    send = _Sender(recorder, tasks)
+    for i in range(3):
+        send(i)
+    [place] = [i for i, value in enumerate(recorder.puts) if value is shared]
+    assert [sent[-2:] for sent in recorder.sent] == [(f"reference {place}", 1000 + i) for i in range(3)]
+    assert recorder.asked == [{"max_retries": 0, "num_cpus": 1}, {"num_gpus": 1}]
 
 
 def test_a_cluster_that_is_not_there_is_one_line() -> None:

@@ -1,5 +1,5 @@
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ from sklearn.linear_model import LogisticRegression
 from gnomon.core.arrays import Floats, Ints, Rows
 from gnomon.core.data.dataset import Dataset, make_dataset
 from gnomon.core.errors import ModelError
-from gnomon.engines.local import LocalEngine
+from gnomon.core.protocols import TrainerAbilities
+from gnomon.engines.local import Done, LocalEngine, Task
 from gnomon.shadow.pool import ShadowPool
 from gnomon.store.arrays import ArrayStore
 
@@ -154,3 +155,48 @@ def test_a_model_that_may_fail_is_left_out_and_the_others_stay(tmp_path: Path, d
         np.testing.assert_array_equal(a, b)
     with pytest.raises(ModelError, match="not these rows"):
         pool(tmp_path / "strict", Picky()).answers(data, ROWS, ASKED, SEEDS, may_fail=[True, False, True, True, True])
+
+
+@dataclass(frozen=True)
+class Somewhere(Recipe, TrainerAbilities):
+    gpus: int = 0  # type: ignore[misc] - a field in place of a property
+    near: bool = False  # type: ignore[misc]
+
+
+@dataclass
+class Recording:
+    """An engine of so many slots that notes its tasks and runs them here."""
+
+    count: int
+    tasks: list[Task] = field(default_factory=list)
+    asked: list[int] = field(default_factory=list)
+
+    @property
+    def here(self) -> LocalEngine:
+        return LocalEngine(1)
+
+    def slots(self, gpus: int = 0) -> int:
+        self.asked.append(gpus)
+        return gpus or self.count
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[Done]:
+        self.tasks += tasks
+        return self.here.run([replace(task, gpus=0) for task in tasks])  # there is none here
+
+
+@pytest.mark.parametrize(("gpus", "sizes"), [(0, [1, 1, 1, 1, 1]), (1, [5]), (2, [2, 3])])
+def test_a_gpu_gets_one_large_group_and_cores_share_the_models(
+    tmp_path: Path, data: Dataset, gpus: int, sizes: list[int]
+) -> None:
+    engine = Recording(5)
+    pool = ShadowPool(ArrayStore(tmp_path), engine, Somewhere(batch=9, gpus=gpus))
+    pool.answers(data, ROWS, ASKED, SEEDS)
+    assert engine.asked == [gpus]
+    assert [len(task.arguments[5]) for task in engine.tasks] == sizes
+    assert {task.gpus for task in engine.tasks} == {gpus}
+
+
+def test_what_must_be_trained_here_is_not_sent_away(tmp_path: Path, data: Dataset) -> None:
+    engine = Recording(5)
+    found = ShadowPool(ArrayStore(tmp_path), engine, Somewhere(near=True)).answers(data, ROWS, ASKED, SEEDS)
+    assert (found.trained, engine.tasks) == (5, [])

@@ -32,6 +32,7 @@ class NetworkRecipe:
     patience: int | None = None
     device: str = "auto"
     precision: Precision = "fp32"
+    graph: bool = False
 
     def __post_init__(self) -> None:
         for name in RULES:

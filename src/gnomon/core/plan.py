@@ -245,6 +245,10 @@ class TrainerPlan(PlanTable):
         description="torch, on a GPU: fp32 (exact), tf32 (products with 10 bits of fraction) or bf16 (with 7); faster, "
         "and another model, so that answers are stored apart",
     )
+    graph: bool = Field(
+        NetworkRecipe.graph,
+        description="torch, on a GPU: run the steps of a stack as a CUDA graph, where they can be; stored apart",
+    )
     estimator: CodeName | None = Field(
         None, description="sklearn: module:Class, e.g. sklearn.ensemble:RandomForestClassifier"
     )

@@ -123,6 +123,7 @@ class RayEngine:
                 self._call()
                 with _as_before(own=self.address == OWN):
                     ray.init(**self._options())
+                _hush(ray)
             except Exception as error:  # Ray raises whatever it meets, and plain exceptions of its own
                 raise UsageError(f"Ray cluster {self.address}: can't be used: {one_line(str(error))}") from None
         return ray
@@ -214,6 +215,12 @@ def _lost(ray: Any) -> tuple[type[Exception], ...]:
     """Errors that say that a worker or a node is gone."""
     known = ray.exceptions
     return known.WorkerCrashedError, known.NodeDiedError, known.OutOfMemoryError, known.ObjectLostError
+
+
+def _hush(ray: Any) -> None:
+    """Ray writes each worker's death to standard output, which is a document with ``--json``; the engine says it."""
+    if hasattr(ray._private.worker, "print_to_stdstream"):  # nothing public stops it
+        ray._private.worker.print_to_stdstream = lambda *_given, **_options: None
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from gnomon.core.plan import make_trainer_plan  # noqa: E402
 from gnomon.models.torch import TorchTrainer  # noqa: E402
 from gnomon.models.torch.dp import DPTrainer  # noqa: E402
 from gnomon.models.torch.networks import build_seeded, count_gpus, mlp  # noqa: E402
-from gnomon.models.torch.precision import check_precision, computing, rounding  # noqa: E402
+from gnomon.models.torch.precision import check_gpu_options, computing, rounding  # noqa: E402
 from gnomon.models.torch.stacks.mlp_stack import Batch, MlpStack  # noqa: E402
 from gnomon.models.torch.stacks.vmap_stack import VmapStack  # noqa: E402
 
@@ -19,12 +19,17 @@ needs_gpu = pytest.mark.skipif(count_gpus() == 0, reason="torch sees no GPU here
 
 @pytest.mark.parametrize("precision", ["tf32", "bf16"])
 def test_less_than_fp32_is_for_a_gpu(precision: Any) -> None:
-    check_precision(precision, "cuda")
+    check_gpu_options(TorchTrainer(precision=precision, graph=True), "cuda")
     for device in ("cpu", "auto" if count_gpus() == 0 else "cpu"):
         trainer = TorchTrainer(device=device, precision=precision)
         for use in (trainer.recipe, lambda t=trainer: t.train(np.eye(4), np.arange(4) % 2, 2, [np.arange(4)], [0])):
             with pytest.raises(UsageError, match=f'precision "{precision}" is for a GPU, got device "cpu"'):
                 use()
+
+
+def test_a_graph_is_for_a_gpu() -> None:
+    with pytest.raises(UsageError, match='graph = true is for a GPU, got device "cpu"'):
+        TorchTrainer(device="cpu", graph=True).recipe()
 
 
 def test_fp32_stands_in_the_recipe_and_an_unknown_precision_is_refused() -> None:
@@ -89,6 +94,18 @@ def test_on_a_gpu_another_precision_is_another_recipe_and_nearly_the_same_networ
     assert exact.recipe() != other.recipe()
     [a], [b] = (t.train(x, y, 2, [np.arange(8)], [0]) for t in (exact, other))
     assert np.abs(a.log_probs(x) - b.log_probs(x)).max() < 0.05
+
+
+@needs_gpu
+def test_on_a_gpu_a_captured_step_trains_the_same_networks() -> None:
+    rng = np.random.default_rng(0)
+    x, y, rows = rng.normal(size=(60, 8)), rng.integers(0, 3, 60), [np.arange(50), np.arange(10, 60)]
+    plain, captured = (
+        TorchTrainer(hidden=(16,), batch=20, epochs=9, device="cuda", graph=graph).train(x, y, 3, rows, [1, 2])
+        for graph in (False, True)
+    )
+    for a, b in zip(plain, captured, strict=True):
+        assert np.abs(a.log_probs(x) - b.log_probs(x)).max() < 1e-4
 
 
 @needs_gpu

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from gnomon.core.errors import UsageError
-from gnomon.core.network_recipe import Precision
+from gnomon.core.network_recipe import NetworkRecipe, Precision
 
 
 @contextmanager
@@ -48,11 +48,15 @@ def rounding(precision: Precision, kind: str) -> Any:
     return torch.autocast(kind, dtype=torch.bfloat16, enabled=precision == "bf16", cache_enabled=False)
 
 
-def check_precision(precision: Precision, device: str) -> None:
-    """Refuses a precision that a device does not have.
+def check_gpu_options(recipe: NetworkRecipe, device: str) -> None:
+    """Refuses what a device can't do.
 
     Raises:
-        UsageError: less than fp32 on a CPU.
+        UsageError: less than fp32, or a CUDA graph, on a CPU.
     """
-    if precision != "fp32" and torch.device(device).type != "cuda":
-        raise UsageError(f'precision "{precision}" is for a GPU, got device "{device}": leave it out, which means fp32')
+    if torch.device(device).type == "cuda":
+        return
+    if recipe.precision != "fp32":
+        raise UsageError(f'precision "{recipe.precision}" is for a GPU, got device "{device}": leave it out (fp32)')
+    if recipe.graph:
+        raise UsageError(f'graph = true is for a GPU, got device "{device}": leave it out')

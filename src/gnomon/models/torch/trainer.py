@@ -42,7 +42,8 @@ from gnomon.models.torch.networks import (
     tensor_rows,
 )
 from gnomon.models.torch.objectives import SoftLabels, describe_objective
-from gnomon.models.torch.precision import check_precision, computing
+from gnomon.models.torch.precision import check_gpu_options, computing
+from gnomon.models.torch.stacks.captured import capture_graph
 from gnomon.models.torch.stacks.fused_training import AT_ONCE, fit_fused, fused_version
 from gnomon.models.torch.stacks.mlp_stack import Objective
 from gnomon.models.torch.stacks.stackability import PROBE_ROWS, NetworkFacts, Stacking, StackRule, examine
@@ -107,6 +108,7 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
             for it; the weights of the best epoch are kept. None trains on all rows to the end.
         device: ``auto`` (a GPU if there is one), ``cpu``, ``cuda`` or ``cuda:N``.
         precision: of products on a GPU: ``fp32``, ``tf32`` or ``bf16``; a model answers in fp32 in any case.
+        graph: run the steps of a stack on a GPU as a CUDA graph, where they can be captured.
         stack: ``auto`` (as said above), ``always`` where it is possible, or ``never``.
         objective: what to train for instead of the plain cross-entropy, of `gnomon.models.torch.objectives`.
         augmentation: flips bits, or mirrors and shifts images, anew at every step.
@@ -174,7 +176,7 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
     ) -> list[TorchModel]:
         positions = check_rows(rows, seeds, len(y), 1 if self.patience is None else 2)
         device = resolve_device(self.device)
-        check_precision(self.precision, device)
+        check_gpu_options(self, device)
         with computing(self.precision, device):
             return self._train_all(x, y, n_classes, positions, seeds, meet, device) if positions else []
 
@@ -198,7 +200,7 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
         """Everything that decides what comes out, as JSON; of a function of the user's own also its source's digest."""
         fields = {name: value for name, value in self.__dict__.items() if name not in NOT_PLAIN}
         device = torch.device(resolve_device(self.device))
-        check_precision(self.precision, device.type)
+        check_gpu_options(self, device.type)
         fields |= {"hidden": list(self.hidden), "device": device.type}
         if self.objective is not None:
             fields["objective"] = describe_objective(self.objective)
@@ -313,7 +315,8 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
         else:
             stack = subject.stack(modules, self.activation if self.module == "mlp" else None, device)
             with seeded(Seeds(seeds[0]).child("dice").integer(), device) if subject.own_dice else nullcontext():
-                states = fit(stack, task.data, task.y, rows, seeds, regime, opponent, watch)
+                capture = capture_graph if self.graph and torch.device(device).type == "cuda" else None
+                states = fit(stack, task.data, task.y, rows, seeds, regime, opponent, watch, capture)
         for module, state in zip(modules, states, strict=True):
             values = named_values(module)
             for name, value in state.items():

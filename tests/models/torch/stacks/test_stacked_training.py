@@ -11,7 +11,10 @@ torch = pytest.importorskip("torch")
 
 from gnomon.core.errors import ModelError  # noqa: E402
 from gnomon.core.seeds import Seeds  # noqa: E402
-from gnomon.models.torch.stacks.stacked_training import Drawn, Places, Regime, start_course  # noqa: E402
+from gnomon.models.torch.networks import build_seeded, mlp, tensor_rows  # noqa: E402
+from gnomon.models.torch.stacks.captured import EAGER  # noqa: E402
+from gnomon.models.torch.stacks.mlp_stack import MlpStack  # noqa: E402
+from gnomon.models.torch.stacks.stacked_training import Regime, fit  # noqa: E402
 from gnomon.models.torch.trainer import TorchTrainer  # noqa: E402
 
 SEEDS = [3, 1, 4, 1_000_000_007]
@@ -217,24 +220,23 @@ def test_divergence_is_one_clear_error() -> None:
         ).train(huge, y, 4, [np.arange(50)], [0])
 
 
-def test_rows_in_step_are_sent_once_an_epoch_and_are_those_that_would_be_sent_at_every_step() -> None:
-    regime = Regime(TorchTrainer(batch=4), {})
-    courses = [start_course(np.arange(first, first + 10), seed, regime) for first, seed in ((0, 1), (20, 2))]
-    places, sent = Places(torch.device("cpu")), set()
-    for _ in range(9):  # three epochs of 4, 4 and 2 rows
-        drawn = [next(course.batches) for course in courses]
-        where, weights, counts = places.of(drawn)
-        sent.add(where.data_ptr() - where.storage_offset() * where.element_size())
-        np.testing.assert_array_equal(where, [one.rows for one in drawn])
-        padded = places._padded(drawn, counts)
-        assert torch.equal(where, padded[0])
-        assert torch.equal(weights, padded[1])
-    assert len(sent) <= 3
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_steps_that_are_recorded_and_run_again_train_the_same_bits(optimizer: Any) -> None:
+    x, y = table()
+    rows, seeds = draws(len(x), [50, 50]), [1, 2]
+    trainer = TorchTrainer(hidden=(8,), batch=16, epochs=4, stack="always", optimizer=optimizer, device="cpu")
+    replayed = []
 
+    def capture(step: Any) -> Any:
+        return lambda: replayed.append(step())
 
-def test_rows_out_of_step_are_padded() -> None:
-    drawn = [Drawn(np.arange(10), 0, 4), Drawn(np.arange(20, 23), 0, 3)]
-    where, weights, counts = Places(torch.device("cpu")).of(drawn)
-    assert where.tolist() == [[0, 1, 2, 3], [20, 21, 22, 0]]
-    assert weights[:, :, 0].tolist() == [[0.25] * 4, [pytest.approx(1 / 3)] * 3 + [0.0]]
-    assert counts.tolist() == [4, 3]
+    def states(**options: Any) -> Any:
+        stack = MlpStack(
+            [build_seeded(lambda: mlp(x.shape[1:], 4, (8,), "tanh", 0.0), s) for s in seeds], "tanh", "cpu"
+        )
+        data = tensor_rows(x, "flat", "cpu"), torch.tensor(y)
+        return fit(stack, *data, rows, seeds, Regime(trainer, {}), **options)
+
+    for plain, again in zip(states(), states(capture=capture), strict=True):
+        assert all(torch.equal(plain[name], again[name]) for name in plain)
+    assert len(replayed) == 4 * 3 - EAGER  # all full batches but the first ones; the last batch of an epoch is smaller

@@ -23,7 +23,9 @@ from gnomon.core.seeds import Seeds
 from gnomon.models.torch.augmentation import Moves
 from gnomon.models.torch.checkpoints import Watch
 from gnomon.models.torch.networks import Scratch, TensorRows
+from gnomon.models.torch.stacks.captured import Capture, CapturedStep
 from gnomon.models.torch.stacks.mlp_stack import Batch, Gradient, Network, Objective, Stack
+from gnomon.models.torch.stacks.places import Drawn, Places, equal_weights
 
 State: TypeAlias = "dict[str, torch.Tensor]"
 Rates: TypeAlias = dict[str, tuple[float, tuple[int, ...]]]  # dropout layer -> its rate, shape of a row's factors
@@ -65,25 +67,6 @@ class Opponent(Objective, Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """A network's next batch: a part of its rows in this epoch's order."""
-
-    order: Ints  # all rows of the epoch
-    start: int
-    stop: int
-
-    @property
-    def rows(self) -> Ints:
-        """Positions of the batch's rows."""
-        return self.order[self.start : self.stop]
-
-    @property
-    def ends(self) -> bool:
-        """Whether the epoch ends with it."""
-        return self.stop == len(self.order)
-
-
 @dataclass
 class Course:
     """Where one network stands in its training."""
@@ -108,6 +91,7 @@ def fit(
     regime: Regime,
     opponent: Opponent | None = None,
     watch: Watch | None = None,
+    capture: Capture | None = None,
 ) -> list[State]:
     """Trains every network of a stack on its own rows of ``x`` and returns their weights, in order.
 
@@ -120,6 +104,7 @@ def fit(
         regime: how to train.
         opponent: who is trained in turns with the networks, and stands in for the regime's objective.
         watch: told at the end of each epoch of each network; it only looks.
+        capture: how steps that differ in nothing but their rows are recorded and run again; None: they are not.
 
     Raises:
         ModelError: a network's weights became infinite or NaN.
@@ -130,13 +115,19 @@ def fit(
     finished: dict[int, State] = {}
     scratch = Scratch()
     optimizer = Optimizer(stack.parameters, regime)
+    alike = None
+    if capture is not None and opponent is None and _are_alike(courses, regime):
+        alike = CapturedStep(lambda where: _plain_step(stack, where, x, y, optimizer, scratch), capture)
     with torch.no_grad():
         while live:
             drawn = [next(courses[i].batches) for i in live]
-            batch = _assemble(drawn, places, [courses[i] for i in live], x, y, regime, scratch)
-            if opponent is not None:
-                opponent.spar(stack, [Sparring(i, courses[i].rows, courses[i].epoch) for i in live])
-            optimizer.step(stack.gradients(batch, opponent or regime.objective))
+            if alike is not None:
+                alike(places.of(drawn)[0])
+            else:
+                batch = _assemble(drawn, places, [courses[i] for i in live], x, y, regime, scratch)
+                if opponent is not None:
+                    opponent.spar(stack, [Sparring(i, courses[i].rows, courses[i].epoch) for i in live])
+                optimizer.step(stack.gradients(batch, opponent or regime.objective))
             ended = [slot for slot, one in enumerate(drawn) if one.ends]
             for slot in reversed(ended):
                 course = courses[live[slot]]
@@ -149,6 +140,20 @@ def fit(
     states = [finished[i] for i in range(len(courses))]
     check_finite(states, seeds, regime.recipe.learning_rate)
     return states
+
+
+def _are_alike(courses: Sequence[Course], regime: Regime) -> bool:
+    """Whether all steps of a stack differ in their rows only: several networks in step from the first to the last."""
+    varied = regime.dropout or regime.moves or regime.objective or regime.recipe.patience is not None
+    return not varied and len(courses) > 1 and len({len(course.rows) for course in courses}) == 1
+
+
+def _plain_step(
+    stack: Stack, where: torch.Tensor, x: TensorRows, y: torch.Tensor, optimizer: Optimizer, scratch: Scratch
+) -> None:
+    """One step on rows at these positions (a, b), of equal weights."""
+    labels = y.index_select(0, where.reshape(-1)).view(*where.shape, *y.shape[1:])
+    optimizer.step(stack.gradients(Batch(x.take(where, scratch), labels, equal_weights(where), {})))
 
 
 def check_finite(states: Sequence[State], seeds: Sequence[int], rate: float) -> None:
@@ -189,41 +194,6 @@ def _batches(rows: Ints, regime: Regime, order: np.random.Generator) -> Iterator
         shuffled = order.permutation(rows)
         for start, stop in zip(starts, stops, strict=True):
             yield Drawn(shuffled, start, stop)
-
-
-@dataclass
-class Places:
-    """Where the rows of a step's batches are, on the stack's device.
-
-    Networks with equally many rows go through their epochs together: their orders are sent once an epoch and cut there.
-    """
-
-    device: torch.device
-    _orders: torch.Tensor | None = field(init=False, default=None)  # (a, n) of this epoch
-
-    def of(self, drawn: Sequence[Drawn]) -> tuple[torch.Tensor, torch.Tensor, Ints]:
-        """Positions (a, b) of rows, their weights (a, b, 1), and how many rows (a,) of each network are no padding."""
-        counts = np.array([one.stop - one.start for one in drawn])
-        first = drawn[0]
-        if any((one.start, one.stop, len(one.order)) != (first.start, first.stop, len(first.order)) for one in drawn):
-            self._orders = None
-            return (*self._padded(drawn, counts), counts)
-        if self._orders is None or first.start == 0:
-            self._orders = self._sent(np.stack([one.order for one in drawn]))
-        where = self._orders[:, first.start : first.stop]
-        weights = torch.full((1, 1, 1), 1 / int(counts[0]), device=self.device)
-        return where, weights.expand(*where.shape, 1), counts
-
-    def _padded(self, drawn: Sequence[Drawn], counts: Ints) -> tuple[torch.Tensor, torch.Tensor]:
-        width = int(counts.max())
-        table = np.zeros((len(drawn), width), dtype=np.int64)
-        for row, one in zip(table, drawn, strict=True):
-            row[: one.stop - one.start] = one.rows
-        weights = ((np.arange(width) < counts[:, None]) / counts[:, None]).astype(np.float32)
-        return self._sent(table), self._sent(weights).unsqueeze(2)
-
-    def _sent(self, array: Any) -> torch.Tensor:
-        return torch.from_numpy(array).to(self.device)
 
 
 def _assemble(
