@@ -2,7 +2,8 @@
 
     python scripts/soak.py --minutes 60 --seed 1
 
-Each round takes one of the commands in a folder of its own, and either kills it with -9 after a random time, or damages
+Each round takes one of the commands in a folder of its own, and either kills it with -9 after a random time (of the
+processor's, so that kills hit on a busy machine too: it runs on Linux), or damages
 a file in its folder (flip a bit, truncate, zero, swap two files, delete). Then every reader must answer, with an exit
 code that it documents and at most one line of error. At last the command runs to its end, and must find what an
 undisturbed run found, bit by bit. No process may be left. It prints a line a round and counts at the end; the exit code
@@ -16,6 +17,7 @@ import hashlib
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -23,8 +25,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +54,7 @@ fprs = [0.1]
 GNOMON = (sys.executable, "-m", "gnomon")
 VOLATILE = {"provenance", "made", "remade", "trained", "reused", "command", "run", "version"}  # and all times
 DAMAGE = ("flip", "truncate", "zero", "swap", "delete")
-LIMIT = 1800.0  # seconds, for a command that takes a few on a quiet machine
+PATIENCE = 600.0  # seconds of the clock, for a command that takes a few on a quiet machine
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,7 @@ class Soak:
     place: Path
     rng: random.Random
     told: Callable[[str], None]
+    patience: float = PATIENCE
     wanted: dict[str, Mapping[str, str]] = field(default_factory=dict)
     took: dict[str, float] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
@@ -113,20 +117,20 @@ class Soak:
     def prepare(self, works: Sequence[Work]) -> None:
         """Runs each command once, undisturbed."""
         for work in works:
-            start = time.monotonic()
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
             folder = self.place / f"{work.name}-undisturbed"
             self._finish(work, folder)
-            self.took[work.name] = time.monotonic() - start
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            self.took[work.name] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
             self.wanted[work.name] = digests(work, folder)
-            self.told(
-                f"{work.name}: {len(self.wanted[work.name])} results in {self.took[work.name]:.0f} s, undisturbed"
-            )
+            results, seconds = len(self.wanted[work.name]), self.took[work.name]
+            self.told(f"{work.name}: {results} results in {seconds:.0f} s of the processor, undisturbed")
 
     def round(self, work: Work, number: int) -> None:
         """One disturbance, the readers, a run to the end."""
         folder = self.place / work.name
         there = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != ".lock"]
-        if self.rng.random() < 0.1 and folder.exists():
+        if self.rng.random() < 0.2 and folder.exists():
             shutil.rmtree(folder)  # from nothing again, so that kills meet every part of a run
             there = []
         if not there or self.rng.random() < 0.5:
@@ -159,14 +163,17 @@ class Soak:
             [*work.command, str(folder)], cwd=self.place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             start_new_session=True,
         )  # fmt: skip
-        delay = self.rng.uniform(0, 1.1 * self.took[work.name])
-        try:
-            process.wait(delay)
-            ended = f"it ended within {delay:.1f} s"
-        except subprocess.TimeoutExpired:
+        part = 0.4 if folder.exists() else 1.1  # what is kept makes a run shorter
+        most = self.rng.uniform(0, part * self.took[work.name])
+        while process.poll() is None and processor_seconds(process.pid) < most:
+            time.sleep(0.02)
+        if process.poll() is not None:
+            ended = f"it ended within {most:.1f} s"
+            self.counts[f"{work.name} not killed in time"] += 1
+        else:
             process.send_signal(signal.SIGKILL)
             process.wait()
-            ended = f"killed after {delay:.1f} s"
+            ended = f"killed after {most:.1f} s"
             self.counts[f"{work.name} killed"] += 1
         if not gone(process.pid, 10):
             self.fail(f"{work.name} {ended}: processes are left")
@@ -188,10 +195,16 @@ class Soak:
     def _run(self, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
         try:
             return subprocess.run(
-                words, cwd=self.place, capture_output=True, text=True, errors="replace", timeout=LIMIT, check=False
+                words,
+                cwd=self.place,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                check=False,
+                timeout=self.patience,
             )
         except subprocess.TimeoutExpired:
-            return subprocess.CompletedProcess(words, -1, "", f"not done in {LIMIT:g} s")
+            return subprocess.CompletedProcess(words, -1, "", f"not done in {self.patience:g} s")
 
 
 def gone(session: int, seconds: float) -> bool:
@@ -206,15 +219,22 @@ def gone(session: int, seconds: float) -> bool:
 
 def processes_of(session: int) -> list[int]:
     """Processes of a session that have not ended, where the system lists them."""
-    found = []
+    return [int(name) for name, fields in _stats(session) if fields[0] != "Z"]
+
+
+def processor_seconds(session: int) -> float:
+    """What the processes of a session that are there have taken of the processor: a busy machine changes nothing."""
+    return sum(int(fields[11]) + int(fields[12]) for _, fields in _stats(session)) / os.sysconf("SC_CLK_TCK")
+
+
+def _stats(session: int) -> Iterator[tuple[str, list[str]]]:
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             fields = (entry / "stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        if int(fields[3]) == session and fields[0] != "Z":
-            found.append(int(entry.name))
-    return found
+        if int(fields[3]) == session:
+            yield entry.name, fields
 
 
 def damage(files: Sequence[Path], how: str, rng: random.Random) -> str:
@@ -262,7 +282,13 @@ def _steady(value: Any) -> Any:
 
 
 def soak(
-    works: Sequence[Work], place: Path, seed: int, seconds: float, told: Callable[[str], None] = print, rounds: int = 0
+    works: Sequence[Work],
+    place: Path,
+    seed: int,
+    seconds: float,
+    told: Callable[[str], None] = print,
+    rounds: int = 0,
+    patience: float = PATIENCE,
 ) -> Soak:
     """Disturbs the works until the time is over.
 
@@ -273,8 +299,9 @@ def soak(
         seconds: that it may take; the last round is carried to its end.
         told: is told a line a round.
         rounds: at least so many, whatever the time.
+        patience: seconds after which a command hangs.
     """
-    state, end = Soak(place, random.Random(seed), told), time.monotonic() + seconds
+    state, end = Soak(place, random.Random(seed), told, patience), time.monotonic() + seconds
     (place / "plan.toml").write_text(PLAN)
     state.prepare(works)
     number = 0
@@ -290,11 +317,13 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=60.0, help="how long (default 60)")
     parser.add_argument("--seed", type=int, default=0, help="of every choice (default 0)")
     parser.add_argument("--keep", type=Path, help="a folder for all that is written (default: a temporary one)")
+    parser.add_argument("--patience", type=float, default=PATIENCE, help="seconds after which a command hangs (600)")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         place = given.keep or Path(temporary)
         place.mkdir(parents=True, exist_ok=True)
-        state = soak(WORKS, place.resolve(), given.seed, 60 * given.minutes, lambda line: print(line, flush=True))
+        told = partial(print, flush=True)
+        state = soak(WORKS, place.resolve(), given.seed, 60 * given.minutes, told, patience=given.patience)
     print(f"\nseed {given.seed}, {given.minutes:g} minutes")
     for name, count in sorted(state.counts.items()):
         print(f"{name}: {count}")

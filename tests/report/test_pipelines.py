@@ -1,18 +1,28 @@
 """What pipelines read. JUnit is read back by junitparser; the rules of its schema and of SARIF's are tables here."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from tests.report.payloads import PAYLOADS, steering
 from tests.report.sample_records import HOSTILE
 from tests.runs.test_compare import outcome
 from tests.runs.test_gate import attack, idle, record
 
 from gnomon.core.documents.gate import GateResult
 from gnomon.core.errors import UsageError
-from gnomon.report.pipelines import comparison_summary, gate_format_of, gate_summary, junit, render_gate, sarif
+from gnomon.report.pipelines import (
+    GateFormat,
+    comparison_summary,
+    gate_format_of,
+    gate_summary,
+    junit,
+    render_gate,
+    sarif,
+)
 from gnomon.runs.compare import compare
 from gnomon.runs.gate import gate
 from gnomon.runs.limits import parse_limit
@@ -140,6 +150,32 @@ def test_the_summary_answers_first_and_nothing_in_it_is_html(result: GateResult)
     assert "<script" not in text
     assert "<b>" not in text
     assert "- shokri: why (allowed)" in text
+
+
+def test_what_looks_like_code_is_code_to_its_end() -> None:
+    name = "`a` <img src=x onerror=alert(1)> [b](javascript:c) `"
+    for said in ("`a` <img src=x>", name, "`<b>` | `"):
+        made = record(attack(), name=said)
+        text = gate_summary(gate(made, [parse_limit("auc<=0.6", reason=said)]))
+        assert "<img" not in text
+        assert "[b](" not in text
+        assert all(row.replace("\\|", "").count("|") == 7 for row in text.splitlines() if row.startswith("| `auc"))
+
+
+@pytest.mark.parametrize("format", ["text", "json", "junit", "sarif", "github"])
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_no_payload_gets_through_a_gate(payload: str, format: GateFormat) -> None:
+    failed = idle("rmia", "failed", None).model_copy(update={"reason": payload})
+    made = record(attack(), failed, name=f"a {payload}")
+    result = gate(made, [parse_limit("auc<=0.6", reason=payload), parse_limit("auc<=0.7", severity="note")])
+    text = render_gate(result, format, Path(f"runs/{payload}".replace("\0", "")))
+    assert not steering(text)
+    if format == "junit":
+        check_junit(ElementTree.fromstring(text))
+    elif format in ("json", "sarif"):
+        json.loads(text)
+    elif format == "github":
+        assert not re.search(r"<(?!br)[a-z/!]", text)
 
 
 @pytest.mark.parametrize(("ending", "format"), [("txt", "text"), ("xml", "junit"), ("json", "json"), ("md", "github")])

@@ -64,6 +64,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
             "severity: input should be 'error', 'warning' or 'note'",
         ),
         ("[[limits]", "not valid TOML"),
+        (f"limits = {'[' * 5000}{']' * 5000}", "cannot be read (maximum recursion depth"),
     ],
 )
 def test_a_broken_file_is_one_line(tmp_path: Path, text: str, words: str) -> None:
@@ -73,6 +74,12 @@ def test_a_broken_file_is_one_line(tmp_path: Path, text: str, words: str) -> Non
     assert str(error.value).startswith(f"{place}: ")
     assert words in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no file without an end here")
+def test_a_file_without_an_end_is_one_line() -> None:
+    with pytest.raises(UsageError, match="expected a file of limits, got more than"):
+        read_limits("/dev/zero")
 
 
 def test_no_file_is_one_line(tmp_path: Path) -> None:

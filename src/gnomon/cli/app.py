@@ -96,6 +96,8 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Runs one command line and returns its exit code."""
+    if any("\0" in argument for argument in arguments):
+        return _end("a NUL stands in an argument, which no file can be called", USAGE_ERROR)
     try:
         code = app(list(arguments), exit_on_error=False, print_error=False)
     except (GnomonError, CycloptsError) as error:
@@ -105,6 +107,10 @@ def run(arguments: Sequence[str]) -> int:
             raise
         where = "" if error.filename is None else f"{error.filename}: "
         return _end(f"{where}{system_reason(error)}; the system refused a file or a process", USAGE_ERROR)
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # rich's way to say it
+            raise
+        return _end(f"code that was called ended Python (exit code {end.code}); it must return", USAGE_ERROR)
     except KeyboardInterrupt:
         return _end("stopped; what was finished is kept, run the same command again to go on", INTERRUPTED)
     except Terminated:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -9,7 +11,7 @@ from gnomon.cli.printing import show
 from gnomon.core.documents.annex import AnnexKind
 from gnomon.core.documents.read_write import read_any
 from gnomon.core.documents.record import Record
-from gnomon.core.errors import UsageError
+from gnomon.core.errors import DataError, UsageError
 from gnomon.report import render, write_report
 from gnomon.report.formats import Document
 from gnomon.runs.annex import make_annex
@@ -59,9 +61,22 @@ def report(
                 f"--mlflow-run: expected the folder of an audit, and neither an annex nor what {run} holds"
             )
         log_to_mlflow(document, mlflow_run)
-    if to is not None:
-        write_report(document, to)
-    if format not in (None, "terminal"):
-        print(render(document, format), end="")
-        return 0
-    return show(document, json=json) if to is None or json or format else 0
+    with _shown(run):
+        if to is not None:
+            write_report(document, to)
+        if format not in (None, "terminal"):
+            print(render(document, format), end="")
+            return 0
+        return show(document, json=json) if to is None or json or format else 0
+
+
+@contextmanager
+def _shown(run: Path) -> Iterator[None]:
+    """A document of anybody's, whose parts may contradict each other though each is as it must be."""
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise DataError(
+            f"{run}: can't be shown, as its parts contradict each other ({type(error).__name__}: {error}); make it "
+            "again, and if it is then the same, report this as a fault of gnomon's"
+        ) from error

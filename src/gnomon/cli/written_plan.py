@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from gnomon.core.documents.schema import PlanTable
+from gnomon.core.errors import one_line
 from gnomon.core.model_formats import is_address
 from gnomon.core.plan import AttacksPlan, DataPlan, Plan, ShadowPlan, StatisticsPlan, TargetPlan, name_of
 
@@ -56,8 +57,8 @@ def plan_text(given: Given, to: Path) -> str:
     source = "source" in values.get("data", {})
     lines = [
         "# Written by gnomon init. All keys: docs/plan.md",
-        f"# gnomon check {to}     checks it in seconds",
-        f"# gnomon audit {to}     carries it out",
+        f"# gnomon check {one_line(str(to))}     checks it in seconds",
+        f"# gnomon audit {one_line(str(to))}     carries it out",
         *_key(Plan, "name", name_of(to)),
         *_key(Plan, "seed", 0),
         *_key(Plan, "view", "auditor"),
@@ -82,4 +83,7 @@ def _key(table: type[PlanTable], key: str, value: Any, *, offered: bool = False)
     """A key with its description above it; ``offered``: commented out."""
     about = table.model_fields[key].description or ""
     yield from textwrap.wrap(about, WIDTH, initial_indent="# ", subsequent_indent="# ", break_long_words=False)
-    yield f"{'# ' if offered else ''}{key} = {json.dumps(value, ensure_ascii=False)}"
+    written = json.dumps(value, ensure_ascii=False).replace(
+        "\x7f", "\\u007f"
+    )  # the one that JSON leaves and TOML refuses
+    yield f"{'# ' if offered else ''}{key} = {written}"

@@ -518,6 +518,8 @@ def make_plan(values: dict[str, Any], source: str = "plan") -> Plan:
     strange = no_text(_texts(values))
     if strange is not None:
         raise PlanError(f"{source}: {strange} is no text that a plan can hold; rename what is called so")
+    if any("\0" in text for text in _texts(values)):
+        raise PlanError(f"{source}: a NUL stands in a text, which no file or column can be called")
     try:
         return Plan.model_validate(values)
     except ValidationError as error:
@@ -558,8 +560,12 @@ def read_plan(path: str | Path) -> Plan:
     return plan_in(place.resolve().parent, read_toml(place), str(path))
 
 
-def read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path, what: str = "plan file") -> dict[str, Any]:
     """The tables of a TOML file, unchecked.
+
+    Args:
+        path: the file.
+        what: it should be, for messages.
 
     Raises:
         PlanError: a missing file, or broken TOML.
@@ -568,10 +574,10 @@ def read_toml(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:  # perhaps a pipe
             content = file.read(PLAN_BYTES + 1)
         if len(content) > PLAN_BYTES:
-            raise PlanError(f"{path}: expected a plan, got more than {PLAN_BYTES // 2**20} MB")
+            raise PlanError(f"{path}: expected a {what}, got more than {PLAN_BYTES // 2**20} MB")
         return tomllib.loads(content.decode("utf-8"))
     except FileNotFoundError:
-        raise PlanError(f"{path}: no such plan file") from None
+        raise PlanError(f"{path}: no such {what}") from None
     except (OSError, UnicodeDecodeError, RecursionError) as error:
         raise PlanError(f"{path}: cannot be read ({error})") from None
     except tomllib.TOMLDecodeError as error:

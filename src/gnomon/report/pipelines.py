@@ -156,7 +156,7 @@ def sarif(result: GateResult, place: Path) -> str:
     run = {
         "tool": {"driver": {"name": "gnomon", "version": VERSION, "rules": rules}},
         "invocations": [{"executionSuccessful": True, "exitCode": result.code}],
-        "automationDetails": {"id": f"gnomon-gate/{result.run}/"},
+        "automationDetails": {"id": f"gnomon-gate/{clean(result.run)}/"},
         "results": results,
     }
     return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1, ensure_ascii=False) + "\n"
@@ -172,7 +172,7 @@ def _rule(limit: Limit) -> dict[str, Any]:
         "shortDescription": {"text": told},
         "defaultConfiguration": {"level": limit.severity},
     }
-    return rule | ({"fullDescription": {"text": limit.reason}} if limit.reason else {})
+    return rule | ({"fullDescription": {"text": clean(limit.reason)}} if limit.reason else {})
 
 
 def _result(
@@ -273,7 +273,7 @@ def _numbers(figure: FigureChange) -> tuple[str, ...]:
 def _cell(text: str) -> str:
     """Text in a Markdown table: nothing in it is Markdown or HTML, but for code that we put there."""
     plain = clean(text)
-    if plain.startswith("`") and plain.count("`") == 2:
+    if re.fullmatch("`[^`]*`", plain):
         return plain.replace("|", "\\|")
     plain = re.sub(r"([\\|`*_\[\]#])", r"\\\1", plain).replace("\n", " ")
     return plain.replace("<", "&lt;").replace(">", "&gt;")

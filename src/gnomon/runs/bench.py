@@ -31,7 +31,7 @@ def with_bench(record: Record, run: Path) -> Record:
 
 def add_bench(record: Record, bench: DefenceReport) -> Record:
     """The record with what a bench measured of each mitigation that its advice names; unchanged for another plan."""
-    if record.decision is None or not _same(record, bench):
+    if record.decision is None or not bench.results or not _same(record, bench):
         return record
     to_do = [_filled(one, bench) for one in record.decision.to_do]
     return record.model_copy(update={"decision": record.decision.model_copy(update={"to_do": to_do})})

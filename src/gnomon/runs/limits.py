@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from gnomon.core.documents.gate import GRADES, Figure, Limit, LimitSeverity
 from gnomon.core.documents.record import Estimate
 from gnomon.core.documents.schema import PlanTable
 from gnomon.core.errors import UsageError, did_you_mean, expect, one_line
+from gnomon.core.plan import read_toml
 
 STRUCTURE = re.compile(r"^structure<=(?P<grade>\w+)$")
 LIMIT = re.compile(r"^(?:(?P<attack>[a-z_0-9]+)\.)?(?P<figure>auc|advantage|accuracy|epsilon|tpr@(?P<fpr>[0-9.eE-]+))"
@@ -120,13 +120,7 @@ def read_limits(path: str | Path) -> Limits:
     expect("path", path, (str, Path), "the name of a file of limits")
     place = Path(path)
     try:
-        found = LimitsFile.model_validate(tomllib.loads(place.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise UsageError(f"{place}: no such file of limits") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{place}: cannot be read ({error})") from None
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{place}: not valid TOML: {error}") from None
+        found = LimitsFile.model_validate(read_toml(place, "file of limits"))
     except ValidationError as error:
         raise UsageError(f"{place}: {_problem(error)}") from None
     try:

@@ -91,6 +91,17 @@ def test_answers_that_are_none(text: str | None, words: str, tmp_path: Path) -> 
         read_answers(tmp_path / "a.csv", 2, ["no", "yes"])
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.npz", "a.parquet"])
+@pytest.mark.parametrize(
+    "content", [b"", b"PK\x03\x04", b"PAR1PAR1", b'"' + b"1" * 200_000, b"\xff\0\xfe", b"1,2\n\0,3\n"]
+)
+def test_answers_that_are_anything(name: str, content: bytes, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ModelError):
+        read_answers(tmp_path / name, 2, ["no", "yes"])
+
+
 def test_an_npz_of_answers_holds_no_pickles(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", answers=np.array([[0.5, 0.5]], dtype=object))
     with pytest.raises(ModelError, match="can't be read as npz"):

@@ -17,7 +17,7 @@ from tests.models.endpoint.servers import Service, serving
 from gnomon.core.documents.endpoint import RequestsPlan
 from gnomon.models.endpoint.answers import BadAnswerError
 from gnomon.models.endpoint.headers import Headers
-from gnomon.models.endpoint.transport import EndpointError, Pace, Request, Response, Sender, Sent, _retry_after
+from gnomon.models.endpoint.transport import EndpointError, Pace, Request, Response, Sender, Sent, _retry_after, _there
 
 ONE = Request(b'{"instances": [[1.0]]}')
 
@@ -82,6 +82,19 @@ def test_waits_are_numbers_or_dates_and_nothing_else() -> None:
     assert _retry_after({"retry-after": past}) == 0.0
     assert 50 < (_retry_after({"retry-after": soon}) or 0) <= 60
     assert [_retry_after({"retry-after": odd}) for odd in ("", "-1", "soon", "\u0663")] == [None] * 4
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("http://[", " to what is no address"),
+        ("https://other/x?key=1", " to https://other/x"),
+        ("/login", " to /login"),
+        ("", " to "),
+    ],
+)
+def test_a_redirect_is_named_wherever_it_goes(place: str, words: str) -> None:
+    assert _there({"location": place}) == words
 
 
 def test_nothing_there_is_an_answer_only_where_it_is_expected() -> None:

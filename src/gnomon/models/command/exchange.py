@@ -65,7 +65,7 @@ def read_answers(file: Path, rows: int, classes: Sequence[str]) -> Floats:
     try:
         names, values = _READERS[file.suffix](file)
         array = np.asarray(values, dtype=np.float64)
-    except (OSError, ValueError, KeyError, IndexError) as error:
+    except Exception as error:  # of csv, zipfile, zlib, pyarrow, numpy
         raise ModelError(f"the {{answers}} file can't be read as {file.suffix[1:]} of numbers ({error})") from None
     found = None if not names or len(names) != len(classes) else match_classes(list(names), list(classes))
     if found is not None and found.rule != "order" and array.ndim == 2:

@@ -242,9 +242,10 @@ class Sender:
                 raise self.error(f"{what}; it says to come back in {wait:.0f} s: run the same command again then")
             raise _LaterError(what, wait)
         if 300 <= status < 400:
-            place = urlsplit(str(response.headers.get("location", "")))
-            there = f" to {place.scheme}://{place.netloc}{place.path}" if place.netloc else f" to {place.path}"
-            raise self.error(f"status {status}: it redirects{there}, which is not followed; give that address itself")
+            raise self.error(
+                f"status {status}: it redirects{_there(response.headers)}, which is not followed; "
+                "give that address itself"
+            )
         hints = {401: "check target.headers", 403: "check target.headers", 404: "check target.endpoint"}
         hint = {**hints, 413: "lower requests.batch"}.get(
             status, "check target.protocol and target.requests against what the service wants"
@@ -264,6 +265,15 @@ def _client(headers: Mapping[str, str], plan: RequestsPlan) -> Any:
         follow_redirects=False,
         limits=httpx.Limits(max_connections=plan.concurrency, max_keepalive_connections=plan.concurrency),
     )
+
+
+def _there(headers: Mapping[str, str]) -> str:
+    """Where an answer redirects to, without what may be secret in it."""
+    try:
+        place = urlsplit(headers.get("location", ""))
+    except ValueError:
+        return " to what is no address"
+    return f" to {place.scheme}://{place.netloc}{place.path}" if place.netloc else f" to {place.path}"
 
 
 def _connection_words(error: Exception) -> str:
