@@ -90,7 +90,7 @@ def _read_parquet(file: Path) -> tuple[list[str], Any]:
 
 
 def _read_npz(file: Path) -> tuple[list[str], Any]:
-    with np.load(file, allow_pickle=False) as arrays:
+    with file.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
         return [], arrays["answers" if "answers" in arrays.files else arrays.files[0]]
 
 
