@@ -63,7 +63,7 @@ def rows(scale: float) -> str:
 def classes(scale: float) -> str:
     """Many classes."""
     n, rng = int(20_000 * scale), np.random.default_rng(0)
-    y = np.arange(n) % 1000
+    y = rng.permutation(np.arange(n) % 1000)
     x = (rng.normal(size=(1000, 20))[y] + 0.5 * rng.normal(size=(n, 20))).astype(np.float32)
     return audited(f"{n:,} rows, 1,000 classes", x, y, SklearnTrainer(GaussianNB()))
 

@@ -138,8 +138,8 @@ def _processes(workers: int) -> joblib.Parallel:
 
 
 def _exhaust(begun: Iterator[Any]) -> None:
-    """Waits for what was begun; a worker that dies meanwhile is made anew for the first task."""
-    with suppress(TerminatedWorkerError):
+    """Waits for what was begun; what goes wrong (a worker that dies or is stopped) is for the tasks to say."""
+    with suppress(Exception):
         deque(begun, maxlen=0)
 
 

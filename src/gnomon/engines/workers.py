@@ -35,7 +35,7 @@ def stop_workers() -> None:
     if "joblib.externals.loky" in sys.modules:
         from joblib.externals.loky import get_reusable_executor
 
-        get_reusable_executor(max_workers=1, reuse=True).shutdown(wait=True, kill_workers=True)
+        get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
 
 
 def leave_cluster() -> None:
