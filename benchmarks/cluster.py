@@ -1,7 +1,8 @@
 """A Ray cluster against this machine's own processes: time, and what the driver holds.
 
 python benchmarks/cluster.py --parts speed     # logistic regressions on 1 and 2 workers, both engines
-python benchmarks/cluster.py --parts many      # 1,000 sleeping models on 64 workers, 4 MB of answers each
+    python benchmarks/cluster.py --parts sleep     # 64 workers that sleep: what the engine itself costs
+    python benchmarks/cluster.py --parts many      # what the driver holds: 1,000 models, 4 MB of answers each
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from gnomon.core.arrays import Floats, Ints, Rows
 from gnomon.core.data.dataset import Dataset, make_dataset
 from gnomon.core.machine import peak_memory_mb
 from gnomon.core.protocols import Trainer
-from gnomon.engines.local import Engine, LocalEngine
+from gnomon.engines.local import Engine, LocalEngine, Task
 from gnomon.engines.ray import RayEngine
 from gnomon.engines.workers import leave_cluster
 from gnomon.models.sklearn import SklearnTrainer
@@ -93,8 +94,26 @@ def speed(repeats: int) -> None:
         leave_cluster()
 
 
+def sleep(workers: int, rounds: int, seconds: float) -> None:
+    """Sleeping workers stand in for those of a large cluster, which would not share this machine's cores."""
+    engine, nap = RayEngine(workers=workers), Task("sleep", time.sleep, (seconds,))
+    started = time.perf_counter()
+    for _ in engine.run([nap] * (2 * workers)):
+        pass
+    print(f"{workers} workers are up and have slept twice after {time.perf_counter() - started:.1f} s")
+    start, used = time.perf_counter(), time.process_time()
+    for _ in engine.run([nap] * (rounds * workers)):
+        pass
+    taken, used = time.perf_counter() - start, time.process_time() - used
+    print(
+        f"{rounds * workers} tasks of {seconds:g} s: {taken:.1f} s, efficiency {rounds * seconds / taken:.2f}; "
+        f"driver: {1000 * used / (rounds * workers):.1f} ms of processor time a task"
+    )
+    leave_cluster()
+
+
 def many(workers: int, models: int, seconds: float) -> None:
-    """Sleeping tasks stand in for a large cluster; their answers are as large as real ones."""
+    """Models that are asleep give answers as large as real ones."""
     data, engine = numbers(100_000, 2, 10), RayEngine(workers=workers)
     started = time.perf_counter()
     seconds_of(engine, Sleeper(0.5), numbers(100, 2, 10), 2 * workers)
@@ -113,7 +132,7 @@ def many(workers: int, models: int, seconds: float) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("--parts", nargs="*", default=["speed", "many"])
+    parser.add_argument("--parts", nargs="*", default=["speed", "sleep", "many"])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--workers", type=int, default=64)
     parser.add_argument("--models", type=int, default=1000)
@@ -121,5 +140,7 @@ if __name__ == "__main__":
     options = parser.parse_args()
     if "speed" in options.parts:
         speed(options.repeats)
+    if "sleep" in options.parts:
+        sleep(options.workers, 10, options.seconds)
     if "many" in options.parts:
         many(options.workers, options.models, options.seconds)

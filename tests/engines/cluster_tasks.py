@@ -25,5 +25,16 @@ def refuse(number: int) -> int:
     raise ModelError(f"no {number}")
 
 
+class Unknown:
+    """Something whose module a worker does not have."""
+
+    def __reduce__(self) -> Any:
+        return absent, ()
+
+
+def absent() -> None:
+    raise ModuleNotFoundError("No module named 'mine'")
+
+
 def one_of_many(shared: Any, number: int) -> Any:
     return shared[number]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
-from tests.engines.cluster_tasks import die, one_of_many, refuse, wait_and_keep
+from tests.engines.cluster_tasks import Unknown, die, one_of_many, refuse, wait_and_keep
 
 import gnomon.engines.ray as engine_module
 from gnomon.core.data.dataset import Dataset, make_dataset
@@ -92,6 +92,10 @@ def test_a_cluster_that_loses_a_node_gives_the_bits_of_this_machine(
         other.setattr(engine_module, "installed", lambda: {**installed(), "torch": "0.1"})
         list(engine.run([Task("a", len, ("ray",))]))
 
+    # what a worker can't load is one line
+    with pytest.raises(UsageError, match=r"^a: a worker of the Ray cluster can't load .*No module named 'mine'"):
+        list(engine.run([Task("a", len, (Unknown(),))]))
+
     # a node that goes in the middle costs its unfinished tasks, which run again
     done = {}
     for one in engine.run(tasks):
@@ -136,6 +140,11 @@ def test_what_tasks_share_is_sent_once_and_a_gpu_is_asked_for_where_one_is_neede
     [place] = [i for i, value in enumerate(recorder.puts) if value is shared]
     assert [sent[-2:] for sent in recorder.sent] == [(f"reference {place}", 1000 + i) for i in range(3)]
     assert recorder.asked == [{"max_retries": 0, "num_cpus": 1}, {"num_gpus": 1}]
+
+
+def test_workers_limit_what_a_cluster_of_others_runs_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RayEngine, "slots", lambda self, gpus=0: self.workers or 8)
+    assert [RayEngine(*given)._most(0) for given in (("h:1", 3), ("h:1", None), ("ray", 3))] == [3, 16, 6]
 
 
 def test_a_cluster_that_is_not_there_is_one_line() -> None:

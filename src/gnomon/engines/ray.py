@@ -81,7 +81,7 @@ class RayEngine:
         if not tasks:
             return
         ray = self._connected()
-        most = AHEAD * self.slots(max(task.gpus for task in tasks))
+        most = self._most(max(task.gpus for task in tasks))
         send = _Sender(ray, tasks)
         waiting, running, deaths = deque(range(len(tasks))), dict[Any, int](), Counter[int]()
         try:
@@ -106,6 +106,10 @@ class RayEngine:
                 f"{', '.join(given_up)}: the worker process died {DEATHS} times on it (out of memory, a native crash "
                 "or a lost node); give it more memory, fewer workers or smaller batches; what was finished is kept"
             )
+
+    def _most(self, gpus: int) -> int:
+        """Tasks in the cluster's hands: more than it runs, so that no worker waits, but where it must not run more."""
+        return self.slots(gpus) * (1 if self.workers and self.address != OWN else AHEAD)
 
     def _look(self) -> tuple[()]:
         """Nothing has become ready for a while: that is well as long as there is somebody to run it."""
