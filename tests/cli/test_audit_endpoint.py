@@ -201,3 +201,29 @@ def test_a_wrong_key_is_one_line(service: Service, line: str, words: str, capsys
     said = capsys.readouterr().err.strip()
     assert words in said
     assert len(said.splitlines()) == 1
+
+
+def test_mitigations_of_the_answers_are_tried_on_an_endpoint_and_others_are_one_line(
+    service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = (
+        '[target]\nendpoint = "{url}/invocations"\nprotocol = "invocations"\n[data]\nmembers = "in.csv"\n'
+        'nonmembers = "out.csv"\nlabel = "kind"\n[shadow]\ncount = 0\n[attacks]\nnames = ["gap", "loss"]\n'
+    )
+    with serving(service) as url:
+        Path("plan.toml").write_text(plan.format(url=url))
+        assert run(["defend", "plan.toml", "--try", "labels,l2:1e-3", "--to", "bench", "--workers", "1"]) == 0
+        asked = sum(service.answered.values())
+        capsys.readouterr()
+        assert run(["defend", "plan.toml", "--apply", "labels"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "a mitigation needs the model itself, but the plan gives an endpoint" in said
+    rows = {row["label"]: row for row in json.loads(Path("bench/defence.json").read_text())["results"]}
+    assert rows["labels"]["status"] == "ok"
+    assert rows["l2:0.001"]["status"] == "not applicable"
+    plain, labels = (record(f"bench/audits/{name}")["attacks"] for name in ("none", "labels"))
+    aucs = [{a["name"]: a["auc"]["value"] for a in part if a["auc"]} for part in (plain, labels)]
+    assert aucs[0]["gap"] == aucs[1]["gap"]
+    assert aucs[0]["loss"] > aucs[1]["loss"]
+    assert asked == sum(service.answered.values())

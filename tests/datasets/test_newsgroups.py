@@ -6,7 +6,7 @@ from tests.datasets.archives import needs_mirror, tar_of
 
 from gnomon.core.errors import DataError
 from gnomon.datasets import RemoteFile, load_dataset
-from gnomon.datasets.newsgroups import NEWSGROUPS, load_newsgroups
+from gnomon.datasets.newsgroups import NEWSGROUPS, load_newsgroups, load_newsgroups_text
 
 HEAD = b"From: someone\nSubject: zebra\n"
 FILES = {
@@ -36,6 +36,17 @@ def test_postings_become_bits_of_words(mirror):
     assert data.x[1].sum() == 0
     assert data.x.dtype == np.uint8
     assert data.x.max() == 1
+    assert "never redistributed" in data.note
+
+
+def test_postings_as_text_are_the_same_postings(mirror):
+    pytest.importorskip("pandas")
+    place = put(mirror)
+    bits, data = load_newsgroups(2, place, ABSENT), load_newsgroups_text(2, place, ABSENT)
+    assert data.ids.tolist() == bits.ids.tolist()
+    assert data.y.tolist() == bits.y.tolist()
+    assert data.x["text"].tolist()[2].strip() == "moon rocket moon"
+    assert data.x.shape == (4, 1)
     assert "never redistributed" in data.note
 
 

@@ -53,7 +53,7 @@ def test_what_it_needs_is_pinned_at_the_versions_that_were_audited(service: Path
 
 @pytest.mark.skipif(importlib.util.find_spec("mlflow") is not None, reason="MLflow is installed")
 def test_without_mlflow_one_line_says_what_to_install_before_anything_is_audited(tmp_path: Path) -> None:
-    with pytest.raises(MissingExtraError, match="--as mlflow needs mlflow-skinny"):
+    with pytest.raises(MissingExtraError, match="--as mlflow needs mlflow"):
         write_mlflow_model(small_plan(), combination("top1"), tmp_path / "bench", tmp_path / "m")
     assert not any(tmp_path.iterdir())
 

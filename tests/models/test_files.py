@@ -53,9 +53,7 @@ def test_a_type_can_be_trusted_on_the_command_line(tmp_path, capsys):
     assert "give --model" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("name", "kind"), [("m.keras", "Keras"), ("m.h5", "Keras"), ("m.pb", "TensorFlow"), ("m.pmml", "PMML")]
-)
+@pytest.mark.parametrize(("name", "kind"), [("m.h5", "Keras 2"), ("m.pb", "TensorFlow"), ("m.pmml", "PMML")])
 def test_known_formats_that_are_not_read_are_named_with_what_is_possible(tmp_path, name, kind):
     with pytest.raises(UsageError, match=rf"{kind} models are not read; give an ONNX file.*answers as files.*function"):
         load_model(tmp_path / name, TEN)

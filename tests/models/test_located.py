@@ -20,7 +20,7 @@ def test_an_address_is_not_taken_for_a_path_next_to_the_plan(tmp_path: Path) -> 
 
 @pytest.mark.skipif(importlib.util.find_spec("mlflow") is not None, reason="MLflow is installed")
 def test_without_mlflow_one_line_says_what_to_install() -> None:
-    with pytest.raises(MissingExtraError, match="a model at an MLflow address needs mlflow-skinny"):
+    with pytest.raises(MissingExtraError, match="a model at an MLflow address needs mlflow"):
         located("models:/risk/3")
 
 

@@ -25,7 +25,7 @@ def test_every_value_has_its_interval() -> None:
 
 @pytest.mark.skipif(importlib.util.find_spec("mlflow") is not None, reason="MLflow is installed")
 def test_without_mlflow_one_line_says_what_to_install(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(MissingExtraError, match="an MLflow run needs mlflow-skinny"):
+    with pytest.raises(MissingExtraError, match="an MLflow run needs mlflow"):
         log_to_mlflow(leaking(), "0123")
     write_record(leaking(), tmp_path / "record.json")
     assert run(["report", str(tmp_path / "record.json"), "--mlflow-run", "0123"]) == 2

@@ -49,6 +49,7 @@ FORMATS = (
     ModelFormat((".txt", ".lgb"), "LightGBM", "lightgbm", extra="boosting"),
     ModelFormat((".cbm",), "CatBoost", "catboost", extra="catboost"),
     ModelFormat((".onnx",), "ONNX", "onnx", extra="onnx"),
+    ModelFormat((".keras",), "Keras", "keras", extra="keras"),
     ModelFormat(
         (".safetensors", ".pt", ".pth"),
         "torch weights",
@@ -61,6 +62,7 @@ FORMATS = (
     ModelFormat(
         (), "MLflow, also models:/NAME/3 and runs:/ID/PATH", "mlflow", types=True, extra="mlflow", holds=MLMODEL
     ),
+    ModelFormat((), "Hugging Face text classifier", "huggingface", extra="transformers", holds="config.json"),
 )
 
 
@@ -69,7 +71,7 @@ MODEL_FILES = "model file: " + "; ".join(
 )
 
 OTHERS = {  # not read, and what they hold
-    "Keras": (".keras", ".h5", ".hdf5"),
+    "Keras 2": (".h5", ".hdf5"),
     "TensorFlow": (".pb", ".tflite", ".ckpt"),
     "PMML": (".pmml",),
     "Core ML": (".mlmodel", ".mlpackage"),
@@ -87,7 +89,7 @@ def other_format(name: str) -> str | None:
     """What a file of this name holds where it is a known kind of model that is not read; None otherwise.
 
     >>> other_format("model.H5")
-    'Keras'
+    'Keras 2'
     """
     return next((title for title, endings in OTHERS.items() if name.lower().endswith(endings)), None)
 

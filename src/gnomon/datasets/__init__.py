@@ -15,7 +15,7 @@ from gnomon.datasets.diabetes130 import DIABETES130
 from gnomon.datasets.fetch import RemoteFile
 from gnomon.datasets.idx_images import FASHION_MNIST, MNIST
 from gnomon.datasets.location30 import LOCATION30
-from gnomon.datasets.newsgroups import NEWSGROUPS
+from gnomon.datasets.newsgroups import NEWSGROUPS, NEWSGROUPS_TEXT
 from gnomon.datasets.own_files.answer_files import read_answers
 from gnomon.datasets.own_files.tables import Tables, read_tables
 from gnomon.datasets.purchase100 import PURCHASE100
@@ -37,6 +37,7 @@ SOURCES: tuple[Source, ...] = (
     CIFAR10,
     CIFAR100,
     NEWSGROUPS,
+    NEWSGROUPS_TEXT,
     DIABETES130,
 )
 

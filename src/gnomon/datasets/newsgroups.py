@@ -1,10 +1,13 @@
-"""20 Newsgroups by date: which words a posting holds (Lang 1995; the "bydate" form of Rennie 2008)."""
+"""20 Newsgroups by date: postings, or which words they hold (Lang 1995; the "bydate" form of Rennie 2008)."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gnomon.core.arrays import frame_of
 from gnomon.core.data.dataset import Dataset, make_dataset
 from gnomon.core.errors import DataError
 from gnomon.datasets.bit_tables import bit_features, opened_tar
@@ -25,9 +28,11 @@ PARTS = {"20news-bydate-train": "train", "20news-bydate-test": "test"}
 N_WORDS = 5000
 WORD = r"\b[a-z]{3,20}\b"
 NOTE = (
-    "20 Newsgroups, sorted by date (Lang 1995; Rennie 2008), training and test part: postings to Usenet as {words:,} "
-    "bits, one for each of the words that occur in the most postings, without scikit-learn's English stop words; "
+    "20 Newsgroups, sorted by date (Lang 1995; Rennie 2008), training and test part: postings to Usenet as {what}; "
     "headers are left out. No licence is stated: fetched, never redistributed."
+)
+BITS = (
+    "{words:,} bits, one for each of the words that occur in most postings, without scikit-learn's English stop words"
 )
 
 
@@ -45,6 +50,52 @@ def load_newsgroups(
     Raises:
         DataError: it can't be had, or is not in the canonical form.
     """
+    found = _postings(classes, archive, repacked)
+    bits, vocabulary = _count(list(found.texts.values()), words)
+    return make_dataset(
+        bits,
+        found.labels,
+        classes=found.groups,
+        ids=list(found.texts),
+        features=bit_features(vocabulary),
+        name="20newsgroups",
+        note=NOTE.format(what=BITS.format(words=len(vocabulary))),
+    )
+
+
+def load_newsgroups_text(classes: int = 20, archive: RemoteFile = ARCHIVE, repacked: RemoteFile = REPACKED) -> Dataset:
+    """18,846 postings as a data frame of one column of text, for pipelines that begin with a vectoriser.
+
+    Args:
+        classes: 20.
+        archive: where the canonical tar file comes from.
+        repacked: a tar file of the same folders that a mirror may hold instead.
+
+    Raises:
+        DataError: it can't be had, or is not in the canonical form.
+        MissingExtraError: pandas is not installed.
+    """
+    found = _postings(classes, archive, repacked)
+    return make_dataset(
+        frame_of({"text": list(found.texts.values())}),
+        found.labels,
+        classes=found.groups,
+        ids=list(found.texts),
+        name="20newsgroups-text",
+        note=NOTE.format(what="text"),
+    )
+
+
+@dataclass(frozen=True)
+class Postings:
+    """Texts by id, with the class id of each and the names of the classes."""
+
+    texts: dict[str, str]
+    labels: list[int]
+    groups: tuple[str, ...]
+
+
+def _postings(classes: int, archive: RemoteFile, repacked: RemoteFile) -> Postings:
     content = read_mirror(repacked)
     source, content = (archive.path, fetch(archive)) if content is None else (repacked.path, content)
     texts = _read_texts(content, source)
@@ -52,16 +103,7 @@ def load_newsgroups(
     groups = sorted(set(named))
     if len(groups) != classes:
         raise DataError(f"{source}: expected postings to {classes} groups, got {len(groups)}")
-    bits, vocabulary = _count(list(texts.values()), words)
-    return make_dataset(
-        bits,
-        [groups.index(name) for name in named],
-        classes=tuple(groups),
-        ids=list(texts),
-        features=bit_features(vocabulary),
-        name="20newsgroups",
-        note=NOTE.format(words=len(vocabulary)),
-    )
+    return Postings(texts, [groups.index(name) for name in named], tuple(groups))
 
 
 def _count(texts: list[str], limit: int) -> tuple[NDArray[np.uint8], list[str]]:
@@ -106,4 +148,14 @@ NEWSGROUPS = Source(
     classes=(20,),
     terms="no licence stated; fetched, never redistributed",
     load=load_newsgroups,
+)
+
+NEWSGROUPS_TEXT = Source(
+    name="20newsgroups-text",
+    title="20 Newsgroups by date: the text of a posting",
+    rows=18846,
+    features=1,
+    classes=(20,),
+    terms="no licence stated; fetched, never redistributed",
+    load=load_newsgroups_text,
 )

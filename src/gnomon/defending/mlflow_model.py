@@ -22,7 +22,7 @@ from gnomon.auditing.api import Settings
 from gnomon.auditing.progress import Progress
 from gnomon.core.arrays import Rows, is_frame
 from gnomon.core.documents.read_write import write_record
-from gnomon.core.errors import MissingExtraError, UsageError, requirements_of
+from gnomon.core.errors import UsageError, import_extra, requirements_of
 from gnomon.core.files import cannot_write, write_text
 from gnomon.core.model_formats import format_of
 from gnomon.core.plan import Plan
@@ -101,10 +101,7 @@ def write_mlflow_model(
     settings = settings or Settings()
     if folder.exists():
         raise UsageError(f"{folder}: exists already; name a folder that does not, or remove this one")
-    try:
-        from mlflow.pyfunc import save_model
-    except ImportError as error:
-        raise MissingExtraError("mlflow-skinny", "mlflow", "--as mlflow") from error
+    pyfunc = import_extra("mlflow.pyfunc", "mlflow", "--as mlflow")
     record = bench_audit(plan, combination, bench, settings, progress=progress).record
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as made:
@@ -123,7 +120,7 @@ def write_mlflow_model(
                 "would not hold; write it with --as folder, or serve it as ONNX"
             )
         try:
-            save_model(
+            pyfunc.save_model(
                 str(whole),
                 loader_module=__name__,
                 data_path=str(inner),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gnomon.core.errors import MissingExtraError, UsageError, one_line
+from gnomon.core.errors import UsageError, import_extra, one_line
 from gnomon.core.model_formats import is_address
 
 
@@ -23,12 +23,9 @@ def located(name: str) -> Path:
     """
     if not is_address(name):
         return Path(name)
+    artifacts = import_extra("mlflow.artifacts", "mlflow", "a model at an MLflow address")
     try:
-        from mlflow.artifacts import download_artifacts
-    except ImportError as error:
-        raise MissingExtraError("mlflow-skinny", "mlflow", "a model at an MLflow address") from error
-    try:
-        return Path(download_artifacts(artifact_uri=name))
+        return Path(artifacts.download_artifacts(artifact_uri=name))
     except Exception as error:  # MLflow's own, and those of its stores
         raise UsageError(
             f"{name}: MLflow brings no such model ({one_line(error)[:200]}); MLFLOW_TRACKING_URI names the server"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gnomon.core.documents.read_write import write_record
 from gnomon.core.documents.record import Audited, Record, record_of
-from gnomon.core.errors import MissingExtraError, UsageError, expect, one_line
+from gnomon.core.errors import UsageError, expect, import_extra, one_line
 from gnomon.core.files import write_text
 from gnomon.report import render, write_report
 
@@ -32,12 +32,9 @@ def log_to_mlflow(outcome: Record | Audited, run_id: str) -> None:
     """
     record = record_of(outcome)
     expect("run_id", run_id, str, "the id of an MLflow run")
+    mlflow = import_extra("mlflow", "mlflow", "an MLflow run")
     try:
-        from mlflow import MlflowClient
-    except ImportError as error:
-        raise MissingExtraError("mlflow-skinny", "mlflow", "an MLflow run") from error
-    try:
-        client = MlflowClient()
+        client = mlflow.MlflowClient()
         for name, value in metrics_of(record):
             client.log_metric(run_id, name, value)
         client.set_tag(run_id, TAG, record.verdict.level)

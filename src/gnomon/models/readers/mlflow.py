@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gnomon.core.arrays import Rows, is_frame
-from gnomon.core.errors import MissingExtraError, ModelError, UsageError
+from gnomon.core.errors import ModelError, UsageError, import_extra
 from gnomon.core.model_formats import MLMODEL, format_of
 from gnomon.core.protocols import Model
 from gnomon.models.callable import CallableModel
@@ -53,12 +53,9 @@ def read(place: Path, trust: bool, types: Collection[str] = ()) -> ModelFile:
 
 def _flavours(place: Path) -> dict[str, dict[str, Any]]:
     """What ``MLmodel`` says; reading it runs nothing."""
+    described = import_extra("mlflow.models", "mlflow", "an MLflow model").Model
     try:
-        from mlflow.models import Model as Described
-    except ImportError as error:
-        raise MissingExtraError("mlflow-skinny", "mlflow", "an MLflow model") from error
-    try:
-        return dict(Described.load(str(place / MLMODEL)).flavors)
+        return dict(described.load(str(place / MLMODEL)).flavors)
     except Exception as error:  # yaml's and MLflow's own
         raise ModelError(f"{place}: no MLflow model, or damaged ({type(error).__name__})") from error
 

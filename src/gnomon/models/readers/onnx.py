@@ -69,6 +69,14 @@ class OnnxModel(ModelAbilities):
         """Whether it has answered with one number a row."""
         return self._seen.get("one column", False)
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """That there is no recipe in it."""
+        return (
+            "An ONNX file holds no recipe: shadow models are trained only where [trainer] names one, such as "
+            'kind = "sklearn", "function" or "command".',
+        )
+
     def log_probs(self, x: Rows) -> Floats:
         """Natural-log probabilities, float32 (n, c)."""
         return CallableModel(self._answer, self.outputs, self.n_classes, BATCH_ROWS).log_probs(x)
