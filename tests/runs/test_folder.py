@@ -96,9 +96,12 @@ def test_a_record_of_another_run_is_foreign(tmp_path: Path) -> None:
         read_outcome(tmp_path / "two")
 
 
-def test_scores_without_a_manifest_are_nobodys(tmp_path: Path) -> None:
+def test_scores_without_a_manifest_are_nobodys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save_outcome(outcome(1.0, 0), tmp_path)
     (tmp_path / "manifest.json").unlink()
+    for command in ("report", "gate"):
+        assert run([command, str(tmp_path)]) == 2
+        assert "holds scores but no manifest" in " ".join(capsys.readouterr().err.split())
     with pytest.raises(DataError, match="holds scores but no manifest"):
         read_outcome(tmp_path)
 

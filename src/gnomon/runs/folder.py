@@ -159,8 +159,6 @@ def read_outcome(path: str | Path) -> Outcome:
     path = Path(path)
     folder, name = (path, "record.json") if path.is_dir() else (path.parent, path.name)
     published = read_published(folder)
-    if published is None and (folder / "scores" / "ids.npy").is_file():
-        raise DataError(f"{folder}: holds scores but no manifest, so nothing says whose they are; run the audit again")
     if published is None or name not in published.files:
         return Outcome(read_record(path), {}, [], [])
     record = parse_document(published.files[name], Record, folder / name)

@@ -45,6 +45,10 @@ def read_document(path: Path, kind: type[D]) -> D:
     word = name.removesuffix(".json")
     file = path / name if path.is_dir() else path
     published = read_published(file.parent) if file.name in FILES else None
+    if published is None and file.name in FILES and (file.parent / "scores" / "ids.npy").is_file():
+        raise DataError(
+            f"{file.parent}: holds scores but no manifest, so nothing says whose they are; run the audit again"
+        )
     try:
         if published is not None and file.name in published.files:
             return parse_document(published.files[file.name], kind, file)
