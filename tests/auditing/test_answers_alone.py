@@ -121,3 +121,13 @@ def test_rows_and_answers_that_do_not_go_together_are_one_line() -> None:
         gnomon.audit(None, (None, Y[:N]), (None, Y[N:]), trainer=None, answers=(P[:N], P[N + 1 :]))
     with pytest.raises(gnomon.GnomonError, match="give a model or its answers, not both"):
         gnomon.audit(lambda x: x, (None, Y[:N]), (None, Y[N:]), trainer=None, answers=halves(P))
+
+
+def test_a_column_of_labels_may_be_called_after_a_class(tmp_path: Path) -> None:
+    frame = FRAMES["probabilities"].assign(ill=NAMES[Y])
+    for name, part in zip(("in", "out"), halves(frame), strict=True):
+        part.to_csv(tmp_path / f"{name}.csv", index=False)
+    places = ["--member-answers", str(tmp_path / "in.csv"), "--nonmember-answers", str(tmp_path / "out.csv")]
+    asked = ["--label", "ill", "--attacks", "gap,loss", "--workers", "1", "--to", str(tmp_path / "run")]
+    assert run(["audit", *places, *asked]) == 0
+    assert aucs(gnomon.read_outcome(tmp_path / "run")) == pytest.approx(aucs(python(FRAMES["probabilities"])))

@@ -225,7 +225,7 @@ def _load_answers(plan: Plan, data: Dataset, parts: RowSplit | None) -> tuple[Fl
             "target: member_answers and nonmember_answers belong together, with data.members and data.nonmembers"
         )
     tables: list[AnswerTable] = []
-    ignored = [name for name in (columns.label, columns.group) if name is not None and name not in data.classes]
+    ignored = [name for name in (columns.label, columns.group) if name is not None]
     for file, rows in zip(files, (parts.members, parts.nonmembers), strict=True):
         table = read_answers(
             str(file),

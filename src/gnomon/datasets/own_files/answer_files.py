@@ -97,7 +97,7 @@ def read_answers(
         ids: the rows' ids, in the order that is wanted.
         reveals: what the answers show, as a plan says it. With "full" it is found out where probabilities do not sum to
             1: in per cent, rounded (``rounded:2``), the largest only (``top:3``), or one column of predicted labels.
-        ignore: columns to leave out, such as that of the true labels.
+        ignore: columns to leave out, such as that of the true labels; not one of numbers that is called after a class.
         csv: how csv files are written, as far as that is known.
 
     Raises:
@@ -113,8 +113,10 @@ def read_answers(
         found = _from_arrays(place, id)
     else:
         frame = read_frame(place, (id,), csv).frame
-        left_out = [*(name for name in ignore if name in frame.columns), *counting_columns(frame)]
-        found = _from_frame(place.name, frame.drop(columns=[n for n in left_out if n != id]), id, classes)
+        left_out = [*(n for n in ignore if not _holds_answers(frame, n, classes)), *counting_columns(frame)]
+        found = _from_frame(
+            place.name, frame.drop(columns=[n for n in left_out if n != id and n in frame.columns]), id, classes
+        )
     return _in_classes(place.name, found, outputs, classes, rows, ids, reveals)
 
 
@@ -313,6 +315,11 @@ def _labels_in(frame: Any, names: Sequence[str], classes: Sequence[str] | None) 
     if len(names) != 2 or len(real) != 1 or classes is None or match_columns(names, classes) is not None:
         return None, None
     return next(name for name in names if name not in real), real[0]
+
+
+def _holds_answers(frame: Any, name: str, classes: Sequence[str] | None) -> bool:
+    """Whether a column holds the numbers of the class that it is called after, as the true labels may be, too."""
+    return name in (classes or ()) and name in frame.columns and frame[name].dtype.kind in "iuf"
 
 
 def _is_fraction(name: str) -> bool:
