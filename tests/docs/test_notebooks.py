@@ -13,9 +13,9 @@ from docs.notebooks import FOLDER, executed
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 
-def shown(cells: list[Any]) -> list[list[tuple[str, ...]]]:
-    """Of each cell the kinds of its outputs."""
-    return [[(o["output_type"], *sorted(o.get("data", ()))) for o in cell.get("outputs", ())] for cell in cells]
+def shown(cells: list[Any]) -> list[set[tuple[str, ...]]]:
+    """Of each cell the kinds of its outputs; how many lines of progress there are is not the point."""
+    return [{(o["output_type"], *sorted(o.get("data", ()))) for o in cell.get("outputs", ())} for cell in cells]
 
 
 def first_words(cells: list[Any]) -> list[str]:
