@@ -16,6 +16,7 @@ from gnomon.defending.combinations import Combination, read_tries
 from gnomon.defending.mlflow_model import _load_pyfunc, pinned, write_mlflow_model
 
 pd = pytest.importorskip("pandas")
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # MLflow's own, in colour
 
 
 def combination(text: str) -> Combination:

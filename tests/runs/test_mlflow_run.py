@@ -12,6 +12,8 @@ from gnomon.core.documents.read_write import write_record
 from gnomon.core.errors import GnomonError, MissingExtraError
 from gnomon.runs.mlflow_run import log_to_mlflow, metrics_of
 
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # MLflow's own, in colour
+
 
 def test_every_value_has_its_interval() -> None:
     record = leaking()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
@@ -120,21 +121,23 @@ def write_mlflow_model(
                 "would not hold; write it with --as folder, or serve it as ONNX"
             )
         try:
-            pyfunc.save_model(
-                str(whole),
-                loader_module=__name__,
-                data_path=str(inner),
-                code_paths=[str(Path(gnomon.__file__).parent)],
-                signature=_signature(service),
-                pip_requirements=pinned(service),
-                metadata={
-                    "gnomon": {
-                        "verdict": record.verdict.level,
-                        "headline": record.verdict.headline,
-                        "mitigations": [m.label for m in service.mitigations],
-                    }
-                },
-            )
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # MLflow's advice to whoever calls it
+                pyfunc.save_model(
+                    str(whole),
+                    loader_module=__name__,
+                    data_path=str(inner),
+                    code_paths=[str(Path(gnomon.__file__).parent)],
+                    signature=_signature(service),
+                    pip_requirements=pinned(service),
+                    metadata={
+                        "gnomon": {
+                            "verdict": record.verdict.level,
+                            "headline": record.verdict.headline,
+                            "mitigations": [m.label for m in service.mitigations],
+                        }
+                    },
+                )
             (whole / AUDIT).mkdir()
             write_record(record, whole / AUDIT / "record.json")
             write_report(record, whole / AUDIT / "report.html")

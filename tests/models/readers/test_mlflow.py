@@ -13,6 +13,7 @@ from gnomon.models.readers.model_file import Use
 from gnomon.models.sklearn import SklearnModel
 
 pytest.importorskip("mlflow", reason="MLflow (extra mlflow) is not installed")
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # MLflow's own, in colour
 X = np.random.default_rng(0).normal(size=(60, 3))
 Y = np.where(X[:, 0] > 0, "ill", "well")
 PINS = {"pip_requirements": ["scikit-learn"]}  # finding them out starts a process
