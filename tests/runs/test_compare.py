@@ -1,5 +1,6 @@
 """Two runs on scores of known truth: worse, better, within noise, and what must not be compared."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -132,6 +133,12 @@ def test_files_that_do_not_belong_together_are_refused() -> None:
     broken = Outcome(run.record, {"loss": run.scores["loss"][:-1]}, run.ids, run.member)
     with pytest.raises(DataError, match="599 scores of loss, 600 ids"):
         compare(run, broken)
+    for units, what in (
+        ({"groups": ["a", "b"]}, "persons of 2 rows"),
+        ({"copies": np.zeros(2, np.int64)}, "copies of 2"),
+    ):
+        with pytest.raises(DataError, match=what):
+            compare(replace(run, **units), run)  # type: ignore[arg-type]
 
 
 def test_one_model_before_and_after_needs_no_room_for_retraining() -> None:

@@ -106,6 +106,12 @@ def _check_lengths(outcome: Outcome) -> None:
                 f"{outcome.record.name}: {len(scores)} scores of {name}, {len(outcome.ids)} ids and "
                 f"{len(outcome.member)} memberships do not belong together; run the audit again"
             )
+    for what, units in (("persons", outcome.groups), ("copies", outcome.copies)):
+        if units is not None and len(units) != len(outcome.ids):
+            raise DataError(
+                f"{outcome.record.name}: the {what} of {len(units)} rows and {len(outcome.ids)} ids do not belong "
+                "together; run the audit again"
+            )
 
 
 @dataclass(frozen=True)
