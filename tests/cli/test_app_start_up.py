@@ -81,6 +81,21 @@ def test_a_worker_that_trains_a_torch_stack_imports_no_scikit_learn(tmp_path: Pa
     assert modules.isdisjoint(set(HEAVY) - {"torch"})
 
 
+def test_an_audit_without_a_network_imports_no_torch() -> None:
+    code = """
+import numpy as np
+import gnomon
+from sklearn.naive_bayes import GaussianNB
+x = np.random.default_rng(0).normal(size=(200, 3))
+y = (x[:, 0] > 0).astype(int)
+halves = (x[:100], y[:100]), (x[100:], y[100:])
+for target, answers in ((GaussianNB().fit(*halves[0]), None), (None, tuple(np.eye(2)[side[1]] for side in halves))):
+    gnomon.audit(target, *halves, answers=answers, trainer="clone" if target else None, shadows=4,
+                 attacks=("loss", "lira"), workers=1)
+"""
+    assert "torch" not in imported(code)
+
+
 def test_all_but_the_networks_works_where_torch_is_not_installed() -> None:
     code = """
 import importlib, pkgutil, sys

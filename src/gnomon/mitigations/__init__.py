@@ -14,10 +14,10 @@ from typing import Any
 from gnomon.core.documents.record import PlugInFacts
 from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.core.mitigations import AnswerMitigation, Reference, TrainingMitigation
-from gnomon.core.protocols import Trainer
+from gnomon.core.protocols import Trainer, TrainerAbilities
 from gnomon.mitigations.adversarial import Adversarial
 from gnomon.mitigations.augmentation import Augment
-from gnomon.mitigations.base import CannotError, InTraining, OfAnswers
+from gnomon.mitigations.base import AroundNetwork, CannotError, InTraining, OfAnswers
 from gnomon.mitigations.dp import DP
 from gnomon.mitigations.hamp import HampAnswers
 from gnomon.mitigations.memguard import MemGuard
@@ -55,6 +55,7 @@ __all__ = [
     "MITIGATIONS",
     "able",
     "apply_in_training",
+    "kind_and_strength",
     "make_mitigation",
     *(mitigation.__name__ for mitigation in MITIGATIONS),
 ]
@@ -72,12 +73,25 @@ def make_mitigation(text: str) -> AnswerMitigation | TrainingMitigation:
     Traceback (most recent call last):
     gnomon.core.errors.UsageError: no mitigation is called "temprature" (did you mean "temperature"?)
     """
+    kind, strength = kind_and_strength(text)
+    made: AnswerMitigation | TrainingMitigation = kind.parse(strength)
+    return made
+
+
+def kind_and_strength(text: str) -> tuple[Any, str]:
+    """The class of the mitigation that a plan names, and its strength as text; nothing is made, or imported for it.
+
+    Raises:
+        UsageError: no such mitigation.
+
+    >>> kind_and_strength("dp:8")[0].name, kind_and_strength("top3")[1]
+    ('dp', '3')
+    """
     known = {mitigation.name: mitigation for mitigation in MITIGATIONS}
     for name in sorted(known, key=len, reverse=True):  # "l2" ends with a digit: names first, then strengths
         rest = text.removeprefix(name)
         if text.startswith(name) and (not rest or rest[0] in ":+-.0123456789"):
-            made: AnswerMitigation | TrainingMitigation = known[name].parse(rest.removeprefix(":"))
-            return made
+            return known[name], rest.removeprefix(":")
     raise _unknown(text)
 
 
@@ -118,7 +132,10 @@ def is_own(text: str) -> bool:
 
 def able(trainer: Trainer) -> list[str]:
     """Names of the mitigations in training that a trainer can do."""
-    examples: list[Any] = [make_mitigation(kind.examples[0]) for kind in MITIGATIONS if kind.acts_on == "training"]
+    kinds = [kind for kind in MITIGATIONS if kind.acts_on == "training"]
+    if TrainerAbilities.of(trainer).network is None:  # reading their strengths would import torch for nothing
+        kinds = [kind for kind in kinds if not issubclass(kind, AroundNetwork)]
+    examples: list[Any] = [make_mitigation(kind.examples[0]) for kind in kinds]
     return [example.name for example in examples if example.suits(trainer)]
 
 

@@ -10,7 +10,7 @@ from gnomon.auditing.decision.rules import AdviceRule, applying, headline_attack
 from gnomon.auditing.verdict.leak_size import CLEAR_AUC, CLEAR_RATIO
 from gnomon.core.documents.decision import Decision, MostExposed, ToDo
 from gnomon.core.documents.record import Record
-from gnomon.mitigations import make_mitigation
+from gnomon.mitigations import kind_and_strength
 
 STRONG_P = 0.001
 CONTEXTS = {
@@ -169,8 +169,8 @@ def _to_do(rule: AdviceRule, meaning: str, record: Record, able: Collection[str]
 
 def _can(label: str, able: Collection[str] | None) -> bool:
     """Whether a mitigation of answers, or one in training that the trainer can do."""
-    made = make_mitigation(label)
-    return made.acts_on == "answers" or (able is not None and made.name in able)
+    kind, _ = kind_and_strength(label)
+    return kind.acts_on == "answers" or (able is not None and kind.name in able)
 
 
 def limits(record: Record) -> tuple[str, str]:
