@@ -129,8 +129,14 @@ class RayEngine:
                     ray.init(**self._options())
                 _hush(ray)
             except Exception as error:  # Ray raises whatever it meets, and plain exceptions of its own
-                raise UsageError(f"Ray cluster {self.address}: can't be used: {one_line(str(error))}") from None
+                reason = one_line(str(error))
+                raise UsageError(f"Ray cluster {self.address}: can't be used: {reason}{self._hint()}") from None
         return ray
+
+    def _hint(self) -> str:
+        """What keeps most callers out of a cluster of others: Ray sends no token to an address unless it is told to."""
+        unset = self.address != OWN and "RAY_AUTH_MODE" not in os.environ
+        return "; if it takes work only with a token, set RAY_AUTH_MODE=token" if unset else ""
 
     def _call(self) -> None:
         """Whether anybody answers at the address; Ray would try for minutes."""
