@@ -374,11 +374,11 @@ def test_no_answers_are_kept_by_a_process_that_holds_other_code(tmp_path: Path) 
     write({"helper_uc.py": HELPER.replace("RATE = 1", "RATE = 2")})  # before a worker imports it
     trainer, store = FunctionTrainer(importlib.import_module("entry_uc").train), ArrayStore(tmp_path / "store")
     x, y = np.zeros((4, 2)), np.array([0, 1, 0, 1])
-    given = (store, trainer, x, y, 2, Asked(x, y, ()), [Work(np.arange(4), 0, ("ab12",), may_fail=True)])
+    given = (trainer, x, y, 2, Asked(x, y, ()), [Work(np.arange(4), 0, ("ab12",), may_fail=True)])
     with pytest.raises(UsageError, match="helper_uc: was edited since it was imported"):
-        train_batch(*given, keys)
+        train_batch(*given, keys, keep=store.put)
     assert not store.holds("ab12")
-    train_batch(*given, user_code(["entry_uc"]).modules)
+    train_batch(*given, user_code(["entry_uc"]).modules, keep=store.put)
     assert store.holds("ab12")
 
 
