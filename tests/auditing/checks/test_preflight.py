@@ -3,9 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tests.backwards import Backwards
 
-from gnomon.auditing.checks import preflight
 from gnomon.auditing.checks.preflight import check_data, check_shadows, check_target, stop_on_errors
 from gnomon.core.data.dataset import Dataset, Roles, make_dataset
 from gnomon.core.documents.record import Estimate, Finding, ModelFacts, ShadowFacts
@@ -38,20 +36,6 @@ def test_members_among_the_nonmembers_stop_the_audit(frame: bool) -> None:
     x[200:210] = x[:10]
     data = make_dataset(pd.DataFrame(x, columns=list("abcde")) if frame else x, rows().y)
     assert codes(data, roles())["members-overlap"] == "error"
-
-
-def test_other_processes_find_what_this_one_finds(monkeypatch: pytest.MonkeyPatch) -> None:
-    x = np.random.default_rng(0).normal(size=(400, 5))
-    x[200:, 2] += 1.0
-    x[200:260] = x[:60] + 1e-5
-    data, engine = make_dataset(x, rows().y), Backwards()
-    here = check_data(data, roles(), own_ids=False, seeds=Seeds(0), engine=engine)
-    assert not engine.names, "so few rows are not worth sending"
-    monkeypatch.setattr(preflight, "SENT_BYTES", (0, 2**26))
-    there = check_data(data, roles(), own_ids=False, seeds=Seeds(0), engine=engine)
-    assert engine.names == ["check_near_duplicates", "check_blind"]
-    assert there == here
-    assert {"distribution-shift", "near-duplicates"} <= {f.code for f in here}
 
 
 def test_one_natural_duplicate_is_a_warning_only() -> None:

@@ -25,17 +25,13 @@ from gnomon.core.documents.record import Estimate, Finding, ModelFacts, ShadowFa
 from gnomon.core.errors import PreflightError
 from gnomon.core.protocols import Model, ModelAbilities
 from gnomon.core.seeds import Seeds
-from gnomon.engines.local import Engine, LocalEngine, Task
 
 ACCURACY_BOUND = 0.1  # shadows' accuracy further than this from the target's
 SIZE_BOUND = 0.1  # shadows' size further than this share from the target's
 LOSS_FACTOR = 2.0  # every shadow's loss further than this factor from the target's
-SENT_BYTES = (2**20, 2**26)  # of tables that are worth sending to other processes
 
 
-def check_data(
-    data: Dataset, roles: Roles, *, own_ids: bool, seeds: Seeds, engine: Engine | None = None
-) -> list[Finding]:
+def check_data(data: Dataset, roles: Roles, *, own_ids: bool, seeds: Seeds) -> list[Finding]:
     """Findings on the rows alone, before any model is looked at.
 
     Args:
@@ -43,20 +39,14 @@ def check_data(
         roles: who is who.
         own_ids: the ids were given by the user, so equal ids are equal records.
         seeds: the audit's root.
-        engine: whose processes check tables of middling size, in no more time than the slowest check takes; None: this
-            process checks.
     """
-    away = engine is not None and isinstance(data.x, np.ndarray) and SENT_BYTES[0] <= data.x.nbytes <= SENT_BYTES[1]
-    where = engine.here if away and engine is not None else LocalEngine(1)
-    slow = [Task(one.__name__, one, (data, roles, seeds)) for one in (check_blind, check_near_duplicates)]
-    found = {done.position: done.result for done in where.run(slow)}
     checks = [
         _shared_ids(data, roles) if own_ids else None,
         check_shared_rows(data, roles, seeds),
         _one_sided_classes(data, roles),
         _pool_overlap(roles),
-        found[0],
-        found[1],
+        check_blind(data, roles, seeds),
+        check_near_duplicates(data, roles, seeds),
         groups_mixed(data, roles),
     ]
     return [finding for finding in checks if finding is not None]
@@ -142,7 +132,7 @@ def _mixed(groups: NDArray[Any], roles: Roles) -> Bools:
 def check_rows(prepared: Prepared, own_ids: bool) -> list[Finding]:
     """Findings on the rows of an audit that is prepared, and what was left out of them."""
     known = prepared.data, prepared.roles
-    found = check_data(*known, own_ids=own_ids, seeds=prepared.seeds, engine=prepared.engine)
+    found = check_data(*known, own_ids=own_ids, seeds=prepared.seeds)
     return found if prepared.left_out is None else [*found, prepared.left_out]
 
 
