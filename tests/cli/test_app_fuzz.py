@@ -306,7 +306,7 @@ def test_mutations_are_carried_out_or_refused_in_one_line(
     assert not failures, f"{len(failures)} failures\n" + "\n".join(failures)
     print(kind.__name__, dict(codes))
     assert codes[2] > 0.2 * codes.total()
-    assert codes.total() - codes[2] >= 0.03 * codes.total(), "some must come through"
+    assert codes.total() - codes[2] >= 0.01 * codes.total(), "some must come through"
 
 
 def test_a_traceback_and_a_second_line_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
