@@ -42,3 +42,14 @@ def test_bad_rows_are_refused_in_one_line(x: object, y: object, message: str) ->
     with pytest.raises(DataError, match=message) as caught:
         make_dataset(x, y)
     assert "\n" not in str(caught.value)
+
+
+def test_labels_that_no_whole_number_stands_for_are_refused(tmp_path):
+    from gnomon.datasets.own_files.files import read_rows
+
+    with pytest.raises(DataError, match=r"labels must be classes, got 1e\+308, too large"):
+        make_dataset(np.eye(3), np.array([0.0, 1.0, 1e308]))
+    np.savez(tmp_path / "x.npz", x=np.eye(3), y=np.array([0.0, 1.0, -1e308]))
+    with pytest.raises(DataError, match=r"labels must be classes, got -1e\+308 in row 2"):
+        read_rows(tmp_path / "x.npz", None)
+    assert make_dataset(np.eye(3), np.array([0.0, 2.0**53, 1.0])).n_classes == 3

@@ -27,6 +27,7 @@ from gnomon.core.data.labels import Rule, class_name, first_unknown, match_class
 from gnomon.core.data.layouts import is_missing, plain_value, texts_of
 from gnomon.core.errors import DataError, no_text
 
+EXACT = 2.0**53  # up to here every whole number is a float of its own
 View = Literal["adversary", "auditor"]
 
 
@@ -202,6 +203,11 @@ def _clean_labels(labels: NDArray[Any], name: str) -> NDArray[Any]:
     if labels.dtype.kind == "f":
         if not np.isfinite(labels).all():
             raise DataError(f"{name}: row {int((~np.isfinite(labels)).argmax())} has no label (NaN or infinity)")
+        huge = np.abs(labels) > EXACT
+        if huge.any():
+            raise DataError(
+                f"{name}: labels must be classes, got {labels[huge][0]:g}, too large to be told from others"
+            )
         if (labels == np.round(labels)).all():
             return labels.astype(np.int64)
         raise DataError(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.core.arrays import Rows, is_frame, is_sparse
-from gnomon.core.data.dataset import plain_rows
+from gnomon.core.data.dataset import EXACT, plain_rows
 from gnomon.core.errors import DataError, MissingExtraError, UsageError, did_you_mean, one_line
 from gnomon.datasets.own_files.csv_files import CsvFormat, need_pandas, open_csv, read_csv
 from gnomon.datasets.own_files.limits import check_npz, check_parquet
@@ -308,7 +308,7 @@ def _check_ids(source: str, ids: NDArray[Any] | None) -> None:
 def read_labels(source: str, labels: NDArray[Any]) -> NDArray[Any]:
     """Labels as whole numbers, truth values or text, so that 1 and 1.0 are one class."""
     if labels.dtype.kind == "f":
-        wrong = ~np.isfinite(labels) | (labels != np.round(labels))
+        wrong = ~np.isfinite(labels) | (labels != np.round(labels)) | (np.abs(labels) > EXACT)
         if wrong.any():
             row = int(wrong.argmax())
             raise DataError(f"{source}: labels must be classes, got {labels[row]} in row {row} (from 0)")
