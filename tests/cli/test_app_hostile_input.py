@@ -1,5 +1,7 @@
 """Input that means harm gets one line: texts with a NUL, code that ends Python, documents at odds with themselves."""
 
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -83,3 +85,13 @@ def test_a_written_plan_holds_what_was_given(name: str, label: str) -> None:
     run(["init", name, "--source", "digits", "--label", label])
     found: dict[str, Any] = tomllib.loads(Path(name).read_text(encoding="utf-8"))
     assert found["data"]["label"] == label
+
+
+def test_workers_that_were_started_ahead_add_no_word_to_an_error(tmp_path: Path) -> None:
+    Path("rows.csv").write_text("a,y\n1,0\n2,1\n")
+    flags = ["--members", "rows.csv", "--nonmembers", "rows.csv", "--label", "z", "--workers", "2", "--to", "run"]
+    done = subprocess.run(
+        [sys.executable, "-m", "gnomon", "audit", *flags], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1, done.stderr

@@ -16,7 +16,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from gnomon.core.errors import ModelError
 from gnomon.core.machine import available_cores
 from gnomon.engines.warned import collecting, pass_on
-from gnomon.engines.workers import import_all, start_worker
+from gnomon.engines.workers import STARTING, import_all, start_worker
 
 Keep = Callable[[str, Any, dict[str, Any]], None]  # key, array, facts: as `gnomon.store.ArrayStore.put`
 
@@ -94,7 +94,7 @@ class LocalEngine:
         workers = self.slots()
         if workers > 1:
             begun = _processes(workers)(joblib.delayed(import_all)(tuple(modules)) for _ in range(workers))
-            threading.Thread(target=_exhaust, args=(begun,), name="start workers", daemon=True).start()
+            threading.Thread(target=_exhaust, args=(begun,), name=STARTING, daemon=True).start()
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Done]:
         """Runs the tasks and yields each as it is ready."""

@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from importlib import import_module
 
+STARTING = "start workers"  # the thread that waits for workers that are started ahead
 SECONDS = 0.25  # between two looks for the parent
 
 
@@ -36,6 +37,9 @@ def stop_workers() -> None:
         from joblib.externals.loky import get_reusable_executor
 
         get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
+        for thread in threading.enumerate():
+            if thread.name == STARTING:  # it removes joblib's temporary folder, as the end of this process does too
+                thread.join(10.0)
 
 
 def leave_cluster() -> None:
