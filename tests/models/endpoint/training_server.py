@@ -42,7 +42,7 @@ class Trainings:
     def train(self, job: dict[str, Any], sent: dict[str, Any]) -> None:
         time.sleep(self.seconds)
         if self.harm("train", len(self.begun)):
-            job.update(status="failed", message=f"no memory for {dict(self.headers[-1])}")
+            job.update(message=f"no memory for {dict(self.headers[-1])}", status="failed")
             return
         tree = DecisionTreeClassifier(random_state=sent["seed"], max_features=2)
         tree.fit(np.array(sent["rows"]), np.array(sent["labels"]))

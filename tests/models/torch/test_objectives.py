@@ -178,7 +178,8 @@ def test_the_recipe_names_the_objective_only_where_there_is_one() -> None:
     plain = TorchTrainer(stack="always").recipe()
     assert list(plain) == [
         "kind", "version", "module", "hidden", "activation", "dropout", "optimizer", "learning_rate",
-        "weight_decay", "momentum", "batch", "epochs", "patience", "device", "outputs", "stack",
+        "weight_decay", "momentum", "batch", "epochs", "patience", "device",
+        "precision", "graph", "outputs", "stack",
     ]  # fmt: skip
     assert TorchTrainer(stack="always", objective=RelaxLoss(0.5)).recipe() == {
         **plain,
