@@ -22,6 +22,7 @@ class ModelFormat:
         types: whether single types in it can be trusted by their names.
         recipe: whether it holds weights only, and the network's recipe must be given.
         extra: the extra that is installed for it, if any.
+        library: what takes seconds to import and is, before a file is tried in a process of its own.
         holds: of a format that is a folder, the file that such a folder holds.
     """
 
@@ -33,6 +34,7 @@ class ModelFormat:
     types: bool = False
     recipe: bool = False
     extra: str | None = None
+    library: str = ""
     holds: str = ""
 
     @property
@@ -44,7 +46,7 @@ class ModelFormat:
 MLMODEL = "MLmodel"
 MLFLOW_SCHEMES = ("models:/", "runs:/", "mlflow-artifacts:/")
 FORMATS = (
-    ModelFormat((".skops",), "scikit-learn", "skops", types=True),
+    ModelFormat((".skops",), "scikit-learn", "skops", types=True, library="skops.io"),
     ModelFormat((".json", ".ubj"), "XGBoost", "xgboost", extra="boosting"),
     ModelFormat((".txt", ".lgb"), "LightGBM", "lightgbm", extra="boosting"),
     ModelFormat((".cbm",), "CatBoost", "catboost", extra="catboost"),

@@ -105,6 +105,8 @@ def open_as(found: ModelFormat, place: Path, trust: bool = False, types: Collect
         raise ModelError(f"{place}: no such file")
     module = import_module(f"gnomon.models.readers.{found.reader}")
     read = partial(module.read, place, trust, *([types] if found.types else []))
+    if found.library:
+        import_module(found.library)
     if not (trust or found.recipe or found.holds):  # the reader of a folder tries the file in it
         _try(place, read)
     opened: ModelFile = read()

@@ -54,6 +54,10 @@ class Trainings:
         return [[0.0 if k is None else row[k] for k in job["columns"]] for row in found.tolist()]
 
 
+def _said(job: dict[str, Any]) -> dict[str, Any]:
+    return {key: job[key] for key in ("status", "message") if key in job}
+
+
 class Handler(BaseHTTPRequestHandler):
     """One request about one model."""
 
@@ -80,7 +84,7 @@ class Handler(BaseHTTPRequestHandler):
         job = self.service.jobs.get(name)
         if self.command == "PUT":
             self.service.begin(name, json.loads(body))
-            self.reply(201, {"status": self.service.jobs[name]["status"]})
+            self.reply(201, _said(self.service.jobs[name]))
         elif job is None:
             self.reply(404, {})
         elif self.command == "DELETE":
@@ -89,7 +93,7 @@ class Handler(BaseHTTPRequestHandler):
         elif rest == ["predict"]:
             self.reply(200, {"probabilities": self.service.answer(job, json.loads(body)["rows"])})
         else:
-            self.reply(200, {key: job[key] for key in ("status", "message") if key in job})
+            self.reply(200, _said(job))
 
     do_GET = do_PUT = do_POST = do_DELETE = handle_any  # noqa: N815 - the base class looks for these names
 
