@@ -1,5 +1,8 @@
 """What holds for every test."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
@@ -21,3 +24,12 @@ def _same_chance_each_time() -> None:
 def _workers_only_where_a_test_names_them() -> None:
     """A worker process costs seconds of imports; who tests workers says how many."""
     local.available_cores = lambda: 1
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_is_left_in_the_folder_that_tests_run_in() -> Iterator[None]:
+    """A test that writes has a folder of its own; names with a dot are caches of tools."""
+    before = {place.name for place in Path.cwd().iterdir()}
+    yield
+    left = {place.name for place in Path.cwd().iterdir() if not place.name.startswith(".")} - before
+    assert not left, f"left by tests: {sorted(left)}"

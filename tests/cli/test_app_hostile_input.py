@@ -87,7 +87,7 @@ def test_a_written_plan_holds_what_was_given(name: str, label: str) -> None:
     assert found["data"]["label"] == label
 
 
-def test_workers_that_were_started_ahead_add_no_word_to_an_error(tmp_path: Path) -> None:
+def test_an_error_is_one_line_with_several_workers_too(tmp_path: Path) -> None:
     Path("rows.csv").write_text("a,y\n1,0\n2,1\n")
     flags = ["--members", "rows.csv", "--nonmembers", "rows.csv", "--label", "z", "--workers", "2", "--to", "run"]
     done = subprocess.run(

@@ -1,6 +1,5 @@
 import os
 import signal
-import sys
 from pathlib import Path
 
 import pytest
@@ -44,24 +43,6 @@ def test_no_tasks_no_results() -> None:
 def test_a_tasks_own_error_is_raised(workers: int) -> None:
     with pytest.raises(ModelError, match="no 1"):
         list(LocalEngine(workers).run([Task("a", refuse, (1,)), Task("b", refuse, (1,))]))
-
-
-def has_imported(module: str) -> bool:
-    return module in sys.modules
-
-
-def test_processes_that_are_started_early_import_what_they_are_told() -> None:
-    """One of them at least: a process that starts slowly may leave its part to the other."""
-    LocalEngine(2).start(["gnomon.no_such_module", "wave"])
-    found: list[bool] = []
-    while not any(found):  # the other one may be asked first
-        found = [done.result for done in LocalEngine(2).run([Task("look", has_imported, ("wave",))] * 8)]
-    assert "wave" not in sys.modules
-
-
-def test_with_one_worker_nothing_is_started_early() -> None:
-    LocalEngine(1).start(["wave"])
-    assert "wave" not in sys.modules
 
 
 def test_a_crashed_worker_is_retried(tmp_path: Path) -> None:

@@ -79,8 +79,6 @@ def audit_plan(
     expect("folder", folder, (str, Path), "the name of a folder")
     settings = settings or Settings()
     engine = engine_of(settings.engine, settings.workers)
-    if isinstance(engine, LocalEngine):
-        engine.start(_imports(plan))
     inputs = load_inputs(plan, trust=settings.trust, trust_types=settings.trust_types)
     with following(progress) as told:
         return run_audit(
@@ -91,12 +89,6 @@ def audit_plan(
             progress=told,
             given=given,
         )
-
-
-def _imports(plan: Plan) -> list[str]:
-    """Modules that take workers long to import, and that they will need."""
-    networks = ["gnomon.models.torch.trainer"] if plan.trainer.kind == "torch" else []
-    return ["gnomon.auditing.results.scoring", *networks, *([] if plan.attacks.names else ["sklearn.ensemble"])]
 
 
 def audit(

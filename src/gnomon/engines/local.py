@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,7 +14,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from gnomon.core.errors import ModelError
 from gnomon.core.machine import available_cores
 from gnomon.engines.warned import collecting, pass_on
-from gnomon.engines.workers import STARTING, import_all, start_worker
+from gnomon.engines.workers import start_worker
 
 Keep = Callable[[str, Any, dict[str, Any]], None]  # key, array, facts: as `gnomon.store.ArrayStore.put`
 
@@ -86,16 +84,6 @@ class LocalEngine:
         """Processes at the same time: one a core, or one a GPU."""
         return min(gpus, self.workers or gpus) if gpus else self.workers or available_cores()
 
-    def start(self, modules: Sequence[str]) -> None:
-        """Starts the processes ahead of the first tasks: they import these modules while this process does its part.
-
-        With one worker nothing starts. Nobody waits, and what can't be imported is left to the tasks that need it.
-        """
-        workers = self.slots()
-        if workers > 1:
-            begun = _processes(workers)(joblib.delayed(import_all)(tuple(modules)) for _ in range(workers))
-            threading.Thread(target=_exhaust, args=(begun,), name=STARTING, daemon=True).start()
-
     def run(self, tasks: Sequence[Task]) -> Iterator[Done]:
         """Runs the tasks and yields each as it is ready."""
         workers = min(self.slots(max((task.gpus for task in tasks), default=0)), len(tasks))
@@ -135,12 +123,6 @@ def _processes(workers: int) -> joblib.Parallel:
         backend="loky", inner_max_num_threads=1, initializer=start_worker, initargs=(os.getpid(),)
     ):
         return joblib.Parallel(n_jobs=workers, return_as="generator_unordered", pre_dispatch=workers, batch_size=1)
-
-
-def _exhaust(begun: Iterator[Any]) -> None:
-    """Waits for what was begun; what goes wrong (a worker that dies or is stopped) is for the tasks to say."""
-    with suppress(Exception):
-        deque(begun, maxlen=0)
 
 
 def _numbered(position: int, task: Task) -> Done:

@@ -7,10 +7,7 @@ import signal
 import sys
 import threading
 import time
-from contextlib import suppress
-from importlib import import_module
 
-STARTING = "start workers"  # the thread that waits for workers that are started ahead
 SECONDS = 0.25  # between two looks for the parent
 
 
@@ -24,22 +21,12 @@ def start_worker(parent: int) -> None:
     threading.Thread(target=_end_with, args=(parent,), name="end with parent", daemon=True).start()
 
 
-def import_all(modules: tuple[str, ...]) -> None:
-    """Imports what tasks will need; what is missing is left to them."""
-    for name in modules:
-        with suppress(ImportError):
-            import_module(name)
-
-
 def stop_workers() -> None:
     """Ends this process's workers at once, in the middle of their tasks."""
     if "joblib.externals.loky" in sys.modules:
         from joblib.externals.loky import get_reusable_executor
 
         get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
-        for thread in threading.enumerate():
-            if thread.name == STARTING:  # it removes joblib's temporary folder, as the end of this process does too
-                thread.join(10.0)
 
 
 def leave_cluster() -> None:
