@@ -31,3 +31,9 @@ def test_what_mlflow_does_not_have_is_one_line(tmp_path: Path, monkeypatch: pyte
     mlflow.set_tracking_uri((tmp_path / "store").as_uri())
     with pytest.raises(UsageError, match=r"^models:/risk/3: MLflow brings no such model .*MLFLOW_TRACKING_URI"):
         located("models:/risk/3")
+
+
+@pytest.mark.parametrize("scheme", ["models", "runs", "mlflow-artifacts"])
+def test_an_address_does_not_name_the_server_that_is_sent_the_users_credentials(scheme: str) -> None:
+    with pytest.raises(UsageError, match="names a server; only MLFLOW_TRACKING_URI may"):
+        located(f"{scheme}://collect.example/risk/3")

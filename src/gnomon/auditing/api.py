@@ -45,6 +45,7 @@ class Settings:
         engine: where models are trained: ``local``, ``ray``, or the address of a Ray cluster.
         trust: load pickles and import code that the plan names.
         trust_types: without that, types in the model's file that are taken all the same, by their names.
+        send_to: without that, other machines to which a plan may send rows and variables of the environment.
         store: folder of models' answers; None for ``store/`` in the run's folder.
     """
 
@@ -52,6 +53,7 @@ class Settings:
     engine: str = LOCAL
     trust: bool = False
     trust_types: tuple[str, ...] = ()
+    send_to: tuple[str, ...] = ()
     store: Path | None = None
 
 
@@ -79,7 +81,7 @@ def audit_plan(
     expect("folder", folder, (str, Path), "the name of a folder")
     settings = settings or Settings()
     engine = engine_of(settings.engine, settings.workers)
-    inputs = load_inputs(plan, trust=settings.trust, trust_types=settings.trust_types)
+    inputs = load_inputs(plan, trust=settings.trust, trust_types=settings.trust_types, send_to=settings.send_to)
     with following(progress) as told:
         return run_audit(
             plan,

@@ -21,19 +21,22 @@ from gnomon.shadow.masks import draw_shadows
 from gnomon.store.arrays import ArrayStore
 
 
-def check_plan(plan: Plan, *, trust: bool = False, trust_types: Collection[str] = ()) -> PlanCheck:
+def check_plan(
+    plan: Plan, *, trust: bool = False, trust_types: Collection[str] = (), send_to: Collection[str] = ()
+) -> PlanCheck:
     """Loads what a plan names, draws who is who, and runs the preflight on the rows.
 
     Args:
         plan: what to check.
         trust: load pickles and import code that the plan names.
         trust_types: without that, types in the model's file that are taken all the same, by their names.
+        send_to: without that, other machines to which the plan may send rows and variables of the environment.
 
     Raises:
         GnomonError: what would end an audit in one line: a missing file, columns that differ, too few rows.
     """
     with one_thread():
-        inputs = load_inputs(plan, trust=trust, trust_types=trust_types)
+        inputs = load_inputs(plan, trust=trust, trust_types=trust_types, send_to=send_to)
         prepared = prepare(plan, inputs, ArrayStore(Path()), LocalEngine(1))
         refuse_repeats(plan.target.repeats, prepared.inputs.trainer, prepared.roles)
         draw_canaries(plan.canaries, plan.data, prepared.data, prepared.inputs.trainer, prepared.roles, prepared.seeds)

@@ -213,7 +213,12 @@ class Owned:
 
 
 def make_owned(
-    plan: Plan, *, trust: bool = False, trust_types: Collection[str] = (), progress: Progress | None = None
+    plan: Plan,
+    *,
+    trust: bool = False,
+    trust_types: Collection[str] = (),
+    send_to: Collection[str] = (),
+    progress: Progress | None = None,
 ) -> Owned:
     """The very model that an audit of this plan attacks.
 
@@ -221,6 +226,7 @@ def make_owned(
         plan: with its mitigations.
         trust: load pickles and import code that the plan names.
         trust_types: without that, types in the model's file that are taken all the same, by their names.
+        send_to: without that, other machines to which the plan may send rows and variables of the environment.
         progress: who is told.
 
     Raises:
@@ -231,7 +237,7 @@ def make_owned(
     if plan.target.endpoint is not None:
         raise UsageError("a mitigation needs the model itself, but the plan gives an endpoint, which can't be changed")
     with one_thread():  # as in the audit, whose target must come out the same
-        inputs = load_inputs(plan, trust=trust, trust_types=trust_types)
+        inputs = load_inputs(plan, trust=trust, trust_types=trust_types, send_to=send_to)
         if inputs.answers is not None:
             raise UsageError("a mitigation needs the model itself, but the plan gives only its answers")
         prepared = prepare(plan, inputs, ArrayStore(Path()), LocalEngine(1), told)

@@ -73,6 +73,7 @@ def make_attackers_rows(
     *,
     trust: bool = False,
     trust_types: Collection[str] = (),
+    send_to: Collection[str] = (),
     progress: Progress | None = None,
 ) -> MadeRows:
     """Makes the rows that this plan's audit would train its shadow models on: same seed, same target, same rows.
@@ -83,6 +84,7 @@ def make_attackers_rows(
         folder: where a climb keeps its state, so that it goes on after an interruption.
         trust: load pickles and import code that the plan names.
         trust_types: without that, types in the model's file that are taken all the same, by their names.
+        send_to: without that, other machines to which the plan may send rows and variables of the environment.
         progress: who is told.
 
     Raises:
@@ -92,9 +94,8 @@ def make_attackers_rows(
     if plan.view == "auditor":
         raise UsageError(f'shadow.source "{source}" is the adversary\'s: set view = "adversary"')
     with one_thread():  # as in the audit, whose target must come out the same
-        prepared = prepare(
-            plan, load_inputs(plan, trust=trust, trust_types=trust_types), ArrayStore(folder), LocalEngine(1), progress
-        )
+        inputs = load_inputs(plan, trust=trust, trust_types=trust_types, send_to=send_to)
+        prepared = prepare(plan, inputs, ArrayStore(folder), LocalEngine(1), progress)
         asks = queries_target(source)
         target = make_target(find_model(prepared, needed=True), prepared) if asks else None
         made, data = make_rows(source, prepared, target), prepared.data

@@ -9,9 +9,10 @@ from cyclopts import Parameter
 
 from gnomon.auditing.api import Settings, audit_plan
 from gnomon.auditing.bars import TerminalProgress
+from gnomon.auditing.inputs.sending import host_of
 from gnomon.auditing.outcome import Outcome
 from gnomon.cli.printing import show
-from gnomon.cli.trust import TrustTypes, own_modules_first
+from gnomon.cli.trust import SendTo, TrustTypes, own_modules_first
 from gnomon.core.documents.endpoint import PROTOCOL_WORDS
 from gnomon.core.documents.read_write import read_record
 from gnomon.core.errors import PlanError, UsageError
@@ -56,6 +57,7 @@ def audit(
     engine: Annotated[str, Parameter(help=ENGINE_WORDS)] = LOCAL,
     trust: bool = False,
     trust_type: TrustTypes = (),
+    send_to: SendTo = (),
     json: bool = False,
 ) -> int:
     """Audits a model: from a plan file, from flags, or from a plan with flags that override it.
@@ -91,6 +93,7 @@ def audit(
         engine: where models are trained.
         trust: load pickle and joblib files, and import code that the plan names.
         trust_type: a type in a .skops file to take though it is not scikit-learn's, by its name; repeatable.
+        send_to: a machine to which a plan may send its rows and headers, by its name; repeatable.
         json: print the record as JSON.
     """
     flags: dict[str, dict[str, Any]] = {
@@ -115,8 +118,13 @@ def audit(
         raise PlanError("nothing to audit: give a plan file, or --members and --nonmembers with --model, or --source")
     values.setdefault("name", name_of(plan) if plan is not None else "audit")
     folder = to or Path("runs") / make_plan(values, str(plan or "command line")).name
+    if endpoint is not None:
+        send_to = (*send_to, host_of(endpoint))  # whoever gives the address means it
     outcome = carry_out(
-        values, plan, folder, Settings(workers=workers, engine=engine, trust=trust, trust_types=trust_type)
+        values,
+        plan,
+        folder,
+        Settings(workers=workers, engine=engine, trust=trust, trust_types=trust_type, send_to=send_to),
     )
     return print_outcome(outcome, folder, json=json)
 

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from gnomon.auditing.check_plan import check_plan
 from gnomon.cli.printing import show_part
-from gnomon.cli.trust import TrustTypes, own_modules_first
+from gnomon.cli.trust import SendTo, TrustTypes, own_modules_first
 from gnomon.core.documents.check import PlanCheck
 from gnomon.core.errors import one_line
 from gnomon.core.plan import make_plan, name_of, read_plan
@@ -16,7 +16,15 @@ from gnomon.core.plan import make_plan, name_of, read_plan
 STOPS = 1
 
 
-def check(plan: Path, /, *, json: bool = False, trust: bool = False, trust_type: TrustTypes = ()) -> int:
+def check(
+    plan: Path,
+    /,
+    *,
+    json: bool = False,
+    trust: bool = False,
+    trust_type: TrustTypes = (),
+    send_to: SendTo = (),
+) -> int:
     """Checks a plan in seconds: everything that it names is loaded, nothing is trained or queried.
 
     Exit code 1: the audit would stop at an error that the plan does not override; 2: the plan or a file is wrong.
@@ -26,10 +34,13 @@ def check(plan: Path, /, *, json: bool = False, trust: bool = False, trust_type:
         json: print JSON.
         trust: load pickle and joblib files, and import code that the plan names.
         trust_type: a type in a .skops file to take though it is not scikit-learn's, by its name; repeatable.
+        send_to: a machine to which a plan may send its rows and headers, by its name; repeatable.
     """
     own_modules_first(trust, trust_type)
     values = read_plan(plan).model_dump(mode="json", exclude_unset=True)
-    found = check_plan(make_plan({"name": name_of(plan), **values}, str(plan)), trust=trust, trust_types=trust_type)
+    found = check_plan(
+        make_plan({"name": name_of(plan), **values}, str(plan)), trust=trust, trust_types=trust_type, send_to=send_to
+    )
     if json:
         show_part(found)
     else:

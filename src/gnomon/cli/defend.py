@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from gnomon.auditing.api import Settings
 from gnomon.auditing.bars import TerminalProgress
 from gnomon.cli.printing import show, show_json
-from gnomon.cli.trust import TrustTypes, own_modules_first
+from gnomon.cli.trust import SendTo, TrustTypes, own_modules_first
 from gnomon.core.documents.read_write import write_document
 from gnomon.core.errors import UsageError
 from gnomon.core.generations import claim
@@ -42,6 +42,7 @@ def defend(
     engine: Annotated[str, Parameter(help=ENGINE_WORDS)] = LOCAL,
     trust: bool = False,
     trust_type: TrustTypes = (),
+    send_to: SendTo = (),
     json: bool = False,
 ) -> int:
     """Audits a plan with and without each mitigation, and reports what each gains and costs.
@@ -65,12 +66,13 @@ def defend(
         engine: where models are trained.
         trust: load pickle and joblib files, and import code that the plan names.
         trust_type: a type in a .skops file to take though it is not scikit-learn's, by its name; repeatable.
+        send_to: a machine to which a plan may send its rows and headers, by its name; repeatable.
         json: print the document as JSON.
     """
     if (tries is None) == (apply is None):
         raise UsageError("expected --try (such as --try top3,temperature5,l2:1e-3) or --apply (one of them), not both")
     if apply is not None:
-        settings = Settings(workers=workers, engine=engine, trust=trust, trust_types=trust_type)
+        settings = Settings(workers=workers, engine=engine, trust=trust, trust_types=trust_type, send_to=send_to)
         return _apply(plan, apply, to, settings, bench, mlflow=as_ == "mlflow", json=json)
     if as_ != "folder" or bench is not None:
         raise UsageError("--as and --bench belong to --apply")
@@ -88,7 +90,7 @@ def defend(
                 checked,
                 wanted,
                 folder,
-                Settings(workers=workers, engine=engine, trust=trust, trust_types=trust_type),
+                Settings(workers=workers, engine=engine, trust=trust, trust_types=trust_type, send_to=send_to),
                 naive=naive,
                 limit=limit,
                 trials=trials,
@@ -129,6 +131,7 @@ def _apply(
                 folder,
                 trust=settings.trust,
                 trust_types=settings.trust_types,
+                send_to=settings.send_to,
                 progress=progress,
             )
     labels = [m.label for m in made.mitigations]

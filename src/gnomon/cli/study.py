@@ -13,7 +13,7 @@ from rich.console import Console
 from gnomon.auditing.api import Settings
 from gnomon.auditing.bars import TerminalProgress
 from gnomon.cli.printing import show
-from gnomon.cli.trust import TrustTypes, own_modules_first
+from gnomon.cli.trust import SendTo, TrustTypes, own_modules_first
 from gnomon.core.documents.read_write import write_document
 from gnomon.core.documents.study import Study
 from gnomon.core.errors import one_line
@@ -40,6 +40,7 @@ def study(
     engine: Annotated[str, Parameter(help=ENGINE_WORDS)] = LOCAL,
     trust: bool = False,
     trust_type: TrustTypes = (),
+    send_to: SendTo = (),
     json: bool = False,
 ) -> int:
     """Audits every combination of the given values with several seeds, and reports them together.
@@ -56,6 +57,7 @@ def study(
         engine: where models are trained.
         trust: load pickle and joblib files, and import code that the plan names.
         trust_type: a type in a .skops file to take though it is not scikit-learn's, by its name; repeatable.
+        send_to: a machine to which a plan may send its rows and headers, by its name; repeatable.
         json: print the document as JSON.
     """
     own_modules_first(trust, trust_type)
@@ -67,7 +69,7 @@ def study(
             made = run_study(
                 spec,
                 folder,
-                Settings(workers=workers, engine=engine, trust=trust, trust_types=trust_type),
+                Settings(workers=workers, engine=engine, trust=trust, trust_types=trust_type, send_to=send_to),
                 progress=progress,
                 told=telling(),
                 command=command,

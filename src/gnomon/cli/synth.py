@@ -10,7 +10,7 @@ import numpy as np
 from gnomon.auditing.bars import TerminalProgress
 from gnomon.auditing.synth import MadeRows, make_attackers_rows, source_to_make
 from gnomon.cli.printing import show_json
-from gnomon.cli.trust import TrustTypes, own_modules_first
+from gnomon.cli.trust import SendTo, TrustTypes, own_modules_first
 from gnomon.core.arrays import is_frame, is_sparse
 from gnomon.core.errors import MissingExtraError, UsageError, did_you_mean, import_extra, one_line
 from gnomon.core.files import replacing
@@ -31,6 +31,7 @@ def synth(
     marginals_to: Path | None = None,
     trust: bool = False,
     trust_type: TrustTypes = (),
+    send_to: SendTo = (),
     json: bool = False,
 ) -> int:
     """Generates the rows that a plan's attacker would train shadow models on, and writes them to a file.
@@ -43,6 +44,7 @@ def synth(
         marginals_to: file for each feature's frequencies (JSON), which another plan's shadow.marginals can name.
         trust: load pickle and joblib files, and import code that the plan names.
         trust_type: a type in a .skops file to take though it is not scikit-learn's, by its name; repeatable.
+        send_to: a machine to which a plan may send its rows and headers, by its name; repeatable.
         json: print what was made, and what it cost, as JSON.
     """
     if to.suffix.lower() not in SUFFIXES:
@@ -55,7 +57,9 @@ def synth(
     state = to.parent / f"{to.name}.state"  # of a climb: kept only until the rows are written
     chosen = source_to_make(checked, source)
     with TerminalProgress() as progress:
-        made = make_attackers_rows(checked, chosen, state, trust=trust, trust_types=trust_type, progress=progress)
+        made = make_attackers_rows(
+            checked, chosen, state, trust=trust, trust_types=trust_type, send_to=send_to, progress=progress
+        )
     write_rows(made, to, checked.data.label or "y")
     if marginals_to is not None:
         save_marginals(made.marginals, marginals_to)

@@ -10,6 +10,7 @@ from typing import Annotated, TypeAlias
 from cyclopts import Parameter
 
 TrustTypes: TypeAlias = Annotated[tuple[str, ...], Parameter(name="--trust-type")]
+SendTo: TypeAlias = Annotated[tuple[str, ...], Parameter(name="--send-to")]
 
 
 def own_modules_first(trust: bool, types: Sequence[str] = ()) -> None:

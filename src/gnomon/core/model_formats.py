@@ -105,6 +105,15 @@ def is_address(name: str) -> bool:
     return name.startswith(MLFLOW_SCHEMES)
 
 
+def names_server(address: str) -> bool:
+    """Whether an address in MLflow names a server of its own, which would be sent the user's MLflow credentials.
+
+    >>> names_server("mlflow-artifacts://host/1/model"), names_server("models:/risk/3")
+    (True, False)
+    """
+    return address.partition(":")[2].startswith("//")
+
+
 def folder_format(place: Path) -> ModelFormat | None:
     """The format of a folder, by a file in it; None for any other folder, or no folder."""
     return next((f for f in FORMATS if f.holds and (place / f.holds).is_file()), None)

@@ -80,6 +80,7 @@ def apply_mitigation(
     *,
     trust: bool = False,
     trust_types: Collection[str] = (),
+    send_to: Collection[str] = (),
     progress: Progress | None = None,
 ) -> Service:
     """Puts a mitigation on a plan's model and writes the result; a mitigation in training trains the model anew.
@@ -90,6 +91,7 @@ def apply_mitigation(
         folder: to write; it must not exist yet.
         trust: load pickles and import code that the plan names.
         trust_types: without that, types in the model's file that are taken all the same, by their names.
+        send_to: without that, other machines to which the plan may send rows and variables of the environment.
         progress: who is told.
 
     Raises:
@@ -99,7 +101,11 @@ def apply_mitigation(
     if folder.exists():
         raise UsageError(f"{folder}: exists already; name a folder that does not, or remove this one")
     owned = make_owned(
-        mitigated(plan, combination, knows=True), trust=trust, trust_types=trust_types, progress=progress
+        mitigated(plan, combination, knows=True),
+        trust=trust,
+        trust_types=trust_types,
+        send_to=send_to,
+        progress=progress,
     )
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -113,6 +113,7 @@ def write_mlflow_model(
             inner,
             trust=settings.trust,
             trust_types=settings.trust_types,
+            send_to=settings.send_to,
             progress=progress,
         )
         if service.network is not None and ":" in service.network.module:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gnomon.core.errors import UsageError, import_extra, one_line
-from gnomon.core.model_formats import is_address
+from gnomon.core.model_formats import is_address, names_server
 
 
 def located(name: str) -> Path:
@@ -15,7 +15,7 @@ def located(name: str) -> Path:
         name: a path, or an address such as ``models:/risk/3`` or ``runs:/0123abcd/model``.
 
     Raises:
-        UsageError: MLflow has no such model.
+        UsageError: MLflow has no such model, or the address names a server.
         MissingExtraError: MLflow is not installed.
 
     >>> located("models/risk.skops").name
@@ -23,6 +23,8 @@ def located(name: str) -> Path:
     """
     if not is_address(name):
         return Path(name)
+    if names_server(name):
+        raise UsageError(f"{name}: names a server; only MLFLOW_TRACKING_URI may, and the address begins with one slash")
     artifacts = import_extra("mlflow.artifacts", "mlflow", "a model at an MLflow address")
     try:
         return Path(artifacts.download_artifacts(artifact_uri=name))

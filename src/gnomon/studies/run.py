@@ -40,7 +40,7 @@ def run_study(
         GnomonError: a plan or a value that can't be; nothing has run then.
     """
     settings, progress, start = settings or Settings(), progress or Silent(), time.perf_counter()
-    cells = lay_out(spec, trust=settings.trust)
+    cells = lay_out(spec, trust=settings.trust, send_to=settings.send_to)
     advance = progress.stage("cells", len(cells))
     runs = []
     for cell in cells:

@@ -11,6 +11,7 @@ import numpy as np
 
 from gnomon.auditing.inputs.plugins import PlugIns, load_plugins
 from gnomon.auditing.inputs.roles import RowSplit
+from gnomon.auditing.inputs.sending import refuse_sending
 from gnomon.core.arrays import Floats, Ints
 from gnomon.core.data.dataset import Dataset
 from gnomon.core.data.features import feature_space, infer_features
@@ -69,17 +70,22 @@ class AuditInputs:
     plugins: PlugIns = field(default_factory=PlugIns)
 
 
-def load_inputs(plan: Plan, *, trust: bool, trust_types: Collection[str] = ()) -> AuditInputs:
+def load_inputs(
+    plan: Plan, *, trust: bool, trust_types: Collection[str] = (), send_to: Collection[str] = ()
+) -> AuditInputs:
     """Loads what a plan names.
 
     Args:
         plan: the plan.
         trust: whether pickles may be loaded and code that the plan names may be imported.
         trust_types: without that, types in the model's file that are taken all the same, by their names.
+        send_to: without that, other machines to which the plan may send rows and variables of the environment.
 
     Raises:
         GnomonError: a missing or broken file, columns that differ, a model that can't be loaded, keys that clash.
     """
+    if not trust:
+        refuse_sending(plan, send_to)
     plugins = load_plugins(plan, trust=trust)
     if plan.target.model is not None and is_address(plan.target.model):
         here = plan.target.model_copy(update={"model": str(located(plan.target.model))})
