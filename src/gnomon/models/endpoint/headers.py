@@ -8,11 +8,13 @@ import os
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from gnomon.core.documents.endpoint import header_source
 from gnomon.core.errors import UsageError
 
 HIDDEN = "[hidden]"
+_BEGINNING = 6  # characters by which a secret is known
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,17 @@ class Headers:
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def hide(self, text: str) -> str:
-        """A text without the secrets, also where a service sends them back.
+        """A text without the secrets, also where a service sends them back and its words are cut short in the middle.
 
-        >>> Headers({"X-Key": "abc123"}, ("abc123",)).hide("no key abc123")
-        'no key [hidden]'
+        >>> Headers({"X-Key": "abc123xyz"}, ("abc123xyz",)).hide("no key abc123xyz, no key abc123x")
+        'no key [hidden], no key [hidden]'
         """
         for secret in self.secrets:
-            text = text.replace(secret, HIDDEN)
+            start = text.find(secret[:_BEGINNING])
+            while start >= 0:
+                same = (a == b for a, b in zip(text[start:], secret, strict=False))
+                text = text[:start] + HIDDEN + text[start + sum(takewhile(bool, same)) :]
+                start = text.find(secret[:_BEGINNING], start + len(HIDDEN))
         return text
 
 

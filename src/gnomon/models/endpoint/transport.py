@@ -19,13 +19,13 @@ from urllib.parse import urlsplit
 
 from gnomon.core import VERSION
 from gnomon.core.documents.endpoint import RequestsPlan
-from gnomon.core.errors import BudgetError, MissingExtraError, ModelError, one_line
+from gnomon.core.errors import BudgetError, ModelError, one_line
 from gnomon.models.endpoint.answers import BadAnswerError
 from gnomon.models.endpoint.headers import Headers
+from gnomon.models.endpoint.line import Lines, Meter, Reply
 
 AGAIN = (408, 425, 429)  # and all of 500 and above
 LONGEST_WAIT = 300.0  # seconds; who is told to wait longer is better off to start again then
-LARGEST_ANSWER = 256 * 2**20
 _QUOTED = 200
 
 Found = TypeVar("Found")
@@ -122,8 +122,9 @@ class Sender:
         self.plan = plan
         self.stopped = threading.Event()
         self._pace = Pace(plan.per_second)
-        self._client = _client(headers.values, plan)
-        weakref.finalize(self, self._client.close)
+        said = {"user-agent": f"gnomon/{VERSION}", "accept": "application/json, text/csv;q=0.5"}
+        self._lines = Lines({**said, **headers.values})
+        weakref.finalize(self, self._lines.close)
 
     @property
     def host(self) -> str:
@@ -201,20 +202,10 @@ class Sender:
         import httpx
 
         method = request.method or ("GET" if request.body is None else "POST")
-        kind = {} if request.body is None else {"content-type": request.content_type}
-        deadline = time.monotonic() + self.plan.timeout
-        received = 0
+        meter = Meter()
         try:
-            with self._client.stream(method, url, content=request.body, headers=kind) as response:
-                parts = []
-                for part in response.iter_bytes():
-                    received += len(part)
-                    parts.append(part)
-                    if received > LARGEST_ANSWER:
-                        raise self.error(f"an answer of more than {LARGEST_ANSWER >> 20} MB; lower requests.batch")
-                    if time.monotonic() > deadline:
-                        raise httpx.ReadTimeout("too slow")
-                body = b"".join(parts)
+            with self._lines.line() as line:
+                reply = line.exchange(method, url, request.body, request.content_type, self.plan.timeout, meter)
         except httpx.TimeoutException:
             raise _LaterError(f"no whole answer within {self.plan.timeout:g} s (requests.timeout)") from None
         except httpx.TransportError as error:
@@ -224,47 +215,32 @@ class Sender:
         except httpx.DecodingError:
             raise _LaterError("its answer can't be unpacked") from None
         finally:
-            after(Sent(len(request.body or b""), received))
-        if not (request.missing and response.status_code == 404):
-            self._judge(response, body)
-        return Response(body, response.headers.get("content-type", ""), response.status_code)
+            after(Sent(len(request.body or b""), meter.received))
+        if not (request.missing and reply.status == 404):
+            self._judge(reply)
+        return Response(reply.body, reply.headers.get("content-type", ""), reply.status)
 
-    def _judge(self, response: Any, body: bytes) -> None:
+    def _judge(self, reply: Reply) -> None:
         """Raises what a status means, if it is no success."""
-        status = int(response.status_code)
+        status = reply.status
         if 200 <= status < 300:
             return
-        said = one_line(self.headers.hide(body.decode("utf-8", "replace")))[:_QUOTED]
+        said = one_line(self.headers.hide(reply.body.decode("utf-8", "replace")))[:_QUOTED]
         what = f"status {status}" + (f": {said}" if said else "")
         if status in AGAIN or status >= 500:
-            wait = _retry_after(response.headers)
+            wait = _retry_after(reply.headers)
             if wait is not None and wait > LONGEST_WAIT:
                 raise self.error(f"{what}; it says to come back in {wait:.0f} s: run the same command again then")
             raise _LaterError(what, wait)
         if 300 <= status < 400:
             raise self.error(
-                f"status {status}: it redirects{_there(response.headers)}, which is not followed; "
-                "give that address itself"
+                f"status {status}: it redirects{_there(reply.headers)}, which is not followed; give that address itself"
             )
         hints = {401: "check target.headers", 403: "check target.headers", 404: "check target.endpoint"}
         hint = {**hints, 413: "lower requests.batch"}.get(
             status, "check target.protocol and target.requests against what the service wants"
         )
         raise self.error(f"{what}; {hint}; what was answered is kept")
-
-
-def _client(headers: Mapping[str, str], plan: RequestsPlan) -> Any:
-    try:
-        import httpx
-        import tenacity  # noqa: F401 - asked for here, so that it is missed before anything is sent
-    except ImportError as error:
-        raise MissingExtraError(str(error.name), "endpoint", "a model behind an endpoint") from error
-    return httpx.Client(
-        headers={"user-agent": f"gnomon/{VERSION}", "accept": "application/json, text/csv;q=0.5", **headers},
-        timeout=plan.timeout,
-        follow_redirects=False,
-        limits=httpx.Limits(max_connections=plan.concurrency, max_keepalive_connections=plan.concurrency),
-    )
 
 
 def _there(headers: Mapping[str, str]) -> str:
