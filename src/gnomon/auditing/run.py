@@ -118,14 +118,18 @@ def _run(
     with clock.stage("statistics"):
         fpr = case.least_fpr(statistics.fprs)
         results = measure_all(attempts, case, statistics, prepared.engine, prepared.progress)
+        advance = prepared.progress.stage("verdict", 3)
         heard = hear(attempts, results, case, fpr, seeds)
         name = heard.speaker
+        advance(1)
         results = add_repeats(results, answers, prepared)
         sliced = measure_slices(cuts, name, scored, case, statistics)
         unlike = any(f.code == "shadows-unlike-target" for f in findings)
         risk = assess_risk(name, attempts, case, statistics.confidence, seeds, unlike=unlike)
+        advance(1)
     with clock.stage("ladder"):
         further = look_further(attempts, name, case, prepared)
+        advance(1)
     with clock.stage("other sources"):
         sources = [describe_source(answers, results), *_other_sources(others, prepared)]
     with clock.stage("canaries"):

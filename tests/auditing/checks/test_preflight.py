@@ -57,6 +57,20 @@ def test_a_class_that_only_members_have_stops_the_audit() -> None:
     assert codes(make_dataset(rows().x, y), roles())["one-sided-class"] == "error"
 
 
+@pytest.mark.parametrize("grouped", [False, True])
+def test_classes_of_few_rows_may_fall_on_one_side_by_chance(grouped: bool) -> None:
+    rng = np.random.default_rng(1)
+    persons = rng.permutation(np.arange(1000) % 200)  # a class has five persons
+    y = np.repeat(persons, 3) if grouped else persons
+    x = rng.normal(size=(len(y), 5))
+    data = make_dataset(x, y, groups=np.arange(1000).repeat(3) if grouped else None)
+    assert codes(data, roles(len(y)))["one-sided-class"] == "note"
+    by_class = make_dataset(x, np.sort(y), groups=np.arange(len(y)) if grouped else None)
+    assert codes(by_class, roles(len(y)))["one-sided-class"] == "error"
+    one_large = np.where(np.arange(len(y)) < 30, 200, y)
+    assert codes(make_dataset(x, one_large), roles(len(y)))["one-sided-class"] == "error"
+
+
 def test_a_shift_between_members_and_nonmembers_invalidates_the_comparison() -> None:
     x = rows().x.copy()
     x[200:, 0] += 1.5

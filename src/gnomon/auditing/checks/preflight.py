@@ -6,7 +6,7 @@ its code, and the override stands in the record.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,8 @@ from gnomon.auditing.checks.recipe import check_code, check_recipe
 from gnomon.auditing.checks.shift import check_blind
 from gnomon.auditing.evidence.answers import AnswerSet
 from gnomon.auditing.prepare import Prepared
-from gnomon.core.arrays import Bools, Floats
+from gnomon.auditing.progress import Progress, Silent
+from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.core.data.dataset import Dataset, Roles
 from gnomon.core.documents.record import Estimate, Finding, ModelFacts, ShadowFacts
 from gnomon.core.errors import PreflightError
@@ -28,10 +29,13 @@ from gnomon.core.seeds import Seeds
 
 ACCURACY_BOUND = 0.1  # shadows' accuracy further than this from the target's
 SIZE_BOUND = 0.1  # shadows' size further than this share from the target's
+CHANCE = 1e-3  # probability of one-sided classes in a random split, below which they are no accident
 LOSS_FACTOR = 2.0  # every shadow's loss further than this factor from the target's
 
 
-def check_data(data: Dataset, roles: Roles, *, own_ids: bool, seeds: Seeds) -> list[Finding]:
+def check_data(
+    data: Dataset, roles: Roles, *, own_ids: bool, seeds: Seeds, progress: Progress | None = None
+) -> list[Finding]:
     """Findings on the rows alone, before any model is looked at.
 
     Args:
@@ -39,17 +43,22 @@ def check_data(data: Dataset, roles: Roles, *, own_ids: bool, seeds: Seeds) -> l
         roles: who is who.
         own_ids: the ids were given by the user, so equal ids are equal records.
         seeds: the audit's root.
+        progress: who is told.
     """
-    checks = [
-        _shared_ids(data, roles) if own_ids else None,
-        check_shared_rows(data, roles, seeds),
-        _one_sided_classes(data, roles),
-        _pool_overlap(roles),
-        check_blind(data, roles, seeds),
-        check_near_duplicates(data, roles, seeds),
-        groups_mixed(data, roles),
+    checks: list[Callable[[], Finding | None]] = [
+        lambda: _shared_ids(data, roles) if own_ids else None,
+        lambda: check_shared_rows(data, roles, seeds),
+        lambda: _one_sided_classes(data, roles),
+        lambda: _pool_overlap(roles),
+        lambda: check_blind(data, roles, seeds),
+        lambda: check_near_duplicates(data, roles, seeds),
+        lambda: groups_mixed(data, roles),
     ]
-    return [finding for finding in checks if finding is not None]
+    advance, found = (progress or Silent()).stage("rows checked", len(checks)), []
+    for check in checks:
+        found.append(check())
+        advance(1)
+    return [finding for finding in found if finding is not None]
 
 
 def _shared_ids(data: Dataset, roles: Roles) -> Finding | None:
@@ -66,24 +75,59 @@ def _shared_ids(data: Dataset, roles: Roles) -> Finding | None:
 
 
 def _one_sided_classes(data: Dataset, roles: Roles) -> Finding | None:
-    inside, outside = (set(np.unique(data.y[part]).tolist()) for part in (roles.members, roles.nonmembers))
-    only_in, only_out = ([data.classes[c] for c in sorted(a - b)] for a, b in ((inside, outside), (outside, inside)))
-    if not only_in and not only_out:
+    inside, outside = (
+        np.bincount(data.y[part], minlength=data.n_classes) for part in (roles.members, roles.nonmembers)
+    )
+    one_sided = (inside > 0) != (outside > 0)
+    if not one_sided.any():
         return None
-    side, names = ("members", only_in) if only_in else ("non-members", only_out)
-    others = "non-members" if only_in else "members"
-    few = len(names) / data.n_classes
-    size = int(np.isin(data.y[roles.audited], [data.classes.index(name) for name in names]).sum())
+    lone, side, others = one_sided & (inside > 0), "members", "non-members"
+    if not lone.any():
+        lone, side, others = one_sided, others, side
+    names = [str(data.classes[c]) for c in np.flatnonzero(lone)]
+    size = int((inside + outside)[lone].sum())
     small = size <= max(1, 0.001 * len(roles.audited))
+    by_chance = _split_by_chance(data, roles, one_sided)
+    why = "Classes of so few rows do so in a random split. " if by_chance and not small else ""
     return Finding(
         code="one-sided-class",
         title=f"only {side} have {'class' if len(names) == 1 else 'classes'} {', '.join(names[:5])}"
         + (f" and {len(names) - 5} more" if len(names) > 5 else ""),
-        severity="note" if small else "error",
-        explanation=f"The class alone would reveal {side} from {others}, whatever the model gives away "
-        f"({few:.0%} of the classes, {size} rows).",
+        severity="note" if small or by_chance else "error",
+        explanation=f"{why}The class alone would reveal {side} from {others}, whatever the model gives away "
+        f"({len(names) / data.n_classes:.0%} of the classes, {size} rows).",
         remedy=f"Split members and non-members at random from one source, or give {others} of these classes.",
     )
+
+
+def _split_by_chance(data: Dataset, roles: Roles, one_sided: Bools) -> bool:
+    """Whether a random split of the units would leave as many classes, and as large ones, on one side only.
+
+    A class of m units falls on one side with probability p^m + q^m. No single class may be unlikely (after Bonferroni),
+    nor their number (Poisson, which is wider than a sum of such events).
+    """
+    from scipy.stats import poisson
+
+    counts = [
+        np.bincount(
+            data.y[part] if data.groups is None else data.y[part][_first_of_each(data.groups[part], data.y[part])],
+            minlength=data.n_classes,
+        )
+        for part in (roles.members, roles.nonmembers)
+    ]
+    units = counts[0] + counts[1]
+    share = counts[0].sum() / units.sum()
+    chance = np.where(units > 0, share**units + (1 - share) ** units, 0.0)
+    rarest = float(chance[one_sided].min()) * data.n_classes
+    many = float(poisson.sf(one_sided.sum() - 1, chance.sum()))
+    return bool(rarest > CHANCE and many > CHANCE)
+
+
+def _first_of_each(groups: NDArray[Any], labels: Ints) -> Ints:
+    """The first row of each group and class."""
+    _, group = np.unique(groups, return_inverse=True)
+    _, first = np.unique(np.stack([group.ravel(), labels]), axis=1, return_index=True)
+    return np.asarray(first)
 
 
 def _pool_overlap(roles: Roles) -> Finding | None:
@@ -132,7 +176,7 @@ def _mixed(groups: NDArray[Any], roles: Roles) -> Bools:
 def check_rows(prepared: Prepared, own_ids: bool) -> list[Finding]:
     """Findings on the rows of an audit that is prepared, and what was left out of them."""
     known = prepared.data, prepared.roles
-    found = check_data(*known, own_ids=own_ids, seeds=prepared.seeds)
+    found = check_data(*known, own_ids=own_ids, seeds=prepared.seeds, progress=prepared.progress)
     return found if prepared.left_out is None else [*found, prepared.left_out]
 
 
