@@ -10,13 +10,15 @@ from scipy.special import ndtr
 from tests.auditing.worlds import People, people
 
 from gnomon.auditing.checks.preflight import groups_mixed
-from gnomon.auditing.inputs.roles import draw_roles, draw_training_rows
-from gnomon.auditing.results.figures import LOG_ODDS, RANKS, Truth, measure_groups
+from gnomon.auditing.inputs.roles import RowSplit, draw_roles, draw_training_rows
+from gnomon.auditing.results.figures import LOG_ODDS, RANKS, Truth, combine, measure_groups
+from gnomon.auditing.results.scoring import Rehearsed
 from gnomon.core.documents.person_results import GroupResult
 from gnomon.core.errors import PlanError, UsageError
 from gnomon.core.plan import Plan, make_plan
 from gnomon.core.seeds import Seeds
 from gnomon.shadow.masks import draw_shadows
+from gnomon.stats.roc import auc
 
 
 def measured(world: People) -> GroupResult | None:
@@ -126,3 +128,43 @@ def test_persons_whose_records_score_alike_tie_in_any_order(rehearsals: int) -> 
     found = measured(replace(world, attempt=replace(world.attempt, scored=scored)))
     assert found is not None
     assert found.auc.value == 0.5
+
+
+@pytest.mark.parametrize(("most", "fewest"), [((5, 5), (4, 4)), ((6, 10), (3, 5)), ((1, 9), (1, 9))])
+@pytest.mark.parametrize("rehearsals", [4, 0])
+def test_the_number_of_a_persons_records_is_no_evidence(
+    most: tuple[int, int], fewest: tuple[int, int], rehearsals: int
+) -> None:
+    """Sums of odds that are not 0 on average grow with the records: noise told 99 of 100 members with 5 of them from
+    others with 4.
+    """
+    rng = np.random.default_rng(most[1])
+    sizes = np.concatenate([rng.integers(low, high + 1, 200) for low, high in (most, fewest)])
+    groups = rng.permutation(np.repeat(np.arange(400), sizes))
+    member = groups < 200
+    scores = rng.exponential(size=len(groups)) - 1.5
+    played = people(0, gap=1.0, rehearsals=rehearsals).attempt.rehearsed.played
+    found = combine(scores, Rehearsed(played=played), groups, member, np.arange(200))
+    assert auc(found[:200], found[200:]).value == pytest.approx(0.5, abs=0.1)
+    alike = combine(np.zeros(len(groups)), Rehearsed(played=played), groups, member, np.arange(200))
+    assert auc(alike[:200], alike[200:]).value == pytest.approx(0.5, abs=0.01)
+
+
+def test_persons_who_leak_with_unequal_numbers_of_records_are_still_found() -> None:
+    rng = np.random.default_rng(0)
+    groups = rng.permutation(np.repeat(np.arange(200), np.repeat([9, 4], 100)))
+    member = groups < 100
+    scores = member + rng.normal(size=len(groups))
+    found = combine(scores, people(0).attempt.rehearsed, groups, member, np.arange(100))
+    assert auc(found[:100], found[100:]).value == pytest.approx(ndtr(np.sqrt(4) / np.sqrt(2)), abs=0.03)
+
+
+@pytest.mark.parametrize("view", ["auditor", "adversary"])
+def test_others_lose_no_single_records_to_the_attacker_where_persons_stand_on_one_side(view: str) -> None:
+    groups = np.arange(4000) // 5
+    given_plan = make_plan({"view": view, "data": {"members": "m", "nonmembers": "n"}, "shadow": {"size": 400}})
+    roles = draw_roles(RowSplit(np.arange(2000), np.arange(2000, 4000), np.arange(0)), given_plan, Seeds(0), groups)
+    left = np.bincount(groups[roles.nonmembers], minlength=800)[400:]
+    assert len(roles.nonmembers) < 2000
+    assert np.count_nonzero((left > 0) & (left < 5)) <= 1
+    assert len(np.intersect1d(groups[roles.nonmembers], groups[roles.population])) <= 1

@@ -394,7 +394,7 @@ def test_records_that_are_ruled_out_are_not_called_found() -> None:
         verdict(result((0.45, 0.42, 0.49)), joint(by=by, rows=62, members=members, expected=31.0, reversed=True))
         for by, members in (("bottom", 62), ("top", 0))
     ]
-    assert "by scores below theirs" in turned[0].headline
+    assert "by scores below those of others" in turned[0].headline
     assert "rule out" in turned[1].headline
 
 

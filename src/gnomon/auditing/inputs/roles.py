@@ -97,23 +97,34 @@ def draw_roles(parts: RowSplit, plan: Plan, seeds: Seeds, groups: NDArray[Any] |
         parts: known members, known non-members, further rows.
         plan: what is asked.
         seeds: the audit's root.
-        groups: (n,) group ids of all rows; with ``data.split_by_group`` non-members are parted by whole groups too.
+        groups: (n,) group ids of all rows. Where most non-members are of groups without members, non-members are parted
+            by whole groups: of a person who lost rows to the attacker, fewer would be audited than of a member.
 
     Raises:
         UsageError: the rows do not suffice for what the plan asks.
     """
     if len(parts.members) == 0 or len(parts.nonmembers) == 0:
         raise DataError("expected members and non-members, got none of one of them; an audit compares the two")
-    parts, reference = _set_aside(parts, plan.data, seeds)
-    rng = seeds.child("roles", "parts").generator()
-    rest = rng.permutation(parts.nonmembers)
-    if plan.data.split_by_group and groups is not None:
-        rest = by_group(rest, groups)
+    whole = groups if groups is not None and _stand_apart(parts, groups) else None
+    parts, reference = _set_aside(parts, plan.data, seeds, whole)
+    rest = _shuffled(parts.nonmembers, seeds.child("roles", "parts").generator(), whole)
     if plan.view == "auditor":
         return replace(_draw_auditor(parts, rest, plan.data), reference=reference)
     trained = len(parts.members) + len(parts.unaudited)
     size = None if plan.shadow.count == 0 else plan.shadow.size or trained
     return replace(_draw_adversary(parts, rest, plan.data, size), reference=reference)
+
+
+def _stand_apart(parts: RowSplit, groups: NDArray[Any]) -> bool:
+    """Whether most non-members are of groups without members."""
+    trained = np.concatenate([parts.members, parts.unaudited])
+    return float(np.isin(groups[parts.nonmembers], groups[trained]).mean()) < 0.5
+
+
+def _shuffled(rows: Ints, rng: np.random.Generator, groups: NDArray[Any] | None) -> Ints:
+    """Rows in another order; with groups (n,), those of a group stand together."""
+    order: Ints = rng.permutation(rows)
+    return order if groups is None else by_group(order, groups)
 
 
 @dataclass(frozen=True)
@@ -147,7 +158,7 @@ def nonmembers_to_give(audited: int, parts: RowSplit, plan: Plan) -> ToGive:
         given += short
 
 
-def _set_aside(parts: RowSplit, plan: DataPlan, seeds: Seeds) -> tuple[RowSplit, Ints]:
+def _set_aside(parts: RowSplit, plan: DataPlan, seeds: Seeds, groups: NDArray[Any] | None) -> tuple[RowSplit, Ints]:
     """The parts without the rows that are set aside for mitigations, and these.
 
     They come from rows that are out of play as far as there are any, and then from the non-members. A file of further
@@ -162,7 +173,7 @@ def _set_aside(parts: RowSplit, plan: DataPlan, seeds: Seeds) -> tuple[RowSplit,
             "and some of these must be audited; ask for fewer"
         )
     rng = seeds.child("roles", "reference").generator()
-    rest, spare = rng.permutation(parts.nonmembers), rng.permutation(spare)
+    rest, spare = _shuffled(parts.nonmembers, rng, groups), rng.permutation(spare)
     taken = np.concatenate([spare[: size - from_rest], rest[:from_rest]])
     kept = replace(
         parts,

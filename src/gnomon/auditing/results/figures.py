@@ -138,8 +138,31 @@ def combine(scores: Floats, rehearsed: Rehearsed, of_row: NDArray[Any], member: 
     """
     _, index = np.unique(of_row, return_inverse=True)
     inside, outside = _sides(of_row, member, trained)
-    combined: Floats = np.where(inside | outside, np.bincount(index, _additive(scores, rehearsed)), np.nan)
+    evidence = np.where(_counted(index, inside, outside), _additive(scores, rehearsed), 0.0)
+    combined: Floats = np.where(inside | outside, np.bincount(index, evidence), np.nan)
     return combined
+
+
+def _counted(of_row: Ints, inside: Bools, outside: Bools) -> Bools:
+    """Rows (n,) that count for their persons: as many for each as for the one of the same rank on the other side.
+
+    A sum grows with the number of its records. If members had more records than others, their number alone would tell
+    them apart, model or no model.
+    """
+    first, sizes = np.unique(of_row, return_index=True, return_counts=True)[1:]
+    most = sizes.copy()
+    for own, other in ((inside, outside), (outside, inside)):
+        if own.any() and other.any():
+            ranked = np.flatnonzero(own)[np.lexsort((first[own], sizes[own]))]
+            shares = (np.arange(len(ranked)) + 0.5) / len(ranked)
+            most[ranked] = np.minimum(
+                sizes[ranked], np.quantile(sizes[other], shares, method="inverted_cdf").astype(np.int64)
+            )
+    order = np.argsort(of_row, kind="stable")
+    place = np.empty(len(of_row), dtype=np.int64)
+    place[order] = np.arange(len(of_row)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    counted: Bools = place < most[of_row]
+    return counted
 
 
 def _sides(of_row: NDArray[Any], member: Bools, trained: NDArray[Any]) -> tuple[Bools, Bools]:

@@ -78,7 +78,7 @@ def describe_found(best: AttackResult, tested: JointResult, size: Size, who: str
 
 def _reversed(who: str, tested: JointResult, size: Size) -> str:
     if tested.rows is not None:
-        where = "below theirs" if tested.by == "bottom" else "above those of training records"
+        where = "below those of others" if tested.by == "bottom" else "above those of training records"
         return f"{who} {_few(tested)} by scores {where}: {_tail(tested)}."
     area = size.persons if tested.by == "persons" and size.persons is not None else size.auc
     if area.value <= 0.5:  # counted within persons, whose records stand on both sides
