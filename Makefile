@@ -6,19 +6,25 @@ BIN = $(VENV)/bin
 CORES ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 # One thread a process: small networks gain nothing from a second one and lose much beside a busy neighbour.
 export OMP_NUM_THREADS ?= 1
+# pip compiles nothing (most modules are never imported); so what is imported must be kept compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check bench docs site clean
+.PHONY: demo test check lint bench docs site clean
 
 demo: $(VENV)/.demo  ## install, train, attack, and leave runs/demo/report.html
 	$(BIN)/gnomon demo --to runs/demo
 
-test: check  ## install, then lint, types, layers, documents, doctests and tests
-	$(BIN)/python -m pytest -n $(CORES) --dist worksteal
+test: lint  ## install, then lint, layers, documents, and types next to doctests and tests
+	@$(BIN)/python -m mypy > $(VENV)/types.txt 2>&1 & types=$$!; \
+	$(BIN)/python -m pytest -n $(CORES) --dist worksteal; tests=$$?; \
+	wait $$types; types=$$?; cat $(VENV)/types.txt; exit $$((tests + types))
 
-check: $(VENV)/.dev  ## lint, types, layers, generated documents
+check: lint  ## lint, layers, generated documents, types
+	$(BIN)/python -m mypy
+
+lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
 
@@ -39,14 +45,14 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[torch,fast]'
+	$(BIN)/python -m pip install -q --no-compile -c constraints.txt -e '.[torch,fast]'
 	touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[torch,fast,data,dp,search,automl,onnx,endpoint,ray,bench,dev]'
+	$(BIN)/python -m pip install -q --no-compile -c constraints.txt -e '.[torch,fast,data,dp,search,automl,onnx,endpoint,ray,dev]'
 	touch $@
 
 $(SITE)/.site: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(SITE)
-	$(SITE)/bin/python -m pip install -q -c constraints.txt -e '.[site]'
+	$(SITE)/bin/python -m pip install -q --no-compile -c constraints.txt -e '.[site]'
 	touch $@
