@@ -1,8 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from tests.auditing.results.test_attackers import judge, world
+from tests.auditing.worlds import people
 
 from gnomon.attacks import ATTACKS, make_attack
 from gnomon.auditing.evidence.assemble import AuditCase, QueryPlan, TargetAnswers, asked_rows, assemble, model_facts
+from gnomon.auditing.results.attackers import climb_ladder
+from gnomon.auditing.results.robustness import by_shadows
+from gnomon.auditing.results.slices import cut_rows, measure_slices
 from gnomon.core.answers import Reveal
 from gnomon.core.data.dataset import Roles, make_dataset
 from gnomon.core.seeds import Seeds
@@ -86,6 +93,45 @@ def test_the_more_non_members_stand_in_the_pool_the_more_they_judge_each_other()
     assert mutual(60) == 1.0
     needs = {"answers", "membership_half"}
     assert mutual(0, "auditor") == pytest.approx(2**0.5)
+
+
+def in_the_pool(case: AuditCase) -> AuditCase:
+    """The same audit, were all its non-members the attacker's pool."""
+    return replace(case, roles=replace(case.roles, view="adversary", pool=case.roles.nonmembers))
+
+
+def test_every_interval_of_an_offline_attack_knows_of_non_members_that_judge_each_other() -> None:
+    """Slices, rungs and the curve by shadow models: all as wide as the attack's own."""
+    alone = world(n=300, online=False)
+    pairs = [(case, in_the_pool(case)) for case in (alone, people(0, slices=("class",)).case)]
+    for one, other in zip(*(climb_ladder([], judge(case)) for case in pairs[0]), strict=True):
+        assert (one.auc.low > other.auc.low) == (one.key == "offline"), one.key
+    curves = [by_shadows(case, {}, 0.95, Seeds(0), 0.1) for case in pairs[0]]
+    assert curves[0] is not None
+    assert curves[1] is not None
+    assert all(a.auc.low > b.auc.low for a, b in zip(curves[0].points, curves[1].points, strict=True))
+    drawn = people(0, slices=("class",))
+    cuts, offline = cut_rows(("class",), drawn.data), replace(drawn.attempt.scored, needs=["answers", "shadows_out"])
+    for attack, wider in ((drawn.attempt.scored, False), (offline, True)):
+        apart, shared = (measure_slices(cuts, "loss", [attack], case, drawn.plan.statistics)[0] for case in pairs[1])
+        for a, b in zip(apart.slices, shared.slices, strict=True):
+            assert a.auc is not None
+            assert b.auc is not None
+            assert (a.auc.low > b.auc.low) == wider
+
+
+def test_a_part_holds_its_own_non_members_that_judge_each_other() -> None:
+    """Two thirds of the pool stand in the first half: those 20 of 40 rows there, and 10 rows in the other."""
+    members, others, pool = np.arange(80), np.arange(80, 160), np.concatenate([np.arange(80, 100), np.arange(120, 130)])
+    data = make_dataset(np.zeros((160, 1)), np.arange(160) % 2)
+    case = replace(
+        noise_case("adversary", False), data=data, roles=Roles(members, others, pool, pool[:0], members, "adversary")
+    )
+    first = (np.arange(160) < 40) | ((np.arange(160) >= 80) & (np.arange(160) < 120))
+    assert case.judging_in(first).by_pool == pytest.approx(20 / 40 / 2)
+    assert case.judging_in(~first).by_pool == pytest.approx(10 / 40 / 2)
+    assert case.judging.by_pool == pytest.approx(30 / 80 / 2)
+    assert case.judging_in(first & (np.arange(160) < 80)).by_pool == 0.0
 
 
 def test_copies_of_a_row_on_one_side_are_one_unit() -> None:

@@ -29,18 +29,18 @@ def test_the_slice_that_leaks_most_is_found_and_surely() -> None:
 def test_slices_of_one_truth_rarely_differ() -> None:
     """Four slicings of twelve slices: without the correction some 46 % of runs would name a difference."""
     flagged = 0
-    for seed in range(60):
+    for seed in range(36):
         found = sliced(seed, slices=("class", "x0:4", "x1", "x2:3"), households=120)
         flagged += any(s.disparity is not None and s.disparity.low > 0 for s in found)
-    assert flagged <= 6
+    assert flagged <= 4
 
 
 def test_each_interval_holds_for_all_slices_together() -> None:
     missed = 0
-    for seed in range(60):
+    for seed in range(36):
         found = sliced(seed, slices=("x0:4", "x2:4"), gap=0.0, households=120)
         missed += any(s.auc and not s.auc.low <= 0.5 <= s.auc.high for part in found for s in part.slices)
-    assert missed <= 7
+    assert missed <= 5
 
 
 def test_columns_are_cut_by_value_and_by_quantile() -> None:

@@ -108,11 +108,21 @@ class AuditCase:
     @cached_property
     def judging(self) -> Judging:
         """Which audited rows judge each other."""
+        return self.judging_in(np.ones(len(self.data), dtype=np.bool_))
+
+    def judging_in(self, part: Bools) -> Judging:
+        """The same among the audited rows of a part (N,) of the data set.
+
+        Rows of a part may judge each other more than they judge others, as those of a class do where a model learns
+        each class by itself; so only the pool's rows in it count as those that share in the judging.
+        """
         if self.roles.view != "adversary":
             return Judging()
-        n1, n0, pool = len(self.roles.members), len(self.roles.nonmembers), len(self.roles.pool)
-        shared = len(np.intersect1d(self.roles.nonmembers, self.roles.pool))
-        return Judging(shared**2 / max(pool, 1) / n0 * n1 / (n1 + n0))
+        members, nonmembers, pool = (
+            rows[part[rows]] for rows in (self.roles.members, self.roles.nonmembers, self.roles.pool)
+        )
+        n1, n0, shared = len(members), len(nonmembers), len(np.intersect1d(nonmembers, pool))
+        return Judging(shared**2 / len(pool) / n0 * n1 / (n1 + n0) if shared else 0.0)
 
     @property
     def trained(self) -> NDArray[Any] | None:

@@ -43,6 +43,7 @@ class Candidate:
 
     name: str
     title: str
+    needs: Sequence[str]
     scores: Floats  # (n,)
     rehearsed: Rehearsed
 
@@ -72,14 +73,14 @@ class Judge:
                 else next(c for c in candidates if c.name == name)
             )
         inside, outside = best.scores[self.case.member], best.scores[~self.case.member]
-        level, groups = self.confidence, self.case.sides
+        level, groups, wider = self.confidence, self.case.sides, self.case.judging.wider(best.needs)
         return Rung(
             key=key,
             title=title,
             attack=best.name,
             attack_title=best.title,
             chosen_on=chosen_on,
-            auc=estimate(auc(inside, outside, confidence=level, groups=groups)),
+            auc=estimate(auc(inside, outside, confidence=level, groups=groups, wider=wider)),
             tpr=tpr_points(inside, outside, [self.fpr], level, groups)[0],
         )
 
@@ -175,7 +176,7 @@ def _score(attacks: Sequence[Attack], evidence: Evidence, small: Evidence, judge
         count = min(judge.attacks.rehearsals, small.pool.n_shadows)
         stages = [small.rehearse(i) for i in range(count)]
     return [
-        Candidate(scored.name, scored.title, scored.scores, _rehearsed(attack, stages, judge))
+        Candidate(scored.name, scored.title, scored.needs, scored.scores, _rehearsed(attack, stages, judge))
         for attack, scored in found
         if scored.scores is not None
     ]
@@ -199,7 +200,7 @@ def _rehearsed(attack: Attack, stages: Sequence[tuple[Evidence, Bools]], judge: 
 def _tried(attempts: Sequence[Attempt]) -> list[Candidate]:
     """Those of the audit's own attacks that brought scores."""
     return [
-        Candidate(a.scored.name, a.scored.title, a.scored.scores, a.rehearsed)
+        Candidate(a.scored.name, a.scored.title, a.scored.needs, a.scored.scores, a.rehearsed)
         for a in attempts
         if a.scored.scores is not None
     ]

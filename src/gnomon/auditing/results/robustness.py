@@ -120,7 +120,7 @@ def by_shadows(
         if scores is None:
             return None
         found.append(scores)
-    groups = split_groups(persons, member)
+    groups, wider = split_groups(persons, member), case.judging.wider(attack.needs)
     return ByShadows(
         attack=name,
         attack_title=attack.title,
@@ -129,7 +129,7 @@ def by_shadows(
         points=[
             ShadowPoint(
                 count=count,
-                auc=estimate(auc(s[member], s[~member], confidence=level, groups=groups)),
+                auc=estimate(auc(s[member], s[~member], confidence=level, groups=groups, wider=wider)),
                 tpr=tpr_points(s[member], s[~member], [fpr], level, groups)[0],
             )
             for count, s in zip(counts, found, strict=True)

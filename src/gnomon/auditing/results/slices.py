@@ -136,10 +136,10 @@ def measure_slices(
     attack = next((s for s in scored if s.name == headline and s.scores is not None), None)
     if attack is None or not cuts:
         return []
-    masks = [[(name, cut.index[case.audited] == i) for i, name in enumerate(cut.slices)] for cut in cuts]
-    measured = sum(_enough(mask, case.member) for part in masks for _, mask in part)
+    parts = [[(name, cut.index == i) for i, name in enumerate(cut.slices)] for cut in cuts]
+    measured = sum(_enough(part[case.audited], case.member) for cut in parts for _, part in cut)
     share = Share(max(1, 2 * measured), plan.confidence)  # an AUC and a true-positive rate each
-    return [_slicing(cut.name, part, attack, case, share, plan.fprs) for cut, part in zip(cuts, masks, strict=True)]
+    return [_slicing(cut.name, part, attack, case, share, plan.fprs) for cut, part in zip(cuts, parts, strict=True)]
 
 
 def _enough(mask: Bools, member: Bools) -> bool:
@@ -148,7 +148,7 @@ def _enough(mask: Bools, member: Bools) -> bool:
 
 def _slicing(
     name: str,
-    masks: Sequence[tuple[str, Bools]],
+    parts: Sequence[tuple[str, Bools]],
     attack: Scored,
     case: AuditCase,
     share: Share,
@@ -157,9 +157,14 @@ def _slicing(
     assert attack.scores is not None
     member = case.member
     # a rate that fewer than ten wrong accusations decide would have no interval to speak of
-    fewest = min((int((m & ~member).sum()) for _, m in masks if _enough(m, member)), default=0)
+    masks = [part[case.audited] for _, part in parts]
+    fewest = min((int((mask & ~member).sum()) for mask in masks if _enough(mask, member)), default=0)
     fpr = min((f for f in fprs if f * fewest >= 10), default=max(fprs))
-    results = [_slice(part, mask, attack, case, fpr, share.level) for part, mask in masks if mask.any()]
+    results = [
+        _slice(of, part, attack, case, fpr, share.level)
+        for (of, part), mask in zip(parts, masks, strict=True)
+        if mask.any()
+    ]
     known = sorted((r for r in results if r.auc is not None), key=lambda r: r.auc.value if r.auc else 0.0)
     disparity = None
     if len(known) > 1 and known[0].auc is not None and known[-1].auc is not None:
@@ -178,19 +183,20 @@ def _slicing(
     )
 
 
-def _slice(name: str, mask: Bools, attack: Scored, case: AuditCase, fpr: float, level: float) -> SliceResult:
-    scores, member = attack.scores, case.member
+def _slice(name: str, part: Bools, attack: Scored, case: AuditCase, fpr: float, level: float) -> SliceResult:
+    scores, member, mask = attack.scores, case.member, part[case.audited]
     assert scores is not None
     inside, outside = scores[mask & member], scores[mask & ~member]
     if not _enough(mask, member):
         return SliceResult(name=name, members=len(inside), nonmembers=len(outside), auc=None)
     threshold = attack.threshold
     groups = None if case.units is None else split_groups(case.units[mask], member[mask])
+    wider = case.judging_in(part).wider(attack.needs)
     return SliceResult(
         name=name,
         members=len(inside),
         nonmembers=len(outside),
-        auc=estimate(auc(inside, outside, confidence=level, groups=groups)),
+        auc=estimate(auc(inside, outside, confidence=level, groups=groups, wider=wider)),
         tpr=tpr_points(inside, outside, [fpr], level, groups)[0],
         recall=None if threshold is None else float((inside >= threshold).mean()),
         fpr=None if threshold is None else float((outside >= threshold).mean()),
