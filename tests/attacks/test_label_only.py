@@ -3,6 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.datasets import load_digits
+from sklearn.neighbors import KNeighborsClassifier
 
 from gnomon.attacks import Augmentation, NoiseRobustness
 from gnomon.core.answers import Reveal
@@ -10,6 +12,7 @@ from gnomon.core.data.augmentations import shift_images
 from gnomon.core.data.features import infer_features
 from gnomon.core.errors import BudgetError, UsageError
 from gnomon.core.evidence import Evidence
+from gnomon.models.sklearn import SklearnModel
 from gnomon.models.target import Allowance, Target
 from gnomon.stats.roc import auc
 
@@ -165,6 +168,67 @@ def test_numbers_get_noise_of_their_own_spread_within_their_range():
         assert (copy.min(axis=0) >= x.min(axis=0)).all()
         assert (copy.max(axis=0) <= x.max(axis=0)).all()
         assert (copy[:, 2] == copy[:, 2].round()).all()
+
+
+def nearest_neighbour(budget=None):
+    """500 digits, half of which a nearest neighbour that shows labels only knows by heart."""
+    x, y = load_digits(return_X_y=True)
+    x, y, member = x[:500], y[:500], np.arange(500) < 250
+    model = SklearnModel(KNeighborsClassifier(1).fit(x[:250], y[:250]), tuple("0123456789"))
+    answers = Reveal("labels").apply(model.log_probs(x))
+    query = Target(model, Reveal("labels"), budget)
+    return Evidence(y, 10, answers, query=query, x=x, features=infer_features(x)), member
+
+
+def test_the_noise_that_tells_most_is_found_for_no_more_queries():
+    found = {}
+    for noise in (0.3, None):
+        evidence, member = nearest_neighbour()
+        scores = NoiseRobustness(noise=noise).score(evidence, rng())
+        found[noise] = auc(scores[member], scores[~member]).value
+        assert evidence.query.asked == 20 * 500
+    assert found[None] > found[0.3] + 0.08
+
+
+@pytest.mark.parametrize(("budget", "steps"), [(None, 5), (5999, 2), (1500, 0)])
+def test_the_search_takes_a_quarter_of_the_queries_at_most_and_says_so(budget, steps):
+    evidence, _ = nearest_neighbour(budget)
+    each = 20 if budget is None else budget // 500
+    scores = ATTACK.score(evidence, rng())
+    votes = each - steps + 1
+    assert set((scores * votes).round(6)) <= set(range(votes + 1))
+    assert evidence.query.asked == each * 500
+    (note,) = ATTACK.notes(evidence)
+    assert (f"the first {steps} of them to find the noise at which 95% of the copies keep" in note) == (steps > 0)
+
+
+@pytest.mark.parametrize("edge", [0.05, 0.5, 2.0])
+def test_the_noise_stands_where_labels_begin_to_change(edge):
+    """A model that changes its mind where a record is moved farther than so many deviations."""
+    x = rng(1).normal(size=(300, 40)) * np.linspace(1, 5, 40)
+    x = np.vstack([x, 100 * np.ones(40), -100 * np.ones(40)])  # so wide a range cuts nothing off
+
+    class Edge(Recorder):
+        def ask(self, rows):
+            super().ask(rows)
+            near = np.sqrt((((rows - x) / x.std(axis=0)) ** 2).mean()) < edge
+            return np.tile(np.float32([0.0, -np.inf] if near else [-np.inf, 0.0]), (len(rows), 1))
+
+    query = Edge()
+    evidence = Evidence(np.zeros(302, np.int64), 2, query.ask(x), query=query, x=x, features=infer_features(x))
+    ATTACK.score(evidence, rng())
+    last = np.sqrt((((np.stack(query.seen[-15:]) - x) / x.std(axis=0)) ** 2).mean())
+    assert abs(np.log(last / edge)) < 0.35
+
+
+def test_nothing_is_looked_for_where_no_label_is_right_or_nothing_is_a_number():
+    evidence, _ = nearest_neighbour()
+    wrong = replace(evidence, labels=(evidence.answers.argmax(axis=1) + 1) % 10)
+    np.testing.assert_array_equal(ATTACK.score(wrong, rng()), 0.0)
+    assert "to find the noise" not in ATTACK.notes(wrong)[0]
+    bits, _, _ = world()
+    ATTACK.score(bits, rng())
+    assert "to find the noise" not in ATTACK.notes(bits)[0]
 
 
 def test_categories_and_one_hot_groups_stay_legal():
