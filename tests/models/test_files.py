@@ -167,7 +167,7 @@ def test_weights_are_read_in_a_process_of_their_own_first(tmp_path, monkeypatch)
 def test_the_query_of_a_model_can_be_pickled_for_a_new_process(tmp_path):
     skops.io.dump(GaussianNB().fit(X, Y), tmp_path / "m.skops")
     read = partial(import_module("gnomon.models.readers.skops").read, tmp_path / "m.skops", False)
-    query = pickle.loads(pickle.dumps(Query(read, Use(TEN, x=X), read())))  # noqa: S301 - our own
+    query = pickle.loads(pickle.dumps(Query(read, Use(TEN, x=X), 9, read())))  # noqa: S301 - our own
     assert query.opened is None
     query()
     (tmp_path / "m.skops").unlink()

@@ -24,6 +24,7 @@ class ModelFormat:
         extra: the extra that is installed for it, if any.
         library: what takes seconds to import and is, before a file is tried in a process of its own.
         holds: of a format that is a folder, the file that such a folder holds.
+        tried: most rows that a file of unknown origin is queried with in a process of its own.
     """
 
     suffixes: tuple[str, ...]
@@ -36,6 +37,7 @@ class ModelFormat:
     extra: str | None = None
     library: str = ""
     holds: str = ""
+    tried: int = 1000
 
     @property
     def place(self) -> str:
@@ -44,6 +46,7 @@ class ModelFormat:
 
 
 MLMODEL = "MLmodel"
+TRANSFORMERS = "transformers.models.auto.modeling_auto"
 MLFLOW_SCHEMES = ("models:/", "runs:/", "mlflow-artifacts:/")
 FORMATS = (
     ModelFormat((".skops",), "scikit-learn", "skops", types=True, library="skops.io"),
@@ -64,7 +67,15 @@ FORMATS = (
     ModelFormat(
         (), "MLflow, also models:/NAME/3 and runs:/ID/PATH", "mlflow", types=True, extra="mlflow", holds=MLMODEL
     ),
-    ModelFormat((), "Hugging Face text classifier", "huggingface", extra="transformers", holds="config.json"),
+    ModelFormat(
+        (),
+        "Hugging Face text classifier",
+        "huggingface",
+        extra="transformers",
+        library=TRANSFORMERS,
+        holds="config.json",
+        tried=16,
+    ),
 )
 
 

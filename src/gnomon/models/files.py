@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
@@ -13,7 +14,7 @@ import numpy as np
 
 from gnomon.core.arrays import count_rows, take_rows
 from gnomon.core.errors import ModelError, UsageError
-from gnomon.core.model_formats import FORMATS, INSTEAD, ModelFormat, folder_format, format_of, other_format
+from gnomon.core.model_formats import FORMATS, INSTEAD, MLMODEL, ModelFormat, folder_format, format_of, other_format
 from gnomon.core.outputs import Outputs
 from gnomon.core.protocols import Model
 from gnomon.engines.trial import try_task
@@ -21,7 +22,6 @@ from gnomon.models import torch as networks
 from gnomon.models.plugins import PlugIn, reader_for
 from gnomon.models.readers.model_file import ModelFile, Use
 
-TRIED_ROWS = 1000
 TRIAL_SECONDS = 60.0
 TABLES = (".npz", ".csv", ".parquet", ".pq")
 
@@ -106,13 +106,15 @@ def open_as(found: ModelFormat, place: Path, trust: bool = False, types: Collect
     module = import_module(f"gnomon.models.readers.{found.reader}")
     read = partial(module.read, place, trust, *([types] if found.types else []))
     if found.library:
-        import_module(found.library)
-    if not (trust or found.recipe or found.holds):  # the reader of a folder tries the file in it
+        with suppress(ImportError):  # the reader says what is missing
+            import_module(found.library)
+    trust = trust or found.holds == MLMODEL  # its reader tries the file in the folder
+    if not (trust or found.recipe):
         _try(place, read)
     opened: ModelFile = read()
-    if trust or found.holds:
+    if trust:
         return opened
-    tried = partial(_tried_weights, place) if found.recipe else partial(_tried_model, place, read)
+    tried = partial(_tried_weights, place) if found.recipe else partial(_tried_model, place, read, found.tried)
     return replace(opened, model=partial(tried, opened))
 
 
@@ -122,9 +124,9 @@ def _tried_weights(place: Path, opened: ModelFile, use: Use) -> Model:
     return opened.model(use)
 
 
-def _tried_model(place: Path, read: Callable[[], ModelFile], opened: ModelFile, use: Use) -> Model:
+def _tried_model(place: Path, read: Callable[[], ModelFile], rows: int, opened: ModelFile, use: Use) -> Model:
     """The model, once a process of its own has made it and queried it with rows of the audit."""
-    _try(place, Query(read, use, opened))
+    _try(place, Query(read, use, rows, opened))
     return opened.model(use)
 
 
@@ -134,6 +136,7 @@ class Query:
 
     read: Callable[[], ModelFile]
     use: Use
+    rows: int
     opened: ModelFile | None = None
 
     def __call__(self) -> None:
@@ -141,11 +144,11 @@ class Query:
         model, x = (self.opened or self.read()).model(self.use), self.use.x
         if x is not None:
             n = count_rows(x)
-            model.log_probs(take_rows(x, np.unique(np.linspace(0, n - 1, min(n, TRIED_ROWS)).astype(np.int64))))
+            model.log_probs(take_rows(x, np.unique(np.linspace(0, n - 1, min(n, self.rows)).astype(np.int64))))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Without the file that was read, whose functions can't be pickled."""
-        return Query, (self.read, self.use)
+        return Query, (self.read, self.use, self.rows)
 
 
 def _try(place: Path, task: Callable[[], object]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from importlib import metadata
@@ -20,6 +21,7 @@ from gnomon.core.protocols import KnownClasses, ModelAbilities, TrainerAbilities
 
 BLOCK = 64  # texts that are answered at once
 WHAT = "a Hugging Face model"
+IMPLEMENTATIONS = {"None", "eager", "sdpa", "flex_attention", "flash_attention_2", "flash_attention_3"}
 
 
 @dataclass(frozen=True)
@@ -169,10 +171,11 @@ def open_folder(folder: Path, n_classes: int | None = None) -> tuple[Any, Any]:
         n_classes: of a new head; None: as in the folder.
 
     Raises:
-        ModelError: damaged, or no text classifier.
+        ModelError: damaged, no text classifier, or one that is not wholly in the folder.
         MissingExtraError: transformers is not installed.
     """
     transformers = import_extra("transformers", "transformers", WHAT)
+    _check_whole(folder)
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     safely = {"local_files_only": True, "trust_remote_code": False}
@@ -187,6 +190,45 @@ def open_folder(folder: Path, n_classes: int | None = None) -> tuple[Any, Any]:
             f"{folder}: no text classifier as save_pretrained writes it, with weights as safetensors and a tokenizer "
             f"({one_line(error)[:200]})"
         ) from error
+
+
+def _check_whole(folder: Path) -> None:
+    """Refuses what transformers would take from elsewhere: kernels (code, from the hub), base models, other files."""
+    kernels = sorted({str(value) for value in _implementations(_json(folder / "config.json"))} - IMPLEMENTATIONS)
+    if kernels:
+        raise ModelError(f"{folder}: its config.json names kernels that are not transformers' own ({kernels[0][:80]})")
+    if (folder / "adapter_config.json").exists():
+        raise ModelError(
+            f"{folder}: holds an adapter to a model that is elsewhere; save both merged (merge_and_unload)"
+        )
+    index = _json(folder / "model.safetensors.index.json")
+    named = index.get("weight_map") if isinstance(index, dict) else None
+    files = named.values() if isinstance(named, dict) else []
+    strange = [str(file) for file in files if Path(str(file)).name != file or not file.endswith(".safetensors")]
+    if strange:
+        raise ModelError(f"{folder}: names weights that are no safetensors file in it ({strange[0][:80]})")
+
+
+def _json(file: Path) -> Any:
+    """What a file holds; None where there is none, or none that can be read, which transformers will say."""
+    try:
+        return json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def _implementations(config: Any) -> Iterator[Any]:
+    """How attention and the like are computed, wherever a description says it."""
+    waiting = [config]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list):
+            waiting += part
+        elif isinstance(part, dict):
+            for key, value in part.items():
+                waiting.append(value)
+                if "implementation" in str(key):
+                    yield from value.values() if isinstance(value, dict) else [value]
 
 
 def longest(network: Any, tokenizer: Any) -> int:
