@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import scipy.sparse
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.tree import DecisionTreeClassifier
 
@@ -23,6 +24,7 @@ IN, OUT = (X[:N], Y[:N]), (X[N:], Y[N:])
 FRAME_IN, FRAME_OUT = (FRAME[:N], Y[:N]), (FRAME[N:], Y[N:])
 TREE = DecisionTreeClassifier(max_depth=3, random_state=0).fit(*IN)
 NAMED = DecisionTreeClassifier(max_depth=3, random_state=0).fit(*FRAME_IN)
+LOOSE = GridSearchCV(TREE, {"max_depth": [2]}, cv=2, refit=False).fit(*IN)
 BOTH = np.stack([Y, 1 - Y], axis=1)
 MANY = MultiOutputClassifier(LogisticRegression()).fit(X, np.stack([Y, RNG.permutation(Y)], axis=1))
 
@@ -47,13 +49,20 @@ ODD: dict[str, tuple[Callable[[], Any], str]] = {
     "rows of unequal length": (lambda: call(members=([[1, 2], [3]], [0, 1])), "of one length"),
     "text in an array": (lambda: call(members=(X[:N].astype(str), Y[:N])), "mixed columns as a data frame"),
     "objects in an array": (lambda: call(members=(X[:N].astype(object), Y[:N])), "an array of numbers, got object"),
+    "rows that are dicts": (lambda: call(members=([{"a": 1}] * N, Y[:N])), "got dict objects; make a table of them"),
+    "one name twice": (lambda: call(NAMED, (FRAME[:N].set_axis(list("abb"), axis=1), Y[:N])), '"b" stands there twice'),
+    "a column of lists": (lambda: call(NAMED, (FRAME[:N].assign(c=[[1]] * N), Y[:N])), '"c" holds list objects'),
+    "a search that kept no model": (lambda: call(LOOSE), "GridSearchCV with refit=False holds no fitted model"),
     "infinity": (lambda: call(members=(np.where(X[:N] > 1, np.inf, X[:N]), Y[:N])), "column 0 holds infinity"),
     "no members": (lambda: call(members=(X[:0], Y[:0])), "members: expected at least one row, got none"),
     "too few labels": (lambda: call(members=(X[:N], Y[: N - 1])), r"members: expected 60 labels, .* \(59,\)"),
     "one-hot labels": (lambda: call(members=(X[:N], BOTH[:N])), r"these are one-hot: give y.argmax\(axis=1\)"),
     "several labels a row": (lambda: call(MANY, (X[:N], BOTH[:N] * 2), OUT), "got 2 of each; audit one output at a"),
     "a target of several outputs": (lambda: call(MANY), "answers several questions at once"),
-    "a label that is missing": (lambda: call(members=(X[:N], [None, *Y[1:N]])), "members: row 0 has no label"),
+    "a label that is missing": (
+        lambda: call(members=(X[:N], [None, *Y[1:N]])),
+        "members: the label is missing in row 0",
+    ),
     "a fraction as label": (lambda: call(members=(X[:N], Y[:N] + 0.5)), "labels must be classes, got 0.5 in row"),
     "a frame next to an array": (
         lambda: call(members=FRAME_IN),

@@ -4,6 +4,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_selector, make_column_transformer
@@ -12,10 +13,13 @@ from sklearn.ensemble import (
     GradientBoostingClassifier,
     HistGradientBoostingClassifier,
     RandomForestClassifier,
+    StackingClassifier,
     VotingClassifier,
 )
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import BernoulliNB, GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -223,6 +227,10 @@ def test_recipes_are_equal_for_equal_estimators_only():
     assert recipes[0]["sklearn"]
     searches = [SklearnTrainer(GridSearchCV(GaussianNB(), {"priors": [None]}, cv=k)).recipe() for k in (2, 2, 3)]
     assert searches[0] == searches[1] != searches[2]
+    laws = [scipy.stats.randint(2, 9), scipy.stats.randint(2, 9), scipy.stats.randint(2, 8), scipy.stats.poisson(2)]
+    drawn = [SklearnTrainer(RandomizedSearchCV(Majority(), {"smoothing": law})).recipe() for law in laws]
+    assert drawn[0] == drawn[1]
+    assert len({json.dumps(recipe) for recipe in drawn}) == 3
     assert "source" in recipes[12]["estimator"]
 
 
@@ -230,6 +238,26 @@ def test_recipes_are_equal_for_equal_estimators_only():
 def test_rows_of_a_single_class_are_refused(rows):
     with pytest.raises(ModelError, match=r"at least 2 classes, got (only class \d|no rows)"):
         SklearnTrainer(GaussianNB()).train(X, Y, 10, [rows], [0])
+
+
+def test_a_stack_gains_its_probabilities_in_the_fit():
+    trainer = SklearnTrainer(StackingClassifier([("a", GaussianNB())], cv=2))
+    [model] = trainer.train(X, Y, 10, [np.arange(200)], [0])
+    assert model.log_probs(X[:3]).shape == (3, 10)
+    with pytest.raises(ModelError, match="has no predict_proba"):
+        SklearnTrainer(LinearSVC())
+
+
+def test_a_frozen_part_is_said():
+    frozen = CalibratedClassifierCV(FrozenEstimator(GaussianNB().fit(X, Y)), cv=2).fit(X, Y)
+    assert "FrozenEstimator" in SklearnModel(frozen, TEN).remarks[0]
+    assert not SklearnModel(CalibratedClassifierCV(GaussianNB(), cv=2).fit(X, Y), TEN).remarks
+
+
+def test_several_labels_a_row_are_no_matter_of_logits():
+    several = OneVsRestClassifier(GaussianNB()).fit(X, np.eye(10, dtype=int)[Y])
+    with pytest.raises(ModelError, match="needs one label a row, whose classes share the probability"):
+        SklearnModel(several, TEN).log_probs(X)
 
 
 def test_what_cannot_answer_is_refused():

@@ -50,6 +50,12 @@ class CsvPlan(PlanTable):
     numbers: tuple[str, ...] = Field(
         (), description='columns that are numbers although some begin with 0; others (codes such as "007") are text'
     )
+    thousands: str | None = Field(
+        None, min_length=1, max_length=1, description="what groups the digits of numbers (1,234); default found out"
+    )
+    missing: tuple[str, ...] | None = Field(
+        None, description='words for a missing value next to empty fields; default as pandas ("NA", "None", "nan", ...)'
+    )
 
 
 class DataPlan(PlanTable):

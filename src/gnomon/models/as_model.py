@@ -73,6 +73,8 @@ def as_model(
         raise ModelError(f"{type(thing).__name__} is a torch module: wrap it in gnomon.models.TorchModel")
     if callable(thing):
         return CallableModel(thing, outputs, len(classes))
+    if getattr(thing, "refit", True) is False:
+        raise ModelError(f"{type(thing).__name__} with refit=False holds no fitted model: audit the one that you fit")
     raise ModelError(
         f"expected a model, a fitted classifier or a function x -> (n, c), got {type(thing).__module__}."
         f"{type(thing).__qualname__}"

@@ -90,6 +90,38 @@ def final_step(estimator: Any) -> Any:
             return estimator
 
 
+def may_answer(estimator: Any) -> bool:
+    """Whether an estimator that is not fitted may give probabilities once it is, although it has no method for it yet.
+
+    >>> from sklearn.ensemble import StackingClassifier
+    >>> may_answer(StackingClassifier([])), may_answer(3)
+    (True, False)
+    """
+    from sklearn.ensemble import StackingClassifier
+
+    return isinstance(_searched(estimator), StackingClassifier)
+
+
+def keeps_fitted(estimator: Any) -> bool:
+    """Whether some part of it was fitted before, and a clone keeps it.
+
+    >>> from sklearn.frozen import FrozenEstimator
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> keeps_fitted(GaussianNB()), keeps_fitted(FrozenEstimator(GaussianNB().fit([[0], [1]], [0, 1])))
+    (False, True)
+    """
+    parts = estimator.get_params(deep=True).values() if hasattr(estimator, "get_params") else ()
+    return any(type(part).__name__ == "FrozenEstimator" for part in (estimator, *parts))
+
+
+def _searched(estimator: Any) -> Any:
+    """The estimator that answers, also at the end of a search that is not fitted."""
+    last = final_step(estimator)
+    while type(last).__name__.endswith("SearchCV"):
+        last = final_step(last.estimator)
+    return last
+
+
 def settings_in_fit(estimator: Any) -> str | None:
     """Why a clone would not train as the estimator did, where its class shows it: what it does was said to ``fit``.
 
@@ -120,9 +152,7 @@ def decides_otherwise(estimator: Any) -> bool:
     >>> decides_otherwise(LogisticRegression()), decides_otherwise(FixedThresholdClassifier(LogisticRegression()))
     (False, True)
     """
-    last = final_step(estimator)
-    while type(last).__name__.endswith("SearchCV"):  # not fitted
-        last = final_step(last.estimator)
+    last = _searched(estimator)
     names = {cls.__name__ for cls in type(last).__mro__}
     return bool(names & OWN_RULE) or type(last).__module__.split(".")[0] not in LARGEST
 

@@ -110,6 +110,10 @@ def _describe_callable_or_object(value: Any, depth: int) -> Any:
         return describe_function(value, depth)
     if hasattr(value, "get_params"):
         return {**describe_class(type(value)), "params": describe(value.get_params(deep=False), depth + 1)}
+    if hasattr(value, "rvs") and hasattr(value, "dist"):  # scipy.stats.randint(2, 9), of which searches draw
+        law = describe(value.dist._updated_ctor_param(), depth + 1)
+        given = {"law": law, "args": describe([value.args, value.kwds], depth + 1)}
+        return {**describe_class(type(value)), "of": describe_class(type(value.dist)), **given}
     if dataclasses.is_dataclass(value):
         fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
         return {**describe_class(type(value)), "fields": describe(fields, depth + 1)}

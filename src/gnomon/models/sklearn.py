@@ -33,6 +33,8 @@ from gnomon.models.estimators import (
     exact_logs,
     final_step,
     has_stages,
+    keeps_fitted,
+    may_answer,
     names_classes,
     own_states,
     penalties,
@@ -134,6 +136,11 @@ class SklearnModel(ModelAbilities):
             said = (
                 f"Its training was stopped early: clones are trained {rounds[0]} rounds, as many as it answers with.",
             )
+        if keeps_fitted(self.estimator):
+            said += (
+                "A part of it was fitted before and is frozen (FrozenEstimator): clones share it as it is. If it was "
+                "trained on members, shadow models know them too, and attacks that learn from these see less.",
+            )
         if self.decides:
             last = _name(final_step(self.estimator))
             said += (f"Its labels are those that {last} predicts, not the classes with the largest probability.",)
@@ -218,12 +225,24 @@ class SklearnModel(ModelAbilities):
         except Exception as error:
             raise ModelError(_why(f"{name} failed to answer {n} rows", name, error, x)) from error
         if logs is None:
-            logs = log_from_probabilities(answers, rows=n, classes=len(self.columns), source=name)
+            logs = self._logs_of(answers, n)
         if len(self.columns) == self.n_classes and (self.columns == np.arange(self.n_classes)).all():
             return check_log_probs(logs, rows=n, classes=self.n_classes, source=name)
         full = np.full((n, self.n_classes), -np.inf, np.float32)
         full[:, self.columns] = logs
         return check_log_probs(full, rows=n, classes=self.n_classes, source=name)
+
+    def _logs_of(self, answers: Any, rows: int) -> Floats:
+        try:
+            return log_from_probabilities(answers, rows=rows, classes=len(self.columns), source=_name(self.estimator))
+        except ModelError as error:
+            why, declared, _ = str(error).partition("; if the model returns logits")
+            if not declared:
+                raise
+            raise ModelError(
+                f"{why}; an audit needs one label a row, whose classes share the probability: of several labels a row, "
+                "or classes that do not compete, give one question as a function of rows to its probabilities"
+            ) from None
 
     def _decided(self, x: Rows) -> Floats:
         place = dict(zip(np.asarray(self.estimator.classes_).tolist(), self.columns.tolist(), strict=True))
@@ -272,7 +291,7 @@ class SklearnTrainer(TrainerAbilities):
 
     def __post_init__(self) -> None:
         for method in ("fit", "predict_proba", "get_params"):
-            if not hasattr(self.estimator, method):
+            if not hasattr(self.estimator, method) and not (method == "predict_proba" and may_answer(self.estimator)):
                 raise ModelError(f"expected a scikit-learn classifier, but {_name(self.estimator)} has no {method}")
 
     def train(

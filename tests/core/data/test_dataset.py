@@ -34,7 +34,7 @@ def test_taking_rows_keeps_everything_together() -> None:
         ("rows.csv", [0, 1], 'got the path "rows.csv"'),
         (np.zeros((2, 2)), [0], "expected 2 labels"),
         (np.zeros((2, 2)), [0.5, 1.0], "fractions"),
-        (np.zeros((2, 2)), [np.nan, 1.0], "has no label"),
+        (np.zeros((2, 2)), [np.nan, 1.0], "the label is missing"),
         (np.array([["a"], ["b"]]), [0, 1], "array of numbers"),
     ],
 )

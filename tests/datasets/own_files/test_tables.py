@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -89,6 +91,11 @@ def test_categories_are_united(files):
     assert data.x["town"].tolist() == ["a", "b", "a", "c", "b", "b"]
 
 
+def test_decimals_of_a_database_are_numbers(files):
+    frame = FRAME.assign(pay=[Decimal("1.5"), None, Decimal("-2")])
+    assert files(members=frame, suffix=".parquet").dataset.x["pay"].dtype == np.float64
+
+
 def test_missing_text_is_legal(files):
     data = files(nonmembers=FRAME.assign(town=[None, None, None])).dataset
     assert data.x["town"].isna().sum() == 3
@@ -103,8 +110,10 @@ BAD = {
     "infinity": ({"nonmembers": FRAME.assign(pay=[1, 2, -np.inf])}, 'out.csv: column "pay" holds infinity .*row 2'),
     "text for numbers": ({"nonmembers": FRAME.assign(age=["30", "x", "1"])}, "numbers in in.csv but text in out.csv"),
     "zero rows": ({"nonmembers": FRAME.iloc[:0]}, "out.csv: expected at least one row, got none"),
-    "no label": ({"members": FRAME.assign(ill=["no", None, "no"])}, 'in.csv: column "ill" is empty in row 1'),
+    "no label": ({"members": FRAME.assign(ill=["no", None, "no"])}, "in.csv: the label is missing in row 1"),
     "fractions": ({"members": FRAME.assign(ill=[1.0, 0.5, 1.0])}, "labels must be classes, got 0.5 in row 1"),
+    "numbers as header": ({"members": FRAME.set_axis(["30", "1.5", "x", "no"], axis=1)}, "first line is numbers"),
+    "a name twice": ({"members": FRAME.set_axis(["age", "age", "town", "ill"], axis=1)}, '"age" stands there twice'),
     "one class": ({"members": FRAME.assign(ill="no"), "nonmembers": FRAME.assign(ill="no")}, "at least 2 classes"),
     "no features": ({"members": FRAME[["ill"]], "nonmembers": FRAME[["ill"]]}, "no feature columns"),
 }
@@ -166,7 +175,9 @@ def test_npz_parts_become_one_data_set(tmp_path):
     [
         ({"x": np.ones((2, 2))}, 'no array "y"'),
         ({"y": [0, 1]}, 'no array "x"'),
-        ({"x": np.ones((2, 2)), "y": [0, 1, 1]}, r"expected y of shape \(2,\)"),
+        ({"x": np.ones((2, 2)), "y": [0, 1, 1]}, "expected 2 labels, one a row"),
+        ({"x": np.ones((2, 2)), "y": np.eye(2)}, r"one-hot: give y.argmax\(axis=1\)"),
+        ({"x": np.ones((2, 2)), "y": [0.0, np.nan]}, "bad.npz: the label is missing in row 1"),
         ({"x": np.ones(2), "y": [0, 1]}, r"expected x of shape \(n, d\)"),
         ({"x": np.ones((0, 2)), "y": np.empty(0, int)}, "at least one row"),
         ({"x": np.array([[1, 2], [3, np.inf]]), "y": [0, 1]}, "column 1 .*row 1"),

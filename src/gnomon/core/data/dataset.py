@@ -193,7 +193,7 @@ def one_label_a_row(y: Any, n: int, name: str) -> NDArray[Any]:
     if labels.dtype.kind == "O":
         gone = np.array([is_missing(plain_value(v)) for v in labels], dtype=bool)
         if gone.any():
-            raise DataError(f"{name}: row {int(gone.argmax())} has no label ({labels[gone.argmax()]})")
+            raise DataError(f"{name}: the label is missing in row {int(gone.argmax())} (from 0)")
         if all(isinstance(v, (int, float, np.number)) for v in labels):
             labels = np.array(labels.tolist())  # numbers in a type with room for missing ones
     return labels
@@ -202,7 +202,7 @@ def one_label_a_row(y: Any, n: int, name: str) -> NDArray[Any]:
 def _clean_labels(labels: NDArray[Any], name: str) -> NDArray[Any]:
     if labels.dtype.kind == "f":
         if not np.isfinite(labels).all():
-            raise DataError(f"{name}: row {int((~np.isfinite(labels)).argmax())} has no label (NaN or infinity)")
+            raise DataError(f"{name}: the label is missing in row {int((~np.isfinite(labels)).argmax())} (from 0)")
         huge = np.abs(labels) > EXACT
         if huge.any():
             raise DataError(
@@ -254,6 +254,11 @@ def _as_array(x: Any, name: str) -> NDArray[Any]:
         array = np.asarray(x)
     except ValueError as error:  # rows of unequal length
         raise DataError(f"{name}: expected rows (n, d) of one length ({error})") from None
+    if array.ndim == 1 and array.dtype == object and len(array):
+        raise DataError(
+            f"{name}: expected numbers, texts or a table, got {type(array[0]).__name__} objects; make a table of them "
+            "(pandas.DataFrame), or numbers, and put what does so in a function in front of the model"
+        )
     if array.ndim < 2:
         got = f"one vector of shape {array.shape}" if array.ndim else type(x).__name__
         raise DataError(f"{name}: expected rows of shape (n, d), got {got}; numbers of one column are x.reshape(-1, 1)")

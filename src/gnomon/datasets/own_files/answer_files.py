@@ -21,6 +21,7 @@ from gnomon.datasets.own_files.files import (
     NPZ,
     SUFFIXES,
     USUAL,
+    check_header,
     check_ids,
     check_path,
     counting_columns,
@@ -293,8 +294,7 @@ def _from_frame(source: str, frame: Any, id: str | None, classes: Sequence[str] 
     if id is not None and id in frame.columns:
         ids, frame = check_ids(source, frame, id), frame.drop(columns=[id])
     names = [str(name) for name in frame.columns]
-    if any(_is_fraction(name) for name in names):
-        raise DataError(f"{source}: its first line is numbers; expected a line of column names")
+    check_header(source, names)
     labels, confidence = _labels_in(frame, names, classes)
     if labels is not None and not frame[labels].isna().any():
         column = frame[labels]
@@ -320,11 +320,3 @@ def _labels_in(frame: Any, names: Sequence[str], classes: Sequence[str] | None) 
 def _holds_answers(frame: Any, name: str, classes: Sequence[str] | None) -> bool:
     """Whether a column holds the numbers of the class that it is called after, as the true labels may be, too."""
     return name in (classes or ()) and name in frame.columns and frame[name].dtype.kind in "iuf"
-
-
-def _is_fraction(name: str) -> bool:
-    """Whether a column's name is a number that no class would be called by."""
-    try:
-        return not float(name).is_integer()
-    except (ValueError, OverflowError):
-        return False

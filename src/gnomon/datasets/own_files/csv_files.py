@@ -17,6 +17,7 @@ from typing import Any
 
 from gnomon.core.errors import DataError, MissingExtraError, one_line
 from gnomon.datasets.own_files.limits import check_csv
+from gnomon.datasets.own_files.written_numbers import decimal_sign, without_groups
 
 SEPARATORS = (",", ";", "\t", "|")
 NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -38,12 +39,16 @@ class CsvFormat:
         decimal: the decimal sign of numbers: "." or ",".
         encoding: of its text, as Python names it.
         numbers: columns that are numbers although some begin with 0; others are codes, and text.
+        thousands: what groups the digits of numbers.
+        missing: words that stand for a missing value, next to empty fields; None: those that pandas takes for it.
     """
 
     separator: str | None = None
     decimal: str | None = None
     encoding: str | None = None
     numbers: tuple[str, ...] = ()
+    thousands: str | None = None
+    missing: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,7 @@ def open_csv(place: Path, given: CsvFormat) -> CsvFile:
     if given.encoding is None and encoding not in ("utf-8", "utf-8-sig"):
         said.append(f"encoding {encoding}")
     found = replace(given, separator=separator, encoding=encoding)
+    _check_header(place, sample, separator)
     codes = _codes(place, found)
     if codes:
         said.append(
@@ -91,30 +97,64 @@ def open_csv(place: Path, given: CsvFormat) -> CsvFile:
     return CsvFile(place, found, codes, tuple(said))
 
 
-def read_csv(file: CsvFile, text: frozenset[str]) -> tuple[Any, tuple[str, ...]]:
+def read_csv(file: CsvFile, text: frozenset[str], asked: Sequence[str | None] = ()) -> tuple[Any, tuple[str, ...]]:
     """The data frame in a file, and what was unusual about it.
 
     Args:
         file: as `open_csv` found it.
         text: columns whose digits are codes, in this file or in one that goes with it.
+        asked: columns of labels, ids and groups, whose words are what they are: "NA" and "None" are no gaps.
 
     Raises:
-        DataError: rows of other lengths than the header, or text that the encoding does not have.
+        DataError: rows of other lengths than the header, text that the encoding does not have, or numbers that may be
+            thousands or decimals.
     """
-    frame = _parse(file, text, file.format.decimal or ".")
-    if file.format.decimal is not None or file.format.separator == ",":
-        return frame, file.unusual
-    commas = [name for name in frame.columns if name not in text and _has_decimal_commas(frame[name])]
-    if not commas:
-        return frame, file.unusual
-    return _parse(file, text, ","), (*file.unusual, "decimal commas")
+    given = file.format
+    frame = _parse(file, text, given.decimal or ".")
+    said = list(file.unusual)
+    may_be = [name for name in frame.columns if name not in text and name not in asked]
+    decimal = given.decimal or ("." if given.thousands else decimal_sign(file.place.name, frame, may_be))
+    if given.decimal is None and decimal == ",":
+        frame = _parse(file, text, ",")
+        said.append("decimal commas")
+    grouped = {name: without_groups(frame[name], decimal, given.thousands) for name in may_be}
+    grouped = {name: column for name, column in grouped.items() if column is not None}
+    if grouped:
+        frame = frame.assign(**grouped)
+        said.append(f"digits in groups in {', '.join(grouped)}")
+    gaps = [n for n in frame.columns if frame[n].dtype.kind not in "biufmM" and frame[n].isna().any()]
+    return (frame, tuple(said)) if not gaps else _with_words(file, frame, gaps, asked, said)
 
 
-def _parse(file: CsvFile, text: frozenset[str], decimal: str) -> Any:
+def _with_words(
+    file: CsvFile, frame: Any, gaps: list[str], asked: Sequence[str | None], said: Sequence[str]
+) -> tuple[Any, tuple[str, ...]]:
+    """The frame with the words of labels, ids and groups in it; words elsewhere that were taken for gaps are said."""
+    words = _parse(file, frozenset(gaps), ".", missing=(), only=gaps)
+    kept = {name: words[name] for name in gaps if name in asked}
+    taken = {n: sorted(set(words[n][frame[n].isna()].dropna())) for n in gaps if n not in kept}
+    taken = {name: found for name, found in taken.items() if found} if file.format.missing is None else {}
+    more = [
+        f"{', '.join(map(repr, found))} in {name} taken for missing (data.csv = {{missing = []}} keeps words)"
+        for name, found in taken.items()
+    ]
+    return frame.assign(**kept), (*said, *more)
+
+
+def _parse(
+    file: CsvFile,
+    text: frozenset[str],
+    decimal: str,
+    missing: tuple[str, ...] | None = None,
+    only: list[str] | None = None,
+) -> Any:
+    """The table, or some of its columns, with these or the usual words for missing values."""
     import pandas as pd
 
     place = file.place
     kept = dict.fromkeys(text, str)
+    gaps = file.format.missing if missing is None else missing
+    words: dict[str, Any] = {} if gaps is None else {"keep_default_na": False, "na_values": ["", *gaps]}
     try:
         with warnings.catch_warnings():  # fields beyond the header would be dropped with a warning
             warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -126,6 +166,8 @@ def _parse(file: CsvFile, text: frozenset[str], decimal: str) -> Any:
                 encoding=file.format.encoding,
                 decimal=decimal,
                 dtype=kept or None,
+                usecols=only,
+                **words,
             )
     except MemoryError as error:
         raise DataError(f"{place.name}: needs more memory than there is") from error
@@ -212,12 +254,15 @@ def _widths(lines: Sequence[str], separator: str) -> list[int]:
         return []
 
 
-def _has_decimal_commas(column: Any) -> bool:
-    """Whether a column of text is numbers with a decimal comma, at least one of them."""
-    if getattr(column.dtype, "kind", "O") in "biufmM":
-        return False
-    values = [str(v) for v in column.dropna().unique()]
-    return any("," in v for v in values) and all(_COMMA_NUMBER.fullmatch(v) for v in values)
+def _check_header(place: Path, lines: Sequence[str], separator: str) -> None:
+    """Refuses two columns of one name, which pandas would tell apart by a number."""
+    try:
+        names = next(csv.reader(lines, delimiter=separator), [])
+    except csv.Error:
+        return  # reading it will say what is wrong
+    twice = [name for name in dict.fromkeys(names) if name.strip("-.0123456789") and names.count(name) > 1]
+    if twice:
+        raise DataError(f'{place.name}: the column "{twice[0]}" stands there twice')
 
 
 def _codes(place: Path, found: CsvFormat) -> frozenset[str]:

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -14,17 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.core.arrays import Rows, is_frame, is_sparse
-from gnomon.core.data.dataset import EXACT, plain_rows
+from gnomon.core.data.dataset import EXACT, one_label_a_row, plain_rows
 from gnomon.core.errors import DataError, MissingExtraError, UsageError, did_you_mean, one_line
 from gnomon.datasets.own_files.csv_files import CsvFormat, need_pandas, open_csv, read_csv
 from gnomon.datasets.own_files.limits import check_npz, check_parquet
 
 CSV, PARQUET, NPZ = (".csv", ".tsv"), (".parquet", ".pq"), (".npz",)
+PACKED = (".gz", ".zip", ".bz2", ".xz", ".zst", ".7z")
 USUAL = CsvFormat()
 SPARSE = frozenset({"format", "shape", "data"})  # what scipy writes of every sparse matrix
 SUFFIXES = (*CSV, *PARQUET, *NPZ)
+_FRACTION = re.compile(r"[+-]?\d*\.\d*[1-9]\d*([eE][+-]?\d+)?")
 _UNNAMED = re.compile(r"(Unnamed: \d+(\.\d+)?)?")
-PLAIN = {str, bool, int, float}
+PLAIN = {str, bool, int, float, Decimal}
 Features: TypeAlias = Literal["needed", "optional", "none"]  # of a file of rows, where answers are given next to it
 
 
@@ -92,7 +95,8 @@ def check_path(path: str | Path, suffixes: tuple[str, ...]) -> Path:
     """The path, if it is a file with one of these extensions."""
     place = Path(path)
     if place.suffix.lower() not in suffixes:
-        raise UsageError(f'{place}: expected a file ending in {", ".join(suffixes)}, got "{place.suffix}"')
+        hint = "; unpack it first" if place.suffix.lower() in PACKED else ""
+        raise UsageError(f'{place}: expected a file ending in {", ".join(suffixes)}, got "{place.suffix}"{hint}')
     if not place.is_file():
         raise DataError(f"{place}: {'a folder, not a file' if place.is_dir() else 'no such file'}")
     return place
@@ -136,15 +140,34 @@ def read_frame(
     notes: tuple[str, ...] = ()
     if place.suffix.lower() in CSV:
         opened = open_csv(place, csv)
-        frame, notes = read_csv(opened, text | opened.codes)
+        frame, notes = read_csv(opened, text | opened.codes, asked)
     else:
         frame = _read_parquet(place)
     named = [name for name in frame.index.names if name is not None and name in asked and name not in frame.columns]
     frame = frame.reset_index(named).reset_index(drop=True) if named else frame.reset_index(drop=True)
     frame.columns = [str(name) for name in frame.columns]
-    if not frame.columns.is_unique:
-        raise DataError(f'{place.name}: the column "{frame.columns[frame.columns.duplicated()][0]}" stands there twice')
+    check_names(place.name, frame)
     return TableFile(frame, notes)
+
+
+def check_names(source: str, frame: Any) -> None:
+    """Refuses two columns of one name.
+
+    Raises:
+        DataError: there are such.
+    """
+    if not frame.columns.is_unique:
+        raise DataError(f'{source}: the column "{frame.columns[frame.columns.duplicated()][0]}" stands there twice')
+
+
+def check_header(source: str, names: Sequence[str]) -> None:
+    """Refuses a first line of numbers that was taken for names.
+
+    Raises:
+        DataError: some name is a number with decimals.
+    """
+    if any(_FRACTION.fullmatch(name) for name in names):
+        raise DataError(f"{source}: its first line is numbers; expected a line of column names")
 
 
 def counting_columns(x: Rows) -> list[str]:
@@ -186,6 +209,8 @@ def _kept(arrays: dict[str, Any], features: Features) -> dict[str, Any]:
 def _from_frame(
     source: str, frame: Any, label: str | None, id: str | None, group: str | None, features: Features
 ) -> FileRows:
+    if label is None or label not in frame.columns:
+        check_header(source, list(frame.columns))
     if label is None:
         raise UsageError(f"{source}: name the column that holds the labels (label){_known(frame.columns)}")
     named = [name for name in (label, id, group) if name is not None]
@@ -194,11 +219,11 @@ def _from_frame(
     for name in named:
         if name not in frame.columns:
             raise DataError(f'{source}: no column "{name}"{did_you_mean(name, frame.columns)}')
-        _check_filled(source, frame, name)
+        _check_filled(source, frame, name, "the label is missing" if name == label else "")
     x = frame[[]] if features == "none" else frame.drop(columns=named)
     if x.shape[1] == 0 and features == "needed":
         raise DataError(f"{source}: no feature columns besides {', '.join(named)}")
-    for name in (*x.columns, *named):
+    for name in named:
         _check_scalars(source, name, frame[name])
     return FileRows(
         source=source,
@@ -218,11 +243,12 @@ def _from_arrays(place: Path, arrays: dict[str, Any], label: str, id: str | None
                 f'numpy.savez("{source}", **numpy.load("{source}"), {label}=labels)'
             )
             raise DataError(f'{source}: no array "{name}"{how if sparse else did_you_mean(name, arrays)}')
-    x, y = _sparse_matrix(place) if sparse else arrays["x"], arrays[label]
+    x = _sparse_matrix(place) if sparse else arrays["x"]
     optional = {"ids": arrays.get(id or "ids"), "groups": arrays.get(group or "groups")}
     if len(x.shape) < 2 or (0 in x.shape[1:] and x.shape[1:] != (0,)):
         raise DataError(f"{source}: expected x of shape (n, d) or (n, ...), got {x.shape}")
-    for name, array in {label: y, **optional}.items():
+    y = one_label_a_row(arrays[label], x.shape[0], source)
+    for name, array in optional.items():
         if array is not None and array.shape != x.shape[:1]:
             raise DataError(f"{source}: expected {name} of shape ({x.shape[0]},), one a row of x, got {array.shape}")
     x = plain_rows(x, source)
@@ -256,12 +282,19 @@ def rows_in_npz(x: Rows) -> dict[str, Any]:
 
 
 def plain_numbers(source: str, x: Any) -> Any:
-    """A table with numbers in numpy's own types, NaN where one is missing; infinity is refused by name and row."""
+    """A table with numbers in numpy's own types, NaN where one is missing.
+
+    Raises:
+        DataError: two columns of one name, a column of objects, or infinity, which is named with its row.
+    """
     from pandas.api.types import is_bool_dtype, is_extension_array_dtype, is_integer_dtype, is_numeric_dtype
 
+    check_names(source, x)
     plain: dict[str, str] = {}
     for name in x.columns:
         column = x[name]
+        if Decimal in _check_scalars(source, name, column):
+            plain[name] = "float64"
         if is_numeric_dtype(column.dtype) and is_extension_array_dtype(column.dtype):
             whole = "int64" if is_integer_dtype(column.dtype) else "float64"
             whole = "bool" if is_bool_dtype(column.dtype) else whole
@@ -269,14 +302,16 @@ def plain_numbers(source: str, x: Any) -> Any:
     return plain_rows(x.astype(plain) if plain else x, source)
 
 
-def _check_scalars(source: str, name: str, column: Any) -> None:
-    """Refuses a column of lists, bytes and other objects, which no model could be handed as they are."""
-    if column.dtype == object:
-        odd = {type(v) for v in column.dropna()} - PLAIN
-        odd = {kind for kind in odd if not issubclass(kind, (str, np.generic, date, time))}
-        if odd:
-            kind = min(kind.__name__ for kind in odd)
-            raise DataError(f'{source}: column "{name}" holds {kind} objects; turn them into numbers or text')
+def _check_scalars(source: str, name: str, column: Any) -> set[type]:
+    """The types of a column of objects; lists, bytes and others, which no model could be handed, are refused."""
+    if column.dtype != object:
+        return set()
+    kinds = {type(v) for v in column.dropna()}
+    odd = {kind for kind in kinds - PLAIN if not issubclass(kind, (str, np.generic, date, time))}
+    if odd:
+        kind = min(kind.__name__ for kind in odd)
+        raise DataError(f'{source}: column "{name}" holds {kind} objects; turn them into numbers or text')
+    return kinds
 
 
 def check_ids(source: str, frame: Any, name: str) -> NDArray[Any]:
@@ -289,9 +324,10 @@ def check_ids(source: str, frame: Any, name: str) -> NDArray[Any]:
     return _array(frame[name]).astype(str)
 
 
-def _check_filled(source: str, frame: Any, name: str) -> None:
+def _check_filled(source: str, frame: Any, name: str, what: str = "") -> None:
     if frame[name].isna().any():
-        raise DataError(f'{source}: column "{name}" is empty in row {int(frame[name].isna().argmax())} (from 0)')
+        what = what or f'column "{name}" is empty'
+        raise DataError(f"{source}: {what} in row {int(frame[name].isna().argmax())} (from 0)")
 
 
 def _check_ids(source: str, ids: NDArray[Any] | None) -> None:
@@ -311,6 +347,8 @@ def read_labels(source: str, labels: NDArray[Any]) -> NDArray[Any]:
         wrong = ~np.isfinite(labels) | (labels != np.round(labels)) | (np.abs(labels) > EXACT)
         if wrong.any():
             row = int(wrong.argmax())
+            if np.isnan(labels[row]):
+                raise DataError(f"{source}: the label is missing in row {row} (from 0)")
             raise DataError(f"{source}: labels must be classes, got {labels[row]} in row {row} (from 0)")
         return labels.astype(np.int64)
     return labels if labels.dtype.kind in "biu" else labels.astype(str)
