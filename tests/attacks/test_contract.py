@@ -8,7 +8,7 @@ from tests.attacks.suited import SUITED
 from gnomon.attacks import ATTACKS
 from gnomon.testing import yield_checks
 
-FEW = {"trees": 20, "iterations": 20, "epochs": 10}
+FEW = {"trees": 5, "iterations": 5, "epochs": 10, "directions": 4}
 
 
 def quick(attack):

@@ -14,6 +14,7 @@ import dataclasses
 import pickle
 import re
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias, get_args
@@ -78,8 +79,8 @@ def yield_checks(attack: Attack, *, complete: Complete | None = None) -> Iterato
     for name, check in PLAIN.items():
         if name not in exempt:
             yield Check(name, partial(check, attack))
-    worlds = {name: partial(_make_world, name, complete or _as_it_is) for name in WORLDS}
-    usable = [name for name, make in worlds.items() if why_not(attack, make().evidence) is None]
+    worlds = {name: complete(make()) if complete else make() for name, make in WORLDS.items()}
+    usable = [name for name, world in worlds.items() if why_not(attack, world.evidence) is None]
     yield Check("has_a_world", partial(_has_a_world, attack, usable))
     for name, on, check_on in ON_WORLDS:
         for world in on:
@@ -87,16 +88,8 @@ def yield_checks(attack: Attack, *, complete: Complete | None = None) -> Iterato
                 yield Check(name, partial(_run_on, check_on, attack, world, worlds[world]))
 
 
-def _make_world(name: str, complete: Complete) -> World:
-    return complete(WORLDS[name]())
-
-
-def _run_on(check: OnWorld, attack: Attack, name: str, make: Callable[[], World]) -> None:
-    check(attack, name, make())  # a fresh world each time: one check must not see what another one's attack left
-
-
-def _as_it_is(world: World) -> World:
-    return world
+def _run_on(check: OnWorld, attack: Attack, name: str, world: World) -> None:
+    check(attack, name, deepcopy(world))  # one check must not see what another one's attack left
 
 
 def _claims(attack: Attack, attribute: str) -> frozenset[str]:
