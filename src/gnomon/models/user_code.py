@@ -235,6 +235,7 @@ def _absolute(name: str, level: int, package: str) -> str:
     return f"{base}.{name}" if base and name else base or name
 
 
+@cache
 def _version(top: str) -> str:
     try:
         return metadata.version(top)

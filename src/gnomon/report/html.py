@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import TYPE_CHECKING
+
 from markupsafe import Markup
 
 from gnomon.report.formatting import clean_lines
 from gnomon.report.sections import Page
 from gnomon.report.svg import drawn, swatch
 
+if TYPE_CHECKING:
+    from jinja2 import Template
+
 
 def render_html(page: Page) -> str:
     """The page with its styles inside and its figures as SVG with live text."""
+    # the one place where text enters the page as it is: our own drawings, escaped by matplotlib and `svg`
+    trusted = {"draw": lambda figure: Markup(drawn(figure)), "swatch": lambda kind: Markup(swatch(kind))}
+    return _template().render(page=page, **trusted) + "\n"
+
+
+@cache  # compiling it takes as long as two drawings
+def _template() -> Template:
     import jinja2
 
     environment = jinja2.Environment(
@@ -21,9 +34,7 @@ def render_html(page: Page) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    # the one place where text enters the page as it is: our own drawings, escaped by matplotlib and `svg`
-    trusted = {"draw": lambda figure: Markup(drawn(figure)), "swatch": lambda kind: Markup(swatch(kind))}
-    return environment.get_template("page.html").render(page=page, **trusted) + "\n"
+    return environment.get_template("page.html")
 
 
 def _cleaned(value: object) -> object:
