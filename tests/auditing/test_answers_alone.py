@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 import gnomon
 from gnomon.cli.app import run
+from gnomon.models import SklearnTrainer
 
 pd = pytest.importorskip("pandas")
 rng = np.random.default_rng(0)
@@ -131,3 +133,26 @@ def test_a_column_of_labels_may_be_called_after_a_class(tmp_path: Path) -> None:
     asked = ["--label", "ill", "--attacks", "gap,loss", "--workers", "1", "--to", str(tmp_path / "run")]
     assert run(["audit", *places, *asked]) == 0
     assert aucs(gnomon.read_outcome(tmp_path / "run")) == pytest.approx(aucs(python(FRAMES["probabilities"])))
+
+
+@pytest.mark.parametrize("kind", ["labels", "labels and confidence"])
+def test_shadow_models_are_compared_by_what_the_answers_show(kind: str) -> None:
+    """By their full answers shadow models of the very same recipe were unlike every target that shows labels only."""
+    x = rng.normal(size=(2 * N, 4))
+    y = (x[:, 0] + rng.normal(size=2 * N) > 0).astype(int)
+    recipe = LogisticRegression(C=0.1)
+    p = recipe.fit(x[:N], y[:N]).predict_proba(x)
+    told = pd.DataFrame({"predicted": p.argmax(axis=1)})
+    told = told if kind == "labels" else told.assign(sure=p.max(axis=1))
+    shown, rows, labels = halves(told), halves(x), halves(y)
+    sides = list(zip(rows, labels, strict=True))
+    given = {
+        "answers": shown,
+        "trainer": SklearnTrainer(recipe),
+        "shadows": 4,
+        "attacks": ("gap", "lira"),
+        "workers": 1,
+    }
+    record = gnomon.audit(None, *sides, **given).record
+    assert record.plan["target"]["reveals"] == REVEALS[kind]
+    assert "shadows-unlike-target" not in [f.code for f in record.findings]

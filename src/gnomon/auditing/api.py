@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from gnomon.auditing.bars import following
-from gnomon.auditing.inputs.loading import AuditInputs, load_inputs, speaking, trainer_from, united_answers
+from gnomon.auditing.inputs.answer_tables import united_answers
+from gnomon.auditing.inputs.loading import AuditInputs, load_inputs, speaking, trainer_from
 from gnomon.auditing.inputs.plugins import load_plugins, named
 from gnomon.auditing.inputs.roles import RowSplit
 from gnomon.auditing.outcome import Outcome

@@ -320,3 +320,17 @@ def test_a_class_that_no_row_has_and_other_spellings_through_the_command_line(
     assert (record.answers_map.rule, record.answers_map.classes) == ("number", ["1.0", "2.0", "7"])
     assert record.answers_map.answers == ["1", "2", "7"]
     assert record.target.train_accuracy == 1.0
+
+
+@pytest.mark.parametrize("order", [[1, 0], [1, 2, 0]])
+def test_another_order_of_the_classes_is_not_taken_for_swapped_tables(order: list[int]) -> None:
+    """A forest is right on none of its members then, and on some others: less on members than on others, too."""
+    k, rng = len(order), np.random.default_rng(0)
+    x = rng.normal(size=(400, 5))
+    y = np.digitize(x[:, 0] + 0.7 * rng.normal(size=400), [-0.4, 0.4][: k - 1])
+    members, others = (x[:200], y[:200]), (x[200:], y[200:])
+    model = RandomForestClassifier(10, random_state=0).fit(*members)
+    with pytest.raises(PreflightError, match=r"with the classes in another order .*labels-mismatch"):
+        audit(lambda rows: model.predict_proba(rows)[:, order], members, others, trainer=None, attacks=["gap"])
+    with pytest.raises(PreflightError, match="tables-swapped"):
+        audit(model.predict_proba, others, members, trainer=None, attacks=["gap"])

@@ -5,10 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gnomon.auditing.inputs.loading import revealed_by
 from gnomon.cli.app import run
 from gnomon.core.answers import Reveal
-from gnomon.core.errors import GnomonError, PlanError
+from gnomon.core.errors import GnomonError
 from gnomon.datasets import read_answers
 
 CLASSES = ("no", "perhaps", "yes", "sure")
@@ -83,15 +82,13 @@ def test_predicted_labels_are_answers(tmp_path):
         read_answers(tmp_path / "a.csv", classes=CLASSES)
 
 
-def test_two_files_show_the_same_kind(tmp_path):
-    def read(shown, name):
-        pd.DataFrame(shown, columns=list(CLASSES)).to_csv(tmp_path / name, index=False)
-        return read_answers(tmp_path / name, classes=CLASSES)
-
-    two, three = (read(largest(whole(), k), f"{k}.csv") for k in (2, 3))
-    assert revealed_by([two, three]) == "top:3"
-    with pytest.raises(PlanError, match=r"show different things \(rounded:2 and top:2\)"):
-        revealed_by([two, read(np.round(whole(), 2), "r.csv")])
+def test_one_column_may_be_in_per_cent(tmp_path):
+    share = whole()[:, 0]
+    for name in ("prob_yes", "score"):
+        pd.DataFrame({name: 100 * share}).to_csv(tmp_path / "a.csv", index=False)
+        table = read_answers(tmp_path / "a.csv", classes=("no", "yes"))
+        assert (table.reveals, table.said) == ("full", "in per cent")
+        assert np.exp(table.log_probs[:, 1]) == pytest.approx(share, abs=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["the largest three", "labels"])

@@ -66,6 +66,11 @@ def test_answers_are_read_by_name_or_in_the_order_of_the_classes(
         assert np.exp(found)[:, 1].tolist() == pytest.approx(second)
 
 
+def test_classes_that_are_numbers_may_stand_in_the_first_line(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("1,0\n0.25,0.75\n0.5,0.5\n")
+    assert np.exp(read_answers(tmp_path / "a.csv", 2, ["0", "1"]))[:, 1].tolist() == pytest.approx([0.25, 0.5])
+
+
 def test_three_classes_by_name(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("c,a,b\n0.5,0.2,0.3\n")
     found = np.exp(read_answers(tmp_path / "a.csv", 1, ["a", "b", "c"]))

@@ -226,22 +226,42 @@ def _recall(told: Ints, labels: Ints) -> tuple[float, float]:
     )
 
 
-def check_given_labels(answers: AnswerSet, prepared: Prepared) -> list[Finding]:
+def check_given_labels(answers: AnswerSet, prepared: Prepared, swapped: Finding | None = None) -> list[Finding]:
     """Findings where a given target's answers do not belong to the labels; a target that is trained here learned them.
 
     Behind a mitigation that changes which class is answered, answers say nothing about the labels.
+
+    Args:
+        answers: of the target and the shadow models.
+        prepared: the audit.
+        swapped: the finding that the model is worse on its members, which explains low accuracy too. It stands, unless
+            classes in another order fit both sides: nobody forgets those.
     """
+    given = _given(answers, prepared)
+    if given is None:
+        return [] if swapped is None else [swapped]
+    if swapped is None:
+        return check_labels(given)
+    case = answers.case
+    others, labels = answers.target_answers[~case.member].argmax(axis=1), case.evidence.labels[~case.member]
+    gain = (best_order(given.answers, given.labels).order[others] == labels).astype(np.float64) - (others == labels)
+    fits = gain.mean() > max(GAIN, CLEAR * gain.std() / np.sqrt(len(gain)))
+    return check_labels(given) or [swapped] if fits else [swapped]
+
+
+def _given(answers: AnswerSet, prepared: Prepared) -> Answered | None:
+    """What a given target and shadow models of its own recipe answer to members; None where that says nothing."""
     inputs, case = prepared.inputs, answers.case
     trained_here = inputs.model is None and inputs.answers is None
     if trained_here or not all(m.keeps_label for m in prepared.mitigations.of_answers):
-        return []
+        return None
     given = Answered(answers.target_answers[case.member], case.evidence.labels[case.member], case.data.classes)
     if answers.pool is None or prepared.plan.shadow.recipe is not None or answers.source.source != "real":
-        return check_labels(given)
+        return given
     drawn, pool = answers.pool
     sides = []
     for parts in (drawn.train, drawn.test):
         answered = zip(pool.answers, parts, strict=True)
         sides.append([(np.asarray(a)[answers.queries.places(r)], case.data.y[r]) for a, r in answered])
     unseen = [float((a.argmax(axis=1) == y).mean()) for a, y in sides[1] if len(y)]
-    return check_labels(Answered(given.answers, given.labels, given.classes, sides[0], unseen))
+    return Answered(given.answers, given.labels, given.classes, sides[0], unseen)

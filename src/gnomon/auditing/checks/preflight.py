@@ -187,7 +187,7 @@ def check_answers(answers: AnswerSet, prepared: Prepared) -> list[Finding]:
     findings = check_target(answers.target_answers)
     findings += check_outputs(prepared.inputs.model)
     findings += check_code(prepared)
-    findings += check_given_labels(answers, prepared) if swapped is None else [swapped]  # explains low accuracy, too
+    findings += check_given_labels(answers, prepared, swapped)
     findings += check_sides(facts, answers.shadows, len(roles.members), len(roles.nonmembers))
     if answers.shadows is not None and answers.losses is not None:
         findings += check_failures(answers.shadows)

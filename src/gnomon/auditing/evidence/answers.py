@@ -119,7 +119,7 @@ def build_answers(rows: ShadowData, target: Target | None, prepared: Prepared) -
     if shadows is None or trained is None:
         return found
     note = _stack_note(inputs, data)
-    pool_facts, losses = shadow_facts(data, queries, shadows, rows.facts.source, note)
+    pool_facts, losses = shadow_facts(data, queries, shadows, rows.facts.source, note, prepared.reveal)
     pool_facts = pool_facts.model_copy(
         update={
             "redrawn": len(trained.redrawn),

@@ -293,7 +293,7 @@ class _Shadows:
 def model_facts(
     answers: Floats, labels: Ints, member: Bools, train_size: int, revealed: Floats | None = None
 ) -> ModelFacts:
-    """Accuracy and mean loss of the target on audited members and non-members, from its full answers.
+    """Accuracy of the target on audited members and non-members, from its full answers, and mean loss of what it shows.
 
     Args:
         answers: (n, c) full answers.
@@ -304,7 +304,7 @@ def model_facts(
     """
     told = None if revealed is None else revealed[~member]
     right = answers.argmax(axis=1) == labels
-    losses = finite_loss(answers, labels)
+    losses = finite_loss(answers if revealed is None else revealed, labels)
     return ModelFacts(
         train_size=train_size,
         train_accuracy=float(right[member].mean()),
@@ -323,16 +323,25 @@ def finite_loss(answers: Floats, labels: Ints) -> Floats:
 
 
 def shadow_facts(
-    data: Dataset, queries: QueryPlan, shadows: tuple[ShadowRows, PoolAnswers], source: str, note: str | None
+    data: Dataset,
+    queries: QueryPlan,
+    shadows: tuple[ShadowRows, PoolAnswers],
+    source: str,
+    note: str | None,
+    reveal: Reveal,
 ) -> tuple[ShadowFacts, tuple[Estimate, Estimate]]:
-    """The shadows' size and quality, and their loss on rows that they were trained and tested on (mean and range)."""
+    """The shadows' size and quality, and their loss on rows that they were trained and tested on (mean and range).
+
+    The loss is that of what the target would reveal of such answers: of one that shows labels only, nothing else is
+    known to compare with.
+    """
     drawn, pool = shadows
     accuracy: list[tuple[float, float]] = []
     losses: list[tuple[float, float]] = []
     for answers, train, test in zip(pool.answers, drawn.train, drawn.test, strict=True):
         parts = [(np.asarray(answers[queries.places(rows)]), data.y[rows]) for rows in (train, test)]
         accuracy.append(_pair([float((a.argmax(axis=1) == y).mean()) for a, y in parts]))
-        losses.append(_pair([float(finite_loss(a, y).mean()) for a, y in parts]))
+        losses.append(_pair([float(finite_loss(reveal.apply(a), y).mean()) for a, y in parts]))
     facts = ShadowFacts(
         count=len(pool.answers),
         size=len(drawn.train[0]),

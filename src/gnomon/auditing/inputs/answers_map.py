@@ -40,8 +40,8 @@ def map_answers(data: Dataset, model: Model | None, tables: Sequence[AnswerTable
         sentence = _listed(first.columns, data.classes, BY_COLUMN[first.rule])
         if also:
             sentence += f" In the other file: {_listed(also[0].columns, data.classes, BY_COLUMN[also[0].rule])}"
-        read = sorted({table.said for table in tables if table.said})
-        sentence += f" They are {'; '.join(read)}." if read else ""
+        read = dict.fromkeys(part for table in tables for part in table.said.split(", ") if part)
+        sentence += f" They are {', '.join(read)}." if read else ""
         rows: Literal["ids", "assumed"] = "ids" if all(table.by_ids for table in tables) else "assumed"
         return AnswersMap(
             classes=list(data.classes),

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from gnomon.auditing.inputs.answer_tables import united_answers
 from gnomon.auditing.inputs.plugins import PlugIns, load_plugins
 from gnomon.auditing.inputs.roles import RowSplit
 from gnomon.auditing.inputs.sending import refuse_sending
-from gnomon.core.arrays import Floats, Ints
+from gnomon.core.arrays import Floats
 from gnomon.core.data.dataset import Dataset
 from gnomon.core.data.features import feature_space, infer_features
 from gnomon.core.errors import PlanError, UsageError, did_you_mean
@@ -246,30 +245,6 @@ def _load_answers(plan: Plan, data: Dataset, parts: RowSplit | None) -> tuple[Fl
         )
         tables.append(table)
     return united_answers(tables, data, (parts.members, parts.nonmembers)), tables
-
-
-def united_answers(tables: Sequence[AnswerTable], data: Dataset, spans: Sequence[Ints]) -> Floats:
-    """Natural-log probabilities (N, c) of all rows, from those of members and non-members; NaN elsewhere."""
-    answers = np.full((len(data), data.n_classes), np.nan, dtype=np.float32)
-    for table, rows in zip(tables, spans, strict=False):
-        answers[rows] = table.log_probs
-    return answers
-
-
-def revealed_by(tables: Sequence[AnswerTable]) -> str:
-    """What files of answers show, as a plan says it.
-
-    Raises:
-        PlanError: they show different things.
-    """
-    kinds = sorted({table.reveals for table in tables})
-    parted = [kind.partition(":") for kind in kinds]
-    if len({word for word, _, _ in parted}) > 1:
-        raise PlanError(
-            f"target: the members' answers and the non-members' show different things ({' and '.join(kinds)}); export "
-            "both alike, or say what both show in target.reveals"
-        )
-    return f"{parted[0][0]}:{max(int(amount) for _, _, amount in parted)}" if parted[0][1] else kinds[0]
 
 
 def _head(target: TargetPlan) -> Outputs:

@@ -15,7 +15,7 @@ from gnomon.core.data.labels import class_name
 from gnomon.core.errors import DataError, did_you_mean
 from gnomon.core.outputs import Outputs, check_outputs, is_one_column, log_from_outputs
 from gnomon.datasets.own_files.answer_columns import ColumnRule, class_of, match_columns
-from gnomon.datasets.own_files.answer_kinds import AnswerKind, from_labels, kind_of
+from gnomon.datasets.own_files.answer_kinds import AnswerKind, from_labels, kind_of, share_of
 from gnomon.datasets.own_files.csv_files import CsvFormat
 from gnomon.datasets.own_files.files import (
     NPZ,
@@ -259,12 +259,13 @@ def _one_column(
             "class whose probability it holds"
         )
     held = 1 if names is None or classes is None else class_of(name, classes)
-    logs = log_from_outputs(table, outputs, rows=len(table), classes=2, source=source)
-    other = f"not {name}"
+    shares = share_of(table) if outputs == "probabilities" else None
+    logs = log_from_outputs(table if shares is None else shares, outputs, rows=len(table), classes=2, source=source)
+    other, said = f"not {name}", "" if shares is None else "in per cent"
     return (
-        AnswerTable(logs[:, ::-1], (name, other), "one column")
+        AnswerTable(logs[:, ::-1], (name, other), "one column", said=said)
         if held == 0
-        else AnswerTable(logs, (other, name), "one column")
+        else AnswerTable(logs, (other, name), "one column", said=said)
     )
 
 

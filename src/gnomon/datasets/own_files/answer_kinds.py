@@ -19,6 +19,7 @@ from gnomon.core.data.labels import class_name, match_classes
 MOST_DECIMALS = 4  # of answers that count as rounded
 PER_CENT = 100.0
 CLOSE = 1e-6
+CLOSE_LOG = 1e-5  # the same of probabilities that were kept as logarithms of single precision
 LEAST_SHORT = 0.05  # of the rows do not sum to 1 where answers are rounded, or the largest only
 
 
@@ -95,10 +96,35 @@ def _shows(values: Floats, empty: NDArray[np.bool_], reveals: str) -> str | None
     return f"top:{k}" if k < width and alike and (sums <= 1 + slack).all() else None
 
 
-def _has(values: Floats, decimals: int) -> bool:
+def share_of(column: NDArray[Any]) -> Floats | None:
+    """The probability of one class where a column holds it in per cent; None where it holds something else.
+
+    >>> share_of(np.array([90.0, 2.5])).tolist(), share_of(np.array([0.9, 1.0])), share_of(np.array([-3.0, 80.0]))
+    ([0.9, 0.025], None, None)
+    """
+    values = column.astype(np.float64)
+    per_cent = values.min() >= 0 and PER_CENT / 2 < values.max() <= PER_CENT
+    return values / PER_CENT if per_cent else None
+
+
+def could_show(probabilities: Floats, reveals: str) -> bool:
+    """Whether whole probabilities (n, c) look the same after a step, as those of an overfitted model's members may.
+
+    >>> could_show(np.array([[0.9, 0.1], [1.0, 0.0]]), "rounded:1"), could_show(np.array([[0.9, 0.1]]), "top:1")
+    (True, False)
+    """
+    word, _, amount = reveals.partition(":")
+    if word == "rounded":
+        return _has(probabilities, int(amount), CLOSE_LOG)
+    if word == "top":
+        return bool(((probabilities > 0).sum(axis=1) <= int(amount)).all())
+    return word == "full" or bool(((probabilities == 0) | (probabilities == 1)).all())
+
+
+def _has(values: Floats, decimals: int, close: float = CLOSE) -> bool:
     """Whether all values are written with so many decimals."""
     scaled = values * 10.0**decimals
-    return bool((np.abs(scaled - np.round(scaled)) <= CLOSE * np.maximum(1.0, scaled)).all())
+    return bool((np.abs(scaled - np.round(scaled)) <= close * np.maximum(1.0, scaled)).all())
 
 
 def _half(decimals: int) -> float:

@@ -63,7 +63,7 @@ def read_answers(file: Path, rows: int, classes: Sequence[str]) -> Floats:
     if not file.exists():
         raise ModelError("the command that answers wrote no {answers} file")
     try:
-        names, values = _READERS[file.suffix](file)
+        names, values = _READERS[file.suffix](file, rows)
         array = np.asarray(values, dtype=np.float64)
     except Exception as error:  # of csv, zipfile, zlib, pyarrow, numpy
         raise ModelError(f"the {{answers}} file can't be read as {file.suffix[1:]} of numbers ({error})") from None
@@ -73,23 +73,23 @@ def read_answers(file: Path, rows: int, classes: Sequence[str]) -> Floats:
     return log_from_outputs(array, "probabilities", rows=rows, classes=len(classes), source="the {answers} file")
 
 
-def _read_csv(file: Path) -> tuple[list[str], Any]:
+def _read_csv(file: Path, rows: int) -> tuple[list[str], Any]:
     with file.open(newline="", encoding="utf-8") as stream:
         lines = [line for line in csv.reader(stream) if line]
     names: list[str] = []
-    if lines and not all(_is_number(value) for value in lines[0]):
+    if lines and (len(lines) == rows + 1 or not all(_is_number(value) for value in lines[0])):  # classes may be numbers
         names, lines = lines[0], lines[1:]
     return names, [[float(value) for value in line] for line in lines]
 
 
-def _read_parquet(file: Path) -> tuple[list[str], Any]:
+def _read_parquet(file: Path, _: int) -> tuple[list[str], Any]:
     import pandas as pd
 
     frame = pd.read_parquet(file)
     return [class_name(name) for name in frame.columns], frame.to_numpy()
 
 
-def _read_npz(file: Path) -> tuple[list[str], Any]:
+def _read_npz(file: Path, _: int) -> tuple[list[str], Any]:
     with file.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
         return [], arrays["answers" if "answers" in arrays.files else arrays.files[0]]
 
