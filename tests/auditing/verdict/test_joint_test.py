@@ -11,6 +11,7 @@ from tests.auditing.worlds import case_of
 from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.results.scoring import Attempt, Rehearsed, Scored
 from gnomon.auditing.verdict.joint_test import hear
+from gnomon.core.data.dataset import make_dataset
 from gnomon.core.documents.record import AttackResult, Estimate, JointResult
 from gnomon.core.evidence import Evidence
 from gnomon.core.seeds import Seeds
@@ -24,7 +25,8 @@ def case(*, overlap: bool) -> AuditCase:
     member = np.arange(2 * N) < N
     made = case_of(Evidence(labels=np.zeros(2 * N, np.int64), n_classes=2), member)
     pool = np.arange(N, 2 * N) if overlap else np.arange(2 * N, 3 * N)
-    return replace(made, roles=replace(made.roles, view="adversary", pool=pool))
+    data = make_dataset(np.zeros((3 * N, 1)), np.arange(3 * N) % 2)
+    return replace(made, data=data, roles=replace(made.roles, view="adversary", pool=pool))
 
 
 def heard_of(needs: list[str], *, overlap: bool) -> tuple[list[JointResult], list[JointResult]]:
