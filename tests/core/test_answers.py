@@ -35,6 +35,18 @@ def test_what_is_revealed(reveal: Reveal, wanted: list[float], words: str) -> No
     assert str(reveal) == words
 
 
+@pytest.mark.parametrize("k", [1, 3, 6, 9])
+def test_of_equal_probabilities_the_first_classes_are_revealed(k: int) -> None:
+    with np.errstate(divide="ignore"):
+        answers = np.log(np.random.default_rng(0).integers(0, 4, (200, 6)) / 4).astype(np.float32)
+    kept = np.argsort(-answers, axis=1, kind="stable")[:, :k]
+    wanted = np.full_like(answers, -np.inf)
+    np.put_along_axis(wanted, kept, np.take_along_axis(answers, kept, axis=1), axis=1)
+    np.testing.assert_array_equal(Reveal("top", k).apply(answers), wanted)
+    first = Reveal("labels").apply(answers)
+    assert (first.argmax(axis=1) == kept[:, 0]).all() and (np.isfinite(first).sum(axis=1) == 1).all()
+
+
 def test_blocks_signals_and_single_shadows_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     some = shadows(hide=True)
     monkeypatch.setattr(module, "BLOCK_BYTES", 4 * M * C * 5)  # blocks of five rows: the last is shorter

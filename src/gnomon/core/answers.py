@@ -40,10 +40,13 @@ class Reveal:
             if self.kind == "rounded":
                 revealed = np.log(np.round(np.exp(flat), self.amount))
             else:
-                keep = 1 if self.kind == "labels" else self.amount
-                kept = np.argsort(-flat, axis=1, kind="stable")[:, :keep]
+                if self.kind == "labels":
+                    kept = flat.argmax(axis=1)[:, None]
+                    values: Floats = np.zeros(kept.shape, np.float32)
+                else:
+                    kept = np.argsort(-flat, axis=1, kind="stable")[:, : self.amount]
+                    values = np.take_along_axis(flat, kept, axis=1)
                 revealed = np.full_like(flat, -np.inf)
-                values = 0.0 if self.kind == "labels" else np.take_along_axis(flat, kept, axis=1)
                 np.put_along_axis(revealed, kept, values, axis=1)
         return revealed.astype(np.float32).reshape(log_probs.shape)
 
