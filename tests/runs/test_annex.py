@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,11 +13,14 @@ from tests.report.sample_records import estimate
 from tests.runs.test_bench import pair
 
 from gnomon.auditing.decision.decide import with_decision
+from gnomon.auditing.results.threat_model import FAMILIES
+from gnomon.auditing.verdict.leak_size import rounded_up
 from gnomon.core.documents.annex import Annex
 from gnomon.core.documents.decision import MostExposed
 from gnomon.core.documents.record import Record
 from gnomon.core.errors import UsageError
 from gnomon.report import render
+from gnomon.report.formatting import moment
 from gnomon.runs.annex import DECISIONS, NO_EVIDENCE, SIGNATURES, WITHHELD, make_annex
 from gnomon.runs.bench import add_bench
 
@@ -74,6 +79,60 @@ def test_facts_are_the_record_s() -> None:
     left = record.model_copy(update={"not_tried": ["lira (LiRA): skipped, no shadow models", "updates"]})
     limits = make_annex(left, "edpb").limits
     assert limits[-2:] == ["Attacks that did not run: lira (the report says why).", "Not tried: updates."]
+
+
+KNOWN = {"5", "28", "2024", "3.3.07", "3.3.09"}  # false alarms of the joint test; legal texts
+NUMBER = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)*(?!\w)")
+
+
+def untraced(annex: Annex, record: Record) -> set[str]:
+    """Numbers of an annex that stand nowhere in its record, neither as they are nor rounded, nor as a percentage."""
+    drawn = {"attacks": {"__all__": {"roc", "histogram"}}}  # so many points that any number stands among them
+    leaves = list(_leaves(record.model_dump(mode="json", exclude=drawn)))
+    ran = [a for a in record.attacks if a.status == "ok"]
+    values = [float(one) for one in leaves if isinstance(one, (int, float))]
+    values += [len(record.attacks), len(ran), sum(a.queries for a in ran), len(FAMILIES)]
+    values += [sum(f.severity != "note" for f in record.findings)]
+    texts = [moment(record.provenance.created), *(one for one in leaves if isinstance(one, str))]
+    known = KNOWN.union(*map(NUMBER.findall, texts))
+    for value in [*values, *(100 * one for one in values)]:
+        known |= {f"{value:,.{digits}f}" for digits in range(5)} | {f"{value:.{digits}g}" for digits in (2, 3, 6)}
+        known.add(rounded_up(value))
+    return set(NUMBER.findall(render(annex, "md"))) - known
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        value = [*value.values()]
+    if isinstance(value, list):
+        for one in value:
+            yield from _leaves(one)
+    else:
+        yield value
+
+
+@pytest.mark.parametrize("name", sorted(sample_records.ALL))
+def test_every_number_of_an_annex_stands_in_its_record(name: str) -> None:
+    record = decided(name, release=RELEASE)
+    annex = make_annex(record, "edpb")
+    assert untraced(annex, record) == set()
+    wrong = annex.model_copy(update={"results": [*annex.results, "AUC 0.98765"]})
+    assert untraced(wrong, record) == {"0.98765"}
+
+
+def test_an_auc_that_audits_find_is_the_same_number_everywhere_and_none_smaller() -> None:
+    record = decided("undecided")
+    verdict = record.verdict.model_copy(update={"detectable_auc": 0.741})
+    assert (
+        "an AUC of 0.75 in four" in make_annex(record.model_copy(update={"verdict": verdict}), "edpb").tests["Quality"]
+    )
+
+
+def test_what_was_not_there_is_not_spoken_of() -> None:
+    record = decided("undecided").model_copy(update={"shadows": None, "slices": []})
+    annex = make_annex(record, "edpb")
+    assert "shadow models may hold" not in annex.tests["Scope"]
+    assert "Most exposed slice: not measured" in render(annex, "md")
 
 
 def test_a_model_file_is_named_by_its_hash_and_a_model_without_one_is_called_so() -> None:

@@ -82,7 +82,7 @@ def _structure(annex: Annex) -> Section:
     if found is None:
         note = "Nobody looked into the model: its file was not given. No evidence on what it holds of its rows."
         return Section("structure", "What the model itself holds", notes=(note,))
-    findings = tuple(f"{f.severity}: {f.title}. {f.remedy}" for f in found.findings)
+    findings = tuple(f"{f.severity.capitalize()}: {f.title}. {f.remedy}" for f in found.findings)
     return Section("structure", "What the model itself holds", tables=(structure_table(found),), notes=findings)
 
 
@@ -96,8 +96,8 @@ def _attackers(annex: Annex) -> Section:
     rows = [(a.access, a.knowledge, a.cost, a.attack, area(a.auc), tpr_cell(a.tpr)) for a in annex.attackers]
     heads = ("Access", "Knowledge", "Cost", "Attack", "AUC", "TPR at the lowest FPR")
     flags = tuple(Remark("warning", "Weaker than the release", flag, ()) for flag in annex.flags)
-    whole = table("attackers", "Who was tested", heads, rows, left=4)
-    return Section("attackers", "Who was tested", remarks=flags, tables=(whole,))
+    whole = table("attackers", "Attackers that were tested", heads, rows, left=4)
+    return Section("attackers", "Attackers that were tested", remarks=flags, tables=(whole,))
 
 
 def _worst(annex: Annex) -> tuple[Fact, ...]:
@@ -108,12 +108,17 @@ def _worst(annex: Annex) -> tuple[Fact, ...]:
         facts.append(
             (
                 f"Most exposed {worst.unit}s",
-                f"{worst.members} of {worst.ranked} are members; right in {worst.right.low:.0%} to "
-                f"{worst.right.high:.0%} of accusations at even odds ({worst.level:.0%} for all of {tried})",
+                f"of the {worst.ranked} that rank highest {worst.members} are members; {worst.right.low:.0%} to "
+                f"{worst.right.high:.0%} of such accusations are right where half of the candidates are members (at "
+                f"{worst.level:.0%} for the first {tried} together)",
             )
         )
         facts.append((f"First of these {worst.unit}s", worst.first))
-    if part is not None:
+    else:
+        facts.append(("Most exposed", "not measured: too few were ranked"))
+    if part is None:
+        facts.append(("Most exposed slice", "not measured: name columns in [statistics] slices"))
+    else:
         held = f"{part.intervals} intervals hold together, each at {part.level:.2%}"
         facts.append(
             (
@@ -134,7 +139,7 @@ def _measures(annex: Annex) -> Section:
 
 def _to_do(annex: Annex) -> Section:
     lines = tuple(f"{one.title}. {one.remedy} {measure_todo(one)}" for one in annex.to_do)
-    findings = tuple(f"{f.severity}: {f.title} ({f.code}). {f.remedy}" for f in annex.findings)
+    findings = tuple(f"{f.severity.capitalize()}: {f.title} ({f.code}). {f.remedy}" for f in annex.findings)
     nothing = () if lines else (f"{NOTHING} see Coverage and Limits.",)
     return Section("to-do", "What to do, and findings", notes=(*nothing, *lines, *findings))
 

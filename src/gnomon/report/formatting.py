@@ -156,6 +156,15 @@ def moment(text: str) -> str:
     return f"{parsed:%Y-%m-%d %H:%M} UTC"
 
 
+def heading(text: str) -> str:
+    """A finding's title as a heading: capitalised where it begins with a word, as it is where with a name or a number.
+
+    >>> heading("only members have class 3"), heading("model.py: the file was edited"), heading("3 rows")
+    ('Only members have class 3', 'model.py: the file was edited', '3 rows')
+    """
+    return f"{text[0].upper()}{text[1:]}" if re.match(r"[a-z]+[ ,:]", text) else text
+
+
 def clean(text: str) -> str:
     r"""Text from outside on one line, without control characters (escape sequences, direction overrides).
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from gnomon.report.formatting import clean_lines
 from gnomon.report.sections import Page
@@ -34,7 +35,13 @@ def _template() -> Template:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    environment.filters["unbroken"] = _unbroken
     return environment.get_template("page.html")
+
+
+def _unbroken(text: str) -> Markup:
+    """Text whose options (`--try`) stay in one line: browsers break a line behind a hyphen."""
+    return Markup(re.sub(r"(--[a-z][a-z-]*)", r'<span class="option">\1</span>', str(escape(clean_lines(text)))))
 
 
 def _cleaned(value: object) -> object:

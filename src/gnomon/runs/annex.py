@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from gnomon.auditing.results.threat_model import FAMILIES
+from gnomon.auditing.verdict.leak_size import rounded_up
 from gnomon.core.documents.annex import Annex, AnnexKind, Covered, Measure, TestedAttacker, WorstSlice
 from gnomon.core.documents.decision import Decision, Measured, ReleasePlan, Unit
 from gnomon.core.documents.record import Record
@@ -12,20 +14,14 @@ from gnomon.core.errors import UsageError
 _ATTACK = re.compile(r"([a-z_0-9]+) \(")  # how `not_tried` names an attack
 WITHHELD = "(withheld; --show-ids shows it)"
 NO_EVIDENCE = "no evidence of resistance"
-FAMILIES = (
-    ("Attribute inference", "an unknown attribute of a known person"),
-    ("Reconstruction of training records", "records from the model's weights, gradients or answers"),
-    ("Model inversion", "a typical record of a class or person"),
-    ("Regurgitation", "training records in generated output"),
-    ("Property inference", "properties of the training data as a whole"),
-)
 SIGNATURES = {
     "edpb": ["Who ran the audit", "Data-protection officer", "Controller"],
     "tre": ["Researcher", "Output checker", "Research environment"],
 }
 DECISIONS = {
     "leaks": "The attacks that ran recognise training records of this model.",
-    "leaks_some": "The attacks that ran recognise training records of this model, to a small extent.",
+    "leaks_some": "The attacks that ran recognise training records of this model more often than chance explains; no "
+    "value shows a clear leak.",
     "undecided": "This audit cannot tell whether training records of this model can be recognised.",
     "none_found": "The attacks that ran did not recognise training records of this model; that is evidence about these "
     "attacks only.",
@@ -171,12 +167,12 @@ def _tests(record: Record) -> dict[str, str]:
     confidence = (plan.get("statistics") or {}).get("confidence", 0.95)
     models = f"{record.shadows.count} shadow models of {record.shadows.size:,} rows" if record.shadows else "none"
     power = (
-        "" if verdict.detectable_auc is None else f" Audits like this one find an AUC of {verdict.detectable_auc:.2f} "
-        "in four of five cases."
+        "" if verdict.detectable_auc is None else f" Audits like this one find an AUC of "
+        f"{rounded_up(verdict.detectable_auc)} in four of five cases."
     )  # fmt: skip
-    who = (
-        "worst case: shadow models may hold audited records" if record.threat_model.view == "auditor" else "a stranger"
-    )
+    who = "a stranger" if record.threat_model.view == "adversary" else "whoever knows who was audited"
+    if record.shadows is not None and record.threat_model.view == "auditor":
+        who = "worst case: shadow models may hold audited records"
     return {
         "Scope": f"Membership of {data.members:,} training records (of {record.target.train_size:,}); attackers see "
         f"{record.threat_model.reveals}; point of view: {record.threat_model.view} ({who}).",
@@ -209,9 +205,10 @@ def _results(record: Record, decision: Decision) -> list[str]:
     if record.verdict.level != "invalid":
         found += [line for line in decision.exposed if line.startswith("Share")]  # the others stand apart, below
     if record.risk is not None and record.risk.calibration_error is not None:
-        off = record.risk.calibration_error
+        off, anew = record.risk.calibration_error, record.risk.basis == "audited records"
         found.append(
-            f"Stated probabilities of membership are {100 * off.value:.1f} points off on average "
+            f"Stated probabilities of membership{', learned anew on the audited records,' if anew else ''} are "
+            f"{100 * off.value:.1f} points off on average "
             f"({100 * off.low:.1f} to {100 * off.high:.1f})."
         )
     return found

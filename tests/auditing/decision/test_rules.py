@@ -9,8 +9,9 @@ from tests.report import sample_records
 from tests.report.sample_records import estimate, finding
 
 from gnomon.auditing.decision.decide import UNDECLARED, limits, with_decision
-from gnomon.auditing.decision.rules import MOST, RULES
+from gnomon.auditing.decision.rules import GAPS, MOST, RULES
 from gnomon.auditing.evidence.permissions import SEES_SHADOWS
+from gnomon.auditing.verdict.speak import MISSING
 from gnomon.core.documents.decision import MostExposed
 from gnomon.core.documents.record import Record, Rung, TprAtFpr
 from gnomon.core.documents.schema import Estimate
@@ -81,6 +82,30 @@ def test_a_rule_applies_where_its_value_says_so(changes: dict[str, Any], worst: 
 def test_answers_that_tell_no_more_than_labels_are_no_advice() -> None:
     even = sample_records.leaking().model_copy(update={"ladder": [rung("labels", 0.7), rung("answers", 0.705)]})
     assert "telling-answers" not in codes(even)
+
+
+@pytest.mark.parametrize("context", ["public-weights", "internal"])
+def test_answers_are_not_advised_to_those_who_let_others_look_into_the_model(context: str) -> None:
+    """Whoever holds the file goes round what is done to its answers."""
+    told = sample_records.leaking().model_copy(update={"ladder": [rung("labels", 0.6), rung("answers", 0.7)]})
+    even = sample_records.leaking().model_copy(update={"target": sample_records.near_chance().target})
+    assert "telling-answers" in codes(told) and "leak" in codes(even)
+    for record in (told, even):
+        found = decided(record, able=["l2"], release={"context": context}).decision
+        assert found is not None
+        assert "telling-answers" not in [todo.code for todo in found.to_do]
+        assert {one for todo in found.to_do for one in todo.tries} == {"l2:1e-3"}
+
+
+def test_what_an_undecided_audit_lacks_is_named_in_words_with_what_to_do() -> None:
+    assert set(GAPS) == set(MISSING)
+    record = sample_records.undecided()
+    verdict = record.verdict.model_copy(update={"missing": ["few-records", "no-queries"]})
+    found = decided(record.model_copy(update={"verdict": verdict})).decision
+    assert found is not None
+    [one] = [todo for todo in found.to_do if todo.code == "not-decided"]
+    assert all(word in one.meaning for word in ("too few records", "labels only", "few-records, no-queries"))
+    assert one.remedy == f"{GAPS['few-records'][1]} {GAPS['no-queries'][1]}"
 
 
 def test_outliers_are_a_cause_only_where_most_are_hardly_exposed() -> None:

@@ -40,7 +40,7 @@ def test_without_scores_nobody_is_exposed() -> None:
 def test_what_was_not_tried_is_every_other_attack() -> None:
     done = [result for result in leaking().attacks if result.status == "ok"][:2]
     left = not_tried(done)
-    assert len(left) == len(ATTACKS)  # two fewer attacks, two sentences more
+    assert len(left) == len(ATTACKS) + 1  # two fewer attacks, three sentences more
     assert not any(line.startswith(tuple(f"{result.name} (" for result in done)) for line in left)
     skipped = done[0].model_copy(update={"status": "skipped", "reason": "no shadow models"})
     assert f"{skipped.name} ({skipped.title}): skipped, no shadow models" in not_tried([skipped])

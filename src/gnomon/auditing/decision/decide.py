@@ -6,8 +6,8 @@ import math
 from collections.abc import Collection
 from typing import Literal
 
-from gnomon.auditing.decision.rules import AdviceRule, applying, headline_attack, leaks, weaknesses
-from gnomon.auditing.verdict.leak_size import CLEAR_AUC, CLEAR_RATIO
+from gnomon.auditing.decision.rules import AdviceRule, applying, headline_attack, leaks, opened, weaknesses
+from gnomon.auditing.verdict.leak_size import CLEAR_AUC, CLEAR_RATIO, rounded_up
 from gnomon.core.documents.decision import Decision, MostExposed, ToDo
 from gnomon.core.documents.record import Record
 from gnomon.mitigations import kind_and_strength
@@ -137,8 +137,8 @@ def _evidence(record: Record) -> tuple[Literal["none", "weak", "limited", "stron
         return "weak", f"Weak, and no sign that nothing leaks: {basis}."
     if verdict.level == "none_found":
         seen = (
-            "" if verdict.detectable_auc is None else f" Such audits find an AUC of {_up(verdict.detectable_auc)} in "
-            "four of five cases, and a smaller one less often."
+            "" if verdict.detectable_auc is None else f" Such audits find an AUC of "
+            f"{rounded_up(verdict.detectable_auc)} in four of five cases, and a smaller one less often."
         )  # fmt: skip
         return "limited", f"Limited: it speaks of these attacks only; {basis}.{seen}"
     tested = next((one for one in verdict.tested if one.name == verdict.attack), None)
@@ -152,7 +152,7 @@ def _evidence(record: Record) -> tuple[Literal["none", "weak", "limited", "stron
 
 
 def _to_do(rule: AdviceRule, meaning: str, record: Record, able: Collection[str] | None) -> ToDo:
-    tries = [one for one in rule.tries if _can(one, able)]
+    tries = [one for one in rule.tries if _can(one, able) and not (opened(record) and _of_answers(one))]
     rate, area = limits(record)
     measures = f"gnomon defend PLAN --try {','.join(tries)} measures it; gnomon report RUN then has the values."
     return ToDo(
@@ -160,7 +160,7 @@ def _to_do(rule: AdviceRule, meaning: str, record: Record, able: Collection[str]
         title=rule.title,
         meaning=meaning,
         remedy=rule.remedy if rule.advise is None else rule.advise(record),
-        evidence=measures if tries else "A new audit shows by how much.",
+        evidence=measures if tries else "A new audit shows it.",
         tries=tries,
         limit=rule.limit.format(rate=rate, auc=area),
         source=rule.source,
@@ -169,8 +169,12 @@ def _to_do(rule: AdviceRule, meaning: str, record: Record, able: Collection[str]
 
 def _can(label: str, able: Collection[str] | None) -> bool:
     """Whether a mitigation of answers, or one in training that the trainer can do."""
-    kind, _ = kind_and_strength(label)
-    return kind.acts_on == "answers" or (able is not None and kind.name in able)
+    return _of_answers(label) or (able is not None and kind_and_strength(label)[0].name in able)
+
+
+def _of_answers(label: str) -> bool:
+    """Whether a mitigation changes answers; whoever holds the model goes round it."""
+    return bool(kind_and_strength(label)[0].acts_on == "answers")
 
 
 def limits(record: Record) -> tuple[str, str]:
@@ -190,10 +194,6 @@ def limits(record: Record) -> tuple[str, str]:
     if low > CLEAR_AUC:
         return area, area
     return f"auc<={max(0.5, math.floor(100 * low - 1e-9) / 100):g}", area
-
-
-def _up(area: float) -> str:
-    return f"{min(1.0, -(-area * 100 // 1) / 100):.2f}"
 
 
 def _p(value: float) -> str:

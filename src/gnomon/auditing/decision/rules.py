@@ -20,6 +20,27 @@ SMALL_CLASSES = 0.05  # by which the AUC of small classes must exceed that of th
 RARE = 0.02  # the share of records that are surely exposed while most are not
 WORTH = 0.02  # a gain in AUC that answers give over labels
 LEAKING = ("leaks", "leaks_some")
+GAPS = {  # what an undecided verdict lacks (codes of `speak.MISSING`), and what to do about it
+    "few-records": ("too few records", "Audit more members and non-members; the verdict says how many would do."),
+    "no-shadows": (
+        "no attack with shadow models ran",
+        "Let shadow models be trained: give a model that can be cloned, or its recipe in [trainer] (attacks.names must "
+        "not leave out those that use them).",
+    ),
+    "no-queries": (
+        "labels only, and no attack queried further records",
+        "Set target.query_budget, or name `boundary` or `noise_robustness` in attacks.names.",
+    ),
+    "scores-alike": (
+        "most records have the same score",
+        "Show the attacks finer answers (target.reveals), or audit more and other records.",
+    ),
+    "shadows-unlike-target": (
+        "the shadow models are unlike the model",
+        "Give the model's own recipe in [trainer] and its training size in [shadow] size.",
+    ),
+    "attacks-failed": ("attacks failed", "Repair the attacks that failed, or leave them out of attacks.names."),
+}
 
 
 @dataclass(frozen=True)
@@ -55,6 +76,11 @@ def leaks(record: Record) -> bool:
     return record.verdict.level in LEAKING
 
 
+def opened(record: Record) -> bool:
+    """Whether the declared release lets users look into the model: changed answers keep nothing from them."""
+    return (record.plan.get("release") or {}).get("context") in ("public-weights", "internal")
+
+
 def headline_attack(record: Record) -> AttackResult | None:
     """The attack that the verdict speaks of."""
     return next((a for a in record.attacks if a.name == record.verdict.attack), None)
@@ -72,7 +98,12 @@ def _kept(record: Record) -> str | None:
 
 def _undecided(record: Record) -> str | None:
     missing = record.verdict.missing
-    return f"The audit could have missed a clear leak ({', '.join(missing)})." if missing else None
+    found = "; ".join(GAPS[code][0] for code in missing)
+    return f"The audit could have missed a clear leak: {found} ({', '.join(missing)})." if missing else None
+
+
+def _fill(record: Record) -> str:
+    return " ".join(GAPS[code][1] for code in record.verdict.missing)
 
 
 def _weaker(record: Record) -> str | None:
@@ -126,7 +157,7 @@ def _rung(record: Record, key: str) -> Rung | None:
 
 def _confident(record: Record) -> str | None:
     labels, answers = _rung(record, "labels"), _rung(record, "answers")
-    if labels is None or answers is None or not leaks(record) or answers.auc.low <= labels.auc.high:
+    if labels is None or answers is None or not leaks(record) or opened(record) or answers.auc.low <= labels.auc.high:
         return None
     if answers.auc.value - labels.auc.value < WORTH:
         return None
@@ -203,7 +234,7 @@ def _gaps(record: Record) -> list[tuple[str, str]]:
     ran = [a for a in record.attacks if a.status == "ok"]
     reveals = target.get("reveals", "full")
     flags: list[tuple[str, str]] = []
-    if context in ("public-weights", "internal") and not any(WHITE_BOX & set(a.needs) for a in ran):
+    if opened(record) and not any(WHITE_BOX & set(a.needs) for a in ran):
         flags.append(
             (
                 f'The release is declared as "{context}", whose users can look into the model, but no attack that '
@@ -267,6 +298,7 @@ RULES: tuple[AdviceRule, ...] = (
         (),
         "{auc} (stays unresolved, exit code 4, until an audit can tell)",
         "docs/verdicts.md",
+        _fill,
     ),
     AdviceRule(
         "whole-persons",
@@ -311,11 +343,12 @@ RULES: tuple[AdviceRule, ...] = (
     ),
     AdviceRule(
         "telling-answers",
-        "probabilities tell an attacker significantly more than labels alone",
+        "probabilities tell an attacker significantly more than labels alone, and the declared release lets nobody "
+        "look into the model",
         _confident,
         "The probabilities tell more than the labels",
-        "Reveal labels, or few and rounded probabilities, if the users can do with them. It does not help where the "
-        "file itself is handed out, and attacks on labels remain.",
+        "Reveal labels, or few and rounded probabilities, if the users can do with them. Attacks on labels remain, and "
+        "whoever gets the file itself is not kept from anything.",
         ("labels", "top1", "round1"),
         "{rate}",
         "Shokri et al. 2017 (arXiv 1610.05820); Song & Mittal 2021 (arXiv 2003.10595)",

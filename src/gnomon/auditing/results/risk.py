@@ -217,18 +217,20 @@ def _miscalibrated(facts: RiskFacts) -> Finding:
         (b for b in facts.shadow_bands if b.stated is not None and b.true is not None),
         key=lambda b: (b.members + b.nonmembers) * abs((b.stated or 0.0) - (b.true or 0.0)),
     )
+    off = facts.shadow_error
     if facts.basis == "withheld":
         done = "The audited records are too few to learn probabilities anew, so none are stated."
     else:
         done = "The probabilities that are stated were learned anew on the audited records, each from the others."
     return Finding(
         code="risk-miscalibrated",
-        title=f"the probabilities of membership that shadow models state do not come true: {worst.stated:.2f} stated, "
-        f"{worst.true:.2f} true among {worst.members + worst.nonmembers:,} records; calibration error "
-        f"{facts.shadow_error.value:.3f} ({facts.shadow_error.low:.3f} to {facts.shadow_error.high:.3f})",
+        title="probabilities of membership learned on shadow models do not hold for this model: "
+        f"{worst.stated:.2f} stated, {worst.true:.2f} true among {worst.members + worst.nonmembers:,} records; "
+        f"calibration error {off.value:.3f} ({off.low:.3f} to {off.high:.3f})",
         severity="warning",
         explanation="The shadow models remember their records more, or less, than the target does. " + done,
-        remedy="Give the target's own recipe in [trainer] and its training size in [shadow] size.",
+        remedy="Where recipe or training size are not the target's own, give these ([trainer], [shadow] size); where "
+        "they are, rely on the attacks' values and on the probabilities that were learned anew.",
     )
 
 

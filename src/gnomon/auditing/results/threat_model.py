@@ -227,6 +227,15 @@ def most_exposed(name: str | None, scored: Sequence[Scored], case: AuditCase) ->
     ]
 
 
+FAMILIES = (  # of attacks that gnomon does not run: what each looks for
+    ("Attribute inference", "an unknown attribute of a known person"),
+    ("Reconstruction of training records", "records from the model's weights, gradients or answers"),
+    ("Model inversion", "a typical record of a class or person"),
+    ("Regurgitation", "training records in generated output"),
+    ("Property inference", "properties of the training data as a whole"),
+)
+
+
 def not_tried(results: Sequence[AttackResult]) -> list[str]:
     """What this audit leaves open: attacks that were left out, skipped or failed, and other threats."""
     chosen = {r.name: r for r in results}
@@ -235,6 +244,7 @@ def not_tried(results: Sequence[AttackResult]) -> list[str]:
     return [
         *omitted,
         *silent,
+        f"other families of attacks: {', '.join(name.lower() for name, _ in FAMILIES)}",
         "attacks on several models of the same data (updates, fine-tuning) or on training itself (federated, poisoned)",
         "records other than the audited ones: outliers that are not in the sample may be more exposed",
     ]

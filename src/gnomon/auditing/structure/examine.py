@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gnomon.auditing.structure.parameters import fitted_numbers
-from gnomon.auditing.structure.parts import FittedPart, fitted_parts
+from gnomon.auditing.structure.parts import FittedPart, fitted_parts, inner_parts
 from gnomon.auditing.structure.settings import risky_settings
 from gnomon.auditing.structure.stored import stored_rows
 from gnomon.auditing.structure.trees import Trees, read_trees, together
@@ -189,10 +189,7 @@ def _not_read(parts: Sequence[FittedPart], trees: Trees | None) -> list[str]:
         if hasattr(part.thing, "predict_proba")
         and fitted_numbers(part) is None
         and not stored_rows(part)
-        and not any(
-            hasattr(part.thing, name) for name in ("estimators_", "steps", "best_estimator_", "base_estimator_")
-        )
-        and not hasattr(part.thing, "calibrated_classifiers_")
+        and next(inner_parts(part.thing, None), None) is None
         and (trees is None or _trees_of(part) is None)
     ]
     return list(dict.fromkeys(silent))

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 MOST_DEEP = 12  # estimators in estimators; a model that holds itself ends here
-INNER = ("base_estimator_", "estimator_", "final_estimator_")
+TEMPLATES = ("base_estimator_", "estimator_")  # of an ensemble: what its members were cloned from, never fitted itself
+INNER = (*TEMPLATES, "final_estimator_")
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,25 @@ def fitted_parts(model: Any, rows: Any) -> list[FittedPart]:
 
 
 def _walk(thing: Any, rows: Any, depth: int) -> Iterator[FittedPart]:
+    thing = _thawed(thing)
     yield FittedPart(thing, rows)
     if depth >= MOST_DEEP:
         return
-    for inner, reach in _within(thing, rows):
+    for inner, reach in inner_parts(thing, rows):
         yield from _walk(inner, reach, depth + 1)
 
 
-def _within(thing: Any, rows: Any) -> Iterator[tuple[Any, Any]]:
+def _thawed(thing: Any) -> Any:
+    """What scikit-learn's FrozenEstimator keeps from being fitted again; anything else as it is."""
+    for _ in range(MOST_DEEP):
+        if type(thing).__name__ != "FrozenEstimator":
+            break
+        thing = thing.estimator
+    return thing
+
+
+def inner_parts(thing: Any, rows: Any) -> Iterator[tuple[Any, Any]]:
+    """What a part is made of, each with the rows that reach it."""
     if hasattr(thing, "best_estimator_"):
         yield thing.best_estimator_, rows
     elif hasattr(thing, "steps"):
@@ -76,6 +88,8 @@ def _within(thing: Any, rows: Any) -> Iterator[tuple[Any, Any]]:
         for i, one in enumerate(_flat(thing.estimators_)):
             yield one, rows if features is None or rows is None else _columns(rows, features[i])
     for name in INNER:
+        if name in TEMPLATES and hasattr(thing, "estimators_"):
+            continue
         inner = vars(thing).get(name) if hasattr(thing, "__dict__") else None
         if inner is not None and not isinstance(inner, (str, type)) and vars(inner):
             yield inner, rows

@@ -18,6 +18,15 @@ TOLERATED = 2.0  # times the wanted share of false accusations, which one sample
 Speaks = Literal["persons", "rate", "auc", "accusations", "tail", "nothing"]
 
 
+def rounded_up(area: float) -> str:
+    """An AUC that an audit finds, with two digits: no smaller one than the true one is promised.
+
+    >>> rounded_up(0.741), rounded_up(1.0)
+    ('0.75', '1.00')
+    """
+    return f"{min(1.0, -(-area * 100 // 1) / 100):.2f}"
+
+
 @dataclass(frozen=True)
 class Size:
     """What the figures of a found attack show."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gnomon.auditing.verdict.joint_test import Heard
-from gnomon.auditing.verdict.leak_size import Size, is_clear
+from gnomon.auditing.verdict.leak_size import Size, is_clear, rounded_up
 from gnomon.core.documents.record import AttackResult, JointResult, ModelFacts
 from gnomon.core.evidence import INSIDE
 from gnomon.stats.permutation.joint import POWER, JointTest
@@ -114,7 +114,9 @@ def _accuracy(best: AttackResult) -> str:
 def describe_nothing(test: JointTest, missing: Sequence[str]) -> str:
     """The headline of an audit in which the joint test found nothing."""
     if not missing:
-        return f"{NOTHING_FOUND}; such an audit finds an AUC of {_up(test.detectable_auc())} in four of five cases."
+        return (
+            f"{NOTHING_FOUND}; such an audit finds an AUC of {rounded_up(test.detectable_auc())} in four of five cases."
+        )
     if "few-records" in missing:
         return f"{NOTHING_FOUND}, but {_too_few(test)}."
     return f"{NOTHING_FOUND}, but this audit does not show that there is nothing to find."
@@ -140,7 +142,7 @@ def explain(
         gap = target.train_accuracy - target.test_accuracy
         sentences.append(
             f"The model is right on {target.train_accuracy:.1%} of its training records and on "
-            f"{target.test_accuracy:.1%} of others: a gap of {100 * gap:.1f} points."
+            f"{target.test_accuracy:.1%} of others: a gap of {100 * gap:.1f} points.".replace("-", "−")
         )
     failed = [r.name for r in results if r.status == "failed"]
     if failed:
@@ -296,7 +298,7 @@ def _power(test: JointTest | None, fpr: float, missing: Sequence[str]) -> list[s
     )
     sentences = [
         f"With {test.members:,} members and {test.nonmembers:,} non-members, {POWER:.0%} of audits like this one find "
-        f"an AUC of {_up(test.detectable_auc())}{told}; what is smaller may have been missed."
+        f"an AUC of {rounded_up(test.detectable_auc())}{told}; what is smaller may have been missed."
     ]
     if "few-records" in missing:
         sentences.append(f"About {test.required(WANTED_AUC):,} records would show an AUC of {WANTED_AUC:g} as often.")
@@ -306,13 +308,8 @@ def _power(test: JointTest | None, fpr: float, missing: Sequence[str]) -> list[s
 def _too_few(test: JointTest) -> str:
     return (
         f"an audit of these {test.members + test.nonmembers:,} records often misses an AUC below "
-        f"{_up(test.detectable_auc())}"
+        f"{rounded_up(test.detectable_auc())}"
     )
-
-
-def _up(area: float) -> str:
-    """Two digits, rounded up: no smaller AUC than the true one is promised."""
-    return f"{min(1.0, -(-area * 100 // 1) / 100):.2f}"
 
 
 def _p(value: float) -> str:

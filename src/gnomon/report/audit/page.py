@@ -14,7 +14,7 @@ from gnomon.report.audit.decision import what_to_do
 from gnomon.report.audit.endpoint import endpoint
 from gnomon.report.audit.people import affected, people
 from gnomon.report.audit.structure import structure
-from gnomon.report.formatting import count, counted, duration, moment, one_in, score, share, shares
+from gnomon.report.formatting import count, counted, duration, heading, moment, one_in, score, share, shares
 from gnomon.report.plots import audit as plots
 from gnomon.report.sections import (
     LEVELS,
@@ -129,7 +129,7 @@ def _findings(key: str, title: str, findings: Iterable[Finding], *, told: bool) 
         Remark(
             tone=f.severity,
             label=f.severity.capitalize() + (", overridden in the plan" if f.overridden else ""),
-            title=f.title,
+            title=heading(f.title),
             texts=(f.explanation, f"What to do: {f.remedy}" if f.remedy else ""),
             code=f.code,
         )

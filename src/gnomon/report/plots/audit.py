@@ -134,6 +134,11 @@ def classes(attack: AttackResult, values: Table) -> Figure:
         low, high = min([0.5, *aucs] if low_enough else aucs), max(aucs)
         room = 0.08 * max(high - low, 0.05)
         axes.set_ylim(low - room, high + 1.5 * room)
+        ticks(
+            axes.yaxis,
+            [tick for tick in axes.get_yticks() if low - room <= tick <= min(1.0, high + 1.5 * room)],
+            lambda value: f"{value:g}",
+        )
         axes.margins(x=0.08)
         worst = sorted(points, key=lambda point: -point[1])
         named = [(name[:_LONGEST], float(size), auc, True) for size, auc, name in worst[:_NAMED_CLASSES]]
