@@ -224,7 +224,7 @@ more at a low false-positive rate. If it was chosen on the audited rows, the rep
 
 No level promises that a model keeps its records to itself: every value is a lower bound on what a better attack
 may find ([sharp edges](sharp-edges.md)). To stop a release at a limit, use [the gate](gate.md): it compares values,
-not levels.
+and the level where a limit names it.
 """
 
 

@@ -205,6 +205,7 @@ def test_an_attack_that_is_named_and_did_not_run_resolves_nothing() -> None:
     [
         "auc", "auc<0.5", "acu<=0.5", "tpr<=x", "tpr<=0.1", "auc.low<=0.6", "tpr@0.01.value<=1", "lira.shadow<=1",
         "auc<=1.1", "auc<=0.4", "accuracy<=0.49", "advantage<=-0.1", "tpr@0<=0.5", "tpr@1.5<=0.5", "auc<=1e999",
+        "verdict<=leaks", "verdict<=undecided", "verdict<=0.5", "lira.verdict<=leaks_some",
         "epsilon<=-1", "auc<=nan", "auc<=0.5.5", "lira.epsilon<=1",
     ],
 )  # fmt: skip
@@ -275,3 +276,26 @@ def test_the_command_returns_the_code(tmp_path: Path, capsys: pytest.CaptureFixt
         run(["gate", str(tmp_path), limit, *allowed]) for limit in ("auc<=0.9", "auc<=0.7", "auc<=0.6", "auc<=2")
     ] == [0, 4, 1, 2]
     assert [a.name for a in did_not_run(made)] == ["rmia", "shokri"]
+
+
+@pytest.mark.parametrize(
+    ("level", "some", "none"),
+    [("none_found", 0, 0), ("leaks_some", 0, 1), ("leaks", 1, 1), ("undecided", 4, 4), ("invalid", 4, 4)],
+)
+def test_a_level_can_be_a_limit(level: str, some: int, none: int) -> None:
+    verdict = leaking().verdict.model_copy(update={"level": level, "missing": ["no-shadows"]})
+    made = record(verdict=verdict)
+    assert code(made, "verdict<=leaks_some") == some
+    assert code(made, "verdict<=none_found") == none
+    line = gate(made, ["verdict<=leaks_some"]).lines[0]
+    assert ("no-shadows" in line) == (level in ("undecided", "invalid"))
+    assert some == 4 or level in line
+
+
+def test_the_default_limits_hear_of_a_leak_of_a_few(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """2 % of 5,000 members known by heart: an advantage of 0.02, which alone met the default."""
+    small = attack(advantage=Estimate(value=0.02, low=0.01, high=0.03), auc=Estimate(value=0.52, low=0.51, high=0.53))
+    write_record(record(small), tmp_path / "record.json")
+    assert run(["gate", str(tmp_path)]) == 1
+    assert "not met: verdict: leaks, limit leaks_some" in capsys.readouterr().out
+    assert run(["gate", str(tmp_path), "advantage<=0.1"]) == 0

@@ -17,7 +17,7 @@ from gnomon.runs.base import LimitsFromRun, limits_from, parse_slack
 from gnomon.runs.gate import gate as hold
 from gnomon.runs.limits import Limits, parse_limit, read_limits, written
 
-DEFAULT = ("advantage<=0.1", "structure<=warning")
+DEFAULT = ("advantage<=0.1", "verdict<=leaks_some", "structure<=warning")
 
 
 def gate(
@@ -39,8 +39,8 @@ def gate(
 
     Args:
         run: folder of a run, or its record.json; without it, --from and --to write limits and compare nothing.
-        limits: such as "tpr@0.001<=0.01", "auc<=0.6" (that is, 0.4 to 0.6), "shokri.accuracy<=0.55" or
-            "structure<=warning"; default "advantage<=0.1" and, where the audit looked into the model, the latter.
+        limits: such as "tpr@0.001<=0.01", "auc<=0.6" (that is, 0.4 to 0.6) or "shokri.accuracy<=0.55"; default
+            "advantage<=0.1", "verdict<=leaks_some" and, where the audit looked into the model, "structure<=warning".
         limits_file: file of limits (TOML), each with severity and reason; repeatable.
         base: another run: its values, with some slack, are limits too.
         slack: share of the base's distance from guessing, such as 10%.
@@ -83,7 +83,7 @@ def _chosen(
     limits += [] if base is None else base.limits.limits
     if not limits and not files:
         looked = record is not None and record.structure is not None
-        limits = [parse_limit(text) for text in DEFAULT[: 1 + looked]]
+        limits = [parse_limit(text) for text in DEFAULT[: 2 + looked]]
     return Limits(tuple(limits), tuple(name for one in read for name in one.allow_missing))
 
 

@@ -166,6 +166,8 @@ def _rule(limit: Limit) -> dict[str, Any]:
     told = f"The whole interval of {limit.words} must not lie above {limit.bound}"
     if limit.figure == "structure":
         told = f"The worst finding on what the model itself holds must be: {limit.bound}"
+    if limit.figure == "verdict":
+        told = f"The level of the verdict must not be above {limit.bound}"
     rule: dict[str, Any] = {
         "id": limit.text,
         "name": "Limit",

@@ -17,7 +17,7 @@ from typing import Literal
 
 from scipy.special import ndtri
 
-from gnomon.core.documents.gate import GRADES, GateResult, Held, Limit, Missing, State
+from gnomon.core.documents.gate import GRADES, LEVELS, GateResult, Held, Limit, Missing, State
 from gnomon.core.documents.record import AttackResult, Audited, Estimate, Record, TprAtFpr, record_of
 from gnomon.core.errors import UsageError, expect
 from gnomon.runs.limits import GUESSING, mirrored, parse_limit
@@ -85,7 +85,7 @@ def hold(record: Record, limit: Limit) -> list[Held]:
     Raises:
         UsageError: see `gate`.
     """
-    holders = {"epsilon": _hold_epsilon, "structure": _hold_structure}
+    holders = {"epsilon": _hold_epsilon, "structure": _hold_structure, "verdict": _hold_verdict}
     found = holders.get(limit.figure, _hold_attacks)(record, limit)
     errors = [f.code for f in record.findings if f.severity == "error"]
     if errors or record.verdict.level == "invalid":
@@ -211,6 +211,16 @@ def _hold_structure(record: Record, limit: Limit) -> list[Held]:
         parts = ", ".join(found.not_read)
         return [_held(limit, "unresolved", None, None, f"unresolved: structure: parts can't be looked into: {parts}")]
     return [_held(limit, "met", None, None, f"met: structure: no finding is worse than {limit.bound}")]
+
+
+def _hold_verdict(record: Record, limit: Limit) -> list[Held]:
+    """The level of the verdict, which hears of leaks that no single value shows: of a few records, or of persons."""
+    level = record.verdict.level
+    if level not in LEVELS:
+        why = f"the audit is {level}{''.join(f', {code}' for code in record.verdict.missing)}"
+        return [_held(limit, "unresolved", None, None, f"unresolved: verdict: {why}")]
+    state: State = "not met" if LEVELS.index(level) > limit.most else "met"
+    return [_held(limit, state, None, None, f"{state}: verdict: {level}, limit {limit.bound}")]
 
 
 def _hold_epsilon(record: Record, limit: Limit) -> list[Held]:

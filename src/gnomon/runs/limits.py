@@ -13,13 +13,13 @@ from typing import get_args
 
 from pydantic import Field, ValidationError
 
-from gnomon.core.documents.gate import GRADES, Figure, Limit, LimitSeverity
+from gnomon.core.documents.gate import WORDS, Figure, Limit, LimitSeverity
 from gnomon.core.documents.record import Estimate
 from gnomon.core.documents.schema import PlanTable
 from gnomon.core.errors import UsageError, did_you_mean, expect, one_line
 from gnomon.core.plan import read_toml
 
-STRUCTURE = re.compile(r"^structure<=(?P<grade>\w+)$")
+WORDED = re.compile(r"^(?P<figure>structure|verdict)<=(?P<word>\w+)$")
 LIMIT = re.compile(r"^(?:(?P<attack>[a-z_0-9]+)\.)?(?P<figure>auc|advantage|accuracy|epsilon|tpr@(?P<fpr>[0-9.eE-]+))"
                    r"<=(?P<limit>[0-9.eE-]+)$")  # fmt: skip
 GUESSING: Mapping[Figure, float] = MappingProxyType({"auc": 0.5, "accuracy": 0.5, "advantage": 0.0})  # mirrored there
@@ -31,6 +31,7 @@ def parse_limit(text: str, *, severity: LimitSeverity = "error", reason: str = "
     A limit of severity "warning" or "note" is reported and passes. ``epsilon<=3`` holds the bound of the one-run audit,
     and the accountant's promise, against a number. ``structure<=warning`` judges what the model itself keeps of its
     training rows: no finding may be an error (``note``: nor a warning; ``none``: there is none).
+    ``verdict<=leaks_some`` accepts what is no clear leak, ``verdict<=none_found`` nothing that was found.
 
     Raises:
         UsageError: other words, or a number outside the figure's range.
@@ -41,26 +42,24 @@ def parse_limit(text: str, *, severity: LimitSeverity = "error", reason: str = "
     expect("limit", text, str, "words such as auc<=0.6")
     if severity not in get_args(LimitSeverity):
         raise UsageError(f'limit "{text}": expected severity error, warning or note, got "{severity}"')
-    grade = STRUCTURE.match(text.replace(" ", ""))
-    if grade is not None:
-        if grade["grade"] not in GRADES[:-1]:
-            raise UsageError(f'limit "{text}": expected structure<=none, note or warning, got "{grade["grade"]}"')
-        return Limit(
-            text=text,
-            attack=None,
-            figure="structure",
-            fpr=None,
-            most=GRADES.index(grade["grade"]),
-            severity=severity,
-            reason=reason,
-        )
+    worded = WORDED.match(text.replace(" ", ""))
+    if worded is not None:
+        figure: Figure = worded["figure"]  # type: ignore[assignment]
+        *known, _ = WORDS[figure]
+        if worded["word"] not in known:
+            *first, last = known
+            accepted = f"{', '.join(first)} or {last}"
+            raise UsageError(f'limit "{text}": expected {figure}<={accepted}, got "{worded["word"]}"')
+        most = float(known.index(worded["word"]))
+        return Limit(text=text, attack=None, figure=figure, fpr=None, most=most, severity=severity, reason=reason)
     match = LIMIT.match(text.replace(" ", ""))
     if match is None:
         raise UsageError(
             f'limit "{text}": expected [ATTACK.]FIGURE<=NUMBER with FIGURE auc, advantage, accuracy, epsilon or '
-            "tpr@FPR, e.g. tpr@0.001<=0.01 (the whole interval is held against it), or structure<=warning"
+            "tpr@FPR, e.g. tpr@0.001<=0.01 (the whole interval is held against it), structure<=warning or "
+            "verdict<=leaks_some"
         )
-    figure: Figure = match["figure"].split("@")[0]  # type: ignore[assignment]
+    figure = match["figure"].split("@")[0]  # type: ignore[assignment]
     try:
         fpr = float(match["fpr"]) if match["fpr"] else None
         most = float(match["limit"])

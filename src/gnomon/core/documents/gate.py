@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 
 from pydantic import Field
 
 from gnomon.core.documents.schema import Estimate, Part
 
-Figure = Literal["auc", "advantage", "accuracy", "tpr", "epsilon", "structure"]
+Figure = Literal["auc", "advantage", "accuracy", "tpr", "epsilon", "structure", "verdict"]
 GRADES = ("none", "note", "warning", "error")  # what the worst finding of the structure may be
+LEVELS = ("none_found", "leaks_some", "leaks")  # of a verdict; undecided and invalid are none of them
+WORDS: Mapping[Figure, tuple[str, ...]] = MappingProxyType({"structure": GRADES, "verdict": LEVELS})
 State = Literal["met", "not met", "unresolved"]
 LimitSeverity = Literal["error", "warning", "note"]
 
@@ -22,7 +26,8 @@ class Limit(Part):
     figure: Figure = Field(description="which value is held against the number")
     fpr: float | None = Field(description="tpr: at which false-positive rate")
     most: float = Field(
-        description="the number that the whole interval must not be above; structure: 0 none, 1 note, 2 warning"
+        description="the number that the whole interval must not be above; structure: 0 none, 1 note, 2 warning; "
+        "verdict: 0 none_found, 1 leaks_some"
     )
     severity: LimitSeverity = Field(
         "error", description="error: decides the exit code; warning, note: is reported and passes"
@@ -37,7 +42,7 @@ class Limit(Part):
     @property
     def bound(self) -> str:
         """What is accepted, in a word or a number."""
-        return GRADES[int(self.most)] if self.figure == "structure" else f"{self.most:g}"
+        return WORDS[self.figure][int(self.most)] if self.figure in WORDS else f"{self.most:g}"
 
 
 class Held(Part):
