@@ -86,11 +86,11 @@ def fit_risk(
     edges, counts = _binned(rehearsals)
     basis = _basis(counts.sum(axis=(0, 1)))
     whole = counts.sum(axis=0)
-    start = _coefficients(whole, basis, np.zeros(basis.shape[1]))  # where those of bootstrap samples are looked for
-    curve = _rising(whole, basis, start)
+    [start] = _coefficients(whole[None], basis, np.zeros(basis.shape[1]))  # where those of samples are looked for
+    [curve] = _rising(whole[None], basis, start)
     parts = None if groups is None else [_by_group(*r, g, edges) for r, g in zip(rehearsals, groups, strict=True)]
-    drawn = (_redrawn(counts, rng) if parts is None else _groups_redrawn(parts, rng) for _ in range(draws))
-    samples = np.stack([_rising(sample, basis, start) for sample in drawn])
+    drawn = [_redrawn(counts, rng) if parts is None else _groups_redrawn(parts, rng) for _ in range(draws)]
+    samples = _rising(np.stack(drawn), basis, start)
     low, high = np.quantile(samples, [tail, 1 - tail], axis=0)
     return RiskCurve(edges, curve, np.minimum(low, curve), np.maximum(high, curve), len(rehearsals))
 
@@ -115,7 +115,7 @@ def log_odds(rehearsals: Sequence[tuple[Floats, Bools]], scores: ArrayLike) -> D
     """
     edges, counts = _binned(rehearsals)
     basis = _basis(counts.sum(axis=(0, 1)))
-    curve = _rising(counts.sum(axis=0), basis, np.zeros(basis.shape[1]))
+    [curve] = _rising(counts.sum(axis=0)[None], basis, np.zeros(basis.shape[1]))
     bins = np.searchsorted(edges, check_scores(scores, source="scores"), side="right")
     odds: Doubles = logit(curve[bins])
     return odds
@@ -167,48 +167,56 @@ def _basis(rows: Doubles) -> Doubles:
 
 
 def _rising(counts: Doubles, basis: Doubles, start: Doubles) -> Doubles:
-    """Probabilities of membership (b,) from counts (2, b), at a prior of one half, made rising."""
+    """Probabilities of membership (k, b) from counts (k, 2, b), at a prior of one half, made rising."""
     from scipy.optimize import isotonic_regression
 
-    probability: Doubles = expit(basis @ _coefficients(counts, basis, start))
-    if np.all(probability[1:] >= probability[:-1]):
-        return probability
-    return np.asarray(isotonic_regression(probability, weights=_balanced(counts).sum(axis=0)).x, dtype=np.float64)
+    probability: Doubles = expit(_coefficients(counts, basis, start) @ basis.T)
+    for i in np.flatnonzero((probability[:, 1:] < probability[:, :-1]).any(axis=1)):
+        probability[i] = isotonic_regression(probability[i], weights=_balanced(counts[i]).sum(axis=0)).x
+    return probability
 
 
 def _balanced(counts: Doubles) -> Doubles:
-    """Counts (2, b) of which both sides weigh the same."""
-    even: Doubles = counts * (counts.sum() / 2) / counts.sum(axis=1, keepdims=True) + PSEUDO
+    """Counts (..., 2, b) of which both sides weigh the same."""
+    sides = counts.sum(axis=-1, keepdims=True)
+    even: Doubles = counts * (sides.sum(axis=-2, keepdims=True) / 2) / sides + PSEUDO
     return even
 
 
 def _coefficients(counts: Doubles, basis: Doubles, start: Doubles) -> Doubles:
-    """The spline's coefficients for counts (2, b), by Newton's method from a start."""
-    members, others = _balanced(counts)
-    weight = members + others
-    penalty = RIDGE * np.eye(basis.shape[1])
-    penalty[0, 0] = 0.0
-    beta = start
-    fit = _penalised(beta, members, weight, basis, penalty)
+    """The spline's coefficients (k, c) for counts (k, 2, b), all by Newton's method from one start (c,)."""
+    balanced = _balanced(counts)
+    members, weight = balanced[:, 0], balanced.sum(axis=1)
+    columns = len(start)
+    ridge = RIDGE * (np.arange(columns) > 0)
+    products = (basis[:, :, None] * basis[:, None, :]).reshape(len(basis), -1)
+    beta = np.tile(start, (len(counts), 1))
+    fit = _penalised(beta, members, weight, basis, ridge)
+    going = np.arange(len(counts))
     for _ in range(STEPS):
-        p = expit(basis @ beta)
-        gradient = basis.T @ (members - weight * p) - penalty @ beta
-        curvature = basis.T @ ((weight * p * (1 - p))[:, None] * basis) + penalty + 1e-9 * np.eye(len(beta))
-        step = np.linalg.solve(curvature, gradient)
-        if float(gradient @ step) < 1e-6:
+        p = expit(beta[going] @ basis.T)
+        gradient = (members[going] - weight[going] * p) @ basis - ridge * beta[going]
+        curvature = ((weight[going] * p * (1 - p)) @ products).reshape(-1, columns, columns) + np.diag(ridge + 1e-9)
+        step = np.linalg.solve(curvature, gradient[:, :, None])[:, :, 0]
+        far = (gradient * step).sum(axis=1) >= 1e-6
+        going, step = going[far], step[far]
+        if not going.size:
             break
-        tried = _penalised(beta + step, members, weight, basis, penalty)
-        while tried < fit and np.abs(step).max() > 1e-9:  # where Newton's step is too long, half of it may do
-            step = step / 2
-            tried = _penalised(beta + step, members, weight, basis, penalty)
-        beta, fit = beta + step, tried
+        tried = _penalised(beta[going] + step, members[going], weight[going], basis, ridge)
+        while (long := (tried < fit[going]) & (np.abs(step).max(axis=1) > 1e-9)).any():  # half of a step may do
+            step[long] /= 2
+            those = going[long]
+            tried[long] = _penalised(beta[those] + step[long], members[those], weight[those], basis, ridge)
+        beta[going] += step
+        fit[going] = tried
     return beta
 
 
-def _penalised(beta: Doubles, members: Doubles, weight: Doubles, basis: Doubles, penalty: Doubles) -> float:
-    """Log likelihood of the counts, less the ridge."""
-    odds = basis @ beta
-    return float(members @ odds - weight @ np.logaddexp(0.0, odds) - 0.5 * beta @ penalty @ beta)
+def _penalised(beta: Doubles, members: Doubles, weight: Doubles, basis: Doubles, ridge: Doubles) -> Doubles:
+    """Log likelihoods (k,) of the counts under coefficients (k, c), less the ridge."""
+    odds = beta @ basis.T
+    fits: Doubles = (members * odds - weight * np.logaddexp(0.0, odds)).sum(axis=1) - 0.5 * beta**2 @ ridge
+    return fits
 
 
 def _redrawn(counts: Doubles, rng: np.random.Generator) -> Doubles:
