@@ -12,8 +12,10 @@ import pytest
 
 PLAN = """
 [data]
-source = "digits"
-train_size = 400
+source = "baskets"
+rows = 400
+classes = 2
+train_size = 100
 [trainer]
 kind = "function"
 function = "slow_recipe:train"
@@ -32,7 +34,8 @@ def train(x, y, n_classes, seed, started, big):
     Path(started, str(os.getpid())).touch()
     end = time.monotonic() + 60
     while time.monotonic() < end:
-        sum(i * i for i in range(20000))
+        sum(i * i for i in range(20000))  # busy in Python, and in between idle in the system
+        time.sleep(0.02)
     return lambda rows: np.full((len(rows), n_classes), 1 / n_classes)
 """
 

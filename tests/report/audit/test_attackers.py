@@ -179,12 +179,12 @@ def test_the_curve_says_whether_more_shadows_would_help(
     area: tuple[float, float, float], rate: tuple[float, float, float] | None, words: str
 ) -> None:
     record = grown(area=area, rate=rate)
-    for kind in ("html", "md"):
-        text = render(record, kind)
+    page, twin = render(record, "html"), render(record, "md")
+    for text in (page, twin):
         assert "Going from 4 to 8 shadow models" in text
         assert words in text
-    assert ("TPR at 1% FPR by" in render(record, "html")) == (rate is not None)
-    assert 'id="by-shadows-plot-text"' in render(record, "html")
+    assert ("TPR at 1% FPR by" in page) == (rate is not None)
+    assert 'id="by-shadows-plot-text"' in page
 
 
 def test_agreement_is_a_tinted_table_with_chance_beside_it() -> None:
