@@ -188,7 +188,8 @@ def _coefficients(counts: Doubles, basis: Doubles, start: Doubles) -> Doubles:
     balanced = _balanced(counts)
     members, weight = balanced[:, 0], balanced.sum(axis=1)
     columns = len(start)
-    ridge = RIDGE * (np.arange(columns) > 0)
+    ridge = np.full(columns, RIDGE)
+    ridge[0] = 0.0
     products = (basis[:, :, None] * basis[:, None, :]).reshape(len(basis), -1)
     beta = np.tile(start, (len(counts), 1))
     fit = _penalised(beta, members, weight, basis, ridge)
