@@ -10,9 +10,15 @@ threshold lies at a place R with P(R <= r) = P(V_r >= f), where V_r, the populat
 Beta(r, n0 + 1 - r); between ranks r is a fractional order statistic (Hutson, 1999). Given the place, the members above
 it bound their share as Clopper & Pearson (1934) do. The ends are quantiles of the mixture over all places: a confidence
 distribution, close to the Bayesian bootstrap of the ROC curve (Gu, Ghosal & Roy, 2008), without draws. Of an
-asked 95 % it covers 94 to 98 % where ten members and ten false positives are to be counted, more where fewer are (there
-counts are too coarse for any interval to do better) and 92 to 95 % where a tie of scores lies astride the very rate
-(``benchmarks/intervals.py``). Only the order of scores counts.
+asked 95 % it covers 94 to 99 % where ten members and ten false positives are to be counted, and more where fewer
+are: counts are too coarse there for any interval to do better (``benchmarks/intervals.py``). Only the order of scores
+counts.
+
+Where many members tie, the ROC curve has a cliff, and its foot and its top are far apart. Then the two errors do not
+add up: the mixture takes the product of the chance that the threshold stands above the cliff and the chance of as many
+members at its foot, and a product of two uniforms is below 0.0225 in 11 % of samples. So the lower end is also one of
+the foot's, unless the threshold stands below the cliff with a probability of 99.75 %, and the upper end likewise one
+of the top's.
 
 Above the highest non-member nothing is counted. There the lower end supposes that the ROC curve falls towards its
 origin no faster than with the square of the false-positive rate (with a useless score it falls in a straight line,
@@ -32,6 +38,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import betainc, betaincinv
 
+from gnomon.core.arrays import Bools
 from gnomon.core.errors import UsageError
 from gnomon.stats.clusters import CurveWorth, Groups, worth_of_curve
 from gnomon.stats.intervals import Interval, check_confidence
@@ -45,7 +52,8 @@ PLACES = 48  # where the population's threshold may lie: enough for ends that ar
 RANKS = 16  # the first ranks are borders between places: a tie may begin or end there
 FARTHEST = 4.0  # standard deviations
 HALVINGS = 9  # of the bracket around an end; the last step is a straight line
-CLIFFS = 0.9  # of the error: the rest pays for curves with cliffs, where places that are few each matter much
+CLIFFS = 0.9  # of the error: the rest pays for the chance that a threshold that seems to stand below a cliff doesn't
+CLIFF = 0.4  # of the members' rise over the likely places: ties that hold as much are a cliff
 STEEPEST = 2.0  # below one false positive, the ROC curve is supposed to fall no faster than with this power
 
 
@@ -188,11 +196,19 @@ def population_bounds(
     tail, n1, n0 = CLIFFS * check_confidence(confidence) / 2, members.size, nonmembers.size
     allowed = np.floor(fprs * n0 + ROUNDING).astype(np.int64)
     places, weights = _places(n0, n0 if worth is None else worth.nonmembers[allowed], fprs)
-    few, many = _accused(members, nonmembers, places)
-    sizes = [n1 if worth is None else worth.members[np.rint(count).astype(np.int64)] for count in (few, many)]
-    few, many = few * sizes[0] / n1, many * sizes[1] / n1
-    low = _mixture_quantile(few, sizes[0] - few + 1, weights, tail)
-    high = 1.0 - _mixture_quantile(sizes[1] - many, many + 1, weights, tail)
+    few, many, top = _accused(members, nonmembers, places)
+    counts = np.stack([few, many, top])
+    sizes = np.full(counts.shape, float(n1)) if worth is None else worth.members[np.rint(counts).astype(np.int64)]
+    hits, rest = counts * sizes / n1, (n1 - counts) * sizes / n1
+    low = _mixture_quantile(hits[0], rest[0] + 1, weights, tail)
+    high = 1.0 - _mixture_quantile(rest[1], hits[1] + 1, weights, tail)
+    feet, spare = _feet(few, many, top, weights, tail), tail * (1 / CLIFFS - 1)
+    may = feet & (few > 0) & (np.cumsum(weights, axis=1) >= spare)
+    low = np.minimum(low, _end_at(may.argmax(axis=1), may, hits[0], rest[0] + 1, tail))
+    ends = feet & (np.diff(top, axis=1, append=-1) != 0) & (top < n1)
+    may = (ends & (np.cumsum(weights[:, ::-1], axis=1)[:, ::-1] >= spare))[:, ::-1]
+    last = may.shape[1] - 1 - may.argmax(axis=1)
+    high = np.maximum(high, 1.0 - _end_at(last, may, rest[2], hits[2] + 1, tail))
     return np.where(fprs >= 1.0, 1.0, np.where(fprs <= 0.0, 0.0, low)), high
 
 
@@ -216,8 +232,11 @@ def _places(nonmembers: int, sizes: float | Doubles, fprs: Doubles) -> tuple[Dou
     return (edges[:, 1:] + edges[:, :-1]) / 2 * worth, np.maximum(np.diff(below, axis=1), 0.0)
 
 
-def _accused(members: Doubles, nonmembers: Doubles, places: Doubles) -> tuple[Doubles, Doubles]:
-    """The fewest and the most members that a threshold at each place accuses; fractions between two ranks."""
+def _accused(members: Doubles, nonmembers: Doubles, places: Doubles) -> tuple[Doubles, Doubles, Counts]:
+    """The fewest and the most members that a threshold at each place accuses; fractions between two ranks.
+
+    And how many are accused as soon as a threshold there falls: those who tie with the next member, too.
+    """
     n1 = members.size
     rank = np.floor(places).astype(np.int64)
     above, beyond = _above(members, nonmembers, rank), _above(members, nonmembers, rank + 1)
@@ -230,7 +249,22 @@ def _accused(members: Doubles, nonmembers: Doubles, places: Doubles) -> tuple[Do
     tied = (inside > above) & (weak > strict + 1)
     few = np.where(tied, np.maximum(strict, above), between * np.minimum(places, 1.0) ** (STEEPEST - 1))
     many = np.where(tied, np.minimum(weak, beyond), between)
-    return few, np.where(rank < 1, beyond, many)
+    top = n1 - np.searchsorted(members, members[np.clip(n1 - 1 - above, 0, n1 - 1)], side="left")
+    return few, np.where(rank < 1, beyond, many), top
+
+
+def _feet(few: Doubles, many: Doubles, top: Counts, weights: Doubles, tail: float) -> Bools:
+    """Places at the foot of a cliff: right above members who tie and are much of the rise over the likely places."""
+    below = np.cumsum(weights, axis=1)
+    likely = (below >= tail) & (below <= 1 - tail)
+    rise = np.where(likely, many, 0.0).max(axis=1) - np.where(likely, few, np.inf).min(axis=1)
+    return (top - few > 1) & (top - few >= CLIFF * rise[:, None])
+
+
+def _end_at(place: Counts, may: Bools, a: Doubles, b: Doubles, tail: float) -> Doubles:
+    """Lower quantiles ``(q,)`` of Beta(a, b) at one place each; 1 where no place may be."""
+    a, b = (np.take_along_axis(one, place[:, None], axis=1)[:, 0] for one in (a, b))
+    return np.where(may.any(axis=1), betaincinv(np.maximum(a, 1e-300), b, tail), 1.0)
 
 
 def _mixture_quantile(a: Doubles, b: Doubles, weights: Doubles, tail: float) -> Doubles:
