@@ -258,7 +258,8 @@ def _feet(few: Doubles, many: Doubles, top: Counts, weights: Doubles, tail: floa
     below = np.cumsum(weights, axis=1)
     likely = (below >= tail) & (below <= 1 - tail)
     rise = np.where(likely, many, 0.0).max(axis=1) - np.where(likely, few, np.inf).min(axis=1)
-    return (top - few > 1) & (top - few >= CLIFF * rise[:, None])
+    found: Bools = (top - few > 1) & (top - few >= CLIFF * rise[:, None])
+    return found
 
 
 def _end_at(place: Counts, may: Bools, a: Doubles, b: Doubles, tail: float) -> Doubles:

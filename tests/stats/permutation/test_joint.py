@@ -70,6 +70,17 @@ def test_households_on_both_sides_are_found_in_one_of_twenty_cases_at_most() -> 
     assert hits <= most(runs)
 
 
+def test_copies_on_both_sides_as_one_unit_would_hide_what_a_model_learned_of_their_frequency() -> None:
+    rng = np.random.default_rng(4)
+    content, member = rng.integers(0, 60, 400), rng.permutation(400) < 200
+    learned = np.bincount(content, member) / np.bincount(content)
+    both = ((learned > 0) & (learned < 1))[content]
+    content, member = content[both], member[both]
+    by_row = joint_test(learned[content], member, rng=rng).attacks[0]
+    as_one = joint_test(learned[content], member, rng=rng, groups=content).attacks[0]
+    assert (by_row.p < 0.01, as_one.p) == (True, 1.0)
+
+
 def test_step_down_against_a_slow_twin() -> None:
     rng = np.random.default_rng(3)
     best, drawn = np.log(np.array([0.002, 0.04, 0.01])), np.log(rng.random((400, 3)))

@@ -95,7 +95,9 @@ class AuditCase:
     def units(self) -> NDArray[Any] | None:
         """What chance puts on one side as a whole (n,): persons, or without groups the copies of a row on one side.
 
-        A row that stands there three times is one observation, not three. None: every row stands for itself.
+        A row that stands there three times is one observation, not three. Copies on both sides stand for themselves:
+        chance put each of them where it is, and as one unit they would never change sides, so that a model that learned
+        how frequent its members' rows are would seem to give nothing away. None: every row stands for itself.
         """
         if self.groups is not None or self.data.bare:
             return self.groups

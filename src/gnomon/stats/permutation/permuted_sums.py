@@ -134,7 +134,7 @@ class Sums:
             cost: (s,) added to the logarithms, for statistics that shall count less.
         """
         deviation, tables = self.deviation, self._exact()
-        scale = np.maximum(deviation, TINY)
+        scale = np.where(deviation > 0, deviation, np.inf)  # what never varies says nothing
         if len(self.units.member) > MOST_UNITS:
             values, vectors = np.linalg.eigh(self.covariance / np.outer(scale, scale))
             z = (rng.normal(size=(DRAWS, len(values))) * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
