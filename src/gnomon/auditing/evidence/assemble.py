@@ -110,19 +110,18 @@ class AuditCase:
     @cached_property
     def judging(self) -> Judging:
         """Which audited rows judge each other."""
-        return self.judging_in(np.ones(len(self.data), dtype=np.bool_))
+        return self.judging_in(None)
 
-    def judging_in(self, part: Bools) -> Judging:
-        """The same among the audited rows of a part (N,) of the data set.
+    def judging_in(self, part: Bools | None) -> Judging:
+        """The same among the audited rows of a part (N,) of the data set; None: of all.
 
         Rows of a part may judge each other more than they judge others, as those of a class do where a model learns
         each class by itself; so only the pool's rows in it count as those that share in the judging.
         """
         if self.roles.view != "adversary":
             return Judging()
-        members, nonmembers, pool = (
-            rows[part[rows]] for rows in (self.roles.members, self.roles.nonmembers, self.roles.pool)
-        )
+        known = self.roles.members, self.roles.nonmembers, self.roles.pool
+        members, nonmembers, pool = (rows if part is None else rows[part[rows]] for rows in known)
         n1, n0, shared = len(members), len(nonmembers), len(np.intersect1d(nonmembers, pool))
         return Judging(shared**2 / len(pool) / n0 * n1 / (n1 + n0) if shared else 0.0)
 
