@@ -41,7 +41,7 @@ from gnomon.auditing.results.threat_model import (
     threat_model,
 )
 from gnomon.auditing.structure.appetite import read_appetite
-from gnomon.auditing.structure.target import examine_target
+from gnomon.auditing.structure.examine import examine_target
 from gnomon.auditing.verdict.joint_test import hear
 from gnomon.auditing.verdict.speak import conclude, speak
 from gnomon.core.documents.record import Record, ShadowSourceFacts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from gnomon.core.answers import Reveal
 from gnomon.core.arrays import Floats, Ints
 from gnomon.core.data.features import Codes, FeatureSpace
 from gnomon.core.errors import BudgetError, GnomonError, StoreError, UsageError
+from gnomon.core.files import replacing
 from gnomon.synthesis.asking import Asker
-from gnomon.synthesis.checkpoint import load_state, save_state
 from gnomon.synthesis.climbed import ClassClimb, Climb, ClimbInterruptedError, notes_on
 from gnomon.synthesis.climbers import (
     Climbers,
@@ -35,6 +35,7 @@ Progress = Callable[[int, int], None]
 Found = tuple[Codes, Ints, Ints, Ints]  # codes, classes, attempts, queries of records found
 FOUND = ("codes", "classes", "attempts", "queries")
 CHECKPOINT_SECONDS = 10.0
+VERSION = "gnomon climb 1 "
 
 
 @dataclass
@@ -215,3 +216,37 @@ class Ascent:
             hidden=hidden,
             notes=notes_on(per_class, self.per_class, hidden, self.reveal),
         )
+
+
+def save_state(path: Path, key: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Writes the arrays atomically: a reader sees the old file or the new one, never half of one.
+
+    Raises:
+        StoreError: the file can't be written.
+    """
+    everything: dict[str, Any] = {"key": np.array(VERSION + key), **arrays}
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **everything)
+
+
+def load_state(path: Path, key: str) -> dict[str, NDArray[Any]] | None:
+    """The arrays of this climb's checkpoint; None if there is no file.
+
+    Raises:
+        StoreError: the file is damaged or no checkpoint.
+        UsageError: it belongs to a climb with other parameters, features, classes or seed.
+    """
+    if not path.exists():
+        return None
+    try:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        found = str(arrays.pop("key"))
+    except Exception as error:  # of a damaged archive, of zlib and lzma, of other compressions, of numpy
+        raise StoreError(f"{path}: not a readable checkpoint ({error}); delete it to start afresh") from None
+    if found != VERSION + key:
+        raise UsageError(
+            f"{path} belongs to another climb (other parameters, features, classes or seed); "
+            "name another checkpoint or delete this one"
+        )
+    return arrays

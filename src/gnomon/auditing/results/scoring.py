@@ -15,8 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from gnomon.auditing.progress import Progress
-from gnomon.auditing.results.common_signals import with_signals
-from gnomon.core.answers import ShadowAnswers
+from gnomon.core.answers import ShadowAnswers, Signal
 from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.core.documents.record import Skipped, Status
 from gnomon.core.errors import DataError
@@ -28,8 +27,12 @@ from gnomon.models.target import Allowance
 from gnomon.stats.calibration import calibrate_threshold
 from gnomon.stats.low_fpr import tpr_at_fpr
 from gnomon.stats.roc import auc
+from gnomon.stats.signals import confidence, loss, margin, negative_entropy, scaled_logit
 
 LESSONS = 1_000_000  # answers of shadow models that an attack learns from, in all its rehearsals together
+SIGNALS: tuple[Signal, ...] = (negative_entropy, loss, confidence, scaled_logit, margin)  # the slowest one first
+MOST_BYTES = 64 * 2**20  # of all of them together, which every process holds
+FEWEST_READERS = 4  # attacks, from which on it pays
 
 
 @dataclass(frozen=True)
@@ -294,3 +297,27 @@ def _to_send(evidence: Evidence, needs: frozenset[Need]) -> Evidence:
     if "x" in needs:
         return replace(evidence, query=None)
     return replace(evidence, query=None, x=None, population=None if population is None else replace(population, x=None))
+
+
+def with_signals(evidence: Evidence, attacks: Sequence[Attack], engine: Engine) -> Evidence:
+    """The evidence whose shadow models know their signals; as it is where few attacks or too many bytes are concerned.
+
+    Args:
+        evidence: of the audited rows.
+        attacks: those that will read it.
+        engine: where signals are worked out.
+    """
+    parts = {name: part for name in ("shadows", "pool") if (part := getattr(evidence, name)) is not None}
+    readers = sum(bool(attack.needs & {"shadows", "shadows_out", "pool"}) for attack in attacks)
+    size = 8 * len(SIGNALS) * sum(part.n_shadows * len(part.rows) for part in parts.values())
+    if readers < FEWEST_READERS or size > MOST_BYTES:
+        return evidence
+    wanted = [(name, signal) for signal in SIGNALS for name in parts]
+    tasks = [Task(f"{signal.__name__} of {name}", _work_out, (parts[name], signal)) for name, signal in wanted]
+    found = {wanted[done.position]: done.result for done in engine.run(tasks)}
+    known = {name: replace(part, known={s: found[name, s] for s in SIGNALS}) for name, part in parts.items()}
+    return replace(evidence, **known)
+
+
+def _work_out(part: ShadowAnswers, signal: Signal) -> object:
+    return replace(part, observed={}).knowing([signal]).known[signal]

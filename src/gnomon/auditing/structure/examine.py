@@ -7,15 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from gnomon.auditing.evidence.answers import AnswerSet
+from gnomon.auditing.prepare import Prepared, train_target
 from gnomon.auditing.structure.parameters import fitted_numbers
 from gnomon.auditing.structure.parts import FittedPart, fitted_parts, inner_parts
 from gnomon.auditing.structure.settings import risky_settings
-from gnomon.auditing.structure.stored import stored_rows
+from gnomon.auditing.structure.stored import rare_categories, rare_words, stored_rows
 from gnomon.auditing.structure.trees import Trees, read_trees, together
-from gnomon.auditing.structure.vocabulary import rare_categories, rare_words
-from gnomon.core.arrays import Floats, count_rows
+from gnomon.core.arrays import Floats, count_rows, take_rows
 from gnomon.core.documents.schema import Finding
 from gnomon.core.documents.structure import Appetite, StructureCode, StructureFacts, StructureValue
+from gnomon.core.protocols import Model, ModelAbilities
 
 WORDS: dict[StructureCode, tuple[str, str, str]] = {  # title of the value, explanation, remedy
     "stored-rows": (
@@ -193,3 +195,27 @@ def _not_read(parts: Sequence[FittedPart], trees: Trees | None) -> list[str]:
         and (trees is None or _trees_of(part) is None)
     ]
     return list(dict.fromkeys(silent))
+
+
+def examine_target(
+    model: Model | None, answers: AnswerSet, prepared: Prepared, appetite: Appetite
+) -> StructureFacts | None:
+    """What the target holds of its training rows; None where there is nothing to look into, or nobody is to look.
+
+    Args:
+        model: the target, as far as it was given or had to be trained to be queried.
+        answers: its answers.
+        prepared: the plan and the rows.
+        appetite: what is accepted.
+    """
+    wanted = prepared.plan.structure.check
+    if wanted is False:
+        return None
+    if model is None and wanted and prepared.inputs.answers is None:
+        model = train_target(prepared)
+    plain = ModelAbilities.of(model).plain
+    fitted = ModelAbilities.of(model if plain is None else plain).fitted()
+    if fitted is None:
+        return None
+    rows = take_rows(prepared.data.x, prepared.roles.train)
+    return examine(fitted, rows, answers.target_answers[answers.case.member], appetite)

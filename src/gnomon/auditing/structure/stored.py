@@ -1,4 +1,7 @@
-"""Training rows that stand in the model itself: neighbours, support vectors, kernels, Gaussian processes, networks."""
+"""What stands in the model itself as it stood in the training rows: whole rows, and words and categories that are rare.
+
+Rows are kept by neighbours, support vectors, kernels, Gaussian processes and networks; a rare word may be a name.
+"""
 
 from __future__ import annotations
 
@@ -104,3 +107,43 @@ def _matrix(value: Any) -> Rows | None:
         return np.ascontiguousarray(np.asarray(value, dtype=np.float64) + 0.0)
     except (TypeError, ValueError):
         return None
+
+
+def rare_words(part: FittedPart, fewest: int) -> int | None:
+    """Kept words that occur in fewer training rows than ``fewest``; None where no vocabulary or no rows are known.
+
+    >>> from sklearn.feature_extraction.text import CountVectorizer
+    >>> texts = ["flu", "flu", "flu Ahab"]
+    >>> rare_words(FittedPart(CountVectorizer().fit(texts), texts), 2)
+    1
+    """
+    if not hasattr(part.thing, "vocabulary_") or part.rows is None or not hasattr(part.thing, "transform"):
+        return None
+    try:
+        counts = part.thing.transform(part.rows)
+    except Exception:  # rows of another kind
+        return None
+    occur = np.asarray((counts != 0).sum(axis=0)).ravel()
+    return int((occur < fewest).sum())
+
+
+def rare_categories(part: FittedPart, fewest: int) -> int | None:
+    """Kept categories that are text and occur in fewer training rows than ``fewest``."""
+    categories = getattr(part.thing, "categories_", None)
+    if categories is None or part.rows is None:
+        return None
+    rows = part.rows
+    try:
+        columns = [rows.iloc[:, i] if hasattr(rows, "iloc") else np.asarray(rows)[:, i] for i in range(len(categories))]
+    except Exception:  # fewer columns than kept categories
+        return None
+    return sum(
+        _rare(kept, np.asarray(column, dtype=object), fewest) for kept, column in zip(categories, columns, strict=True)
+    )
+
+
+def _rare(kept: Any, column: Any, fewest: int) -> int:
+    there: dict[Any, int] = {}
+    for value in column.tolist():
+        there[value] = there.get(value, 0) + 1
+    return sum(isinstance(one, str) and there.get(one, 0) < fewest for one in kept)

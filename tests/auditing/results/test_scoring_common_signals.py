@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from gnomon.attacks import ATTACKS
-from gnomon.auditing.results import common_signals
-from gnomon.auditing.results.common_signals import SIGNALS, with_signals
-from gnomon.auditing.results.scoring import rehearse
+from gnomon.auditing.results import scoring
+from gnomon.auditing.results.scoring import SIGNALS, rehearse, with_signals
 from gnomon.core.answers import Reveal
 from gnomon.core.evidence import Evidence
 from gnomon.core.protocols import why_not
@@ -56,5 +55,5 @@ def test_few_readers_and_many_bytes_leave_the_evidence_as_it_is(monkeypatch: pyt
     evidence = plain()
     assert with_signals(evidence, READERS[:2], LocalEngine(1)) is evidence
     assert with_signals(evidence.view(frozenset({"answers"})), READERS, LocalEngine(1)).shadows is None
-    monkeypatch.setattr(common_signals, "MOST_BYTES", 1000)
+    monkeypatch.setattr(scoring, "MOST_BYTES", 1000)
     assert with_signals(evidence, READERS, LocalEngine(1)) is evidence

@@ -3,8 +3,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from gnomon.models.torch.stacks.places import Drawn, Places  # noqa: E402
-from gnomon.models.torch.stacks.stacked_training import Regime, start_course  # noqa: E402
+from gnomon.models.torch.stacks.stacked_training import Drawn, Places, Regime, start_course  # noqa: E402  # noqa: E402
 from gnomon.models.torch.trainer import TorchTrainer  # noqa: E402
 
 
