@@ -16,6 +16,7 @@ from gnomon.cli.app import run
 from gnomon.core.documents.read_write import write_record
 from gnomon.core.documents.record import Record
 from gnomon.core.errors import UsageError
+from gnomon.report.pipelines import sarif
 from gnomon.runs.base import limits_from
 from gnomon.runs.gate import gate
 from gnomon.runs.limits import parse_limit
@@ -34,7 +35,7 @@ def audited(model: object) -> Outcome:
 
 @pytest.fixture(scope="module")
 def neighbours() -> Record:
-    return audited(KNeighborsClassifier(15)).record
+    return audited(KNeighborsClassifier(3, weights="distance")).record
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,13 @@ def linear() -> Record:
 
 def test_stored_rows_close_the_gate_whatever_the_attacks_found(neighbours: Record) -> None:
     assert gate(neighbours, ["auc<=1"]).code == 0
+    strict = gate(neighbours, ["structure<=note"])
+    subjects = {one.subject for one in strict.held}
+    assert {f"risky-parameter KNeighborsClassifier: {name}" for name in ("n_neighbors", "weights")} <= subjects
+    prints = [
+        r["partialFingerprints"]["gnomonLimit/v1"] for r in json.loads(sarif(strict, Path("run")))["runs"][0]["results"]
+    ]
+    assert len(set(prints)) == len(prints) == len(subjects)  # each is an alert of its own
     result = gate(neighbours, ["auc<=1", "structure<=warning"])
     assert result.code == 1
     [closing] = [one for one in result.held if one.state == "not met"]

@@ -18,7 +18,7 @@ from typing import Literal
 from scipy.special import ndtri
 
 from gnomon.core.documents.gate import GRADES, LEVELS, GateResult, Held, Limit, Missing, State
-from gnomon.core.documents.record import AttackResult, Audited, Estimate, Record, TprAtFpr, record_of
+from gnomon.core.documents.record import AttackResult, Audited, Estimate, Finding, Record, TprAtFpr, record_of
 from gnomon.core.errors import UsageError, expect
 from gnomon.runs.limits import GUESSING, mirrored, parse_limit
 from gnomon.stats.low_fpr import required_nonmembers
@@ -205,8 +205,7 @@ def _hold_structure(record: Record, limit: Limit) -> list[Held]:
         return [_held(limit, "unresolved", None, None, f"unresolved: structure: {why}")]
     worse = [f for f in found.findings if GRADES.index(f.severity) > limit.most]
     if worse:
-        told = [(f, f"not met: structure: {f.title} ({f.code}, {f.severity}), limit {limit.bound}") for f in worse]
-        return [_held(limit, "not met", None, None, line).model_copy(update={"finding": f.code}) for f, line in told]
+        return [_hold_finding(limit, finding) for finding in worse]
     if found.not_read:
         parts = ", ".join(found.not_read)
         return [_held(limit, "unresolved", None, None, f"unresolved: structure: parts can't be looked into: {parts}")]
@@ -221,6 +220,14 @@ def _hold_verdict(record: Record, limit: Limit) -> list[Held]:
         return [_held(limit, "unresolved", None, None, f"unresolved: verdict: {why}")]
     state: State = "not met" if LEVELS.index(level) > limit.most else "met"
     return [_held(limit, state, None, None, f"{state}: verdict: {level}, limit {limit.bound}")]
+
+
+def _hold_finding(limit: Limit, finding: Finding) -> Held:
+    """A finding that is worse than the limit; several may have one code, each about a parameter."""
+    line = f"not met: structure: {finding.title} ({finding.code}, {finding.severity}), limit {limit.bound}"
+    parameter, equals, _ = finding.title.partition("=")
+    about = {"finding": finding.code, "parameter": parameter if equals else None}
+    return _held(limit, "not met", None, None, line).model_copy(update=about)
 
 
 def _hold_epsilon(record: Record, limit: Limit) -> list[Held]:

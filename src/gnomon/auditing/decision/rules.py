@@ -296,7 +296,7 @@ RULES: tuple[AdviceRule, ...] = (
         "Get the evidence that is missing",
         "Give what the verdict names: more records, the model's own recipe for shadow models, a budget of queries.",
         (),
-        "{auc} (stays unresolved, exit code 4, until an audit can tell)",
+        "{auc} (exit code 3 or 4 until an audit can tell: attacks did not run, or values are unresolved)",
         "docs/verdicts.md",
         _fill,
     ),

@@ -52,6 +52,7 @@ class Held(Part):
     state: State = Field(description="met, not met or unresolved")
     attack: str | None = Field(description="name of the attack whose value it is")
     finding: str | None = Field(None, description="structure: code of the finding of the model itself")
+    parameter: str | None = Field(None, description="structure: the parameter that a finding of that code is about")
     estimate: Estimate | None = Field(
         description="the value with its interval, mirrored where one below guessing counts; null: there is none"
     )
@@ -60,7 +61,7 @@ class Held(Part):
     @property
     def subject(self) -> str:
         """What was held: an attack, or a finding of the structure."""
-        return self.attack or self.finding or ""
+        return self.attack or " ".join(filter(None, [self.finding, self.parameter]))
 
 
 class Missing(Part):
