@@ -74,11 +74,10 @@ def retrained(seed: int, *, ids: object = None) -> tuple[Outcome, Outcome]:
     runs = []
     for i in (0, 1):
         rng = np.random.default_rng((seed, i))
-        run = outcome(1.0, 2 * seed + i, ids=ids if i else None)
         groups = np.repeat(np.arange(N // 20), 20)
         shared = rng.normal(size=N // 20)[groups]
-        values = {"loss": run.scores["loss"] + shared}
-        runs.append(replace(run, record=with_counted(run, "group"), scores=values, groups=[str(g) for g in groups]))
+        run = outcome(1.0, 2 * seed + i, ids=ids if i else None, added=shared)
+        runs.append(replace(run, record=with_counted(run, "group"), groups=[str(g) for g in groups]))
     return runs[0], runs[1]
 
 

@@ -30,12 +30,14 @@ def outcome(
     scores: bool = True,
     rehearsals: tuple[float, ...] = (),
     level: str = "leaks",
+    added: np.ndarray | float = 0.0,
 ) -> Outcome:
     """A run whose attack scores members N(gap, 1) and others N(0, 1), in part the same for runs of one ``base``."""
     member = np.arange(N) < N // 2 if member is None else member
     own = np.random.default_rng(seed).normal(size=len(member))
     shared = own if base is None else np.random.default_rng(base).normal(size=len(member))
     values = gap * member + np.sqrt(0.9) * shared + np.sqrt(0.1) * own if base is not None else gap * member + own
+    values = values + added
     sides = values[member], values[~member]
     area, rates = auc(*sides), [tpr_at_fpr(*sides, f).tpr for f in FPRS]
     result = AttackResult(
@@ -56,6 +58,9 @@ def outcome(
         update={
             "attacks": [result],
             "verdict": sample.verdict.model_copy(update={"attack": name, "level": level}),
+            "data": sample.data.model_copy(
+                update={"members": int(member.sum()), "nonmembers": int(len(member) - member.sum())}
+            ),
         }
     )
     if not scores:

@@ -118,7 +118,7 @@ def test_scores_that_the_manifest_does_not_name_are_foreign(tmp_path: Path) -> N
         write_record(made.record, place / "record.json")
     (tmp_path / "scores").mkdir()
     np.save(tmp_path / "scores" / "loss.npy", np.zeros(600))
-    with pytest.raises(DataError, match=r"scores/loss.npy: is named by the record, but not of this run"):
+    with pytest.raises(DataError, match=r"record.json: names scores/loss.npy, which is not of this run"):
         read_outcome(tmp_path)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from gnomon.auditing.outcome import CanaryTable, Outcome, RiskTable
 from gnomon.core.arrays import Floats
-from gnomon.core.documents.read_write import parse_document, read_record, write_record
+from gnomon.core.documents.read_write import belonging, parse_document, read_record, write_record
 from gnomon.core.documents.record import Record
 from gnomon.core.errors import DataError, expect
 from gnomon.core.files import write_text
@@ -161,12 +161,9 @@ def read_outcome(path: str | Path) -> Outcome:
     published = read_published(folder)
     if published is None or name not in published.files:
         return Outcome(read_record(path), {}, [], [])
-    record = parse_document(published.files[name], Record, folder / name)
+    record = belonging(parse_document(published.files[name], Record, folder / name), published.files, folder / name)
     arrays = {file: content for file, content in published.files.items() if file.endswith(".npy")}
     files = {a.name: a.scores_file for a in record.attacks if a.scores_file is not None}
-    foreign = next((file for file in files.values() if file not in arrays), None)
-    if foreign is not None:
-        raise DataError(f"{folder / foreign}: is named by the record, but not of this run; run the audit again")
     if not files:
         return Outcome(record, {}, [], [])
     ids, member, exposure, groups, copies = (f"scores/{name}.npy" for name in RESERVED)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
+from gnomon.core.documents.contradictions import contradiction, unlike_audits, unlike_scores
 from gnomon.core.documents.defence import DefenceReport
 from gnomon.core.documents.record import Audited, Record, record_of
 from gnomon.core.documents.reproduction import Reproduction
@@ -51,7 +53,7 @@ def read_document(path: Path, kind: type[D]) -> D:
         )
     try:
         if published is not None and file.name in published.files:
-            return parse_document(published.files[file.name], kind, file)
+            return belonging(parse_document(published.files[file.name], kind, file), published.files, file)
         if file.exists() and not file.is_file():
             raise DataError(f"{file}: expected a file, got a folder, a pipe or a device")
         return parse_document(file.read_bytes(), kind, file)
@@ -59,6 +61,31 @@ def read_document(path: Path, kind: type[D]) -> D:
         raise DataError(f"{file}: no such {word}; expected its folder or its {name}") from None
     except OSError as error:
         raise DataError(f"{file}: cannot be read ({error})") from None
+
+
+def belonging(document: D, files: Mapping[str, bytes], file: Path) -> D:
+    """A document that fits what lies next to it.
+
+    Args:
+        document: read from a folder with a manifest.
+        files: the folder's results, by name.
+        file: that it was read from.
+
+    Raises:
+        DataError: it says what its scores, or the audits in its folder, do not.
+    """
+    found = None
+    if isinstance(document, Record):
+        found = unlike_scores(document, files)
+    elif isinstance(document, (Study, DefenceReport)):
+        found = unlike_audits(document, partial(_audit_in, file.parent))
+    if found is not None:
+        raise DataError(f"{file}: {found}; they do not belong together, so run the command again that made it")
+    return document
+
+
+def _audit_in(folder: Path, name: str) -> Record | None:
+    return read_document(folder / name, Record) if (folder / name / "record.json").is_file() else None
 
 
 def parse_document(content: bytes, kind: type[D], file: Path) -> D:
@@ -80,6 +107,9 @@ def parse_document(content: bytes, kind: type[D], file: Path) -> D:
         raise DataError(f"{file}: not a gnomon {word} of version 1 ({place}: {problem['msg']})") from None
     if odd is not None:
         raise DataError(f"{file}: not a gnomon {word} of version 1 ({odd}: expected a finite number)")
+    strange = contradiction(document)
+    if strange is not None:
+        raise DataError(f"{file}: not a gnomon {word} of version 1 ({strange})")
     return document
 
 
