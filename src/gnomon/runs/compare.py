@@ -337,8 +337,8 @@ def _sentences(
     words = {
         "same rows": "Both runs audited the same records in the same roles, so they are compared record by record.",
         "common rows": "The records that both runs audited in the same role are compared one by one.",
-        "none": "The runs share too few records in the same role, so intervals are compared with each other, "
-        "which finds large differences only.",
+        "none": "The runs share too few records that are known to be the same, in the same role, so intervals are "
+        "compared with each other, which finds large differences only.",
     }
     sentences = [
         f"{f.figure} of {overall.title}: {f.first:.3f}, then {f.second:.3f}; "

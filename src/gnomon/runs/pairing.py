@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +13,9 @@ from gnomon.core.arrays import Ints
 
 LEAST_SHARED = 0.5  # of each run's members and non-members; below it, pairs would leave too much out
 SIDES_CHANGED = 0.05  # share of rows that are members here and non-members there, from which on errors may be opposed
+
+
+COUNTED = re.compile(r"((members|nonmembers|pool):)?\d+")  # an id that is made where the user gives none
 
 
 @dataclass(frozen=True)
@@ -25,11 +29,17 @@ class Pairs:
 
 
 def pair_rows(first: Outcome, second: Outcome) -> Pairs:
-    """Rows with equal ids and equal membership, if both runs have mostly these."""
+    """Rows with equal ids and equal membership, if both runs have mostly these.
+
+    Ids that only count rows say nothing of rows of other content: those of other files would be taken for the same.
+    """
     everything = Pairs("none", np.arange(len(first.ids)), np.arange(len(second.ids)), False)
     if not first.ids or not second.ids or len(set(first.ids)) < len(first.ids):
         return everything
-    if len(set(second.ids)) < len(second.ids) or first.record.data.name != second.record.data.name:
+    data = first.record.data, second.record.data
+    if len(set(second.ids)) < len(second.ids) or data[0].name != data[1].name:
+        return everything
+    if data[0].fingerprint != data[1].fingerprint and (_counted(first) or _counted(second)):
         return everything
     _, at_first, at_second = np.intersect1d(
         np.asarray(first.ids), np.asarray(second.ids), assume_unique=True, return_indices=True
@@ -47,3 +57,9 @@ def pair_rows(first: Outcome, second: Outcome) -> Pairs:
         return Pairs("none", everything.first, everything.second, opposed)
     whole = len(shared) == len(first.ids) == len(second.ids)
     return Pairs("same rows" if whole else "common rows", at_first[same], at_second[same], opposed)
+
+
+def _counted(outcome: Outcome) -> bool:
+    """Whether ids are the rows' numbers, and nobody said that they are more."""
+    own = outcome.record.plan.get("data", {}).get("id") is not None
+    return not own and all(COUNTED.fullmatch(one) for one in outcome.ids)
