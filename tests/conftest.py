@@ -20,6 +20,16 @@ def _same_chance_each_time() -> None:
     np.random.seed(0)  # noqa: NPY002 - the very state that scikit-learn falls back to
 
 
+DRAWN = ("src", "report", "docs", "scripts", "studies", "test_examples.py", "test_report.py", "test_demo.py")
+
+
+@pytest.fixture(autouse=True)
+def _figures_only_where_pages_are_looked_at(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing takes half of a small audit; folders and files of tests that look at pages draw them."""
+    if not set(DRAWN) & set(request.path.parts):
+        monkeypatch.setattr("gnomon.report.html.drawn", lambda figure: "")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _workers_only_where_a_test_names_them() -> None:
     """A worker process costs seconds of imports; who tests workers says how many."""
