@@ -77,10 +77,9 @@ class JointTest:
         wider = max(1.0, self.deviation**2 * 12.0 * n1 * n0 / (n1 + n0 + 1))
         members, others = max(1, round(n1 / wider)), max(1, round(n0 / wider))
         enough = {m: _least(members + others, members, m, self.critical) for m in ladder(members + others)}
-        for tpr in np.linspace(0.0, 1.0, 401)[1:]:
-            if any(_power(float(tpr), fpr, m, members, others, least) >= power for m, least in enough.items()):
-                return float(tpr)
-        return None
+        rates = np.linspace(0.0, 1.0, 401)[1:]
+        found = np.any([_power(rates, fpr, m, members, others, least) >= power for m, least in enough.items()], axis=0)
+        return float(rates[found.argmax()]) if found.any() else None
 
 
 def joint_test(
@@ -277,14 +276,11 @@ def _least(n: int, members: int, m: int, critical: float) -> int:
     return int(enough[0]) if len(enough) else m + 1
 
 
-def _power(tpr: float, fpr: float, m: int, members: int, others: int, least: int) -> float:
+def _power(tpr: Doubles, fpr: float, m: int, members: int, others: int, least: int) -> Doubles:
     """Chance of so many members in a tail of m rows where members stand above all but a share fpr of the others."""
     from scipy.stats import binom
 
     above, wrong = tpr * members, fpr * others
-    if m <= above + wrong:
-        share = above / (above + wrong)
-    else:
-        left = (m - above - wrong) / max(members + others - above - wrong, 1.0)
-        share = (above + left * (members - above)) / m
-    return float(binom.sf(least - 1, m, min(share, 1.0)))
+    left = (m - above - wrong) / np.maximum(members + others - above - wrong, 1.0)
+    share = np.where(m <= above + wrong, above / (above + wrong), (above + left * (members - above)) / m)
+    return np.asarray(binom.sf(least - 1, m, np.minimum(share, 1.0)), dtype=np.float64)
