@@ -83,7 +83,10 @@ def test_an_array_and_a_file_of_labels_only_stand_for_the_rows(tmp_path: Path) -
 
 ODD = {
     "a score for three classes": (pd.DataFrame({"score": P[:, 0]}), "a single score is enough for two classes only"),
-    "a label that no row has": (pd.DataFrame({"predicted": np.full(2 * N, "dead")}), "expected numbers of shape"),
+    "a label that no row has": (
+        pd.DataFrame({"predicted": np.full(2 * N, "dead")}),
+        'the label "dead" is none of the classes',
+    ),
     "confidence above 1": (
         pd.DataFrame({"predicted": NAMES[Y], "sure": 300 * P.max(axis=1)}),
         "expected numbers of shape",

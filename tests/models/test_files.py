@@ -39,17 +39,30 @@ def answer(x):
     return np.full((len(x), 10), 0.1)
 
 
-def test_a_type_can_be_trusted_on_the_command_line(tmp_path, capsys):
-    skops.io.dump(make_pipeline(FunctionTransformer(np.nan_to_num), GaussianNB()).fit(X, Y), tmp_path / "m.skops")
-    np.savez(tmp_path / "in.npz", x=X[:100], y=Y[:100])
-    np.savez(tmp_path / "out.npz", x=X[100:], y=Y[100:])
-    [strange] = [n for n in skops.io.get_untrusted_types(file=tmp_path / "m.skops") if "nan_to_num" in n]
-    given = ["audit", "--model", f"{tmp_path}/m.skops", "--members", f"{tmp_path}/in.npz", "--nonmembers"]
-    given += [f"{tmp_path}/out.npz", "--attacks", "loss", "--shadows", "0", "--to", f"{tmp_path}/run"]
-    assert run(given) == 2
+def test_a_type_can_be_trusted_on_the_command_line(tmp_path, monkeypatch, capsys):
+    """By all commands that load a model; the plan ends each right after, for it has no rows to make others from."""
+    monkeypatch.chdir(tmp_path)
+    skops.io.dump(make_pipeline(FunctionTransformer(np.nan_to_num), GaussianNB()).fit(X[:60], Y[:60] % 2), "m.skops")
+    np.savez("in.npz", x=X[:60], y=Y[:60] % 2)
+    np.savez("out.npz", x=X[60:120], y=Y[60:120] % 2)
+    [strange] = [n for n in skops.io.get_untrusted_types(file="m.skops") if "nan_to_num" in n]
+    (tmp_path / "plan.toml").write_text(
+        'view = "adversary"\n[target]\nmodel = "m.skops"\n[data]\nmembers = "in.npz"\nnonmembers = "out.npz"\n'
+        '[attacks]\nnames = ["loss"]\n[shadow]\ncount = 0\nsource = "marginals"\nrows = 20\n'
+    )
+    assert run(["audit", "plan.toml", "--to", "audit"]) == 2
     assert "--trust-type NAME" in capsys.readouterr().err
-    assert run([*given, "--trust-type", strange]) == 0
-    assert run(["audit", "--source", "digits", "--trust-type", "a.B", "--to", f"{tmp_path}/other"]) == 2
+    for words in (
+        ["audit", "plan.toml", "--to", "audit"],
+        ["study", "plan.toml", "--vary", "statistics.confidence=0.9", "--repeats", "1", "--to", "study"],
+        ["defend", "plan.toml", "--try", "labels", "--to", "defend"],
+        ["synth", "plan.toml", "--to", "rows.npz"],
+    ):
+        run([*words, "--trust-type", strange])
+        shown = capsys.readouterr()
+        assert "at least one row to count marginals" in " ".join((shown.out + shown.err).split()), words
+    assert run(["check", "plan.toml", "--trust-type", strange]) == 0
+    assert run(["audit", "--source", "digits", "--trust-type", "a.B", "--to", "other"]) == 2
     assert "give --model" in capsys.readouterr().err
 
 

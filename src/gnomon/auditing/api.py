@@ -14,6 +14,7 @@ import numpy as np
 
 from gnomon.auditing.bars import following
 from gnomon.auditing.inputs.answer_tables import united_answers
+from gnomon.auditing.inputs.function_target import read_as_it_is
 from gnomon.auditing.inputs.loading import AuditInputs, load_inputs, speaking, trainer_from
 from gnomon.auditing.inputs.plugins import load_plugins, named
 from gnomon.auditing.inputs.roles import RowSplit
@@ -116,7 +117,8 @@ def audit(
     """Audits a model; prints nothing unless ``progress`` asks for it.
 
     Args:
-        target: a fitted scikit-learn classifier, a `Model`, or a callable from rows to probabilities (n, c); None to
+        target: a fitted scikit-learn classifier, a `Model`, or a callable from rows to probabilities (n, c), in per
+            cent, rounded or the largest only, to one number or one label a row, or to a data frame of these; None to
             train one here with ``trainer`` on the members.
         members: rows and labels that the target was trained on: (x, y). Rows are an array (n, d) or (n, ...), a data
             frame, a sparse matrix, or one text each; missing numbers are NaN, where the target takes that.
@@ -175,10 +177,12 @@ def audit(
         groups=_by_row("groups", groups, counts),
         note=united.note.removeprefix(". "),
     )
-    model = None if target is None else as_model(target, data.classes)
-    recipe = speaking(trainer_from(trainer, model), data)
     given = _tables_of(plan)
+    said = given.get("target", {})
     tables = _answer_tables(answers, target, data, spans, given)
+    answering = None if target is None else as_model(target, data.classes, said.get("outputs") or "probabilities")
+    model = read_as_it_is(answering, data, said.get("reveals", "full"))
+    recipe = speaking(trainer_from(trainer, model), data)
     values: dict[str, Any] = {
         **given,
         "seed": seed,

@@ -101,8 +101,10 @@ def prepare(
         UsageError: rows that do not suffice, or a mitigation that can't be put on this target.
         GnomonError: other bad input, in one line.
     """
-    if inputs.tables and plan.target.reveals == "full":
-        seen = plan.target.model_copy(update={"reveals": revealed_by(inputs.tables)})
+    shown = ModelAbilities.of(inputs.model).shown
+    if plan.target.reveals == "full" and (inputs.tables or shown is not None):
+        reveals = revealed_by(inputs.tables) if shown is None else shown.reveals
+        seen = plan.target.model_copy(update={"reveals": reveals})
         plan = plan.model_copy(update={"target": seen})
     told = progress or Silent()
     inputs = _remembering(inputs, store.root, told)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -64,6 +64,15 @@ class KnownClasses(NamedTuple):
     columns: Ints  # for each of them the id of the data set's class
 
 
+class Shown(NamedTuple):
+    """What a function's answers are."""
+
+    reveals: str  # what they show, as a plan says it
+    columns: tuple[str, ...]  # what each class's answer is called, in the order of the classes
+    rule: Literal["name", "name within", "number", "position", "one column"]  # what they were matched by
+    said: str  # how they were read, in words; empty where that is the usual
+
+
 @dataclass(frozen=True)
 class Told:
     """Who is told of something slow: stages with their steps, and single lines."""
@@ -91,6 +100,7 @@ class ModelAbilities:
     """
 
     facts: Mapping[str, Any] = MappingProxyType({})  # what its training has to say, as plain JSON
+    shown: Shown | None = None  # what its answers are, where that was found out from some
     already_shares: bool = False  # what it takes for logits were probabilities so far
     one_column: bool = False  # it answers with one number a row, that of the second class
 

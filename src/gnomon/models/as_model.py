@@ -73,6 +73,8 @@ def as_model(
         raise ModelError(f"{type(thing).__name__} is a torch module: wrap it in gnomon.models.TorchModel")
     if callable(thing):
         return CallableModel(thing, outputs, len(classes))
+    if hasattr(thing, "predict") and not hasattr(thing, "fit") and not hasattr(thing, "get_params"):
+        return CallableModel(thing.predict, outputs, len(classes))  # of labels, or what else it predicts
     if getattr(thing, "refit", True) is False:
         raise ModelError(f"{type(thing).__name__} with refit=False holds no fitted model: audit the one that you fit")
     raise ModelError(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.core.arrays import Floats, Rows, count_rows, take_rows
-from gnomon.core.errors import ModelError, UsageError
+from gnomon.core.errors import ModelError, UsageError, one_line
 from gnomon.core.outputs import Outputs, check_outputs, is_one_column, log_from_outputs
 from gnomon.core.protocols import ModelAbilities
 from gnomon.models.estimators import rows_for
@@ -61,6 +61,11 @@ class CallableModel(ModelAbilities):
             raise ModelError("the callable's number of classes is known from its first answer on; give n_classes")
         return self._n_classes
 
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+        return f"the callable {getattr(self.function, '__qualname__', type(self.function).__name__)}"
+
     def log_probs(self, x: Rows) -> Floats:
         """Natural-log probabilities, float32 (n, c).
 
@@ -70,11 +75,11 @@ class CallableModel(ModelAbilities):
         n = count_rows(x)
         if n == 0:
             return np.empty((0, self.n_classes), np.float32)
-        name = f"the callable {getattr(self.function, '__qualname__', type(self.function).__name__)}"
+        name = self.title
         parts: list[NDArray[Any]] = []
         for start in range(0, n, self.batch):
             rows = np.arange(start, min(n, start + self.batch), dtype=np.int64)
-            part = self._ask(take_rows(x, rows), name)
+            part = self._numbers(take_rows(x, rows))
             if part.ndim == 0 or len(part) != len(rows) or (parts and part.shape[1:] != parts[0].shape[1:]):
                 wanted = f"({len(rows)}, {parts[0].shape[1] if parts and parts[0].ndim > 1 else 'c'})"
                 raise ModelError(f"{name}: expected {self.outputs} of shape {wanted}, got {part.shape}")
@@ -85,18 +90,30 @@ class CallableModel(ModelAbilities):
         self._n_classes = logs.shape[1]
         return logs
 
-    def _ask(self, rows: Rows, name: str) -> NDArray[Any]:
+    def raw(self, rows: Rows) -> Any:
+        """What the function returns for some rows; a tensor as an array.
+
+        Raises:
+            ModelError: it fails.
+        """
         try:
             answer = self.function(rows_for(getattr(self.function, "__self__", None), rows))
         except Exception as error:
             shape = getattr(rows, "shape", None)
-            raise ModelError(f"{name} failed on rows of shape {shape}: {type(error).__name__}: {error}") from error
-        if hasattr(answer, "detach"):  # a tensor that may stand on another device and carry gradients
-            answer = answer.detach().cpu()
+            raise ModelError(
+                f"{self.title} failed on rows of shape {shape}: {type(error).__name__}: {one_line(error)}"
+            ) from error
+        # a tensor may stand on another device and carry gradients
+        return answer.detach().cpu().numpy() if hasattr(answer, "detach") else answer
+
+    def _numbers(self, rows: Rows) -> NDArray[Any]:
+        answer = self.raw(rows)
         try:
             array = np.asarray(answer)
         except (TypeError, ValueError) as error:
-            raise ModelError(f"{name}: expected an array (n, c), got {type(answer).__name__} ({error})") from error
+            raise ModelError(
+                f"{self.title}: expected an array (n, c), got {type(answer).__name__} ({error})"
+            ) from error
         if array.dtype.kind not in "biuf":
-            raise ModelError(f"{name}: expected numbers, got {array.dtype}")
+            raise ModelError(f"{self.title}: expected numbers, got {array.dtype}")
         return array

@@ -83,9 +83,15 @@ class SklearnModel(ModelAbilities):
                 "function from rows to probabilities of ranges that you choose, or such answers as files"
             )
         if not hasattr(self.estimator, "predict_proba"):
+            if not hasattr(self.estimator, "classes_"):
+                raise ModelError(
+                    f"{_name(self.estimator)} is no classifier that is fitted (it has no predict_proba, no classes_); "
+                    "give a function from rows to labels or probabilities"
+                )
             raise ModelError(
                 f"{_name(self.estimator)} gives no probabilities (no predict_proba); wrap it in scikit-learn's "
-                "CalibratedClassifierCV, or fit it with probability=True if it has that option"
+                "CalibratedClassifierCV, fit it with probability=True if it has that option, or give its "
+                "method predict to audit labels"
             )
         if getattr(self.estimator, "classes_", None) is None:
             raise ModelError(f"{_name(self.estimator)} is not fitted (no classes_); fit it first")

@@ -24,9 +24,13 @@ pytest.importorskip("tenacity")
 from gnomon.cli.app import run
 
 FOLDER = os.environ.get("GNOMON_REAL_SERVERS")
-pytestmark = pytest.mark.skipif(
-    not FOLDER, reason="real servers are installed and started only where GNOMON_REAL_SERVERS names a folder for them"
-)
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::UserWarning"),  # MLflow's own, in colour
+    pytest.mark.skipif(
+        not FOLDER,
+        reason="real servers are installed and started only where GNOMON_REAL_SERVERS names a folder for them",
+    ),
+]
 MAKE = """
 import joblib, pandas as pd, sys
 from sklearn.ensemble import RandomForestClassifier

@@ -58,6 +58,13 @@ def map_answers(data: Dataset, model: Model | None, tables: Sequence[AnswerTable
         answers = [class_name(label) for label in data.labels or data.classes]
         sentence = f"The target is trained here on these classes: {_first(data.classes)}."
         return AnswersMap(classes=list(data.classes), answers=answers, rule="trained here", sentence=sentence)
+    if inner.shown is not None:
+        return AnswersMap(
+            classes=list(data.classes),
+            answers=list(inner.shown.columns),
+            rule=inner.shown.rule,
+            sentence=_listed(inner.shown.columns, data.classes, BY_COLUMN[inner.shown.rule]),
+        )
     one = inner.one_column
     places = ["the rest", "the one column"] if one else [f"column {k}" for k in range(data.n_classes)]
     words = BY_COLUMN["one column" if one else "position"]

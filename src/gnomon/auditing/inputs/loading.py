@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gnomon.auditing.inputs.answer_tables import united_answers
+from gnomon.auditing.inputs.function_target import read_as_it_is
 from gnomon.auditing.inputs.plugins import PlugIns, load_plugins
 from gnomon.auditing.inputs.roles import RowSplit
 from gnomon.auditing.inputs.sending import refuse_sending
@@ -98,7 +99,8 @@ def load_inputs(
         )
     if plan.data.features is not None:
         data = _with_declared_features(data, plan.data.features)
-    model = _load_model(plan.target, plan.trainer, given, data, parts, trust=trust)
+    loaded = _load_model(plan.target, plan.trainer, given, data, parts, trust=trust)
+    model = read_as_it_is(loaded, data, plan.target.reveals)
     answers, tables = _load_answers(plan, data, parts)
     if model is not None and answers is not None:
         raise PlanError("target: give a model or its answers, not both")

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.core.arrays import Floats, Ints, check_log_probs, is_frame
-from gnomon.core.data.labels import class_name
-from gnomon.core.errors import DataError, did_you_mean
+from gnomon.core.data.labels import class_name, first_unknown
+from gnomon.core.errors import DataError, ModelError, did_you_mean
 from gnomon.core.outputs import Outputs, check_outputs, is_one_column, log_from_outputs
 from gnomon.datasets.own_files.answer_columns import ColumnRule, class_of, match_columns
 from gnomon.datasets.own_files.answer_kinds import AnswerKind, from_labels, kind_of, share_of
-from gnomon.datasets.own_files.csv_files import CsvFormat
+from gnomon.datasets.own_files.csv_files import CsvFormat, has_pandas
 from gnomon.datasets.own_files.files import (
     NPZ,
     SUFFIXES,
@@ -129,7 +129,7 @@ def answers_in_memory(
     Args:
         name: what messages call them.
         given: an array (n, c) in the order of the classes, one number or one label a row, or a data frame with columns
-            as in a file.
+            as in a file, also as a list of its rows as dicts.
         classes: the data set's class names.
         rows: how many answers there must be.
         outputs: what the numbers are.
@@ -139,10 +139,19 @@ def answers_in_memory(
         DataError: columns that name no class, or another number of rows.
         ModelError: NaN, or probabilities that do not sum to one.
     """
+    if isinstance(given, list) and given and has_pandas() and all(isinstance(row, dict) for row in given):
+        import pandas as pd
+
+        given = pd.DataFrame(given)
     if is_frame(given):
         found = _from_frame(name, given.rename(columns=str), None, classes)
     else:
-        table = np.asarray(given)
+        try:
+            table = np.asarray(given)
+        except (TypeError, ValueError):
+            raise DataError(f"{name}: expected an array (n, c), got {type(given).__name__} of unequal rows") from None
+        if table.ndim not in (1, 2):
+            raise DataError(f"{name}: expected an array (n, c), got {type(given).__name__} of shape {table.shape}")
         found = Answers(table.astype(str) if table.dtype.kind == "O" else table)
     return _in_classes(name, found, outputs, classes, rows, None, reveals)
 
@@ -162,6 +171,9 @@ def _in_classes(
         table = table[:, None]
     labels = from_labels(table[:, 0], classes, confidence) if classes is not None and is_one_column(table) else None
     if labels is None and (table.dtype.kind not in "iuf" or confidence is not None):
+        if classes is not None and table.dtype.kind == "U" and table.shape[1] == 1 and confidence is None:
+            found_label = table[first_unknown(table[:, 0].tolist(), classes), 0]
+            raise DataError(f'{source}: the label "{found_label}" is none of the classes ({_some(classes)})')
         raise DataError(f"{source}: expected numbers of shape (n, c), got {table.dtype} of shape {table.shape}")
     if len(table) == 0 or (rows is not None and len(table) != rows):
         wanted = "at least one row" if rows is None else f"{rows} rows, one for each audited row"
@@ -177,7 +189,15 @@ def _in_classes(
     table, columns, rule = _in_order(source, table, names, classes)
     kind = kind_of(table, reveals) if outputs == "probabilities" else None
     if kind is None or (kind.reveals, kind.said) == ("full", ""):
-        logs = log_from_outputs(table, outputs, rows=len(table), classes=None, source=source)
+        try:
+            logs = log_from_outputs(table, outputs, rows=len(table), classes=None, source=source)
+        except ModelError as error:
+            if "must sum to 1" not in str(error):
+                raise
+            raise ModelError(
+                f"{error} (target.outputs); if it rounds, or shows the largest only, say so: "
+                'target.reveals = "rounded:2" or "top:3"'
+            ) from None
         return AnswerTable(logs, columns, rule, by_ids)
     return _shown(source, kind, columns, rule, by_ids)
 
@@ -222,11 +242,14 @@ def _in_order(
     if classes is None:
         return table, tuple(names), "position"
     _check_names(source, names, classes)
-    shown = ", ".join(classes[:8]) + (", ..." if len(classes) > 8 else "")
     raise DataError(
         f"{source}: the columns {', '.join(names[:8])} do not say which class they belong to; call them after the "
-        f'classes ({shown}), for example "prob_{classes[0]}", or number them from 0 in this order'
+        f'classes ({_some(classes)}), for example "prob_{classes[0]}", or number them from 0 in this order'
     )
+
+
+def _some(classes: Sequence[str]) -> str:
+    return ", ".join(classes[:8]) + (", ..." if len(classes) > 8 else "")
 
 
 def _check_names(source: str, names: Sequence[str] | None, classes: Sequence[str]) -> None:
@@ -250,7 +273,8 @@ def _one_column(
     if classes is not None and len(classes) != 2:
         raise DataError(
             f"{source}: expected {len(classes)} columns, one a class, got 1; a single score is enough for two classes "
-            "only, or next to a column of predicted labels"
+            "only, or next to a column of predicted labels; labels alone must be the classes' names "
+            f"({_some(classes)})"
         )
     name = "0" if names is None else names[0]
     if names is not None and name.isdigit():

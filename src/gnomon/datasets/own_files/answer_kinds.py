@@ -146,7 +146,9 @@ def from_labels(
            [0., 1.]])
     """
     if values.dtype.kind == "f":
-        return None
+        if (len(classes) == 2 and values.max() <= 1) or not (values == np.round(values)).all():
+            return None  # numbers of the second class
+        values = values.astype(np.int64)
     own, place = np.unique(values if values.dtype.kind in "biu" else values.astype(str), return_inverse=True)
     match = match_classes([class_name(v) for v in own.tolist()], classes)
     if match is None or match.rule == "order":
