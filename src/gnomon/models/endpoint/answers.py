@@ -164,7 +164,7 @@ class AnswerReader:
         words = self.outputs.replace("_", "-")
         return {
             "probabilities": f"{words} of {len(self.classes)} classes in the order {classes}",
-            "map": f"a {words} for each class by its name ({classes})",
+            "map": f"{words} for each class by its name ({classes})",
             "positive": f'one number, of the class "{self.classes[-1]}" ({words}); the class "{self.classes[0]}" '
             "has the rest",
             "labels": f"a label and nothing else ({classes})",
