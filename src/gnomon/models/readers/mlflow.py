@@ -55,9 +55,12 @@ def _flavours(place: Path) -> dict[str, dict[str, Any]]:
     """What ``MLmodel`` says; reading it runs nothing."""
     described = import_extra("mlflow.models", "mlflow", "an MLflow model").Model
     try:
-        return dict(described.load(str(place / MLMODEL)).flavors)
+        found = dict(described.load(str(place / MLMODEL)).flavors)
     except Exception as error:  # yaml's and MLflow's own
         raise ModelError(f"{place}: no MLflow model, or damaged ({type(error).__name__})") from error
+    if not all(isinstance(name, str) and isinstance(flavour, dict) for name, flavour in found.items()):
+        raise ModelError(f"{place}: no MLflow model, or damaged (flavours that are no tables)")
+    return found
 
 
 def _files(place: Path, flavours: dict[str, dict[str, Any]]) -> Iterator[Path]:
@@ -66,8 +69,10 @@ def _files(place: Path, flavours: dict[str, dict[str, Any]]) -> Iterator[Path]:
     for name in sorted(flavours, key=lambda flavour: flavour == "python_function"):
         for key in PLACES:
             named = flavours[name].get(key)
-            file = root / str(named)
-            if named is not None and file.is_file():
+            if not isinstance(named, str):  # a list of lists of itself would become a text of gigabytes
+                continue
+            file = root / named
+            if file.is_file():
                 if not file.resolve().is_relative_to(root):
                     raise ModelError(f"{place}: names a file that is not in it ({named})")
                 yield file
