@@ -56,5 +56,6 @@ def test_risk_is_a_table_the_most_probable_first() -> None:
     frame = Outcome(made.record, {}, [], [], risk=RISK).risk_frame()
     assert list(frame["id"]) == ["b", "c", "a"]
     assert frame["probability_when_trained"].isna().tolist() == [True, False, False]
-    with pytest.raises(UsageError, match="states no probabilities"):
+    assert made.record.risk is None
+    with pytest.raises(UsageError, match="states no probabilities of membership: shadow models teach them"):
         made.risk_frame()

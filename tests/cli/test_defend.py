@@ -50,7 +50,8 @@ def test_a_mistake_gets_one_line_and_nothing_runs(
 
 def test_a_plan_that_is_missing_or_broken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "broken.toml").write_text('[data]\nsource = "digits"\n[trainer]\nkind = "torhc"\n')
-    for name, words in (("none.toml", "no such plan file"), ("broken.toml", "trainer.kind")):
+    mistakes = {"none.toml": "no such plan file", ".": "got a folder; gnomon init", "broken.toml": "trainer.kind"}
+    for name, words in mistakes.items():
         assert run(["defend", str(tmp_path / name), "--try", "labels", "--to", str(tmp_path / "bench")]) == 2
         said = capsys.readouterr().err
         assert words in said

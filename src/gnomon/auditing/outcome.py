@@ -104,7 +104,10 @@ class Outcome:
             MissingExtraError: pandas is not installed.
         """
         if self.risk is None:
-            raise UsageError("this audit states no probabilities of membership: its report says why")
+            why = "shadow models teach them, and none played the target (it takes a recipe, and attacks that ran)"
+            if self.record.risk is not None and self.record.risk.reason is not None:
+                why = f"{self.record.risk.reason}; the report has more"
+            raise UsageError(f"this audit states no probabilities of membership: {why}")
         return frame_of(self.risk.columns())
 
     def __repr__(self) -> str:

@@ -584,6 +584,9 @@ def read_toml(path: Path, what: str = "plan file") -> dict[str, Any]:
         return tomllib.loads(content.decode("utf-8"))
     except FileNotFoundError:
         raise PlanError(f"{path}: no such {what}") from None
+    except IsADirectoryError:
+        hint = "; gnomon init plan.toml with the flags of an audit writes one" if what == "plan file" else ""
+        raise PlanError(f"{path}: expected a {what}, got a folder{hint}") from None
     except (OSError, UnicodeDecodeError, RecursionError) as error:
         raise PlanError(f"{path}: cannot be read ({error})") from None
     except tomllib.TOMLDecodeError as error:
