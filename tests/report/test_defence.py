@@ -45,6 +45,9 @@ def test_a_bench_with_no_comparison_still_renders() -> None:
     for format in ("html", "md", "terminal"):
         assert "Nothing." in render(alone, format)
     assert "No mitigation helps" in render(alone, "terminal")
+    blank = alone.model_copy(update={"results": [one.model_copy(update={"effect": None}) for one in alone.results]})
+    text = render(blank, "terminal")
+    assert "Nothing could be audited" in text and "No mitigation helps" not in text
 
 
 def test_in_a_crowd_the_frontier_keeps_its_names_and_no_name_covers_another() -> None:

@@ -83,7 +83,8 @@ def defence_page(defence: DefenceReport) -> Page:
 def _level(defence: DefenceReport) -> tuple[str, str]:
     chosen = next((o for o in defence.results if o.label == defence.advice.choice), None)
     if chosen is None:
-        return "leaks", "No mitigation helps"
+        tried = any(o.effect is not None for o in defence.results[1:])
+        return ("leaks", "No mitigation helps") if tried else ("undecided", "Nothing could be audited")
     change = chosen.utility.change if chosen.utility else None
     dear = change is not None and change.high < 0
     return ("leaks_some", "Helps at a price") if dear else ("none_found", "A mitigation helps")

@@ -150,6 +150,18 @@ def test_only_what_the_trainer_can_do_is_advised_and_five_things_at_most() -> No
     assert [one.code for one in found.to_do] == [r.code for r in RULES if r.code in {t.code for t in found.to_do}]
 
 
+def test_a_model_that_was_given_has_to_be_trained_again_for_mitigations_in_training() -> None:
+    """As it stands, gnomon defend could put none of these on it."""
+    ladder = [rung("labels", 0.6), rung("answers", 0.7)]
+    record = sample_records.leaking().model_copy(update={"ladder": ladder})
+    for target, needed in (({"model": "m.skops"}, True), ({}, False)):
+        found = decided(record, able=["l2"], target=target).decision
+        assert found is not None
+        lines = {one.code: one.evidence for one in found.to_do}
+        assert ("in place of the model" in lines["overfitted"]) == needed
+        assert lines["telling-answers"].endswith("gnomon report RUN then has the values.")
+
+
 def test_every_try_is_a_mitigation() -> None:
     for rule in RULES:
         for label in rule.tries:

@@ -154,17 +154,35 @@ def _evidence(record: Record) -> tuple[Literal["none", "weak", "limited", "stron
 def _to_do(rule: AdviceRule, meaning: str, record: Record, able: Collection[str] | None) -> ToDo:
     tries = [one for one in rule.tries if _can(one, able) and not (opened(record) and _of_answers(one))]
     rate, area = limits(record)
-    measures = f"gnomon defend PLAN --try {','.join(tries)} measures it; gnomon report RUN then has the values."
     return ToDo(
         code=rule.code,
         title=rule.title,
         meaning=meaning,
         remedy=rule.remedy if rule.advise is None else rule.advise(record),
-        evidence=measures if tries else "A new audit shows it.",
+        evidence=_measures(tries, record),
         tries=tries,
         limit=rule.limit.format(rate=rate, auc=area),
         source=rule.source,
     )
+
+
+def _measures(tries: list[str], record: Record) -> str:
+    """The commands that measure mitigations; a model that was given is not trained again as it stands."""
+    if not tries:
+        return "A new audit shows it."
+    target = record.plan.get("target") or {}
+    given = any(target.get(name) for name in ("model", "member_answers", "endpoint", "callable"))
+    again = [one for one in tries if given and not _of_answers(one)]
+    direct = [one for one in tries if one not in again]
+    told = []
+    if direct:
+        told.append(f"gnomon defend PLAN --try {','.join(direct)} measures it; gnomon report RUN then has the values.")
+    if again:
+        told.append(
+            f"gnomon defend PLAN --try {','.join(again)} measures it where PLAN has the model's recipe in [trainer] in "
+            "place of the model, which is then trained again."
+        )
+    return " ".join(told)
 
 
 def _can(label: str, able: Collection[str] | None) -> bool:
