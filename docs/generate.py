@@ -287,9 +287,8 @@ remedies on the same plan and rows (its folder `RUN-defend` lies next to the run
 it has the command (PLAN is the audit's plan; `gnomon init plan.toml` with the flags of an audit writes one).
 Mitigations in training are named only where the model's trainer can do them; a model that is given has to be trained
 again for them, by a recipe in `[trainer]`. The last column but one is the limit that makes [the gate](gate.md) catch
-the finding when it comes back: {{rate}} is a limit that this very leak does not meet (a true-positive rate of 5 times its
-false-positive rate, else an AUC),
-{{auc}} is `auc<=0.6`.
+the finding when it comes back: {{rate}} is a limit that this very leak does not meet (a true-positive rate of 5 times
+its false-positive rate, else an AUC), {{auc}} is `auc<=0.6`.
 
 Where no rule applies the report says so, with the list of what was not tested.
 """
