@@ -21,6 +21,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import gnomon
 from gnomon.cli.app import run
+from gnomon.core.plan import read_plan
 
 N = 90
 ATTACKS = "gap,loss,lira_offline"
@@ -185,6 +186,7 @@ def test_semicolons_decimal_commas_and_an_index_column_change_nothing(folder: Pa
     same_values(record, by_call(model, frame[["a", "b", "c"]], frame["kind"]))
     said = record["data"]["note"]
     assert "semicolons between fields, decimal commas, without the counting column Unnamed: 0" in said
+    assert read_plan("run/plan.toml").data.members == str(folder / "in.csv")  # an audit by flags leaves its plan
 
 
 def test_what_is_not_found_out_can_be_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

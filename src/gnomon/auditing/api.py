@@ -24,7 +24,7 @@ from gnomon.auditing.run import run_audit
 from gnomon.core.arrays import Ints, Rows
 from gnomon.core.data.dataset import Dataset, View, make_dataset
 from gnomon.core.errors import UsageError, expect
-from gnomon.core.plan import Plan, make_plan
+from gnomon.core.plan import IN_MEMORY, Plan, make_plan
 from gnomon.core.protocols import Attack, Trainer
 from gnomon.datasets.own_files.answer_files import AnswerTable, answers_in_memory
 from gnomon.datasets.own_files.tables import table_in_memory, unite_parts
@@ -188,15 +188,15 @@ def audit(
         "seed": seed,
         "view": view,
         "data": {
-            **dict.fromkeys(("members", "nonmembers", *(["pool"] if pool is not None else [])), "(in memory)"),
+            **dict.fromkeys(("members", "nonmembers", *(["pool"] if pool is not None else [])), IN_MEMORY),
             **given.get("data", {}),
         },
         "shadow": {"count": shadows, **given.get("shadow", {})},
     }
     if target is not None:
-        values["target"] = {"model": "(in memory)", **given.get("target", {})}
+        values["target"] = {"model": IN_MEMORY, **given.get("target", {})}
     if tables:
-        kept = {"member_answers": "(in memory)", "nonmember_answers": "(in memory)"}
+        kept = {"member_answers": IN_MEMORY, "nonmember_answers": IN_MEMORY}
         values["target"] = {**kept, **given.get("target", {})}
     foreign: tuple[Attack, ...] = ()
     if attacks is not None:

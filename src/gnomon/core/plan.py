@@ -322,6 +322,7 @@ class TrainerPlan(PlanTable):
 
 
 LONGEST_NAME = 100
+IN_MEMORY = "(in memory)"  # in the place of a file, where Python objects were given
 PLAN_BYTES = 16 * 2**20
 
 ShadowSource = Annotated[

@@ -19,6 +19,8 @@ from gnomon.core.documents.record import Record
 from gnomon.core.errors import DataError, expect
 from gnomon.core.files import write_text
 from gnomon.core.generations import Published, claim, read_published
+from gnomon.core.plan import make_plan
+from gnomon.core.toml import toml_text
 from gnomon.runs.spreadsheet import cell, plain
 
 RISK_TEXTS = "risk-texts.json"
@@ -53,6 +55,12 @@ def write_outcome(outcome: Outcome, folder: Path) -> Record:
     record = _naming_files(outcome)
     write_record(record, folder / "record.json")
     return record
+
+
+def write_plan(record: Record, file: Path) -> None:
+    """Writes the audit as a plan with whole paths, to carry out again or to hold mitigations against."""
+    plan = make_plan(record.plan_given, "the audit's plan").with_files_in(Path.cwd())
+    write_text(file, toml_text(plan.model_dump(mode="json", exclude_unset=True)))
 
 
 def _naming_files(outcome: Outcome) -> Record:

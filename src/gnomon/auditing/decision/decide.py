@@ -10,6 +10,7 @@ from gnomon.auditing.decision.rules import AdviceRule, applying, headline_attack
 from gnomon.auditing.verdict.leak_size import CLEAR_AUC, CLEAR_RATIO, rounded_up
 from gnomon.core.documents.decision import Decision, MostExposed, ToDo
 from gnomon.core.documents.record import Record
+from gnomon.core.plan import IN_MEMORY
 from gnomon.mitigations import kind_and_strength
 
 STRONG_P = 0.001
@@ -176,7 +177,9 @@ def _measures(tries: list[str], record: Record) -> str:
     direct = [one for one in tries if one not in again]
     told = []
     if direct:
-        told.append(f"gnomon defend PLAN --try {','.join(direct)} measures it; gnomon report RUN then has the values.")
+        plan = "PLAN" if IN_MEMORY in (record.plan_given.get("data") or {}).values() else "RUN/plan.toml"
+        bench = f"gnomon defend {plan} --try {','.join(direct)} --to RUN-defend"
+        told.append(f"{bench} measures it; gnomon report RUN then has the values.")
     if again:
         told.append(
             f"gnomon defend PLAN --try {','.join(again)} measures it where PLAN has the model's recipe in [trainer] in "
