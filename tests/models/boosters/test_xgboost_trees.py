@@ -61,6 +61,13 @@ def test_what_trees_do_not_show_is_not_guessed(params, message):
     assert "[trainer] params" in found.remarks[0]
 
 
+def test_trees_that_answer_for_all_classes_at_once_show_nothing():
+    params = {**MULTI, "multi_strategy": "multi_output_tree", "tree_method": "hist", "max_depth": 2}
+    found = read_back(learner(params, DIGITS, 1), 10, 1, None)
+    assert found.rounds is None
+    assert "for all classes at once" in found.remarks[0]
+
+
 def test_stumps_show_the_rate_and_leave_the_penalty_to_its_default():
     found = read_back(learner({**BINARY, "max_depth": 1, "learning_rate": 0.2}, CANCER), 2, 5, None)
     assert found.params["reg_lambda"] == 1.0

@@ -73,6 +73,8 @@ def read_back(held: Mapping[str, Any], n_classes: int, rounds: int, rows: int | 
     if kind != "gbtree":
         return Readback(params, None, (f"Its file does not hold the parameters of {kind}; {MORE}",))
     model = held["gradient_booster"]["model"]
+    if any("sum_hessian" not in tree for tree in model["trees"]):
+        return Readback(params, None, (f"Its trees answer for all classes at once and keep no trace of it; {MORE}",))
     trees = [_tree(t) for t in model["trees"]]
     penalty = _penalty(trees)
     rate = _rate(trees, 1.0 if penalty is None else penalty)
