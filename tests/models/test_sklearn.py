@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
+from scipy.special import log_softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_selector, make_column_transformer
@@ -17,14 +18,14 @@ from sklearn.ensemble import (
     VotingClassifier,
 )
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import BernoulliNB, GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
-from sklearn.svm import LinearSVC
+from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from gnomon.core.errors import ModelError
@@ -244,8 +245,30 @@ def test_a_stack_gains_its_probabilities_in_the_fit():
     trainer = SklearnTrainer(StackingClassifier([("a", GaussianNB())], cv=2))
     [model] = trainer.train(X, Y, 10, [np.arange(200)], [0])
     assert model.log_probs(X[:3]).shape == (3, 10)
-    with pytest.raises(ModelError, match="has no predict_proba"):
-        SklearnTrainer(LinearSVC())
+
+
+def test_margins_are_taken_for_logits_where_there_are_no_probabilities():
+    trainer = SklearnTrainer(LinearSVC())
+    [model] = trainer.train(X, Y, 10, [np.arange(200)], [0])
+    margins = model.fitted().decision_function(X)
+    np.testing.assert_allclose(model.log_probs(X), log_softmax(margins, axis=1), atol=1e-5)
+    assert "LinearSVC gives no probabilities: its margins" in model.remarks[0]
+    two = SVC().fit(X, Y == 3)
+    logit = np.diff(SklearnModel(two, ("False", "True")).log_probs(X), axis=1)[:, 0]
+    np.testing.assert_allclose(logit, two.decision_function(X), rtol=1e-4)
+    votes = SVC(C=100).fit(X, Y)
+    decided = SklearnModel(votes, TEN).deciding()
+    assert (decided.log_probs(X).argmax(axis=1) == votes.predict(X)).all()
+    with pytest.raises(ModelError, match="45 margins for 10 classes, one a pair"):
+        SklearnModel(SVC(decision_function_shape="ovo").fit(X, Y), TEN).log_probs(X)
+
+
+def test_labels_are_audited_where_there_is_nothing_else():
+    trainer = SklearnTrainer(VotingClassifier([("a", DecisionTreeClassifier()), ("b", GaussianNB())]))
+    [model] = trainer.train(X, Y, 10, [np.arange(200)], [0])
+    assert trainer.labels_only and model.labels_only
+    assert (model.log_probs(X).argmax(axis=1) == model.fitted().predict(X)).all()
+    assert (np.isfinite(model.log_probs(X)).sum(axis=1) == 1).all()
 
 
 def test_a_frozen_part_is_said():
@@ -261,16 +284,14 @@ def test_several_labels_a_row_are_no_matter_of_logits():
 
 
 def test_what_cannot_answer_is_refused():
-    with pytest.raises(ModelError, match="CalibratedClassifierCV"):
-        SklearnModel(LinearSVC().fit(X, Y), TEN)
     with pytest.raises(ModelError, match="not fitted"):
         SklearnModel(GaussianNB(), TEN)
     with pytest.raises(ModelError, match='a class "9"'):
         SklearnModel(GaussianNB().fit(X, Y), TEN[:9])
     with pytest.raises(ModelError, match="several questions"):
         SklearnModel(DecisionTreeClassifier().fit(X, np.stack([Y, Y], axis=1)), TEN)
-    with pytest.raises(ModelError, match="has no predict_proba"):
-        SklearnTrainer(LinearSVC())
+    with pytest.raises(ModelError, match="Ridge is none and has no predict_proba"):
+        SklearnTrainer(Ridge())
     with pytest.raises(ModelError, match="failed to fit 99 rows"):
         SklearnTrainer(RandomForestClassifier(-1)).train(X, Y, 10, [np.arange(99)], [0])
     with pytest.raises(ModelError, match="failed to answer 1 rows"):

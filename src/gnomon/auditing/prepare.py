@@ -101,11 +101,8 @@ def prepare(
         UsageError: rows that do not suffice, or a mitigation that can't be put on this target.
         GnomonError: other bad input, in one line.
     """
-    shown = ModelAbilities.of(inputs.model).shown
-    if plan.target.reveals == "full" and (inputs.tables or shown is not None):
-        reveals = revealed_by(inputs.tables) if shown is None else shown.reveals
-        seen = plan.target.model_copy(update={"reveals": reveals})
-        plan = plan.model_copy(update={"target": seen})
+    if plan.target.reveals == "full":
+        plan = plan.model_copy(update={"target": plan.target.model_copy(update={"reveals": _revealed(inputs)})})
     told = progress or Silent()
     inputs = _remembering(inputs, store.root, told)
     data, seeds, reveal = inputs.data, Seeds(plan.seed), parse_reveal(plan.target.reveals)
@@ -138,6 +135,16 @@ def prepare(
         engine=engine or LocalEngine(),
         progress=told,
     )
+
+
+def _revealed(inputs: AuditInputs) -> str:
+    """What the target's answers show, where the plan leaves it open."""
+    model, trainer = ModelAbilities.of(inputs.model), TrainerAbilities.of(inputs.trainer)
+    if inputs.tables:
+        return revealed_by(inputs.tables)
+    if model.shown is not None:
+        return model.shown.reveals
+    return "labels" if model.labels_only or (inputs.model is None and trainer.labels_only) else "full"
 
 
 def _deciding(inputs: AuditInputs) -> AuditInputs:

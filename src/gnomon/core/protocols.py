@@ -110,6 +110,11 @@ class ModelAbilities:
         return model if isinstance(model, ModelAbilities) else ModelAbilities()
 
     @property
+    def labels_only(self) -> bool:
+        """Whether it answers with nothing but labels."""
+        return False
+
+    @property
     def plain(self) -> Model | None:
         """The model behind a mitigation of its answers; None where there is no mitigation."""
         return None
@@ -220,6 +225,11 @@ class TrainerAbilities:
     def gpus(self) -> int:
         """GPUs of this machine, of which the training of a batch takes one; 0: it runs on a core."""
         return 0
+
+    @property
+    def labels_only(self) -> bool:
+        """Whether its models answer with nothing but labels."""
+        return False
 
     @property
     def near(self) -> bool:

@@ -90,16 +90,27 @@ def final_step(estimator: Any) -> Any:
             return estimator
 
 
+def method_of(estimator: Any) -> str | None:
+    """The method by which a classifier answers most fully; None: it answers by none.
+
+    >>> from sklearn.linear_model import LogisticRegression, RidgeClassifier
+    >>> method_of(LogisticRegression()), method_of(RidgeClassifier())
+    ('predict_proba', 'decision_function')
+    """
+    return next((name for name in ("predict_proba", "decision_function", "predict") if hasattr(estimator, name)), None)
+
+
 def may_answer(estimator: Any) -> bool:
-    """Whether an estimator that is not fitted may give probabilities once it is, although it has no method for it yet.
+    """Whether an estimator, fitted or not, answers with classes once it is fitted, by whatever method.
 
     >>> from sklearn.ensemble import StackingClassifier
-    >>> may_answer(StackingClassifier([])), may_answer(3)
-    (True, False)
+    >>> from sklearn.linear_model import Ridge, RidgeClassifier
+    >>> may_answer(StackingClassifier([])), may_answer(RidgeClassifier()), may_answer(Ridge()), may_answer(3)
+    (True, True, False, False)
     """
-    from sklearn.ensemble import StackingClassifier
+    from sklearn.base import is_classifier
 
-    return isinstance(_searched(estimator), StackingClassifier)
+    return hasattr(estimator, "predict_proba") or (hasattr(estimator, "__sklearn_tags__") and is_classifier(estimator))
 
 
 def keeps_fitted(estimator: Any) -> bool:
@@ -154,6 +165,8 @@ def decides_otherwise(estimator: Any) -> bool:
     """
     last = _searched(estimator)
     names = {cls.__name__ for cls in type(last).__mro__}
+    if not hasattr(estimator, "predict_proba"):  # the largest margin, mostly; a support vector machine votes
+        return True
     return bool(names & OWN_RULE) or type(last).__module__.split(".")[0] not in LARGEST
 
 

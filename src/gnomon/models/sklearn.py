@@ -26,6 +26,7 @@ from gnomon.core.arrays import (
 )
 from gnomon.core.data.labels import class_name, first_unknown, match_classes
 from gnomon.core.errors import ModelError, did_you_mean
+from gnomon.core.outputs import log_from_outputs
 from gnomon.core.protocols import Change, KnownClasses, ModelAbilities, Trainer, TrainerAbilities
 from gnomon.models.boosters.settled import settled_params
 from gnomon.models.estimators import (
@@ -35,6 +36,7 @@ from gnomon.models.estimators import (
     has_stages,
     keeps_fitted,
     may_answer,
+    method_of,
     names_classes,
     own_states,
     penalties,
@@ -61,14 +63,15 @@ class SklearnModel(ModelAbilities):
     probability 0.
 
     Attributes:
-        estimator: fitted, with ``predict_proba`` and ``classes_``.
+        estimator: fitted, with ``classes_`` and ``predict_proba``, or else ``decision_function``, whose margins are
+            taken for logits, or else ``predict``.
         classes: the data set's c class names, in the order of their ids.
         labels: the c labels that the estimator was trained on, in the order of their ids. None: the class names, as
             text or numbers, or class ids where its classes are no class names.
         decides: answer with labels as ``predict`` gives them, each with probability 1.
 
     Raises:
-        ModelError: the estimator is not fitted, gives no probabilities, or knows a class that the data set has not.
+        ModelError: the estimator is not fitted, or knows a class that the data set has not.
     """
 
     estimator: Any
@@ -82,17 +85,13 @@ class SklearnModel(ModelAbilities):
                 f"{_name(self.estimator)} predicts numbers; an audit needs classes and their probabilities: give a "
                 "function from rows to probabilities of ranges that you choose, or such answers as files"
             )
-        if not hasattr(self.estimator, "predict_proba"):
-            if not hasattr(self.estimator, "classes_"):
-                raise ModelError(
-                    f"{_name(self.estimator)} is no classifier that is fitted (it has no predict_proba, no classes_); "
-                    "give a function from rows to labels or probabilities"
-                )
+        if not hasattr(self.estimator, "predict_proba") and not hasattr(self.estimator, "classes_"):
             raise ModelError(
-                f"{_name(self.estimator)} gives no probabilities (no predict_proba); wrap it in scikit-learn's "
-                "CalibratedClassifierCV, fit it with probability=True if it has that option, or give its "
-                "method predict to audit labels"
+                f"{_name(self.estimator)} is no classifier that is fitted (it has no predict_proba, no classes_); "
+                "give a function from rows to labels or probabilities"
             )
+        if method_of(self.estimator) is None:
+            raise ModelError(f"{_name(self.estimator)} can't predict (no predict_proba, no predict)")
         if getattr(self.estimator, "classes_", None) is None:
             raise ModelError(f"{_name(self.estimator)} is not fitted (no classes_); fit it first")
         _ = self.columns
@@ -134,6 +133,11 @@ class SklearnModel(ModelAbilities):
         return frozenset({Checkpoints.name} if has_stages(self.estimator) else ())
 
     @property
+    def labels_only(self) -> bool:
+        """Whether it has neither probabilities nor margins."""
+        return method_of(self.estimator) == "predict"
+
+    @property
     def remarks(self) -> tuple[str, ...]:
         """What the reader of its file has to say, and how many rounds clones are trained where it stopped early."""
         said = tuple(getattr(self.estimator, "remarks", ()))
@@ -147,6 +151,9 @@ class SklearnModel(ModelAbilities):
                 "A part of it was fitted before and is frozen (FrozenEstimator): clones share it as it is. If it was "
                 "trained on members, shadow models know them too, and attacks that learn from these see less.",
             )
+        if method_of(self.estimator) == "decision_function" and not self.decides:
+            last = _name(final_step(self.estimator))
+            said += (f"{last} gives no probabilities: its margins (decision_function) are taken for logits.",)
         if self.decides:
             last = _name(final_step(self.estimator))
             said += (f"Its labels are those that {last} predicts, not the classes with the largest probability.",)
@@ -222,15 +229,18 @@ class SklearnModel(ModelAbilities):
         n, name = count_rows(x), _name(self.estimator)
         if n == 0:
             return np.empty((0, self.n_classes), np.float32)
-        if self.decides:
+        if self.decides or self.labels_only:
             return self._decided(x)
+        method = method_of(self.estimator) or "predict_proba"
         try:
             rows = rows_for(self.estimator, x)
             logs = exact_logs(self.estimator, rows)
-            answers = self.estimator.predict_proba(rows) if logs is None else None
+            answers = getattr(self.estimator, method)(rows) if logs is None else None
         except Exception as error:
             raise ModelError(_why(f"{name} failed to answer {n} rows", name, error, x)) from error
-        if logs is None:
+        if logs is None and method == "decision_function":
+            logs = self._logs_of_margins(np.asarray(answers), n)
+        elif logs is None:
             logs = self._logs_of(answers, n)
         if len(self.columns) == self.n_classes and (self.columns == np.arange(self.n_classes)).all():
             return check_log_probs(logs, rows=n, classes=self.n_classes, source=name)
@@ -249,6 +259,15 @@ class SklearnModel(ModelAbilities):
                 f"{why}; an audit needs one label a row, whose classes share the probability: of several labels a row, "
                 "or classes that do not compete, give one question as a function of rows to its probabilities"
             ) from None
+
+    def _logs_of_margins(self, margins: NDArray[Any], rows: int) -> Floats:
+        name, classes = _name(self.estimator), len(self.columns)
+        if margins.ndim == 2 and margins.shape[1] > classes:
+            raise ModelError(
+                f"{name} gives {margins.shape[1]} margins for {classes} classes, one a pair; make it give one a class "
+                '(decision_function_shape="ovr"), or audit the labels that it predicts (target.reveals = "labels")'
+            )
+        return log_from_outputs(margins, "logits", rows=rows, classes=classes, source=name)
 
     def _decided(self, x: Rows) -> Floats:
         place = dict(zip(np.asarray(self.estimator.classes_).tolist(), self.columns.tolist(), strict=True))
@@ -270,7 +289,7 @@ class SklearnTrainer(TrainerAbilities):
     """Clones an estimator and refits it on other rows; every ``random_state`` in it follows the seed.
 
     Attributes:
-        estimator: with ``fit`` and ``predict_proba``; fitted or not, it is never changed.
+        estimator: a classifier; fitted or not, it is never changed.
         l2: an L2 penalty lambda to set in the estimator's own parameters, whatever the number of rows; see `penalties`.
         labels: the c labels to fit on, in the order of their class ids: those that the estimator's parameters speak of
             (``class_weight``, a scorer's ``pos_label``). None: the class ids. An audit gives those of its data.
@@ -296,9 +315,13 @@ class SklearnTrainer(TrainerAbilities):
     files: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for method in ("fit", "predict_proba", "get_params"):
-            if not hasattr(self.estimator, method) and not (method == "predict_proba" and may_answer(self.estimator)):
+        for method in ("fit", "get_params"):
+            if not hasattr(self.estimator, method):
                 raise ModelError(f"expected a scikit-learn classifier, but {_name(self.estimator)} has no {method}")
+        if not may_answer(self.estimator):
+            raise ModelError(
+                f"expected a scikit-learn classifier, but {_name(self.estimator)} is none and has no predict_proba"
+            )
 
     def train(
         self, x: Rows, y: Ints, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int]
@@ -333,6 +356,11 @@ class SklearnTrainer(TrainerAbilities):
     def observable(self) -> frozenset[str]:
         """As its models."""
         return frozenset({Checkpoints.name} if has_stages(self.estimator) else ())
+
+    @property
+    def labels_only(self) -> bool:
+        """As its models."""
+        return method_of(self.estimator) == "predict"
 
     @property
     def of_what(self) -> Any:
