@@ -27,7 +27,7 @@ from tests.report.payloads import PAYLOADS
 from gnomon.cli.app import run
 from gnomon.core.errors import UsageError
 
-TRIES = int(os.environ.get("GNOMON_FUZZ", "150"))
+TRIES = int(os.environ.get("GNOMON_FUZZ", "300"))
 SEED = int(os.environ.get("GNOMON_FUZZ_SEED", "0"))
 SECONDS = 60
 EXIT_CODES = (0, 1, 2, 3, 4)
