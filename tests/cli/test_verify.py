@@ -22,7 +22,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_run_that_fits(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["verify", str(folder)]) == 0
     said = capsys.readouterr().out
-    assert "5 of 5 files fit manifest.json (audit)" in said
+    assert "6 of 6 files fit manifest.json (audit)" in said
     (folder / "store").mkdir()
     (folder / "store" / "answers").write_text("no result")
     assert run(["verify", str(folder)]) == 0
@@ -34,7 +34,7 @@ def test_what_was_changed_or_is_missing_is_named(folder: Path, file: str, capsys
     whole = (folder / file).read_bytes()
     (folder / file).write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     assert run(["verify", str(folder)]) == 1
-    assert f"changed: {file}\n4 of 5 files fit" in capsys.readouterr().out
+    assert f"changed: {file}\n5 of 6 files fit" in capsys.readouterr().out
     (folder / file).unlink()
     assert run(["verify", str(folder)]) == 1
     assert f"missing: {file}\n" in capsys.readouterr().out
