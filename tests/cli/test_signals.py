@@ -56,6 +56,17 @@ def processes_of(session: int) -> list[int]:
     return found
 
 
+def _last_words(process: subprocess.Popen[str], seconds: float) -> str:
+    """Standard error of a process that ends; the stacks of its threads where it does not."""
+    try:
+        return process.communicate(timeout=seconds)[1]
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)
+        time.sleep(2)  # for the stacks
+        os.killpg(process.pid, signal.SIGKILL)
+        pytest.fail(f"still there after {seconds:g} s:\n{process.communicate()[1]}")
+
+
 def wait_until(condition: object, seconds: float = 30) -> bool:
     assert callable(condition)
     end = time.monotonic() + seconds
@@ -78,7 +89,20 @@ def test_a_signal_leaves_nothing_behind(number: signal.Signals, code: int, words
     np.save(tmp_path / "big.npy", np.zeros(300_000))
     temporary = str(tmp_path / "temporary")
     process = subprocess.Popen(
-        [sys.executable, "-m", "gnomon", "audit", "plan.toml", "--to", "run", "--trust", "--workers", "2"],
+        [
+            sys.executable,
+            "-X",
+            "faulthandler",
+            "-m",
+            "gnomon",
+            "audit",
+            "plan.toml",
+            "--to",
+            "run",
+            "--trust",
+            "--workers",
+            "2",
+        ],
         cwd=tmp_path,
         env=os.environ | {"TMPDIR": temporary, "JOBLIB_TEMP_FOLDER": temporary},
         stdout=subprocess.PIPE,
@@ -92,7 +116,7 @@ def test_a_signal_leaves_nothing_behind(number: signal.Signals, code: int, words
             os.killpg(process.pid, number)  # as a terminal does
         else:
             process.send_signal(number)
-        _, errors = process.communicate(timeout=120)
+        errors = _last_words(process, 120)
         assert process.returncode == code
         if words:
             assert len(errors.splitlines()) == 1, errors

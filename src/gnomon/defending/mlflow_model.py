@@ -162,8 +162,7 @@ def pinned(service: Service) -> list[str]:
             "--as mlflow pins what gnomon needs, but gnomon itself is not installed: pip install ."
         ) from None
     found = format_of(service.model)
-    extras = ["data", *([] if found is None or found.extra is None else [found.extra])]
-    lines = [*own, *(line for extra in extras for line in requirements_of(extra))]
+    lines = [*own, "pandas", *([] if found is None or found.extra is None else requirements_of(found.extra))]
     versions: dict[str, str] = {}
     for name in (re.split(r"[^\w.-]", line)[0] for line in lines):
         with suppress(metadata.PackageNotFoundError):  # one of an extra that this model does not need
