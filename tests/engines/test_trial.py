@@ -29,11 +29,6 @@ def raise_something() -> None:
     raise SystemExit("not for us")
 
 
-@pytest.fixture(autouse=True)
-def no_other_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "lightgbm", raising=False)  # another test's
-
-
 @in_a_copy
 def test_a_crash_a_hang_and_an_end_are_told_apart(capfd: pytest.CaptureFixture[str]) -> None:
     assert try_task(lambda: print("printed"), 30) is None
@@ -44,14 +39,6 @@ def test_a_crash_a_hang_and_an_end_are_told_apart(capfd: pytest.CaptureFixture[s
     )
     assert try_task(spin, 0.2) == "it was not done in 0.2 s"
     assert capfd.readouterr() == ("", "")
-
-
-def test_where_lightgbm_has_run_the_process_is_a_new_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setitem(sys.modules, "lightgbm", sys)
-    assert try_task(partial(os.mkdir, tmp_path / "tried"), 30) is None
-    assert (tmp_path / "tried").is_dir()
-    assert try_task(lambda: (tmp_path / "closure").touch(), 30) is None
-    assert not (tmp_path / "closure").exists(), "a closure goes to no other process"
 
 
 @in_a_copy

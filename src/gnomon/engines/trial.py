@@ -23,8 +23,8 @@ CARRY_OUT = (
 def try_task(task: Callable[[], object], seconds: float) -> str | None:
     """Carries out a task in another process and forgets its result.
 
-    On Linux that is a copy of this process. Elsewhere a copy can't go on, nor can it where LightGBM's threads have run
-    (it waits for them for ever): there it is a new process, and a task that can't be pickled is not tried.
+    On Linux that is a copy of this process. Elsewhere a copy can't go on, and it is a new one: a task that can't be
+    pickled is not tried there.
 
     Args:
         task: may raise whatever it likes; it will raise the same when it is carried out for good.
@@ -35,9 +35,7 @@ def try_task(task: Callable[[], object], seconds: float) -> str | None:
 
     >>> try_task(lambda: 1 / 0, 10.0)
     """
-    if sys.platform == "linux" and "lightgbm" not in sys.modules:
-        return try_in_copy(task, seconds)
-    return try_in_new_process(task, 10 * seconds)
+    return try_in_copy(task, seconds) if sys.platform == "linux" else try_in_new_process(task, 10 * seconds)
 
 
 def try_in_new_process(task: Callable[[], object], seconds: float) -> str | None:

@@ -177,7 +177,8 @@ def test_a_mitigated_model_served_by_mlflow_leaks_what_the_bench_measured(
     serve = ["models", "serve", "-m", "served", "-h", "127.0.0.1", "-p", str(port), "--env-manager", "local"]
     root = f"http://127.0.0.1:{port}"
     (folder / "over-http.toml").write_text(
-        f'[target]\nendpoint = "{root}/invocations"\nprotocol = "invocations"\n[target.requests]\nanswers = "map"\n'
+        f'[target]\nendpoint = "{root}/invocations"\nprotocol = "invocations"\nreveals = "rounded:1"\n'
+        '[target.requests]\nanswers = "map"\n'
         '[data]\nmembers = "in.csv"\nnonmembers = "out.csv"\nlabel = "label"\nreference_size = 40\n'
         '[shadow]\ncount = 0\n[attacks]\nnames = ["gap", "loss"]\n'
     )
