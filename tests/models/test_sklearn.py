@@ -252,12 +252,13 @@ def test_margins_are_taken_for_logits_where_there_are_no_probabilities():
     [model] = trainer.train(X, Y, 10, [np.arange(200)], [0])
     margins = model.fitted().decision_function(X)
     np.testing.assert_allclose(model.log_probs(X), log_softmax(margins, axis=1), atol=1e-5)
-    assert "LinearSVC gives no probabilities: its margins" in model.remarks[0]
+    assert "LinearSVC gives no probabilities: its margins are taken for logits" in model.remarks[0]
     two = SVC().fit(X, Y == 3)
     logit = np.diff(SklearnModel(two, ("False", "True")).log_probs(X), axis=1)[:, 0]
     np.testing.assert_allclose(logit, two.decision_function(X), rtol=1e-4)
     votes = SVC(C=100).fit(X, Y)
     decided = SklearnModel(votes, TEN).deciding()
+    assert decided.remarks == ("SVC gives no probabilities: attacks see the labels that it predicts.",)
     assert (decided.log_probs(X).argmax(axis=1) == votes.predict(X)).all()
     with pytest.raises(ModelError, match="45 margins for 10 classes, one a pair"):
         SklearnModel(SVC(decision_function_shape="ovo").fit(X, Y), TEN).log_probs(X)
@@ -266,7 +267,7 @@ def test_margins_are_taken_for_logits_where_there_are_no_probabilities():
 def test_labels_are_audited_where_there_is_nothing_else():
     trainer = SklearnTrainer(VotingClassifier([("a", DecisionTreeClassifier()), ("b", GaussianNB())]))
     [model] = trainer.train(X, Y, 10, [np.arange(200)], [0])
-    assert trainer.labels_only and model.labels_only
+    assert trainer.gives == model.gives == "labels" and "VotingClassifier gives no probabilities" in model.remarks[0]
     assert (model.log_probs(X).argmax(axis=1) == model.fitted().predict(X)).all()
     assert (np.isfinite(model.log_probs(X)).sum(axis=1) == 1).all()
 

@@ -139,12 +139,12 @@ def prepare(
 
 def _revealed(inputs: AuditInputs) -> str:
     """What the target's answers show, where the plan leaves it open."""
-    model, trainer = ModelAbilities.of(inputs.model), TrainerAbilities.of(inputs.trainer)
+    shown = ModelAbilities.of(inputs.model).shown
     if inputs.tables:
         return revealed_by(inputs.tables)
-    if model.shown is not None:
-        return model.shown.reveals
-    return "labels" if model.labels_only or (inputs.model is None and trainer.labels_only) else "full"
+    if shown is not None:
+        return shown.reveals
+    return "labels" if inputs.gives == "labels" else "full"
 
 
 def _deciding(inputs: AuditInputs) -> AuditInputs:

@@ -64,7 +64,10 @@ class KnownClasses(NamedTuple):
     columns: Ints  # for each of them the id of the data set's class
 
 
-class Shown(NamedTuple):
+Gives: TypeAlias = Literal["probabilities", "margins", "labels"]
+
+
+class AnswerForm(NamedTuple):
     """What a function's answers are."""
 
     reveals: str  # what they show, as a plan says it
@@ -100,7 +103,7 @@ class ModelAbilities:
     """
 
     facts: Mapping[str, Any] = MappingProxyType({})  # what its training has to say, as plain JSON
-    shown: Shown | None = None  # what its answers are, where that was found out from some
+    shown: AnswerForm | None = None  # what its answers are, where that was found out from some
     already_shares: bool = False  # what it takes for logits were probabilities so far
     one_column: bool = False  # it answers with one number a row, that of the second class
 
@@ -110,9 +113,9 @@ class ModelAbilities:
         return model if isinstance(model, ModelAbilities) else ModelAbilities()
 
     @property
-    def labels_only(self) -> bool:
-        """Whether it answers with nothing but labels."""
-        return False
+    def gives(self) -> Gives:
+        """What it answers with, by itself."""
+        return "probabilities"
 
     @property
     def plain(self) -> Model | None:
@@ -227,9 +230,9 @@ class TrainerAbilities:
         return 0
 
     @property
-    def labels_only(self) -> bool:
-        """Whether its models answer with nothing but labels."""
-        return False
+    def gives(self) -> Gives:
+        """What its models answer with."""
+        return "probabilities"
 
     @property
     def near(self) -> bool:

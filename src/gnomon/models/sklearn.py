@@ -27,7 +27,7 @@ from gnomon.core.arrays import (
 from gnomon.core.data.labels import class_name, first_unknown, match_classes
 from gnomon.core.errors import ModelError, did_you_mean
 from gnomon.core.outputs import log_from_outputs
-from gnomon.core.protocols import Change, KnownClasses, ModelAbilities, Trainer, TrainerAbilities
+from gnomon.core.protocols import Change, Gives, KnownClasses, ModelAbilities, Trainer, TrainerAbilities
 from gnomon.models.boosters.settled import settled_params
 from gnomon.models.estimators import (
     decides_otherwise,
@@ -52,6 +52,7 @@ from gnomon.models.observations import Checkpoints
 from gnomon.models.recipe_hash import describe, describe_estimator, describe_files
 from gnomon.stats.signals import LOG_TINY, loss
 
+GIVES: dict[str, Gives] = {"predict_proba": "probabilities", "decision_function": "margins", "predict": "labels"}
 ROUNDS = ("n_estimators", "iterations", "num_boost_round", "num_trees")  # what libraries call rounds of boosting
 
 
@@ -133,9 +134,9 @@ class SklearnModel(ModelAbilities):
         return frozenset({Checkpoints.name} if has_stages(self.estimator) else ())
 
     @property
-    def labels_only(self) -> bool:
-        """Whether it has neither probabilities nor margins."""
-        return method_of(self.estimator) == "predict"
+    def gives(self) -> Gives:
+        """Probabilities, or what the estimator has in their place."""
+        return GIVES[method_of(self.estimator) or "predict"]
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -151,11 +152,13 @@ class SklearnModel(ModelAbilities):
                 "A part of it was fitted before and is frozen (FrozenEstimator): clones share it as it is. If it was "
                 "trained on members, shadow models know them too, and attacks that learn from these see less.",
             )
-        if method_of(self.estimator) == "decision_function" and not self.decides:
-            last = _name(final_step(self.estimator))
-            said += (f"{last} gives no probabilities: its margins (decision_function) are taken for logits.",)
-        if self.decides:
-            last = _name(final_step(self.estimator))
+        last = _name(final_step(self.estimator))
+        if self.gives == "labels":
+            said += (f"{last} gives no probabilities and no margins: attacks see the labels that it predicts.",)
+        elif self.gives == "margins":
+            seen = "attacks see the labels that it predicts" if self.decides else "its margins are taken for logits"
+            said += (f"{last} gives no probabilities: {seen}.",)
+        elif self.decides:
             said += (f"Its labels are those that {last} predicts, not the classes with the largest probability.",)
         return said
 
@@ -229,16 +232,17 @@ class SklearnModel(ModelAbilities):
         n, name = count_rows(x), _name(self.estimator)
         if n == 0:
             return np.empty((0, self.n_classes), np.float32)
-        if self.decides or self.labels_only:
+        if self.decides or self.gives == "labels":
             return self._decided(x)
-        method = method_of(self.estimator) or "predict_proba"
+        margins = self.gives == "margins"
         try:
             rows = rows_for(self.estimator, x)
             logs = exact_logs(self.estimator, rows)
-            answers = getattr(self.estimator, method)(rows) if logs is None else None
+            ask = self.estimator.decision_function if margins else self.estimator.predict_proba
+            answers = ask(rows) if logs is None else None
         except Exception as error:
             raise ModelError(_why(f"{name} failed to answer {n} rows", name, error, x)) from error
-        if logs is None and method == "decision_function":
+        if logs is None and margins:
             logs = self._logs_of_margins(np.asarray(answers), n)
         elif logs is None:
             logs = self._logs_of(answers, n)
@@ -358,9 +362,9 @@ class SklearnTrainer(TrainerAbilities):
         return frozenset({Checkpoints.name} if has_stages(self.estimator) else ())
 
     @property
-    def labels_only(self) -> bool:
+    def gives(self) -> Gives:
         """As its models."""
-        return method_of(self.estimator) == "predict"
+        return GIVES[method_of(self.estimator) or "predict_proba"]
 
     @property
     def of_what(self) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 from gnomon.core.arrays import Floats, Rows, count_rows, take_rows
 from gnomon.core.data.dataset import Dataset
 from gnomon.core.errors import GnomonError, ModelError
-from gnomon.core.protocols import Model, ModelAbilities, Shown
+from gnomon.core.protocols import AnswerForm, Model, ModelAbilities
 from gnomon.datasets.own_files.answer_files import AnswerTable, answers_in_memory
 from gnomon.models.callable import CallableModel
 
@@ -32,7 +32,7 @@ class FunctionTarget(ModelAbilities):
 
     model: CallableModel
     classes: tuple[str, ...]
-    shown: Shown
+    shown: AnswerForm
 
     @property
     def n_classes(self) -> int:
@@ -89,7 +89,7 @@ def read_as_it_is(model: Model | None, data: Dataset, reveals: str) -> Model | N
         columns = tuple(f"column {name}" for name in columns)
     elif columns[1:] == ("0",):  # of an array
         columns = ("the rest", "the one column")
-    return FunctionTarget(model, data.classes, Shown(table.reveals, columns, table.rule, table.said))
+    return FunctionTarget(model, data.classes, AnswerForm(table.reveals, columns, table.rule, table.said))
 
 
 def _read(model: CallableModel, rows: Rows, classes: tuple[str, ...], reveals: str) -> AnswerTable:

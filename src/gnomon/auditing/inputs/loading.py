@@ -21,7 +21,7 @@ from gnomon.core.model_formats import is_address
 from gnomon.core.network_recipe import NETWORK_OPTIONS
 from gnomon.core.outputs import Outputs
 from gnomon.core.plan import DataPlan, Plan, TargetPlan, TrainerPlan, make_trainer_plan
-from gnomon.core.protocols import Model, ModelAbilities, Trainer, TrainerAbilities
+from gnomon.core.protocols import Gives, Model, ModelAbilities, Trainer, TrainerAbilities
 from gnomon.datasets import load_dataset
 from gnomon.datasets.own_files.answer_files import AnswerTable, read_answers
 from gnomon.datasets.own_files.csv_files import CsvFormat
@@ -68,6 +68,13 @@ class AuditInputs:
     tables: tuple[AnswerTable, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     plugins: PlugIns = field(default_factory=PlugIns)
+
+    @property
+    def gives(self) -> Gives:
+        """What the target answers with by itself."""
+        if self.model is None and self.answers is None:
+            return TrainerAbilities.of(self.trainer).gives
+        return ModelAbilities.of(self.model).gives
 
 
 def load_inputs(
