@@ -22,6 +22,11 @@ def shadows(*, paired: bool = False, hide: bool = False) -> ShadowAnswers:
     ("reveal", "wanted", "words"),
     [
         (Reveal("full"), [0.61, 0.3, 0.09], "the full probability vector"),
+        (
+            Reveal("full", margins=True),
+            [0.61, 0.3, 0.09],
+            "the margin of each class (there are no probabilities)",
+        ),
         (Reveal("labels"), [1.0, 0.0, 0.0], "the predicted label only"),
         (Reveal("top", 2), [0.61, 0.3, 0.0], "the top 2 probabilities"),
         (Reveal("rounded", 1), [0.6, 0.3, 0.1], "probabilities rounded to 1 decimals"),

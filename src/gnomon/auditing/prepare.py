@@ -105,7 +105,7 @@ def prepare(
         plan = plan.model_copy(update={"target": plan.target.model_copy(update={"reveals": _revealed(inputs)})})
     told = progress or Silent()
     inputs = _remembering(inputs, store.root, told)
-    data, seeds, reveal = inputs.data, Seeds(plan.seed), parse_reveal(plan.target.reveals)
+    data, seeds, reveal = inputs.data, Seeds(plan.seed), _reveal(plan.target.reveals, inputs)
     mitigations = read_mitigations(plan.mitigations, plan.data.reference_size, inputs.plugins.mitigations)
     attacks = inputs.plugins.selected(plan.attacks)
     if reveal.kind == "labels" and not mitigations.of_answers:
@@ -135,6 +135,10 @@ def prepare(
         engine=engine or LocalEngine(),
         progress=told,
     )
+
+
+def _reveal(said: str, inputs: AuditInputs) -> Reveal:
+    return replace(parse_reveal(said), margins=inputs.gives == "margins")
 
 
 def _revealed(inputs: AuditInputs) -> str:

@@ -26,10 +26,12 @@ class Reveal:
         kind: "full" vector, "labels" only, the "top" k probabilities (the others 0, not renormalised, as Shokri et al.
             2017 do), or all "rounded" to d decimals.
         amount: k of "top", d of "rounded".
+        margins: the full vector stands for margins, of a model that gives no probabilities.
     """
 
     kind: Literal["full", "labels", "top", "rounded"] = "full"
     amount: int = 0
+    margins: bool = False
 
     def apply(self, log_probs: Floats) -> Floats:
         """What is revealed of full answers (n, c); minus infinity where a probability is hidden or rounds to 0."""
@@ -51,7 +53,10 @@ class Reveal:
         return revealed.astype(np.float32).reshape(log_probs.shape)
 
     def __str__(self) -> str:
-        words = {"full": "the full probability vector", "labels": "the predicted label only"}
+        whole = (
+            "the margin of each class (there are no probabilities)" if self.margins else "the full probability vector"
+        )
+        words = {"full": whole, "labels": "the predicted label only"}
         top_or_rounded = (
             f"the top {self.amount} probabilities"
             if self.kind == "top"

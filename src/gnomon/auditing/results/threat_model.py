@@ -31,7 +31,6 @@ from gnomon.stats.low_fpr import required_nonmembers
 
 MOST_EXPOSED = 20
 WARNINGS_SHOWN = 5
-MARGINS = "the margin of each class (there are no probabilities)"
 SOURCE_WORDS = {
     "real": "come from the same population as the target's (the setting of Shokri et al. 2017).",
     "noisy": "are noisy versions of real records of the same population.",
@@ -145,9 +144,9 @@ def threat_model(answers: AnswerSet, prepared: Prepared) -> ThreatModel:
     """What the attacker is assumed to have, in words."""
     roles, source, plan, pool = answers.case.roles, answers.source, prepared.plan, answers.shadows
     same = prepared.inputs.shadow_trainer is not None and plan.shadow.recipe is None
-    whole = prepared.reveal.kind == "full"
-    seen = MARGINS if whole and prepared.inputs.gives == "margins" else str(prepared.reveal)
-    sentences = [f"The attacker sees {seen} that the model answers to a record, and knows the record's true label."]
+    sentences = [
+        f"The attacker sees {prepared.reveal} that the model answers to a record, and knows the record's true label."
+    ]
     if pool is not None:
         recipe = "the target's own training recipe" if same else "a recipe that the attacker guesses"
         sentences.append(f"They train {pool.count} shadow models of {pool.size:,} rows each with {recipe}.")
@@ -173,7 +172,7 @@ def threat_model(answers: AnswerSet, prepared: Prepared) -> ThreatModel:
         )
     return ThreatModel(
         view=roles.view,
-        reveals=seen,
+        reveals=str(prepared.reveal),
         knows_recipe=same,
         knows_mitigations=plan.shadow.mitigated if prepared.mitigations and pool is not None else None,
         shadow_data=source.source if pool is not None else "none",
