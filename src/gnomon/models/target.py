@@ -111,7 +111,7 @@ def parse_reveal(text: str) -> Reveal:
     """What a target reveals, from a word of the plan: full, labels, top:K or rounded:D.
 
     >>> parse_reveal("top:3")
-    Reveal(kind='top', amount=3)
+    Reveal(kind='top', amount=3, margins=False)
     """
     kind, _, amount = text.partition(":")
     if kind in ("full", "labels") and not amount:
