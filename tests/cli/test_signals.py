@@ -109,7 +109,6 @@ def test_a_signal_leaves_nothing_behind(number: signal.Signals, code: int, words
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background inherits no Ctrl-C
     )
     try:
         assert wait_until(lambda: len(list((tmp_path / "started").iterdir())) >= 2, 240)
