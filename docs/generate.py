@@ -25,14 +25,14 @@ from pydantic_core import PydanticUndefined
 
 import gnomon
 from gnomon.attacks import ATTACKS
+from gnomon.auditing.check_plan import PlanCheck
 from gnomon.auditing.decision.rules import MOST
 from gnomon.auditing.decision.rules import RULES as RULES_OF_ADVICE
 from gnomon.auditing.structure.examine import WORDS
 from gnomon.auditing.structure.settings import SETTINGS
 from gnomon.auditing.verdict.speak import MISSING, RULES
-from gnomon.core.documents.annex import Annex
-from gnomon.core.documents.check import PlanCheck
 from gnomon.core.documents.comparison import Comparison
+from gnomon.core.documents.decision import Annex
 from gnomon.core.documents.defence import DefenceReport
 from gnomon.core.documents.gate import GateResult
 from gnomon.core.documents.record import Record

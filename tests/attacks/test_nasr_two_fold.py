@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from gnomon.attacks import GradientNorm, InputGradientNorm, InsiderAttack, Loss
+from gnomon.core.answers import halve
 from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Evidence
-from gnomon.core.known_half import halve
 from gnomon.stats.roc import auc
 from gnomon.stats.signals import scaled_logit
 from gnomon.testing import gaussian_world

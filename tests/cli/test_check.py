@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from tests.cli.test_app_bad_input import folder as folder
 
+from gnomon.auditing.check_plan import PlanCheck
 from gnomon.cli.app import run
-from gnomon.core.documents.check import PlanCheck
 from gnomon.models.sklearn import SklearnTrainer
 
 FILES = '[data]\nmembers = "in.csv"\nnonmembers = "out.csv"\nlabel = "kind"\n[target]\nmodel = "m.skops"\n'

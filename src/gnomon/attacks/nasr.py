@@ -15,10 +15,10 @@ from typing import ClassVar
 import numpy as np
 
 from gnomon.attacks.parts.boosting import LogOdds, check_learning, grow_trees, known_rows, learn_trees
+from gnomon.core.answers import FOLDS, KnownHalf
 from gnomon.core.arrays import Bools, Float64s, Floats, Ints
 from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.core.evidence import Evidence, Need
-from gnomon.core.known_half import FOLDS, KnownHalf
 from gnomon.core.protocols import Attack, variant
 from gnomon.stats.signals import LOG_TINY, modified_entropy, scaled_logit
 

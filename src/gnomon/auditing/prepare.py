@@ -20,7 +20,7 @@ from gnomon.auditing.evidence.mitigations import (
     read_mitigations,
 )
 from gnomon.auditing.evidence.permissions import needs_of, observations_for, refuse
-from gnomon.auditing.inputs.answer_tables import revealed_by
+from gnomon.auditing.inputs.answers_map import revealed_by
 from gnomon.auditing.inputs.loading import AuditInputs, load_inputs
 from gnomon.auditing.inputs.roles import RowSplit, draw_roles, draw_training_rows
 from gnomon.auditing.progress import Noting, Progress, Silent

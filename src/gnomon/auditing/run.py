@@ -13,8 +13,7 @@ from typing import Any
 from gnomon.auditing.canaries import audit_canaries, check_promise, draw_canaries
 from gnomon.auditing.checks.endpoint import check_endpoint
 from gnomon.auditing.checks.preflight import check_answers, check_rows, stop_on_errors
-from gnomon.auditing.decision.decide import with_decision
-from gnomon.auditing.decision.worst import most_exposed_units
+from gnomon.auditing.decision.decide import most_exposed_units, with_decision
 from gnomon.auditing.evidence.answers import AnswerSet, answer_all
 from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.evidence.mitigations import mitigation_facts
@@ -40,8 +39,8 @@ from gnomon.auditing.results.threat_model import (
     notes,
     threat_model,
 )
-from gnomon.auditing.structure.appetite import read_appetite
 from gnomon.auditing.structure.examine import examine_target
+from gnomon.auditing.structure.settings import read_appetite
 from gnomon.auditing.verdict.joint_test import hear
 from gnomon.auditing.verdict.speak import conclude, speak
 from gnomon.core.documents.record import Record, ShadowSourceFacts

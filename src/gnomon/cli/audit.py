@@ -8,11 +8,10 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from gnomon.auditing.api import Settings, audit_plan
-from gnomon.auditing.bars import TerminalProgress
 from gnomon.auditing.inputs.sending import host_of
 from gnomon.auditing.outcome import Outcome
-from gnomon.cli.printing import show
-from gnomon.cli.trust import SendTo, TrustTypes, own_modules_first
+from gnomon.auditing.progress import TerminalProgress
+from gnomon.cli.shared import SendTo, TrustTypes, own_modules_first, show
 from gnomon.core.documents.endpoint import PROTOCOL_WORDS
 from gnomon.core.documents.read_write import read_record
 from gnomon.core.errors import PlanError, UsageError

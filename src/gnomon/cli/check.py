@@ -6,10 +6,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from gnomon.auditing.check_plan import check_plan
-from gnomon.cli.printing import show_part
-from gnomon.cli.trust import SendTo, TrustTypes, own_modules_first
-from gnomon.core.documents.check import PlanCheck
+from gnomon.auditing.check_plan import PlanCheck, check_plan
+from gnomon.cli.shared import SendTo, TrustTypes, own_modules_first, show_part
 from gnomon.core.errors import one_line
 from gnomon.core.plan import make_plan, name_of, read_plan
 

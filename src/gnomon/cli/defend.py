@@ -8,9 +8,8 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from gnomon.auditing.api import Settings
-from gnomon.auditing.bars import TerminalProgress
-from gnomon.cli.printing import show, show_json
-from gnomon.cli.trust import SendTo, TrustTypes, own_modules_first
+from gnomon.auditing.progress import TerminalProgress
+from gnomon.cli.shared import SendTo, TrustTypes, own_modules_first, show, show_json
 from gnomon.core.documents.read_write import write_document
 from gnomon.core.errors import UsageError
 from gnomon.core.generations import claim

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from gnomon.cli.printing import show_json
+from gnomon.cli.shared import show_json
 from gnomon.core.documents.read_write import read_record
 from gnomon.core.documents.record import Record
 from gnomon.core.errors import UsageError, one_line

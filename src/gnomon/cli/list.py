@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gnomon.attacks import ATTACKS
-from gnomon.cli.printing import show_json
+from gnomon.cli.shared import show_json
 from gnomon.core.model_formats import FORMATS
 from gnomon.datasets import SOURCES
 from gnomon.mitigations import MITIGATIONS

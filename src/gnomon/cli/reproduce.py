@@ -11,8 +11,8 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from gnomon.auditing.api import Settings
-from gnomon.auditing.bars import TerminalProgress
-from gnomon.cli.printing import show
+from gnomon.auditing.progress import TerminalProgress
+from gnomon.cli.shared import show
 from gnomon.core.documents.read_write import write_document
 from gnomon.core.errors import UsageError, one_line
 from gnomon.core.generations import claim

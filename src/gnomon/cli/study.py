@@ -11,9 +11,8 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from gnomon.auditing.api import Settings
-from gnomon.auditing.bars import TerminalProgress
-from gnomon.cli.printing import show
-from gnomon.cli.trust import SendTo, TrustTypes, own_modules_first
+from gnomon.auditing.progress import TerminalProgress
+from gnomon.cli.shared import SendTo, TrustTypes, own_modules_first, show
 from gnomon.core.documents.read_write import write_document
 from gnomon.core.documents.study import Study
 from gnomon.core.errors import one_line

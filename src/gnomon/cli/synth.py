@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from gnomon.auditing.bars import TerminalProgress
+from gnomon.auditing.progress import TerminalProgress
 from gnomon.auditing.synth import MadeRows, make_attackers_rows, source_to_make
-from gnomon.cli.printing import show_json
-from gnomon.cli.trust import SendTo, TrustTypes, own_modules_first
+from gnomon.cli.shared import SendTo, TrustTypes, own_modules_first, show_json
 from gnomon.core.arrays import is_frame, is_sparse
 from gnomon.core.errors import MissingExtraError, UsageError, did_you_mean, import_extra, one_line
 from gnomon.core.files import replacing

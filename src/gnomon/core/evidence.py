@@ -12,11 +12,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar, get_args, overload
 
-from gnomon.core.answers import Reveal, ShadowAnswers, Signal
+from gnomon.core.answers import KnownHalf, Reveal, ShadowAnswers, Signal
 from gnomon.core.arrays import Bools, Floats, Ints, Rows, take_rows
 from gnomon.core.data.features import FeatureSpace
 from gnomon.core.errors import UsageError
-from gnomon.core.known_half import KnownHalf
 
 Need: TypeAlias = Literal[
     "labels",  # the label that the target predicts on the audited rows, and nothing else of any answer

@@ -9,8 +9,8 @@ from typing import Any
 
 from rich.console import Console
 
-from gnomon.core.documents.annex import Annex
 from gnomon.core.documents.comparison import Comparison
+from gnomon.core.documents.decision import Annex
 from gnomon.core.documents.defence import DefenceReport
 from gnomon.core.documents.read_write import document_text
 from gnomon.core.documents.record import Audited, Record, record_of
@@ -22,10 +22,9 @@ from gnomon.report.annex import annex_page
 from gnomon.report.audit.page import audit_page
 from gnomon.report.comparison import comparison_page
 from gnomon.report.defence import defence_page
-from gnomon.report.html import render_html
+from gnomon.report.html import render_html, write_pdf
 from gnomon.report.markdown import pictures, render_markdown
 from gnomon.report.model_card import model_card
-from gnomon.report.pdf import write_pdf
 from gnomon.report.reproduction import reproduction_page
 from gnomon.report.sections import Page
 from gnomon.report.study import study_page

@@ -6,8 +6,18 @@ import re
 
 from gnomon.auditing.results.threat_model import FAMILIES
 from gnomon.auditing.verdict.leak_size import rounded_up
-from gnomon.core.documents.annex import Annex, AnnexKind, Covered, Measure, TestedAttacker, WorstSlice
-from gnomon.core.documents.decision import Decision, Measured, ReleasePlan, Unit
+from gnomon.core.documents.decision import (
+    Annex,
+    AnnexKind,
+    Covered,
+    Decision,
+    Measure,
+    Measured,
+    ReleasePlan,
+    TestedAttacker,
+    Unit,
+    WorstSlice,
+)
 from gnomon.core.documents.record import Record
 from gnomon.core.errors import UsageError
 

@@ -17,10 +17,9 @@ from gnomon.core.arrays import Floats
 from gnomon.core.documents.read_write import belonging, parse_document, read_record, write_record
 from gnomon.core.documents.record import Record
 from gnomon.core.errors import DataError, expect
-from gnomon.core.files import write_text
+from gnomon.core.files import toml_text, write_text
 from gnomon.core.generations import Published, claim, read_published
 from gnomon.core.plan import make_plan
-from gnomon.core.toml import toml_text
 from gnomon.runs.spreadsheet import cell, plain
 
 RISK_TEXTS = "risk-texts.json"

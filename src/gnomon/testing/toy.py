@@ -23,13 +23,12 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from scipy.special import ndtr
 
-from gnomon.core.answers import ShadowAnswers
+from gnomon.core.answers import ShadowAnswers, halve
 from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.core.data.dataset import View
 from gnomon.core.data.features import infer_features
 from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Evidence, Population
-from gnomon.core.known_half import halve
 from gnomon.testing.access import ToyTarget, toy_course, toy_gradients, toy_inside
 
 N_BITS = 12  # columns of the audited rows themselves, drawn without regard to membership

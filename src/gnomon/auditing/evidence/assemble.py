@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.auditing.evidence.augmented import AskedAugmentation, with_augmentations
-from gnomon.core.answers import Reveal, ShadowAnswers
+from gnomon.core.answers import Reveal, ShadowAnswers, halve
 from gnomon.core.arrays import Bools, Floats, Ints, row_digests, take_rows
 from gnomon.core.data.dataset import Dataset, Roles
 from gnomon.core.documents.record import Estimate, ModelFacts, ShadowFacts
 from gnomon.core.evidence import Evidence, Population, QueryHandle
-from gnomon.core.known_half import halve
 from gnomon.core.protocols import Observation
 from gnomon.core.seeds import Seeds
 from gnomon.models.observations import RandomRecords

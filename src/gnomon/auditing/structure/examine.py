@@ -9,8 +9,7 @@ import numpy as np
 
 from gnomon.auditing.evidence.answers import AnswerSet
 from gnomon.auditing.prepare import Prepared, train_target
-from gnomon.auditing.structure.parameters import fitted_numbers
-from gnomon.auditing.structure.parts import FittedPart, fitted_parts, inner_parts
+from gnomon.auditing.structure.parts import FittedPart, fitted_numbers, fitted_parts, inner_parts
 from gnomon.auditing.structure.settings import risky_settings
 from gnomon.auditing.structure.stored import rare_categories, rare_words, stored_rows
 from gnomon.auditing.structure.trees import Trees, read_trees, together

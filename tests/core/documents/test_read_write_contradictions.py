@@ -11,8 +11,8 @@ from tests.report import sample_documents
 from tests.runs.test_compare import outcome
 
 from gnomon.cli.app import run
-from gnomon.core.documents.contradictions import unlike_audits
 from gnomon.core.documents.defence import DefenceReport
+from gnomon.core.documents.read_write import unlike_audits
 from gnomon.core.documents.study import CellAttack, Study
 from gnomon.core.generations import MANIFEST, seal
 from gnomon.runs.folder import save_outcome

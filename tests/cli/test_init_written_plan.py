@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gnomon.cli.written_plan import OFFERED, plan_text
+from gnomon.cli.init import OFFERED, plan_text
 
 
 def test_paths_become_relative_to_the_plan_and_nothing_is_left_out(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gnomon.cli.trust import own_modules_first
+from gnomon.cli.shared import own_modules_first
 
 
 @pytest.mark.parametrize(("trust", "types", "first"), [(False, (), False), (True, (), True), (False, ("a.B",), True)])

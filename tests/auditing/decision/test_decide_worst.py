@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests.auditing.worlds import people
 
-from gnomon.auditing.decision.worst import most_exposed_units, rank
+from gnomon.auditing.decision.decide import most_exposed_units, rank
 
 
 def test_on_pure_noise_the_bound_is_above_chance_in_one_audit_of_forty_at_most() -> None:

@@ -1,17 +1,29 @@
-"""How commands print what they made: for people, or as JSON for programs."""
+"""What several commands share: flags of trust, and how they print what they made (for people, or as JSON)."""
 
 from __future__ import annotations
 
 import json as json_format
-from collections.abc import Mapping
-from typing import Any
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
 
+from cyclopts import Parameter
 from rich.console import Console
 
 from gnomon.core.documents.read_write import document_text
 from gnomon.core.documents.schema import Part
 from gnomon.report import print_terminal
 from gnomon.report.formats import Document
+
+TrustTypes: TypeAlias = Annotated[tuple[str, ...], Parameter(name="--trust-type")]
+SendTo: TypeAlias = Annotated[tuple[str, ...], Parameter(name="--send-to")]
+
+
+def own_modules_first(trust: bool, types: Sequence[str] = ()) -> None:
+    """Lets module:function mean the user's own module first, where any code of theirs may be imported."""
+    if trust or types:
+        sys.path.insert(0, str(Path.cwd()))
 
 
 def show(document: Document, *, json: bool, files: Mapping[str, object] | None = None) -> int:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gnomon.core.known_half import halve
+from gnomon.core.answers import halve
 
 
 @pytest.mark.parametrize(("inside", "outside"), [(0, 1), (1, 1), (2, 5), (7, 4), (50, 50)])
