@@ -9,7 +9,7 @@ from tests.studies.worlds import small_plan
 from gnomon.auditing.api import Settings
 from gnomon.auditing.progress import Silent
 from gnomon.core.generations import seal
-from gnomon.core.plan import Plan, make_plan
+from gnomon.core.plan import Plan, make_plan, read_plan
 from gnomon.studies.cells import cell_key, finished, run_cell
 from gnomon.studies.spec import CellPlan
 
@@ -72,6 +72,7 @@ def test_a_swapped_record_is_not_taken(tmp_path: Path) -> None:
     one, two = (run_cell(cell, tmp_path, Settings(workers=1), Silent()).folder for cell in cells)
     assert [finished(cell, tmp_path) is not None for cell in cells] == [True, True]
     own = (one / "record.json").read_text()
+    assert read_plan(one / "plan.toml").seed == 0
     one.rename(tmp_path / "aside")
     two.rename(one)
     (tmp_path / "aside").rename(two)

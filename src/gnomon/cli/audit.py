@@ -21,7 +21,7 @@ from gnomon.core.plan import make_plan, name_of, read_plan, split_names
 from gnomon.engines.named import ENGINE_WORDS, LOCAL
 from gnomon.report import write_report
 from gnomon.runs.bench import with_bench
-from gnomon.runs.folder import write_outcome, write_plan
+from gnomon.runs.folder import write_audit
 
 
 def audit(
@@ -148,9 +148,7 @@ def carry_out(values: dict[str, Any], path: Path | None, folder: Path, settings:
 def publish(outcome: Outcome, claimed: Claim) -> None:
     """Makes scores, ids, truth, record and report the results of a folder."""
     with claimed.publish() as place:
-        record = write_outcome(outcome, place)
-        write_plan(record, place / "plan.toml")
-        write_report(with_bench(record, claimed.folder), place / "report.html")
+        write_report(with_bench(write_audit(outcome, place), claimed.folder), place / "report.html")
 
 
 def print_outcome(outcome: Outcome, folder: Path, *, json: bool) -> int:

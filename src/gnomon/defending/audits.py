@@ -14,7 +14,7 @@ from gnomon.core.files import write_text
 from gnomon.core.generations import claim, read_published
 from gnomon.core.plan import Plan
 from gnomon.report import write_report
-from gnomon.runs.folder import read_outcome, write_outcome
+from gnomon.runs.folder import read_outcome, write_audit
 from gnomon.studies.cells import cell_key, fits
 
 MARK = "finished.json"  # one of the results: which audit this is
@@ -47,7 +47,7 @@ class Keeper:
         with claim(place, "audit") as claimed:
             made = audit_plan(plan, place, self.settings, progress=self.progress)
             with claimed.publish() as fresh:
-                write_report(write_outcome(made, fresh), fresh / "report.html")
+                write_report(write_audit(made, fresh), fresh / "report.html")
                 write_text(fresh / MARK, json.dumps({"key": key}) + "\n")
         return made
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.core.arrays import Floats, Rows, count_rows, take_rows
-from gnomon.core.errors import ModelError, UsageError, one_line
+from gnomon.core.errors import GnomonError, ModelError, UsageError, one_line
 from gnomon.core.outputs import Outputs, check_outputs, is_one_column, log_from_outputs
 from gnomon.core.protocols import ModelAbilities
 from gnomon.models.estimators import rows_for
@@ -26,6 +26,7 @@ class CallableModel(ModelAbilities):
         outputs: what it returns: ``probabilities``, ``logits`` or ``log_probabilities`` (natural logs).
         n_classes: number of classes c; without it, it is learned from the first answer.
         batch: most rows a call.
+        name: what messages call it; by default the function's name.
 
     >>> model = CallableModel(lambda x: np.tile([0.0, np.log(3.0)], (len(x), 1)), outputs="logits")
     >>> np.exp(model.log_probs(np.zeros((2, 5)))).round(2).tolist(), model.n_classes
@@ -38,6 +39,7 @@ class CallableModel(ModelAbilities):
         outputs: Outputs = "probabilities",
         n_classes: int | None = None,
         batch: int = BATCH_ROWS,
+        name: str | None = None,
     ) -> None:
         if not callable(function):
             raise UsageError(f"expected a function x -> (n, c), got {type(function).__name__}")
@@ -47,6 +49,7 @@ class CallableModel(ModelAbilities):
         self.function = function
         self.outputs = outputs
         self.batch = batch
+        self._name = name
         self.one_column = False  # it answers with one number a row, that of the second class
         self._n_classes = n_classes
 
@@ -64,7 +67,7 @@ class CallableModel(ModelAbilities):
     @property
     def title(self) -> str:
         """What messages call it."""
-        return f"the callable {getattr(self.function, '__qualname__', type(self.function).__name__)}"
+        return self._name or f"the callable {getattr(self.function, '__qualname__', type(self.function).__name__)}"
 
     def log_probs(self, x: Rows) -> Floats:
         """Natural-log probabilities, float32 (n, c).
@@ -98,6 +101,8 @@ class CallableModel(ModelAbilities):
         """
         try:
             answer = self.function(rows_for(getattr(self.function, "__self__", None), rows))
+        except GnomonError:  # in our words
+            raise
         except Exception as error:
             shape = getattr(rows, "shape", None)
             raise ModelError(

@@ -56,10 +56,12 @@ def write_outcome(outcome: Outcome, folder: Path) -> Record:
     return record
 
 
-def write_plan(record: Record, file: Path) -> None:
-    """Writes the audit as a plan with whole paths, to carry out again or to hold mitigations against."""
+def write_audit(outcome: Outcome, folder: Path) -> Record:
+    """Writes an outcome, and its audit as a plan with whole paths, to repeat it or to hold mitigations against it."""
+    record = write_outcome(outcome, folder)
     plan = make_plan(record.plan_given, "the audit's plan").with_files_in(Path.cwd())
-    write_text(file, toml_text(plan.model_dump(mode="json", exclude_unset=True)))
+    write_text(folder / "plan.toml", toml_text(plan.model_dump(mode="json", exclude_unset=True)))
+    return record
 
 
 def _naming_files(outcome: Outcome) -> Record:

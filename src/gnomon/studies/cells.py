@@ -30,7 +30,7 @@ from gnomon.core.machine import DECIDING_PACKAGES, package_versions
 from gnomon.core.plan import Plan, make_plan
 from gnomon.models.located import located
 from gnomon.models.user_code import user_code
-from gnomon.runs.folder import write_outcome
+from gnomon.runs.folder import write_audit
 from gnomon.studies.spec import CellPlan
 
 RECORD_VERSION = Record.model_fields["version"].default
@@ -115,7 +115,7 @@ def run_cell(cell: CellPlan, cells: Path, settings: Settings, progress: Progress
             seconds = round(time.perf_counter() - start, 3)
             note = CellNote(title=cell.title, key=cell_key(cell.plan), seconds=seconds)
             with claimed.publish() as place:
-                write_outcome(outcome, place)
+                write_audit(outcome, place)
                 write_text(place / NOTE, note.model_dump_json(indent=1) + "\n")
     except StoreError:
         raise  # no further cell could be kept either

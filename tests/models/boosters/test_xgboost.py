@@ -67,6 +67,11 @@ def test_missing_numbers_reach_the_model():
     booster = trained(x=holes)
     answers = booster.predict(xgb.DMatrix(holes, enable_categorical=True))
     assert np.allclose(adopt(booster).predict_proba(holes)[:, 1], answers)
+    filled = holes.fillna({"sum": -999.0})
+    given = xgb.DMatrix(filled, Y, enable_categorical=True, missing=-999.0)
+    marked = adopt(xgb.train(PARAMS, given, 12))
+    assert np.allclose(marked.predict_proba(holes)[:, 1], answers)  # the file does not hold the number, and says so
+    assert any("(missing): leave such fields empty" in said for said in marked.remarks)
 
 
 def test_a_regression_is_refused_with_what_is_possible():

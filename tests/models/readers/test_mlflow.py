@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from gnomon.auditing.inputs.function_target import read_as_it_is
+from gnomon.core.data.dataset import make_dataset
 from gnomon.core.errors import ModelError, UsageError
+from gnomon.core.protocols import ModelAbilities
 from gnomon.models.files import read_model
 from gnomon.models.readers.model_file import Use
 from gnomon.models.sklearn import SklearnModel
@@ -70,3 +73,17 @@ def test_damage_and_paths_that_lead_out_are_one_line(tmp_path: Path) -> None:
     described.write_text("flavors: [")
     with pytest.raises(ModelError, match="no MLflow model, or damaged"):
         read_model(tmp_path / "m")
+
+
+def test_a_python_function_of_labels_is_audited_by_its_labels(tmp_path: Path) -> None:
+    from mlflow.pyfunc import PythonModel, save_model
+
+    class Labels(PythonModel):  # type: ignore[misc]
+        def predict(self, context: Any, model_input: Any) -> Any:
+            return np.where(np.asarray(model_input)[:, 0] > 0, "ill", "well")
+
+    save_model(str(tmp_path / "m"), python_model=Labels(), pip_requirements=["numpy"])
+    model = read_as_it_is(answers(tmp_path / "m", trust=True)[0], make_dataset(X, Y), "full")
+    assert model is not None
+    assert ModelAbilities.of(model).shown.reveals == "labels"  # type: ignore[union-attr]
+    np.testing.assert_array_equal(model.log_probs(X).argmax(axis=1), (X[:, 0] <= 0).astype(int))

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.svm import LinearSVC
 
 import gnomon
 from gnomon.cli.app import run
@@ -133,3 +135,45 @@ def test_rows_that_do_not_fit_are_refused_in_one_line(tmp_path):
     linear(tmp_path / "n.onnx")
     with pytest.raises(ModelError, match=r'takes one array of numbers .* the column "colour" holds text'):
         load_model(tmp_path / "n.onnx", ("no", "yes")).log_probs(X)
+
+
+def test_several_inputs_of_several_columns_are_one_line(tmp_path):
+    pairs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 2]) for name in ("left", "right")]
+    graph = helper.make_graph(
+        [helper.make_node("Add", ["left", "right"], ["z"]), helper.make_node("Softmax", ["z"], ["p"])],
+        "two",
+        pairs,
+        [helper.make_tensor_value_info("p", TensorProto.FLOAT, ["n", 2])],
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    onnx.save(made, tmp_path / "m.onnx")
+    with pytest.raises(
+        ModelError, match=r"^it takes 2 inputs of several columns \(left: 2, right: 2\).*target\.callable"
+    ):
+        load_model(tmp_path / "m.onnx", ("no", "yes")).log_probs(np.zeros((3, 4)))
+
+
+def test_a_model_without_probabilities_is_audited_by_its_labels(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    x, out = (RNG.normal(size=(120, 3)).astype(np.float32) for _ in range(2))
+    y, out_y = (np.where(rows[:, 0] + RNG.normal(size=120) > 0, "yes", "no") for rows in (x, out))
+    model = LinearSVC().fit(x, y)
+    convert(model, tmp_path / "m.onnx", [("x", FloatTensorType([None, 3]))])
+    whole = onnx.load("m.onnx")
+    del whole.graph.output[1:]
+    onnx.save(whole, "labels.onnx")
+    np.savez("in.npz", x=x, y=y)
+    np.savez("out.npz", x=out, y=out_y)
+    flags = ["--members", "in.npz", "--nonmembers", "out.npz", "--attacks", "gap", "--shadows", "0", "--workers", "1"]
+    assert run(["audit", "--model", "m.onnx", *flags]) == 2
+    assert re.search(
+        r"gnomon: m\.onnx: probabilities must lie .*\(--reveals labels\)$", capsys.readouterr().err.strip()
+    )
+    same = gnomon.audit(model.predict, (x, y), (out, out_y), attacks=("gap",), workers=1).record.attacks[0]
+    for given in (["--model", "labels.onnx"], ["--model", "m.onnx", "--reveals", "labels"]):
+        assert run(["audit", *given, *flags, "--to", "run"]) == 0
+        record = json.loads((tmp_path / "run" / "record.json").read_text())
+        assert record["attacks"][0]["auc"]["value"] == same.auc.value
+        assert record["threat_model"]["reveals"] == "the predicted label only"
+    with pytest.raises(ModelError, match=r"labels.onnx: it names the labels no, yes, the data set has a, b"):
+        load_model(tmp_path / "labels.onnx", ("a", "b")).log_probs(x)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from matplotlib.figure import Figure
 from tests.report.sample_records import attack, leaking
 
 from gnomon.core.documents.endpoint import EndpointFacts
@@ -17,8 +18,13 @@ def test_queries_are_those_of_the_records_and_further_ones() -> None:
     assert ">queries<" in drawn(figure)
 
 
-def test_nothing_is_drawn_where_all_attacks_spend_the_same() -> None:
-    assert leakage_by_queries([attack("lira"), attack("loss")], 200) is None
+def test_attacks_that_spend_the_same_stand_above_each_other_and_fewer_queries_are_a_guess() -> None:
+    figure = leakage_by_queries([attack("lira"), attack("loss")], 200)
+    assert figure is not None
+    axes = Figure().add_subplot()
+    figure.paint(axes)
+    (line,) = [one for one in axes.get_lines() if len(one.get_xdata()) == 4]
+    assert line.get_xydata().round(3).tolist() == [[66.667, 0.5], [200, 0.905], [200, 0.967], [300, 0.967]]
     assert leakage_by_queries([], 200) is None
 
 

@@ -102,7 +102,7 @@ def read_back(held: Mapping[str, Any], n_classes: int, rounds: int, rows: int | 
 MORE = 'give them and "rounds" in [trainer] params, or a recipe.'
 MORE_READ = (
     "Column sampling, gamma and larger values of min_child_weight leave no trace: where they were set, give them in "
-    "[trainer] params."
+    "[trainer] params. Nor does it hold which number stood for a missing value (missing): leave such fields empty."
 )
 
 

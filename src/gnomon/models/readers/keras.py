@@ -57,7 +57,7 @@ def read(place: Path, trust: bool) -> ModelFile:
         def answer(x: Rows) -> Any:
             return network.predict(_numbers(x), verbose=0)
 
-        return CallableModel(answer, use.outputs, len(use.classes))
+        return CallableModel(answer, use.outputs, len(use.classes), name=place.name)
 
     return ModelFile(make)
 

@@ -10,9 +10,6 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from gnomon.core.arrays import Rows, is_frame
 from gnomon.core.errors import ModelError, UsageError, import_extra
 from gnomon.core.model_formats import MLMODEL, format_of
 from gnomon.core.protocols import Model
@@ -86,14 +83,4 @@ def _function(place: Path, use: Use) -> Model:
         loaded = load_model(str(place))
     except Exception as error:
         raise ModelError(f"{place}: cannot be loaded ({type(error).__name__}: {error})") from error
-
-    def predict(x: Rows) -> Any:
-        answers = loaded.predict(x)
-        named = [str(name) for name in answers.columns] if is_frame(answers) else []
-        ordered = answers[list(use.classes)] if set(named) == set(use.classes) else answers
-        found = np.asarray(ordered)
-        if found.ndim == 1 and (found.dtype.kind not in "f" or (found == np.round(found)).all()):
-            raise ModelError('it answers with labels; log it with pyfunc_predict_fn="predict_proba"')
-        return found
-
-    return CallableModel(predict, use.outputs, len(use.classes))
+    return CallableModel(loaded.predict, use.outputs, len(use.classes), name=str(place))  # labels, a frame, an array

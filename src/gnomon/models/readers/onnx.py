@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from gnomon.core.arrays import Floats, Rows, count_rows, is_frame
 from gnomon.core.data.labels import class_name, match_classes
 from gnomon.core.errors import ModelError, did_you_mean, import_extra
 from gnomon.core.outputs import Outputs, is_one_column
-from gnomon.core.protocols import ModelAbilities
+from gnomon.core.protocols import Gives, ModelAbilities
 from gnomon.models.callable import BATCH_ROWS, CallableModel
 from gnomon.models.readers.model_file import ModelFile, Use
 
@@ -30,6 +30,7 @@ TYPES: dict[str, Any] = {
     "tensor(bool)": np.bool_,
     "tensor(string)": np.str_,
 }
+LABELS = ("tensor(string)", "tensor(int64)")  # types of an output of labels
 HALF_PRECISION = 5e-3  # by which probabilities of 16 bits may miss a sum of 1
 
 
@@ -38,12 +39,14 @@ class OnnxModel(ModelAbilities):
     """A network or a converted classifier in ONNX, asked through onnxruntime on one thread.
 
     Its input is one array of rows, or an input for each column of a table. It may answer with an array (n, c), with one
-    number a row for two classes, or with a map from labels to probabilities for each row (zipmap).
+    number a row for two classes, with a map from labels to probabilities for each row (zipmap), or with labels alone.
 
     Attributes:
         content: bytes of the file.
         classes: the data set's c class names, in the order of their ids.
         outputs: what its answer (n, c) is.
+        decides: it answers with its own labels, each with probability 1.
+        name: what messages call it.
 
     Raises:
         ModelError: the bytes are no ONNX model, it wants something else than rows, or its answers are not what was
@@ -54,6 +57,8 @@ class OnnxModel(ModelAbilities):
     content: bytes
     classes: tuple[str, ...]
     outputs: Outputs = "probabilities"
+    decides: bool = False
+    name: str = "an ONNX model"
     _seen: dict[str, bool] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -70,16 +75,33 @@ class OnnxModel(ModelAbilities):
         return self._seen.get("one column", False)
 
     @property
+    def gives(self) -> Gives:
+        """Labels, where it has no other output."""
+        return "labels" if self._label is not None and len(self._session.get_outputs()) == 1 else "probabilities"
+
+    @property
     def remarks(self) -> tuple[str, ...]:
         """That there is no recipe in it."""
-        return (
+        said = (
             "An ONNX file holds no recipe: shadow models are trained only where [trainer] names one, such as "
             'kind = "sklearn", "function" or "command".',
         )
+        return said if self.gives != "labels" else (*said, "It has no probabilities: attacks see its labels.")
+
+    def deciding(self) -> OnnxModel | None:
+        """With the labels that it names, where it names any."""
+        return None if self._label is None else replace(self, decides=True)
 
     def log_probs(self, x: Rows) -> Floats:
         """Natural-log probabilities, float32 (n, c)."""
-        return CallableModel(self._answer, self.outputs, self.n_classes, BATCH_ROWS).log_probs(x)
+        if self.decides or self.gives == "labels":
+            return CallableModel(self._labels, "probabilities", self.n_classes, BATCH_ROWS, self.name).log_probs(x)
+        try:
+            return CallableModel(self._answer, self.outputs, self.n_classes, BATCH_ROWS, self.name).log_probs(x)
+        except ModelError as error:
+            if self._label is None or "declare them" not in str(error):
+                raise
+            raise ModelError(f"{error}; its labels alone can be audited, too (--reveals labels)") from None
 
     def labels_named(self) -> tuple[Any, ...] | None:
         """The labels that its answers name (zipmap); None where they name none, or a row made up shows nothing."""
@@ -115,18 +137,47 @@ class OnnxModel(ModelAbilities):
             raise ModelError(f"expected an ONNX model of numbers or text, got an input {strange.name}: {strange.type}")
         return session
 
+    @cached_property
+    def _label(self) -> int | None:
+        """The position of the output that names each row's label; None where there is none."""
+        outputs = self._session.get_outputs()
+        return next((i for i, o in enumerate(outputs) if o.type in LABELS and len(o.shape or ()) == 1), None)
+
+    def _labels(self, x: Rows) -> NDArray[Any]:
+        """Probability 1 for the label of each row."""
+        return self._in_parts(x, self._decided)
+
     def _answer(self, x: Rows) -> NDArray[Any]:
+        return self._in_parts(x, self._read)
+
+    def _in_parts(self, x: Rows, read: Callable[[Sequence[Any], int], NDArray[Any]]) -> NDArray[Any]:
         n, inputs = count_rows(x), self._session.get_inputs()
         feed = _whole(x, inputs[0]) if len(inputs) == 1 else _by_column(x, inputs)
         size = next((given.shape[0] for given in inputs if given.shape and isinstance(given.shape[0], int)), None)
         if not size or size == n:
-            return self._read(self._session.run(None, feed), n)
+            return read(self._session.run(None, feed), n)
         parts = []
         for start in range(0, n, size):  # a model of a fixed number of rows: the last ones are filled up
             rows = np.minimum(np.arange(start, start + size), n - 1)
             answers = self._session.run(None, {name: values[rows] for name, values in feed.items()})
-            parts.append(self._read(answers, size)[: n - start])
+            parts.append(read(answers, size)[: n - start])
         return np.concatenate(parts)
+
+    def _decided(self, answers: Sequence[Any], n: int) -> NDArray[Any]:
+        own, place = np.unique(np.asarray(answers[self._label or 0]), return_inverse=True)
+        names, match = own.tolist(), match_classes(own.tolist(), self.classes)
+        if match is not None and match.rule != "order":
+            columns = match.places
+        elif own.dtype.kind in "iu" and own.min() >= 0 and own.max() < self.n_classes:
+            columns = own
+        else:
+            raise ModelError(
+                f"{self.name}: it names the labels {', '.join(map(class_name, names[:8]))}, the data set has "
+                f"{', '.join(self.classes[:8])}"
+            )
+        found = np.zeros((n, self.n_classes))
+        found[np.arange(n), columns[place]] = 1.0
+        return found
 
     def _read(self, answers: Sequence[Any], n: int) -> NDArray[Any]:
         """The output that holds probabilities, in the order of the classes."""
@@ -204,6 +255,14 @@ def _whole(x: Rows, given: Any) -> dict[str, NDArray[Any]]:
 
 def _by_column(x: Rows, inputs: Sequence[Any]) -> dict[str, NDArray[Any]]:
     """An input (n, 1) for each column: by name, or for an array by position."""
+    wide = [
+        f"{given.name}: {given.shape[-1]}" for given in inputs if len(given.shape or ()) > 1 and given.shape[-1] != 1
+    ]
+    if wide:
+        raise ModelError(
+            f"it takes {len(inputs)} inputs of several columns ({', '.join(wide)}), and nothing says which are whose; "
+            "convert it with one input for all or one for each, or give a function that parts them (target.callable)"
+        )
     names = [str(name) for name in x.columns] if is_frame(x) else [given.name for given in inputs]
     if not is_frame(x) and (np.ndim(x) != 2 or np.shape(x)[1] != len(inputs)):
         raise ModelError(f"it takes {len(inputs)} inputs of one column each, got rows of shape {np.shape(x)[1:]}")
@@ -241,7 +300,7 @@ def read(place: Path, trust: bool) -> ModelFile:  # noqa: ARG001 - every reader'
 
     def make(use: Use) -> OnnxModel:
         try:
-            return OnnxModel(content, tuple(use.classes), use.outputs)
+            return OnnxModel(content, tuple(use.classes), use.outputs, name=place.name)
         except ModelError as error:
             raise ModelError(f"{place}: {error}") from error
 

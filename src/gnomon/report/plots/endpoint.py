@@ -19,20 +19,22 @@ if TYPE_CHECKING:
 Point = tuple[str, int, Estimate]  # attack, queries, AUC
 LEAD = (
     "Each dot is an attack: how many queries it sends for all audited records, and how well it then tells members from "
-    "others. The line is the best that so many queries bring, of these attacks; whiskers are intervals."
+    "others. The line is the best that so many queries bring, of these attacks: whoever queries no record guesses. "
+    "Whiskers are intervals."
 )
 
 
 def leakage_by_queries(attacks: Sequence[AttackResult], records: int) -> Figure | None:
-    """The AUC of each attack against what it spends; None where all spend the same.
+    """The AUC of each attack against what it spends; None where none has an AUC.
 
     Args:
         attacks: those of a record.
         records: that were audited; each of them is queried once by every attack.
     """
     points = sorted(((a.title, records + a.queries, a.auc) for a in attacks if a.auc is not None), key=_place)
-    if len({spent for _, spent, _ in points}) < 2:
+    if not points:
         return None
+    fewest, most = points[0][1] / 3, points[-1][1] * 1.5
     best = list(accumulate((auc.value for _, _, auc in points), max))
     said = "; ".join(
         f"{title}: {formatting.count(spent)} queries, AUC {formatting.number(auc.value)}"
@@ -41,12 +43,14 @@ def leakage_by_queries(attacks: Sequence[AttackResult], records: int) -> Figure 
 
     def paint(axes: Axes) -> None:
         axes.set_xscale("log")
-        axes.step([spent for _, spent, _ in points], best, where="post", color=MEMBER, linewidth=1.2, alpha=0.6)
+        steps = [fewest, *(spent for _, spent, _ in points), most]
+        line = [0.5, *best, best[-1]]
+        axes.step(steps, line, where="post", color=MEMBER, linewidth=1.2, alpha=0.6)
         for (_, spent, auc), top in zip(points, best, strict=True):
             colour = MEMBER if auc.value == top else OTHER
             axes.plot([spent, spent], [auc.low, auc.high], color=colour, linewidth=1.2, alpha=0.35)
             axes.plot([spent], [auc.value], "o", color=colour, markersize=6.5, markeredgewidth=0)
-        axes.set_xlim(points[0][1] / 1.5, points[-1][1] * 1.5)
+        axes.set_xlim(fewest, most)
         axes.set_ylim(min(0.45, *(auc.low for _, _, auc in points)), 1.02)
         guessing(axes, y=0.5)
         named = zip(points, best, strict=True)
