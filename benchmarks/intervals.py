@@ -4,7 +4,11 @@ The truth is the share of members above the threshold that accuses a share ``fpr
 of 95 % on the same scores: gnomon's (`gnomon.stats.low_fpr`); four exact bounds apart (two for the threshold, two for
 the members) that share the error evenly; and a binomial one at the sample's threshold, as if that were known.
 
+The second table is of non-members that judge each other, because they are the attacker's pool: each one's score is a
+sum over the others, members' are sums over them. Nothing leaks; the models' agreement has so many dimensions.
+
     python benchmarks/intervals.py --runs 400
+    python benchmarks/intervals.py --runs 0 --judging 400
 """
 
 from __future__ import annotations
@@ -16,8 +20,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binom, norm, t
 
+from gnomon.stats.comparison import auc_difference, tpr_difference
 from gnomon.stats.intervals import clopper_pearson
-from gnomon.stats.low_fpr import tpr_at_fpr
+from gnomon.stats.low_fpr import tpr_at_fpr, tpr_at_fprs
+from gnomon.stats.roc import auc
 
 Floats = np.ndarray
 Bounds = Callable[[Floats, Floats, float], tuple[float, float]]  # of sorted scores
@@ -125,11 +131,45 @@ def row(world: World, n: int, fpr: float, runs: int, seed: int) -> str:
     return f"| {n:,} | {100 * fpr:g} % | {world.name} | {truth:.4f} | {' | '.join(cells)} | {low[0].mean():.3f} |"
 
 
+def judged(n: int, dimensions: int, rng: np.random.Generator) -> Floats:
+    """Scores (2 n,), members first, of which each is a sum over the non-members other than itself."""
+    points = rng.normal(size=(2 * n, dimensions))
+    agree = points @ points.T
+    np.fill_diagonal(agree, 0.0)
+    return np.asarray(agree[:, n:].sum(axis=1))
+
+
+def judging_row(n: int, dimensions: int, runs: int, seed: int) -> str:
+    rng, member, fprs = np.random.default_rng([seed, dimensions]), np.arange(2 * n) < n, (0.1, 0.01)
+    held = np.zeros((2, 5), dtype=int)  # by factor: AUC, rates, difference of AUCs, difference of rates
+    for _ in range(runs):
+        one, other = judged(n, dimensions, rng), judged(n, dimensions, rng)
+        for i, wider in enumerate((1.0, 1.5**0.5)):
+            area = auc(one[member], one[~member], wider=wider)
+            rates = [point.tpr for point in tpr_at_fprs(one[member], one[~member], fprs, wider=wider)]
+            gap = auc_difference(one, other, member, wider=wider).difference
+            rate_gap = tpr_difference(one, other, member, 0.1, rng=rng, draws=200, wider=wider).result
+            assert rate_gap is not None
+            intervals = [area, *rates, gap, rate_gap.difference]
+            truths = (0.5, *fprs, 0.0, 0.0)
+            held[i] += [t is not None and t.low <= truth <= t.high for t, truth in zip(intervals, truths, strict=True)]
+    cells = [f"{100 * after / runs:.1f} ({100 * before / runs:.1f})" for before, after in held.T]
+    return f"| {n:,} | {dimensions} | {' | '.join(cells)} |"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=400, help="samples a row")
+    parser.add_argument("--judging", type=int, default=0, help="samples a row where non-members judge each other")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
+    if asked.judging:
+        print("| rows | dimensions | AUC | TPR at 10 % | TPR at 1 % | difference of AUCs | of TPRs at 10 % |")
+        print("|---|---|---|---|---|---|---|")
+        for dimensions in (5, 20, 100):
+            print(judging_row(200, dimensions, asked.judging, asked.seed), flush=True)
+    if not asked.runs:
+        return
     print("| rows | FPR | scores | truth | gnomon: holds % / length | four bounds | threshold given | mean lower end |")
     print("|---|---|---|---|---|---|---|---|")
     for i, (n, fpr) in enumerate(SIZES):

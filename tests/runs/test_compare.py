@@ -250,3 +250,16 @@ def test_without_repeats_it_speaks_of_two_models() -> None:
         attack = run.record.attacks[0].model_copy(update={"repeats": repeats})
         runs.append(Outcome(run.record.model_copy(update={"attacks": [attack]}), run.scores, run.ids, run.member))
     assert "repeated targets" in compare(*runs).sentences[-1]
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_differences_of_records_that_judge_each_other_are_wider(paired: bool) -> None:
+    first, second = outcome(0.5, 0, base=9), outcome(0.5, 1, base=9, ids=None if paired else range(N, 2 * N))
+    attack = first.record.attacks[0].model_copy(update={"wider": 2.0})
+    judging = replace(first, record=first.record.model_copy(update={"attacks": [attack]}))
+    plain, wide = (
+        [f.difference.high - f.difference.low for f in compare(one, second).attacks[0].figures if f.difference]
+        for one in (first, judging)
+    )
+    assert wide[0] > (1.9 if paired else 1.4) * plain[0]
+    assert wide[1] > 1.1 * plain[1]

@@ -128,3 +128,19 @@ def test_rows_that_do_not_match_and_bad_parameters_are_refused() -> None:
         auc_difference([1.0, 2.0], [1.0], [True, False])
     with pytest.raises(UsageError, match="draws=5"):
         tpr_difference([1.0], [1.0], [True], 0.1, rng=np.random.default_rng(0), draws=5)
+
+
+def test_scores_that_move_together_differ_more_by_chance_than_samples_show() -> None:
+    """Each score of non-members has a common shift that makes its AUC vary three times as much as samples show."""
+    rng, n, wider = np.random.default_rng(14), 150, 3.0
+    member, shift = np.arange(2 * n) < n, np.sqrt((wider**2 - 1) / (6 * n) * 4 * np.pi)
+    moved = np.zeros((2, 2), dtype=int)
+    for _ in range(60):
+        pair = [rng.normal(size=2 * n) + ~member * rng.normal(0, shift) for _ in range(2)]
+        for i, factor in enumerate((1.0, wider)):
+            rates = tpr_difference(*pair, member, 0.1, rng=rng, draws=100, wider=factor).result
+            assert rates is not None
+            areas = auc_difference(*pair, member, wider=factor)
+            moved[i] += [areas.change != "within noise", rates.change != "within noise"]
+    assert moved[0].min() > 7
+    assert moved[1].max() <= 7  # 60 runs of a true 5 % show more in 1 % of cases

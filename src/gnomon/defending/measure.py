@@ -77,7 +77,7 @@ def strongest(outcome: Outcome, tenth: Tenth | None) -> Strongest | None:
         name, chosen_on = max(rehearsed, key=lambda attack: rehearsed[attack]), "shadows"
     asking = [a.name for a in results.values() if a.name != name and "query" in a.needs and reads_labels_only(a.needs)]
     for rival in asking:
-        if _surely_stronger(outcome, rival, name, fpr, 1 - (1 - level_of(record)) / len(asking)):
+        if _surely_stronger(outcome, results[rival], results[name], fpr, 1 - (1 - level_of(record)) / len(asking)):
             name, chosen_on = rival, "audited rows"
     exposed = None if tenth is None else _on_tenth(results[name], outcome, tenth)
     return Strongest(leak=_leak(results[name]), chosen_on=chosen_on, exposed=exposed)
@@ -89,13 +89,13 @@ def _rehearsed(result: AttackResult, fpr: float | None) -> tuple[float, float]:
     return round(float(np.mean(rates)), 3) if rates else 0.0, float(np.mean([r.auc for r in result.rehearsals]))
 
 
-def _surely_stronger(outcome: Outcome, rival: str, name: str, fpr: float | None, level: float) -> bool:
-    member = np.asarray(outcome.member, dtype=bool)
-    pair = outcome.scores[rival], outcome.scores[name]
+def _surely_stronger(outcome: Outcome, one: AttackResult, other: AttackResult, fpr: float | None, level: float) -> bool:
+    member, groups, wider = np.asarray(outcome.member, dtype=bool), outcome.groups, max(one.wider, other.wider)
+    pair = outcome.scores[one.name], outcome.scores[other.name]
     if fpr is None:
-        return auc_difference(*pair, member, confidence=level, groups=outcome.groups).change == "higher"
-    rng = Seeds(0).child("defend", rival).generator()
-    found = tpr_difference(*pair, member, fpr, rng=rng, confidence=level, groups=outcome.groups).result
+        return auc_difference(*pair, member, confidence=level, groups=groups, wider=wider).change == "higher"
+    rng = Seeds(0).child("defend", one.name).generator()
+    found = tpr_difference(*pair, member, fpr, rng=rng, confidence=level, groups=groups, wider=wider).result
     return found is not None and found.change == "higher"
 
 
@@ -214,8 +214,8 @@ def _on_tenth(result: AttackResult, outcome: Outcome, tenth: Tenth) -> Leak | No
         attack=result.name,
         title=result.title,
         label_only=reads_labels_only(result.needs),
-        auc=estimate(auc(inside, outside, confidence=level, groups=groups)),
-        tpr_at_fpr=tpr_points(inside, outside, [p.fpr for p in result.tpr_at_fpr], level, groups),
+        auc=estimate(auc(inside, outside, confidence=level, groups=groups, wider=result.wider)),
+        tpr_at_fpr=tpr_points(inside, outside, [p.fpr for p in result.tpr_at_fpr], level, groups, result.wider),
     )
 
 

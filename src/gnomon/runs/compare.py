@@ -202,9 +202,10 @@ class _Judge:
             recorded = min(_confidence(o.record) for o in (self.first, self.second))
             figures = from_records(one, other, fprs, level, recorded)
         elif self.pairs.kind == "none":
-            figures = self._apart(scores[0], scores[1], fprs, level)
+            figures = self._apart((scores[0], scores[1]), (one.wider, other.wider), fprs, level)
         else:
-            figures = self._paired(scores[0][self.pairs.first], scores[1][self.pairs.second], fprs, level)
+            pair = scores[0][self.pairs.first], scores[1][self.pairs.second]
+            figures = self._paired(pair, max(one.wider, other.wider), fprs, level)
         if self.same_model:
             return figures
         return [
@@ -212,15 +213,18 @@ class _Judge:
             for figure, fpr in zip(figures, (None, *fprs), strict=True)
         ]
 
-    def _paired(self, first: Floats, second: Floats, fprs: Sequence[float], level: float) -> list[FigureChange]:
+    def _paired(
+        self, pair: tuple[Floats, Floats], wider: float, fprs: Sequence[float], level: float
+    ) -> list[FigureChange]:
         member: Bools = np.asarray(self.first.member, dtype=bool)[self.pairs.first]
         units = self._units()
+        first, second = pair
         # Second minus first: above 0, the second leaks more.
-        area = auc_difference(second, first, member, confidence=level, groups=units)
+        area = auc_difference(second, first, member, confidence=level, groups=units, wider=wider)
         figures = [figure_change("AUC", area.second, area.first, area.difference)]
         for fpr in fprs:
             rng = Seeds(0).child("compare", str(fpr)).generator()
-            found = tpr_difference(second, first, member, fpr, rng=rng, confidence=level, groups=units)
+            found = tpr_difference(second, first, member, fpr, rng=rng, confidence=level, groups=units, wider=wider)
             if found.result is None:
                 figures.append(refused(tpr_name(fpr), found.reason))
             else:
@@ -241,17 +245,17 @@ class _Judge:
             for o in (self.first, self.second)
         ]
 
-    def _apart(self, first: Floats, second: Floats, fprs: Sequence[float], level: float) -> list[FigureChange]:
+    def _apart(
+        self, pair: tuple[Floats, Floats], wider: tuple[float, float], fprs: Sequence[float], level: float
+    ) -> list[FigureChange]:
         samples = [
             (scores[np.asarray(o.member, dtype=bool)], scores[~np.asarray(o.member, dtype=bool)])
-            for scores, o in ((first, self.first), (second, self.second))
+            for scores, o in zip(pair, (self.first, self.second), strict=True)
         ]
-        groups = self._groups_of_each
-        areas = [auc(*sides, confidence=level, groups=g) for sides, g in zip(samples, groups, strict=True)]
+        known = list(zip(samples, self._groups_of_each, wider, strict=True))
+        areas = [auc(*sides, confidence=level, groups=g, wider=w) for sides, g, w in known]
         figures = [unpaired("AUC", areas[0], areas[1], self.pairs.opposed)]
-        rates = [
-            tpr_at_fprs(*sides, fprs, confidence=level, groups=g) for sides, g in zip(samples, groups, strict=True)
-        ]
+        rates = [tpr_at_fprs(*sides, fprs, confidence=level, groups=g, wider=w) for sides, g, w in known]
         for one, other in zip(*rates, strict=True):
             if one.tpr is None or other.tpr is None:
                 figures.append(refused(tpr_name(one.fpr), one.reason if one.tpr is None else other.reason))

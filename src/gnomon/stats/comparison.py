@@ -19,7 +19,14 @@ from scipy.special import ndtri, stdtrit
 from gnomon.core.errors import DataError, UsageError
 from gnomon.stats.clusters import Clusters, Groups, split_groups
 from gnomon.stats.intervals import Interval, check_confidence
-from gnomon.stats.low_fpr import ROUNDING, WARN_FALSE_POSITIVES, check_fpr, required_nonmembers, tpr_at_fpr
+from gnomon.stats.low_fpr import (
+    ROUNDING,
+    WARN_FALSE_POSITIVES,
+    check_fpr,
+    required_nonmembers,
+    threshold_worth,
+    tpr_at_fpr,
+)
 from gnomon.stats.roc import half_width, independent_pairs, placements
 from gnomon.stats.samples import Counts, Doubles, split_scores
 
@@ -54,6 +61,7 @@ def auc_difference(
     *,
     confidence: float = 0.95,
     groups: ArrayLike | None = None,
+    wider: float = 1.0,
 ) -> Difference:
     """Difference of two areas under the ROC curve on the same rows (DeLong, DeLong & Clarke-Pearson, 1988).
 
@@ -66,6 +74,7 @@ def auc_difference(
         member: mask of true members ``(n,)``.
         confidence: in (0, 1).
         groups: the person or household of each row ``(n,)``; the variance is then that between groups.
+        wider: how many times wider than samples show areas vary, 1 or more: of scores that depend on each other.
 
     Raises:
         DataError: shapes differ, a side is empty, or NaN.
@@ -88,7 +97,7 @@ def auc_difference(
         return Difference(areas[0], areas[1], Interval(0.0, 0.0, 0.0), "within noise")
     if independent_pairs(m1.size, n1.size, known) <= 1:
         return _judged(areas[0], areas[1], -1.0, 1.0)
-    half = half_width(gaps, abs(value), alpha, known)
+    half = wider * half_width(gaps, abs(value), alpha, known)
     return _judged(areas[0], areas[1], max(value - half, -1.0), min(value + half, 1.0))
 
 
@@ -102,6 +111,7 @@ def tpr_difference(
     draws: int = 1000,
     confidence: float = 0.95,
     groups: ArrayLike | None = None,
+    wider: float = 1.0,
 ) -> TprDifference:
     """Difference of two true-positive rates at one false-positive rate, on the same rows.
 
@@ -120,6 +130,7 @@ def tpr_difference(
         confidence: in (0, 1).
         groups: the person or household of each row ``(n,)``; whole groups are then drawn anew, and the percentiles
             are widened as Student's t is against the normal law, because few groups show too little of the spread.
+        wider: how many times wider than samples show an AUC varies (see `gnomon.stats.low_fpr.threshold_worth`).
 
     Returns:
         The difference, or a refusal with under ``1 / fpr`` non-members.
@@ -141,7 +152,9 @@ def tpr_difference(
         reason = f"too few non-members (have {n1.size:,}, need {required_nonmembers(fpr):,})"
         return TprDifference(fpr, None, reason)
     known = split_groups(groups, member)
-    firsts, seconds = (tpr_at_fpr(m, n, fpr, confidence=confidence, groups=known).tpr for m, n in ((m1, n1), (m2, n2)))
+    firsts, seconds = (
+        tpr_at_fpr(m, n, fpr, confidence=confidence, groups=known, wider=wider).tpr for m, n in ((m1, n1), (m2, n2))
+    )
     assert firsts is not None
     assert seconds is not None
     value = firsts.value - seconds.value
@@ -152,8 +165,8 @@ def tpr_difference(
         high = value + math.hypot(firsts.high - firsts.value, seconds.value - seconds.low)
     else:
         gaps = _drawn_gaps((_Sorted.of(m1, n1), _Sorted.of(m2, n2)), fpr, known, rng, draws)
-        if known is not None:
-            gaps = value + _wider(known, confidence) * (gaps - value)
+        stretch = float(threshold_worth(fpr, wider)) ** -0.5 * (1 if known is None else _wider(known, confidence))
+        gaps = value + stretch * (gaps - value)
         tails = _tails(gaps, confidence)
         low, high = float(tails[0]) - 1 / m1.size, float(tails[1]) + 1 / m1.size
     return TprDifference(fpr, _judged(firsts.value, seconds.value, max(low, -1.0), min(high, 1.0)), None)

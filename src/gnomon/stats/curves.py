@@ -45,6 +45,7 @@ def thin_roc(
     points: int = 400,
     confidence: float = 0.95,
     groups: Groups | None = None,
+    wider: float = 1.0,
 ) -> ThinCurve:
     """A ROC curve of at most ``points`` corners, for linear and for logarithmic axes.
 
@@ -57,6 +58,7 @@ def thin_roc(
         points: the most corners, 100 or more.
         confidence: of the band, pointwise; see `gnomon.stats.low_fpr`.
         groups: of both samples, in their order; the band then counts what the records are worth.
+        wider: how many times wider than samples show an AUC varies (see `gnomon.stats.low_fpr.threshold_worth`).
 
     Returns:
         Rates rising from (0, 0) to (1, 1), with the band.
@@ -77,7 +79,7 @@ def thin_roc(
     kept = _spread(fp, tp, points)
     fpr, tpr = fp[kept] / n.size, tp[kept] / m.size
     worth = None if groups is None else worth_of_curve(np.asarray(members), np.asarray(nonmembers), groups)
-    low, high = population_bounds(m, n, fpr, confidence=confidence, worth=worth)
+    low, high = population_bounds(m, n, fpr, confidence=confidence, worth=worth, wider=wider)
     return ThinCurve(fpr, tpr, np.minimum(low, tpr), np.maximum(high, tpr))
 
 

@@ -36,7 +36,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betainc, betaincinv
+from scipy.special import betainc, betaincinv, ndtri
 
 from gnomon.core.arrays import Bools
 from gnomon.core.errors import UsageError
@@ -92,6 +92,7 @@ def tpr_at_fpr(
     *,
     confidence: float = 0.95,
     groups: Groups | None = None,
+    wider: float = 1.0,
 ) -> TprPoint:
     """The largest true-positive rate that a threshold reaches with a false-positive rate of at most ``fpr``.
 
@@ -101,6 +102,7 @@ def tpr_at_fpr(
         fpr: the allowed share of wrongly accused non-members, in (0, 1).
         confidence: of the interval (see the module's text), in (0, 1).
         groups: of both samples, in their order; the interval then counts what the records are worth.
+        wider: how many times wider than samples show an AUC varies, 1 or more (see `threshold_worth`).
 
     Returns:
         Figure, interval, threshold and raw count; or a refusal, if ``n0 < 1 / fpr`` (Carlini et al., 2022: no claim
@@ -115,7 +117,7 @@ def tpr_at_fpr(
     >>> tpr_at_fpr([3, 2, 2], [1, 2, 0, 0], 0.1).reason
     'too few non-members (have 4, need 10)'
     """
-    return tpr_at_fprs(members, nonmembers, (fpr,), confidence=confidence, groups=groups)[0]
+    return tpr_at_fprs(members, nonmembers, (fpr,), confidence=confidence, groups=groups, wider=wider)[0]
 
 
 def tpr_at_fprs(
@@ -125,6 +127,7 @@ def tpr_at_fprs(
     *,
     confidence: float = 0.95,
     groups: Groups | None = None,
+    wider: float = 1.0,
 ) -> list[TprPoint]:
     """`tpr_at_fpr` at several rates: the samples are sorted once.
 
@@ -136,7 +139,7 @@ def tpr_at_fprs(
     ends = {}
     if resolved:
         worth = None if groups is None else worth_of_curve(np.asarray(members), np.asarray(nonmembers), groups)
-        low, high = population_bounds(m, n, np.array(resolved), confidence=confidence, worth=worth)
+        low, high = population_bounds(m, n, np.array(resolved), confidence=confidence, worth=worth, wider=wider)
         ends = dict(zip(resolved, zip(low.tolist(), high.tolist(), strict=True), strict=True))
     return [_point(m, n, fpr, ends.get(fpr)) for fpr in fprs]
 
@@ -180,6 +183,7 @@ def population_bounds(
     *,
     confidence: float = 0.95,
     worth: CurveWorth | None = None,
+    wider: float = 1.0,
 ) -> tuple[Doubles, Doubles]:
     """Bounds for the true-positive rate at population false-positive rates, for samples that are sorted upwards.
 
@@ -189,13 +193,15 @@ def population_bounds(
         fprs: false-positive rates ``(q,)`` in [0, 1].
         confidence: pointwise, in (0, 1).
         worth: how many independent records these are worth, where they come in groups.
+        wider: how many times wider than samples show an AUC varies (see `threshold_worth`).
 
     Returns:
         ``(low, high)``, each ``(q,)``.
     """
     tail, n1, n0 = CLIFFS * check_confidence(confidence) / 2, members.size, nonmembers.size
     allowed = np.floor(fprs * n0 + ROUNDING).astype(np.int64)
-    places, weights = _places(n0, n0 if worth is None else worth.nonmembers[allowed], fprs)
+    sizes0 = threshold_worth(fprs, wider) * (n0 if worth is None else worth.nonmembers[allowed])
+    places, weights = _places(n0, sizes0, fprs)
     few, many, top = _accused(members, nonmembers, places)
     counts = np.stack([few, many, top])
     sizes = np.full(counts.shape, float(n1)) if worth is None else worth.members[np.rint(counts).astype(np.int64)]
@@ -212,12 +218,35 @@ def population_bounds(
     return np.where(fprs >= 1.0, 1.0, np.where(fprs <= 0.0, 0.0, low)), high
 
 
-def _places(nonmembers: int, sizes: float | Doubles, fprs: Doubles) -> tuple[Doubles, Doubles]:
+def threshold_worth(fprs: ArrayLike, wider: float) -> Doubles:
+    """What a non-member is worth where scores of one side depend on each other: how much less a threshold is known.
+
+    Such scores move together, as by a common shift. One that makes an AUC of normal scores vary ``wider`` times as much
+    as samples show adds ``(wider ** 2 - 1) / 12 * (1 / n1 + 1 / n0)`` to its variance, and so, sides being equal,
+    ``(wider ** 2 - 1) * exp(-z ** 2) / 3 / f / (1 - f)`` of itself to that of a share f above a threshold z: much at
+    10 %, next to nothing at 0.1 %.
+
+    Args:
+        fprs: false-positive rates ``(q,)``.
+        wider: how many times wider than samples show an AUC varies, 1 or more.
+
+    Returns:
+        Worth of one non-member ``(q,)`` in (0, 1].
+
+    >>> threshold_worth([0.1, 0.01, 0.001], 1.5**0.5).round(2)
+    array([0.74, 0.93, 0.99])
+    """
+    share = np.clip(np.asarray(fprs, dtype=np.float64), 1e-12, 1 - 1e-12)
+    worth: Doubles = 1 / (1 + (wider**2 - 1) * np.exp(-(ndtri(share) ** 2)) / (3 * share * (1 - share)))
+    return worth
+
+
+def _places(nonmembers: int, sizes: Doubles, fprs: Doubles) -> tuple[Doubles, Doubles]:
     """Where the population's threshold may lie, in ranks, and with what probability; each ``(q, PLACES + RANKS)``.
 
     Of non-members that come in groups, only an effective size counts ``(q,)``.
     """
-    n0, share = np.broadcast_to(np.asarray(sizes, dtype=np.float64), fprs.shape)[:, None], fprs[:, None]
+    n0, share = sizes[:, None], fprs[:, None]
     worth = nonmembers / n0  # records that say as much as one independent one
     mean = np.maximum(n0 * share, 1e-9)
     # Gamma quantiles (Wilson & Hilferty, 1931): they only say where places stand densely.

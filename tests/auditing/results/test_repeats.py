@@ -93,3 +93,9 @@ def test_a_model_that_remembers_nothing_exposes_no_person(tmp_path: Path) -> Non
     assert record.risk.calibration_error is not None
     assert record.risk.calibration_error.low < 0.05
     assert abs((record.risk.mean_members or 0) - (record.risk.mean_nonmembers or 0)) < 0.1
+
+
+def test_the_record_says_whose_intervals_allow_for_records_that_judge_each_other(tmp_path: Path) -> None:
+    overlap = {"data": {"keep_apart": False}, "shadow": {"size": 100}, "attacks": {"names": ["loss", "lira_offline"]}}
+    record = audited(tmp_path, view="adversary", **overlap).record
+    assert {a.name: a.wider > 1.05 for a in record.attacks} == {"loss": False, "lira_offline": True}

@@ -81,7 +81,7 @@ class Judge:
             attack_title=best.title,
             chosen_on=chosen_on,
             auc=estimate(auc(inside, outside, confidence=level, groups=groups, wider=wider)),
-            tpr=tpr_points(inside, outside, [self.fpr], level, groups)[0],
+            tpr=tpr_points(inside, outside, [self.fpr], level, groups, wider)[0],
         )
 
 

@@ -54,10 +54,15 @@ def estimate(interval: Interval) -> Estimate:
 
 
 def tpr_points(
-    members: Floats, nonmembers: Floats, fprs: Sequence[float], level: float, groups: Groups | None = None
+    members: Floats,
+    nonmembers: Floats,
+    fprs: Sequence[float],
+    level: float,
+    groups: Groups | None = None,
+    wider: float = 1.0,
 ) -> list[TprAtFpr]:
     """The true-positive rate at each false-positive rate, or why it is refused; intervals by group if given."""
-    found = tpr_at_fprs(members, nonmembers, fprs, confidence=level, groups=groups)
+    found = tpr_at_fprs(members, nonmembers, fprs, confidence=level, groups=groups, wider=wider)
     return [
         TprAtFpr(fpr=point.fpr, tpr=None, refused=point.reason)
         if point.tpr is None
@@ -264,12 +269,13 @@ def measure(attempt: Attempt, truth: Truth, plan: StatisticsPlan) -> AttackResul
         seconds=scored.seconds,
         queries=scored.queries,
         notes=scored.notes,
+        wider=truth.judging.wider(scored.needs),
     )
     if scored.scores is None:
         return result
     scores, member, level = scored.scores, truth.member, plan.confidence
     inside, outside, groups = scores[member], scores[~member], truth.sides
-    wider = truth.judging.wider(scored.needs)
+    wider = result.wider
     best = oracle(inside, outside, confidence=level, groups=groups).rates
     rates = (
         best
@@ -278,12 +284,12 @@ def measure(attempt: Attempt, truth: Truth, plan: StatisticsPlan) -> AttackResul
     )
     classes = class_rates(scores, member, truth.labels, rates.threshold, classes=len(truth.classes))
     precision, recall = percentiles(c.precision for c in classes), percentiles(c.recall for c in classes)
-    roc, bins = thin_roc(inside, outside, confidence=level, groups=groups), histogram(inside, outside)
+    roc, bins = thin_roc(inside, outside, confidence=level, groups=groups, wider=wider), histogram(inside, outside)
     return result.model_copy(
         update={
             "auc": estimate(auc(inside, outside, confidence=level, groups=groups, wider=wider)),
             "advantage": estimate(rates.advantage),
-            "tpr_at_fpr": tpr_points(inside, outside, plan.fprs, level, groups),
+            "tpr_at_fpr": tpr_points(inside, outside, plan.fprs, level, groups, wider),
             "at_threshold": _at_threshold(rates, scored.calibrated),
             "oracle": _at_threshold(best, "oracle"),
             "precision_at_prior": _priors(inside, outside, plan.fprs, level, groups),

@@ -130,11 +130,11 @@ def by_shadows(
             ShadowPoint(
                 count=count,
                 auc=estimate(auc(s[member], s[~member], confidence=level, groups=groups, wider=wider)),
-                tpr=tpr_points(s[member], s[~member], [fpr], level, groups)[0],
+                tpr=tpr_points(s[member], s[~member], [fpr], level, groups, wider)[0],
             )
             for count, s in zip(counts, found, strict=True)
         ],
-        gain=_gain(counts, found, member, persons, fpr, level, seeds),
+        gain=_gain(counts, found, member, persons, fpr, level, wider, seeds),
     )
 
 
@@ -145,15 +145,16 @@ def _gain(
     persons: NDArray[Any] | None,
     fpr: float,
     level: float,
+    wider: float,
     seeds: Seeds,
 ) -> ShadowGain:
     rng = seeds.child("ladder", "gain").generator()
     pair = found[-1], found[-2], member
-    rates = tpr_difference(*pair, fpr, rng=rng, confidence=level, groups=persons).result
+    rates = tpr_difference(*pair, fpr, rng=rng, confidence=level, groups=persons, wider=wider).result
     return ShadowGain(
         before=counts[-2],
         after=counts[-1],
-        auc=estimate(auc_difference(*pair, confidence=level, groups=persons).difference),
+        auc=estimate(auc_difference(*pair, confidence=level, groups=persons, wider=wider).difference),
         tpr=None if rates is None else estimate(rates.difference),
     )
 

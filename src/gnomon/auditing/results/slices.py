@@ -197,7 +197,7 @@ def _slice(name: str, part: Bools, attack: Scored, case: AuditCase, fpr: float, 
         members=len(inside),
         nonmembers=len(outside),
         auc=estimate(auc(inside, outside, confidence=level, groups=groups, wider=wider)),
-        tpr=tpr_points(inside, outside, [fpr], level, groups)[0],
+        tpr=tpr_points(inside, outside, [fpr], level, groups, wider)[0],
         recall=None if threshold is None else float((inside >= threshold).mean()),
         fpr=None if threshold is None else float((outside >= threshold).mean()),
     )

@@ -131,7 +131,8 @@ def _speaker(
         return own.name
     sign = -1.0 if own.reversed else 1.0
     pair = sign * scores[own.name], sign * scores[strongest.name]
-    change = auc_difference(*pair, member, confidence=1 - LEVEL / len(heard.found), groups=case.units).change
+    wider, level = max(results[one.name].wider for one in (own, strongest)), 1 - LEVEL / len(heard.found)
+    change = auc_difference(*pair, member, confidence=level, groups=case.units, wider=wider).change
     return strongest.name if change == "lower" else own.name
 
 

@@ -120,6 +120,8 @@ class AttackResult(Part):
     class_recall: Percentiles | None = None  # percentiles over classes
     tied_share: float = 0.0  # share of audited rows whose score another row has too
     notes: list[str] = Field(default_factory=list)  # what the reader of its values must know
+    # how many times wider its AUC varies than records on their own show, because audited records judge each other
+    wider: float = 1.0
     accusations: list[FdrAccusations] = Field(default_factory=list)  # who is accused at a bounded false-discovery rate
     groups: GroupResult | None = None  # persons or households, where groups are given
     repeats: Repeats | None = None  # against several targets of one recipe
