@@ -52,7 +52,7 @@ def main() -> None:
     for number, seed in enumerate(given.seeds):
         plan = read_plan(given.plan).model_copy(update={"seed": seed})
         seeds, store = Seeds(seed), ArrayStore(Path(given.store[number % len(given.store)]))
-        case = answer_all(prepare(plan, load_inputs(plan, trust=False), store))[1][0].case
+        case = answer_all(prepare(plan, load_inputs(plan), store))[1][0].case
         for m in given.shadows:
             evidence = first(case.evidence, m)
             for name in ATTACKS:

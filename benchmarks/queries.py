@@ -38,7 +38,7 @@ def main() -> None:
     )
     given = options.parse_args()
     plan = read_plan(PLAN)
-    prepared = prepare(plan, load_inputs(plan, trust=False), ArrayStore(Path(tempfile.mkdtemp())))
+    prepared = prepare(plan, load_inputs(plan), ArrayStore(Path(tempfile.mkdtemp())))
     data, roles, labels, model = prepared.data, prepared.roles, Reveal("labels"), train_target(prepared)
     rows = np.random.default_rng(0).permutation(roles.audited)
     x, y, member = take_rows(data.x, rows), data.y[rows], np.isin(rows, roles.members)

@@ -68,7 +68,7 @@ def worlds(given: argparse.Namespace, seed: int) -> list[tuple[str, Evidence, np
             "attacks": plan.attacks.model_copy(update={"queries": tuple(given.queries)}),
         }
     )
-    prepared = prepare(plan, load_inputs(plan, trust=False), ArrayStore(given.store))
+    prepared = prepare(plan, load_inputs(plan), ArrayStore(given.store))
     world = answer_all(prepared)[1][0]
     evidence, names = world.case.evidence, [v.version.name for v in world.queries.versions]
     result = [("nothing | 1", replace(evidence, variants=()), world.case.member)]

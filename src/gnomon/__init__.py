@@ -17,8 +17,9 @@ from gnomon.core import VERSION
 
 if TYPE_CHECKING:
     # What most users need: the audit, its report, its gate.
-    from gnomon.auditing.api import Settings, audit, audit_plan
+    from gnomon.auditing.api import audit, audit_plan
     from gnomon.auditing.outcome import Outcome
+    from gnomon.auditing.settings import Settings
 
     # What a plan, a record and a data set are.
     from gnomon.core.data.dataset import Dataset, make_dataset

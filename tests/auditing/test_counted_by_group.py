@@ -10,12 +10,13 @@ from tests.auditing.results.test_attackers import SEEDS, judge, world
 from tests.auditing.worlds import case_of, people
 from tests.runs.test_compare import N, outcome
 
-from gnomon.auditing.api import Settings, audit, audit_plan
+from gnomon.auditing.api import audit, audit_plan
 from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.results.attackers import climb_ladder
 from gnomon.auditing.results.robustness import by_shadows
 from gnomon.auditing.results.slices import cut_rows, measure_slices
+from gnomon.auditing.settings import Settings
 from gnomon.core.documents.person_results import Slicing
 from gnomon.core.documents.record import Record
 from gnomon.core.plan import make_plan

@@ -22,7 +22,7 @@ PLAN: dict[str, Any] = {
 
 def settled(folder: Path, **changes: Any) -> Prepared:
     plan = make_plan(PLAN | changes)
-    return prepare(plan, load_inputs(plan, trust=False), ArrayStore(folder / "store"))
+    return prepare(plan, load_inputs(plan), ArrayStore(folder / "store"))
 
 
 def test_it_trains_nothing_and_the_seed_decides(tmp_path: Path) -> None:

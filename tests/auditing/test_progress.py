@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from sklearn.naive_bayes import GaussianNB
 
-from gnomon.auditing.api import Settings, audit, audit_plan
+from gnomon.auditing.api import audit, audit_plan
 from gnomon.auditing.progress import Silent
+from gnomon.auditing.settings import Settings
 from gnomon.core.plan import make_plan
 
 PLAN = {

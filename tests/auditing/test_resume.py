@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from tests.killed import run_and_kill
 
-from gnomon.auditing.api import Settings, audit_plan
+from gnomon.auditing.api import audit_plan
 from gnomon.auditing.outcome import Outcome
+from gnomon.auditing.settings import Settings
 from gnomon.core.plan import Plan, make_plan, read_plan
 
 PLAN = """

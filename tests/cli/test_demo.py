@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gnomon.auditing.api import Settings
+from gnomon.auditing.settings import Settings
 from gnomon.cli import demo as module
 from gnomon.cli.app import run
 from gnomon.core.plan import make_plan

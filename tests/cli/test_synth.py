@@ -173,5 +173,5 @@ def test_rows_for_a_target_whose_members_are_whole_households(tmp_path: Path) ->
     made = make_attackers_rows(plan, "marginals", tmp_path / "state")
     assert made.x.shape == (20, 600)
     baskets = load_dataset("baskets")
-    pool = prepare(plan, load_inputs(plan, trust=False), ArrayStore(tmp_path)).roles.pool
+    pool = prepare(plan, load_inputs(plan), ArrayStore(tmp_path)).roles.pool
     assert made.marginals == count_marginals(baskets.x[pool], baskets.features)

@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from tests.studies.worlds import small_plan
 
 from gnomon.auditing.prepare import make_owned
+from gnomon.auditing.settings import Trust
 from gnomon.cli.app import run
 from gnomon.core.errors import DataError, GnomonError, ModelError, UsageError
 from gnomon.core.generations import seal
@@ -175,7 +176,7 @@ def test_with_trust_a_network_of_the_users_own_comes_back(tmp_path: Path, monkey
     )
     trainer = {"kind": "torch", "module": "own_network_of_test_apply:build", "epochs": 1, "device": "cpu"}
     plan = torch_plan().model_copy(update={"trainer": small_plan(trainer=trainer).trainer})
-    apply_mitigation(plan, combination("top2"), tmp_path / "service", trust=True)
+    apply_mitigation(plan, combination("top2"), tmp_path / "service", Trust(trust=True))
     assert load_service(tmp_path / "service", trust=True).n_classes == 10
     with pytest.raises(UsageError, match="give --trust"):
         load_service(tmp_path / "service")

@@ -6,8 +6,8 @@ import pytest
 from tests.runs.test_compare import outcome
 from tests.studies.worlds import small_plan
 
-from gnomon.auditing.api import Settings
 from gnomon.auditing.progress import Silent
+from gnomon.auditing.settings import Settings
 from gnomon.core.plan import Plan
 from gnomon.defending import audits
 from gnomon.defending.audits import MARK, Keeper

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.studies.worlds import small_plan
 
-from gnomon.auditing.api import Settings
+from gnomon.auditing.settings import Settings
 from gnomon.core.errors import MissingExtraError, UsageError
 from gnomon.defending.apply import apply_mitigation, load_service, read_service
 from gnomon.defending.combinations import Combination, read_tries

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gnomon.auditing.settings import Trust
 from gnomon.core.errors import UsageError
 from gnomon.reproducing.experiments import read_paper
 from gnomon.studies.spec import lay_out
@@ -11,7 +12,7 @@ def test_every_plan_of_the_paper_is_sound_with_and_without_stand_ins() -> None:
     for stand_ins in (False, True):
         paper = read_paper("shokri2017", repeats=3, stand_ins=stand_ins)
         for experiment, spec in paper.experiments:
-            cells = lay_out(spec, trust=True)
+            cells = lay_out(spec, Trust(trust=True))
             assert len(cells) == 3 * len({cell.title.rpartition(", ")[0] for cell in cells})
             names = {name for cell in cells for name in [cell.plan.data.source]}
             assert stand_ins != bool(names & {"purchase100", "texas100"}) or "purchase100" not in str(spec.values)

@@ -38,4 +38,4 @@ def test_what_can_not_be_is_refused_before_anything_runs(tmp_path: Path, axis: V
 def test_more_cells_than_anybody_waits_for_are_refused() -> None:
     axes = [axis_of(f"trainer.params.a{i}", list(range(30))) for i in range(3)]
     with pytest.raises(UsageError, match="27,000 combinations"):
-        lay_out(make_spec(plan_values(), axes), trust=False)
+        lay_out(make_spec(plan_values(), axes))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gnomon.auditing.api import Settings
+from gnomon.auditing.settings import Settings
 from gnomon.cli.app import run
 from gnomon.core.documents.read_write import read_document, read_record
 from gnomon.core.documents.study import Study
@@ -188,14 +188,14 @@ def test_a_changed_file_is_another_cell(tmp_path: Path) -> None:
     file = tmp_path / "in.csv"
     values = {"data": {"members": "in.csv", "nonmembers": "out.csv"}, "trainer": {"kind": "torch"}}
     file.write_text("x,y\n1,a\n")
-    [cell] = lay_out(make_spec(values, folder=tmp_path), trust=False)
+    [cell] = lay_out(make_spec(values, folder=tmp_path))
     first = cell_folder(cell, tmp_path)
     file.write_text("x,y\n2,a\n")
     assert cell_folder(cell, tmp_path) != first
 
 
 def test_the_name_of_a_plan_does_not_make_another_cell(tmp_path: Path) -> None:
-    [one], [two] = (lay_out(make_spec({**plan_values(), "name": name}), trust=False) for name in ("first", "second"))
+    [one], [two] = (lay_out(make_spec({**plan_values(), "name": name})) for name in ("first", "second"))
     assert cell_folder(one, tmp_path) == cell_folder(two, tmp_path)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from gnomon.auditing.inputs.roles import RowSplit
 from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.progress import Progress, following
 from gnomon.auditing.run import run_audit
+from gnomon.auditing.settings import Settings
 from gnomon.core.arrays import Ints, Rows
 from gnomon.core.data.dataset import Dataset, View, make_dataset
 from gnomon.core.errors import UsageError, expect
@@ -28,34 +28,13 @@ from gnomon.core.protocols import Attack, Trainer
 from gnomon.datasets.own_files.answer_files import AnswerTable, answers_in_memory
 from gnomon.datasets.own_files.tables import table_in_memory, unite_parts
 from gnomon.engines.local import LocalEngine
-from gnomon.engines.named import LOCAL, engine_of
+from gnomon.engines.named import engine_of
 from gnomon.models.as_model import as_model, known_classes, known_columns
 from gnomon.models.boosters.native import from_native
 from gnomon.models.categories import as_trained
 from gnomon.store.arrays import ArrayStore
 
 Table = tuple[Rows, Any]  # rows and labels
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to run, as opposed to what: nothing here changes a result.
-
-    Attributes:
-        workers: processes; None for one a core.
-        engine: where models are trained: ``local``, ``ray``, or the address of a Ray cluster.
-        trust: load pickles and import code that the plan names.
-        trust_types: without that, types in the model's file that are taken all the same, by their names.
-        send_to: without that, other machines to which a plan may send rows and variables of the environment.
-        store: folder of models' answers; None for ``store/`` in the run's folder.
-    """
-
-    workers: int | None = None
-    engine: str = LOCAL
-    trust: bool = False
-    trust_types: tuple[str, ...] = ()
-    send_to: tuple[str, ...] = ()
-    store: Path | None = None
 
 
 def audit_plan(
@@ -82,7 +61,7 @@ def audit_plan(
     expect("folder", folder, (str, Path), "the name of a folder")
     settings = settings or Settings()
     engine = engine_of(settings.engine, settings.workers)
-    inputs = load_inputs(plan, trust=settings.trust, trust_types=settings.trust_types, send_to=settings.send_to)
+    inputs = load_inputs(plan, settings)
     with following(progress) as told:
         return run_audit(
             plan,

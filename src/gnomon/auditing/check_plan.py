@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +15,7 @@ from gnomon.auditing.prepare import prepare
 from gnomon.auditing.results.repeats import refuse_repeats
 from gnomon.auditing.results.slices import cut_rows
 from gnomon.auditing.results.threat_model import data_facts
+from gnomon.auditing.settings import NOTHING, Trust
 from gnomon.core.documents.record import DataFacts, Finding
 from gnomon.core.documents.schema import Part
 from gnomon.core.plan import Plan
@@ -51,22 +51,18 @@ class PlanCheck(Part):
         return any(f.severity == "error" and not f.overridden for f in self.findings)
 
 
-def check_plan(
-    plan: Plan, *, trust: bool = False, trust_types: Collection[str] = (), send_to: Collection[str] = ()
-) -> PlanCheck:
+def check_plan(plan: Plan, trusted: Trust = NOTHING) -> PlanCheck:
     """Loads what a plan names, draws who is who, and runs the preflight on the rows.
 
     Args:
         plan: what to check.
-        trust: load pickles and import code that the plan names.
-        trust_types: without that, types in the model's file that are taken all the same, by their names.
-        send_to: without that, other machines to which the plan may send rows and variables of the environment.
+        trusted: what the user trusts.
 
     Raises:
         GnomonError: what would end an audit in one line: a missing file, columns that differ, too few rows.
     """
     with one_thread():
-        inputs = load_inputs(plan, trust=trust, trust_types=trust_types, send_to=send_to)
+        inputs = load_inputs(plan, trusted)
         prepared = prepare(plan, inputs, ArrayStore(Path()), LocalEngine(1))
         refuse_repeats(plan.target.repeats, prepared.inputs.trainer, prepared.roles)
         draw_canaries(plan.canaries, plan.data, prepared.data, prepared.inputs.trainer, prepared.roles, prepared.seeds)

@@ -6,7 +6,7 @@ attacks may see are settled here, once, before anything is trained.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from gnomon.auditing.inputs.answers_map import revealed_by
 from gnomon.auditing.inputs.loading import AuditInputs, load_inputs
 from gnomon.auditing.inputs.roles import RowSplit, draw_roles, draw_training_rows
 from gnomon.auditing.progress import Noting, Progress, Silent
+from gnomon.auditing.settings import NOTHING, Trust
 from gnomon.core.answers import Reveal
 from gnomon.core.data.dataset import Dataset, Roles
 from gnomon.core.documents.record import Finding
@@ -228,19 +229,15 @@ class Owned:
 
 def make_owned(
     plan: Plan,
+    trusted: Trust = NOTHING,
     *,
-    trust: bool = False,
-    trust_types: Collection[str] = (),
-    send_to: Collection[str] = (),
     progress: Progress | None = None,
 ) -> Owned:
     """The very model that an audit of this plan attacks.
 
     Args:
         plan: with its mitigations.
-        trust: load pickles and import code that the plan names.
-        trust_types: without that, types in the model's file that are taken all the same, by their names.
-        send_to: without that, other machines to which the plan may send rows and variables of the environment.
+        trusted: what the user trusts.
         progress: who is told.
 
     Raises:
@@ -251,7 +248,7 @@ def make_owned(
     if plan.target.endpoint is not None:
         raise UsageError("a mitigation needs the model itself, but the plan gives an endpoint, which can't be changed")
     with one_thread():  # as in the audit, whose target must come out the same
-        inputs = load_inputs(plan, trust=trust, trust_types=trust_types, send_to=send_to)
+        inputs = load_inputs(plan, trusted)
         if inputs.answers is not None:
             raise UsageError("a mitigation needs the model itself, but the plan gives only its answers")
         prepared = prepare(plan, inputs, ArrayStore(Path()), LocalEngine(1), told)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from gnomon.auditing.inputs.loading import load_inputs
 from gnomon.auditing.inputs.shadow_rows import known_marginals, make_rows, queries_target
 from gnomon.auditing.prepare import find_model, make_target, prepare
 from gnomon.auditing.progress import Progress
+from gnomon.auditing.settings import NOTHING, Trust
 from gnomon.core.arrays import Ints, Rows, take_rows
 from gnomon.core.documents.record import ShadowSourceFacts
 from gnomon.core.errors import UsageError
@@ -70,10 +70,8 @@ def make_attackers_rows(
     plan: Plan,
     source: ShadowSource,
     folder: Path,
+    trusted: Trust = NOTHING,
     *,
-    trust: bool = False,
-    trust_types: Collection[str] = (),
-    send_to: Collection[str] = (),
     progress: Progress | None = None,
 ) -> MadeRows:
     """Makes the rows that this plan's audit would train its shadow models on: same seed, same target, same rows.
@@ -82,9 +80,7 @@ def make_attackers_rows(
         plan: the plan.
         source: which way to make them.
         folder: where a climb keeps its state, so that it goes on after an interruption.
-        trust: load pickles and import code that the plan names.
-        trust_types: without that, types in the model's file that are taken all the same, by their names.
-        send_to: without that, other machines to which the plan may send rows and variables of the environment.
+        trusted: what the user trusts.
         progress: who is told.
 
     Raises:
@@ -94,7 +90,7 @@ def make_attackers_rows(
     if plan.view == "auditor":
         raise UsageError(f'shadow.source "{source}" is the adversary\'s: set view = "adversary"')
     with one_thread():  # as in the audit, whose target must come out the same
-        inputs = load_inputs(plan, trust=trust, trust_types=trust_types, send_to=send_to)
+        inputs = load_inputs(plan, trusted)
         prepared = prepare(plan, inputs, ArrayStore(folder), LocalEngine(1), progress)
         asks = queries_target(source)
         target = make_target(find_model(prepared, needed=True), prepared) if asks else None

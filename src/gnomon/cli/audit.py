@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from gnomon.auditing.api import Settings, audit_plan
-from gnomon.auditing.inputs.sending import host_of
+from gnomon.auditing.api import audit_plan
 from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.progress import TerminalProgress
-from gnomon.cli.shared import SendTo, TrustTypes, own_modules_first, show
+from gnomon.auditing.settings import Settings, host_of
+from gnomon.cli.shared import Running, own_modules_first, show
 from gnomon.core.documents.endpoint import PROTOCOL_WORDS
 from gnomon.core.documents.read_write import read_record
 from gnomon.core.errors import PlanError, UsageError
 from gnomon.core.generations import Claim, claim
 from gnomon.core.model_formats import MODEL_FILES
 from gnomon.core.plan import make_plan, name_of, read_plan, split_names
-from gnomon.engines.named import ENGINE_WORDS, LOCAL
 from gnomon.report import write_report
 from gnomon.runs.bench import with_bench
 from gnomon.runs.folder import write_audit
@@ -52,11 +52,7 @@ def audit(
     name: str | None = None,
     seed: int | None = None,
     override: Annotated[tuple[str, ...], Parameter(name="--override")] = (),
-    workers: int | None = None,
-    engine: Annotated[str, Parameter(help=ENGINE_WORDS)] = LOCAL,
-    trust: bool = False,
-    trust_type: TrustTypes = (),
-    send_to: SendTo = (),
+    running: Running = Running(),  # noqa: B008 - frozen
     json: bool = False,
 ) -> int:
     """Audits a model: from a plan file, from flags, or from a plan with flags that override it.
@@ -88,11 +84,7 @@ def audit(
         name: run name shown in reports.
         seed: root of all random streams.
         override: preflight error to ignore, by code; repeatable.
-        workers: number of processes; default one for each core.
-        engine: where models are trained.
-        trust: load pickle and joblib files, and import code that the plan names.
-        trust_type: a type in a .skops file to take though it is not scikit-learn's, by its name; repeatable.
-        send_to: a machine to which a plan may send its rows and headers, by its name; repeatable.
+        running: where to run, and what to trust.
         json: print the record as JSON.
     """
     flags: dict[str, dict[str, Any]] = {
@@ -107,7 +99,7 @@ def audit(
         "structure": {"appetite": appetite},
         "preflight": {"override": list(override) or None},
     }
-    own_modules_first(trust, trust_type)
+    own_modules_first(running)
     values = read_plan(plan).model_dump(mode="json", exclude_unset=True) if plan is not None else {}
     for section, entries in flags.items():
         given = {key: value for key, value in entries.items() if value is not None}
@@ -118,13 +110,8 @@ def audit(
     values.setdefault("name", name_of(plan) if plan is not None else "audit")
     folder = to or Path("runs") / make_plan(values, str(plan or "command line")).name
     if endpoint is not None:
-        send_to = (*send_to, host_of(endpoint))  # whoever gives the address means it
-    outcome = carry_out(
-        values,
-        plan,
-        folder,
-        Settings(workers=workers, engine=engine, trust=trust, trust_types=trust_type, send_to=send_to),
-    )
+        running = replace(running, send_to=(*running.send_to, host_of(endpoint)))  # whoever gives it means it
+    outcome = carry_out(values, plan, folder, running.settings)
     return print_outcome(outcome, folder, json=json)
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from rich.console import Console
 
 from gnomon.auditing.check_plan import PlanCheck, check_plan
-from gnomon.cli.shared import SendTo, TrustTypes, own_modules_first, show_part
+from gnomon.auditing.settings import NOTHING
+from gnomon.cli.shared import Trusting, own_modules_first, show_part
 from gnomon.core.errors import one_line
 from gnomon.core.plan import make_plan, name_of, read_plan
 
@@ -19,9 +20,7 @@ def check(
     /,
     *,
     json: bool = False,
-    trust: bool = False,
-    trust_type: TrustTypes = (),
-    send_to: SendTo = (),
+    trusted: Trusting = NOTHING,
 ) -> int:
     """Checks a plan in seconds: everything that it names is loaded, nothing is trained or queried.
 
@@ -29,16 +28,12 @@ def check(
 
     Args:
         plan: plan file (TOML); see docs/plan.md.
+        trusted: what to trust.
         json: print JSON.
-        trust: load pickle and joblib files, and import code that the plan names.
-        trust_type: a type in a .skops file to take though it is not scikit-learn's, by its name; repeatable.
-        send_to: a machine to which a plan may send its rows and headers, by its name; repeatable.
     """
-    own_modules_first(trust, trust_type)
+    own_modules_first(trusted)
     values = read_plan(plan).model_dump(mode="json", exclude_unset=True)
-    found = check_plan(
-        make_plan({"name": name_of(plan), **values}, str(plan)), trust=trust, trust_types=trust_type, send_to=send_to
-    )
+    found = check_plan(make_plan({"name": name_of(plan), **values}, str(plan)), trusted)
     if json:
         show_part(found)
     else:

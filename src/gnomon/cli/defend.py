@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from gnomon.auditing.api import Settings
 from gnomon.auditing.progress import TerminalProgress
-from gnomon.cli.shared import SendTo, TrustTypes, own_modules_first, show, show_json
+from gnomon.auditing.settings import Settings
+from gnomon.cli.shared import Running, own_modules_first, show, show_json
 from gnomon.core.documents.read_write import write_document
 from gnomon.core.errors import UsageError
 from gnomon.core.generations import claim
@@ -19,7 +19,6 @@ from gnomon.defending.combinations import Combination, read_tries
 from gnomon.defending.mlflow_model import AUDIT, CARD, write_mlflow_model
 from gnomon.defending.run import defend as hold_against
 from gnomon.defending.search import FEWEST_TRIALS, read_until
-from gnomon.engines.named import ENGINE_WORDS, LOCAL
 from gnomon.report import write_report
 
 NOTHING_AUDITED = 3  # as the gate's code for attacks that did not run: the report shows nothing of what was to be tried
@@ -37,11 +36,7 @@ def defend(
     trials: int = 8,
     naive: bool = True,
     to: Path | None = None,
-    workers: int | None = None,
-    engine: Annotated[str, Parameter(help=ENGINE_WORDS)] = LOCAL,
-    trust: bool = False,
-    trust_type: TrustTypes = (),
-    send_to: SendTo = (),
+    running: Running = Running(),  # noqa: B008 - frozen
     json: bool = False,
 ) -> int:
     """Audits a plan with and without each mitigation, and reports what each gains and costs.
@@ -61,26 +56,21 @@ def defend(
         naive: also audit against an attacker who does not know the mitigation.
         to: folder of the report; default runs/NAME-defend. Finished audits in it are reused. With --apply the
             folder of the service, which must not exist yet; default runs/NAME-service.
-        workers: number of processes; default one for each core.
-        engine: where models are trained.
-        trust: load pickle and joblib files, and import code that the plan names.
-        trust_type: a type in a .skops file to take though it is not scikit-learn's, by its name; repeatable.
-        send_to: a machine to which a plan may send its rows and headers, by its name; repeatable.
+        running: where to run, and what to trust.
         json: print the document as JSON.
     """
     if (tries is None) == (apply is None):
         raise UsageError("expected --try (such as --try top3,temperature5,l2:1e-3) or --apply (one of them), not both")
     if apply is not None:
-        settings = Settings(workers=workers, engine=engine, trust=trust, trust_types=trust_type, send_to=send_to)
-        return _apply(plan, apply, to, settings, bench, mlflow=as_ == "mlflow", json=json)
+        return _apply(plan, apply, to, running.settings, bench, mlflow=as_ == "mlflow", json=json)
     if as_ != "folder" or bench is not None:
         raise UsageError("--as and --bench belong to --apply")
     assert tries is not None
     if trials < FEWEST_TRIALS:
         raise UsageError(f"--trials: expected {FEWEST_TRIALS} or more, got {trials}")
     limit = None if until is None else read_until(until)
-    own_modules_first(trust, trust_type)
-    wanted = read_tries(tries, sweeping=limit is not None, trust=trust)
+    own_modules_first(running)
+    wanted = read_tries(tries, sweeping=limit is not None, trust=running.trust)
     checked = _named(plan)
     folder = to or Path("runs") / f"{checked.name}-defend"
     with claim(folder, "defence") as claimed:
@@ -89,7 +79,7 @@ def defend(
                 checked,
                 wanted,
                 folder,
-                Settings(workers=workers, engine=engine, trust=trust, trust_types=trust_type, send_to=send_to),
+                running.settings,
                 naive=naive,
                 limit=limit,
                 trials=trials,
@@ -116,7 +106,7 @@ def _apply(
         raise UsageError(f'--apply "{text}": expected one mitigation, or several for one model as l2:1e-3+top3')
     if bench is not None and not mlflow:
         raise UsageError("--bench belongs to --as mlflow")
-    own_modules_first(settings.trust, settings.trust_types)
+    own_modules_first(settings)
     checked = _named(plan)
     folder = to or Path("runs") / f"{checked.name}-service"
     with TerminalProgress(reuse=True) as progress:
@@ -124,15 +114,7 @@ def _apply(
             audits = bench or Path("runs") / f"{checked.name}-defend"
             made = write_mlflow_model(checked, chosen[0], audits, folder, settings, progress=progress)
         else:
-            made = apply_mitigation(
-                checked,
-                chosen[0],
-                folder,
-                trust=settings.trust,
-                trust_types=settings.trust_types,
-                send_to=settings.send_to,
-                progress=progress,
-            )
+            made = apply_mitigation(checked, chosen[0], folder, settings, progress=progress)
     labels = [m.label for m in made.mitigations]
     if json:
         return show_json({"folder": folder, "mitigations": labels})

@@ -6,7 +6,7 @@ import tomllib
 from importlib import resources
 from pathlib import Path
 
-from gnomon.auditing.api import Settings
+from gnomon.auditing.settings import Settings
 from gnomon.cli.audit import carry_out, print_outcome
 
 

@@ -15,8 +15,9 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from gnomon.auditing.check_plan import check_plan
+from gnomon.auditing.settings import NOTHING
 from gnomon.cli.check import STOPS, told
-from gnomon.cli.shared import TrustTypes, show_part
+from gnomon.cli.shared import Trusting, show_part
 from gnomon.core.documents.schema import PlanTable
 from gnomon.core.errors import UsageError, one_line
 from gnomon.core.files import write_text
@@ -148,8 +149,7 @@ def init(
     label: str | None = None,
     group: str | None = None,
     reveals: str | None = None,
-    trust: bool = False,
-    trust_type: TrustTypes = (),
+    trusted: Trusting = NOTHING,
     json: bool = False,
 ) -> int:
     """Writes a plan with comments, and checks it: from flags, or from answers to questions where none are given.
@@ -165,8 +165,7 @@ def init(
         label: name of the label column.
         group: name of the column with the person or household of a row.
         reveals: what the model reveals: full, labels, top:K, rounded:D.
-        trust: load pickle and joblib files.
-        trust_type: a type in a .skops file to take though it is not scikit-learn's, by its name; repeatable.
+        trusted: what to trust.
         json: print what the plan comes to as JSON, as gnomon check does.
     """
     if to.exists():
@@ -190,7 +189,7 @@ def init(
     text = plan_text(given, to)
     here = Path.cwd()  # the plan's own folder may not be there yet
     plan = plan_in(here, tomllib.loads(plan_text(given, here / to.name)), str(to))
-    found = check_plan(plan, trust=trust, trust_types=trust_type)
+    found = check_plan(plan, trusted)
     write_text(to, text)
     if json:
         show_part(found)

@@ -4,25 +4,46 @@ from __future__ import annotations
 
 import json as json_format
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 from cyclopts import Parameter
 from rich.console import Console
 
+from gnomon.auditing.settings import Settings, Trust
 from gnomon.core.documents.read_write import document_text
 from gnomon.core.documents.schema import Part
+from gnomon.engines.named import ENGINE_WORDS, LOCAL
 from gnomon.report import print_terminal
 from gnomon.report.formats import Document
 
-TrustTypes: TypeAlias = Annotated[tuple[str, ...], Parameter(name="--trust-type")]
-SendTo: TypeAlias = Annotated[tuple[str, ...], Parameter(name="--send-to")]
+Trusting: TypeAlias = Annotated[Trust, Parameter(name="*")]
 
 
-def own_modules_first(trust: bool, types: Sequence[str] = ()) -> None:
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Running(Trust):
+    """Flags of commands that train models.
+
+    Attributes:
+        workers: number of processes; default one for each core.
+        engine: where models are trained.
+    """
+
+    workers: int | None = None
+    engine: Annotated[str, Parameter(help=ENGINE_WORDS)] = LOCAL
+
+    @property
+    def settings(self) -> Settings:
+        """What an audit takes."""
+        return Settings(**vars(self))
+
+
+def own_modules_first(trusted: Trust) -> None:
     """Lets module:function mean the user's own module first, where any code of theirs may be imported."""
-    if trust or types:
+    if trusted.trust or trusted.trust_type:
         sys.path.insert(0, str(Path.cwd()))
 
 

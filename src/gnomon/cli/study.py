@@ -10,14 +10,12 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
-from gnomon.auditing.api import Settings
 from gnomon.auditing.progress import TerminalProgress
-from gnomon.cli.shared import SendTo, TrustTypes, own_modules_first, show
+from gnomon.cli.shared import Running, own_modules_first, show
 from gnomon.core.documents.read_write import write_document
 from gnomon.core.documents.study import Study
 from gnomon.core.errors import one_line
 from gnomon.core.generations import claim
-from gnomon.engines.named import ENGINE_WORDS, LOCAL
 from gnomon.report import write_report
 from gnomon.runs.folder import write_columns
 from gnomon.studies import read_spec, run_study, study_columns
@@ -35,11 +33,7 @@ def study(
     vary: Annotated[tuple[str, ...], Parameter(name="--vary")] = (),
     repeats: int | None = None,
     to: Path | None = None,
-    workers: int | None = None,
-    engine: Annotated[str, Parameter(help=ENGINE_WORDS)] = LOCAL,
-    trust: bool = False,
-    trust_type: TrustTypes = (),
-    send_to: SendTo = (),
+    running: Running = Running(),  # noqa: B008 - frozen
     json: bool = False,
 ) -> int:
     """Audits every combination of the given values with several seeds, and reports them together.
@@ -52,14 +46,10 @@ def study(
             repeatable: every combination is audited.
         repeats: number of seeds for each combination, counted up from the plan's; three or more give intervals.
         to: folder of the study; default studies/NAME.
-        workers: number of processes; default one for each core.
-        engine: where models are trained.
-        trust: load pickle and joblib files, and import code that the plan names.
-        trust_type: a type in a .skops file to take though it is not scikit-learn's, by its name; repeatable.
-        send_to: a machine to which a plan may send its rows and headers, by its name; repeatable.
+        running: where to run, and what to trust.
         json: print the document as JSON.
     """
-    own_modules_first(trust, trust_type)
+    own_modules_first(running)
     spec = read_spec(plan, [parse_vary(text) for text in vary], repeats=repeats)
     folder = to or Path("studies") / spec.name
     command = _command(plan, vary, repeats, to)
@@ -68,7 +58,7 @@ def study(
             made = run_study(
                 spec,
                 folder,
-                Settings(workers=workers, engine=engine, trust=trust, trust_types=trust_type, send_to=send_to),
+                running.settings,
                 progress=progress,
                 told=telling(),
                 command=command,

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from gnomon.auditing.progress import TerminalProgress
+from gnomon.auditing.settings import NOTHING
 from gnomon.auditing.synth import MadeRows, make_attackers_rows, source_to_make
-from gnomon.cli.shared import SendTo, TrustTypes, own_modules_first, show_json
+from gnomon.cli.shared import Trusting, own_modules_first, show_json
 from gnomon.core.arrays import is_frame, is_sparse
 from gnomon.core.errors import MissingExtraError, UsageError, did_you_mean, import_extra, one_line
 from gnomon.core.files import replacing
@@ -28,9 +29,7 @@ def synth(
     to: Path,
     source: str | None = None,
     marginals_to: Path | None = None,
-    trust: bool = False,
-    trust_type: TrustTypes = (),
-    send_to: SendTo = (),
+    trusted: Trusting = NOTHING,
     json: bool = False,
 ) -> int:
     """Generates the rows that a plan's attacker would train shadow models on, and writes them to a file.
@@ -41,9 +40,7 @@ def synth(
         source: noisy, noisy:0.2, marginals, climbing or climbing:guided; default the plan's first that generates
             rows.
         marginals_to: file for each feature's frequencies (JSON), which another plan's shadow.marginals can name.
-        trust: load pickle and joblib files, and import code that the plan names.
-        trust_type: a type in a .skops file to take though it is not scikit-learn's, by its name; repeatable.
-        send_to: a machine to which a plan may send its rows and headers, by its name; repeatable.
+        trusted: what to trust.
         json: print what was made, and what it cost, as JSON.
     """
     if to.suffix.lower() not in SUFFIXES:
@@ -51,14 +48,12 @@ def synth(
             f'{to}: expected a file ending in {", ".join(SUFFIXES)}, got "{to.suffix}"'
             f"{did_you_mean(to.suffix, SUFFIXES) if to.suffix else ''}"
         )
-    own_modules_first(trust, trust_type)
+    own_modules_first(trusted)
     checked = read_plan(plan)
     state = to.parent / f"{to.name}.state"  # of a climb: kept only until the rows are written
     chosen = source_to_make(checked, source)
     with TerminalProgress() as progress:
-        made = make_attackers_rows(
-            checked, chosen, state, trust=trust, trust_types=trust_type, send_to=send_to, progress=progress
-        )
+        made = make_attackers_rows(checked, chosen, state, trusted, progress=progress)
     write_rows(made, to, checked.data.label or "y")
     if marginals_to is not None:
         save_marginals(made.marginals, marginals_to)

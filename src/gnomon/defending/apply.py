@@ -20,6 +20,7 @@ from pydantic import Field, ValidationError
 from gnomon.auditing.evidence.mitigations import mitigation_facts
 from gnomon.auditing.prepare import Owned, make_owned
 from gnomon.auditing.progress import Progress
+from gnomon.auditing.settings import NOTHING, Trust
 from gnomon.core import VERSION
 from gnomon.core.arrays import is_frame, take_rows
 from gnomon.core.documents.record import MitigationFacts
@@ -77,10 +78,8 @@ def apply_mitigation(
     plan: Plan,
     combination: Combination,
     folder: Path,
+    trusted: Trust = NOTHING,
     *,
-    trust: bool = False,
-    trust_types: Collection[str] = (),
-    send_to: Collection[str] = (),
     progress: Progress | None = None,
 ) -> Service:
     """Puts a mitigation on a plan's model and writes the result; a mitigation in training trains the model anew.
@@ -89,9 +88,7 @@ def apply_mitigation(
         plan: whose target it is.
         combination: the mitigation.
         folder: to write; it must not exist yet.
-        trust: load pickles and import code that the plan names.
-        trust_types: without that, types in the model's file that are taken all the same, by their names.
-        send_to: without that, other machines to which the plan may send rows and variables of the environment.
+        trusted: what the user trusts.
         progress: who is told.
 
     Raises:
@@ -100,34 +97,28 @@ def apply_mitigation(
     """
     if folder.exists():
         raise UsageError(f"{folder}: exists already; name a folder that does not, or remove this one")
-    owned = make_owned(
-        mitigated(plan, combination, knows=True),
-        trust=trust,
-        trust_types=trust_types,
-        send_to=send_to,
-        progress=progress,
-    )
+    owned = make_owned(mitigated(plan, combination, knows=True), trusted, progress=progress)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as place:
             whole = Path(place) / "service"
             whole.mkdir()
             service = _write(owned, plan, whole)
-            _check_same(owned, load_service(whole, trust=trust, trust_types=trust_types))
+            _check_same(owned, load_service(whole, trust=trusted.trust, trust_type=trusted.trust_type))
             whole.rename(folder)
     except OSError as error:
         raise cannot_write(folder, error) from None
     return service
 
 
-def load_service(folder: Path, *, trust: bool = False, trust_types: Collection[str] = ()) -> Model:
+def load_service(folder: Path, *, trust: bool = False, trust_type: Collection[str] = ()) -> Model:
     """The model of a folder that `apply_mitigation` wrote, behind the mitigations of its answers.
 
     Args:
         folder: the folder.
         trust: it comes from a hand that the user trusts. Without it nothing from the folder is run: a pickle, types
             that are not scikit-learn's and a network that is code of the user's are refused.
-        trust_types: without that, types in the model's file that are taken all the same, by their names.
+        trust_type: without that, types in the model's file that are taken all the same, by their names.
 
     Raises:
         DataError: no such folder, or one whose files are damaged or do not belong together.
@@ -137,7 +128,7 @@ def load_service(folder: Path, *, trust: bool = False, trust_types: Collection[s
     service, answers = _read(folder)
     recipe = None if service.network is None else _network(service.network, trust=trust)
     use = Use(service.classes, x=np.empty((0, *(service.row_shape or ()))), recipe=recipe)
-    model = read_model(folder / service.model, trust, trust_types).model(use)
+    model = read_model(folder / service.model, trust, trust_type).model(use)
     return model if answers is None else MitigatedModel(model, _read_answers(folder / str(service.answers), answers))
 
 

@@ -6,9 +6,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from gnomon.auditing.api import Settings, audit_plan
+from gnomon.auditing.api import audit_plan
 from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.progress import Progress
+from gnomon.auditing.settings import Settings
 from gnomon.core.errors import DataError
 from gnomon.core.files import write_text
 from gnomon.core.generations import claim, read_published

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 import gnomon
-from gnomon.auditing.api import Settings
 from gnomon.auditing.progress import Progress
+from gnomon.auditing.settings import Settings
 from gnomon.core.arrays import Rows, is_frame
 from gnomon.core.documents.read_write import write_record
 from gnomon.core.errors import UsageError, import_extra, requirements_of
@@ -107,15 +107,7 @@ def write_mlflow_model(
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as made:
         inner, whole = Path(made) / SERVICE, Path(made) / "model"
-        service = apply_mitigation(
-            plan,
-            combination,
-            inner,
-            trust=settings.trust,
-            trust_types=settings.trust_types,
-            send_to=settings.send_to,
-            progress=progress,
-        )
+        service = apply_mitigation(plan, combination, inner, settings, progress=progress)
         if service.network is not None and ":" in service.network.module:
             raise UsageError(
                 f"--as mlflow: the network is code of your own ({service.network.module}), which the model's folder "

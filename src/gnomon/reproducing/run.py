@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from gnomon.auditing.api import Settings
 from gnomon.auditing.progress import Progress, Silent
+from gnomon.auditing.settings import Settings
 from gnomon.core.documents.record import Record
 from gnomon.core.documents.reproduction import Compared, ExperimentResult, Reproduction
 from gnomon.core.documents.study import Study
@@ -66,7 +66,7 @@ def reproduce(
     start, settings = time.perf_counter(), replace(settings or Settings(), trust=True)
     chosen, plain = (read_paper(paper, repeats=repeats, stand_ins=s) for s in (stand_ins, False))
     for _, spec in chosen.experiments:
-        lay_out(spec, trust=True)  # every plan is checked before anything runs
+        lay_out(spec, settings)  # every plan is checked before anything runs
     run = _ReproductionRun(chosen, folder, settings, budget, progress or Silent(), told)
     pairs = zip(chosen.experiments, plain.experiments, strict=True)
     results = [run.experiment(one, spec, stood_in(spec, original)) for (one, spec), (_, original) in pairs]
@@ -106,7 +106,7 @@ class _ReproductionRun:
 
     def experiment(self, experiment: Experiment, spec: StudySpec, stand_ins: Sequence[str]) -> ExperimentResult:
         """What came of one experiment."""
-        cells = lay_out(spec, trust=True)
+        cells = lay_out(spec, self.settings)
         result = ExperimentResult(
             key=experiment.key, title=experiment.title, question=experiment.question, status="left out",
             cells=len(cells), done=0, seconds=0.0, estimate=_cost(experiment, spec, cells),
@@ -121,7 +121,7 @@ class _ReproductionRun:
             if there is None:
                 self.told(f"{experiment.title}: no data ({'; '.join(lost)})")
                 return result.model_copy(update={"status": "no data", "reason": "; ".join(lost), "estimate": 0.0})
-            spec, cells = there, lay_out(there, trust=True)
+            spec, cells = there, lay_out(there, self.settings)
             result = result.model_copy(update={"notes": [*result.notes, *lost]})
         start, before = time.perf_counter(), self.spent
         runs = self._run_cells(experiment, cells)

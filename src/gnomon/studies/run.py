@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from gnomon.auditing.api import Settings
 from gnomon.auditing.progress import Progress, Silent
+from gnomon.auditing.settings import Settings
 from gnomon.core.documents.study import Study
 from gnomon.studies.cells import CellRun, run_cell
 from gnomon.studies.spec import StudySpec, lay_out
@@ -40,7 +40,7 @@ def run_study(
         GnomonError: a plan or a value that can't be; nothing has run then.
     """
     settings, progress, start = settings or Settings(), progress or Silent(), time.perf_counter()
-    cells = lay_out(spec, trust=settings.trust, send_to=settings.send_to)
+    cells = lay_out(spec, settings)
     advance = progress.stage("cells", len(cells))
     runs = []
     for cell in cells:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 from gnomon.auditing.evidence.mitigations import read_mitigations
 from gnomon.auditing.inputs.loading import make_trainer
 from gnomon.auditing.inputs.plugins import load_plugins
-from gnomon.auditing.inputs.sending import refuse_sending
+from gnomon.auditing.settings import NOTHING, Trust, refuse_sending
 from gnomon.core.documents.schema import PlanTable
 from gnomon.core.errors import PlanError, UsageError, did_you_mean
 from gnomon.core.plan import Plan, check_name, name_of, plan_in, read_toml
@@ -142,7 +142,7 @@ def read_spec(path: Path, axes: Sequence[VariedKey] = (), *, repeats: int | None
     return make_spec(values, axes, repeats=repeats, name=name, folder=path.resolve().parent, source=str(path))
 
 
-def lay_out(spec: StudySpec, *, trust: bool, send_to: Collection[str] = ()) -> list[CellPlan]:
+def lay_out(spec: StudySpec, trusted: Trust = NOTHING) -> list[CellPlan]:
     """All cells, checked, one seed after the other, so that a study that is cut short has whole seeds.
 
     Raises:
@@ -165,20 +165,19 @@ def lay_out(spec: StudySpec, *, trust: bool, send_to: Collection[str] = ()) -> l
             plan = plan_in(spec.folder, with_settings(spec.values, [*settings, ("seed", seed)], source), source)
             cells.append(CellPlan(labels, seed, plan))
     for cell in cells[: len(combinations)]:
-        _check(cell, spec.source, trust=trust, send_to=send_to)
+        _check(cell, spec.source, trusted)
     return cells
 
 
-def _check(cell: CellPlan, source: str, *, trust: bool, send_to: Collection[str]) -> None:
+def _check(cell: CellPlan, source: str, trusted: Trust) -> None:
     """What a plan's own checks can't see: options of attacks, parameters of an estimator, what the user allows."""
     try:
-        if not trust:
-            refuse_sending(cell.plan, send_to)
-        plugins = load_plugins(cell.plan, trust=trust)
+        refuse_sending(cell.plan, trusted)
+        plugins = load_plugins(cell.plan, trust=trusted.trust)
         plugins.selected(cell.plan.attacks)
         read_mitigations(cell.plan.mitigations, cell.plan.data.reference_size, plugins.mitigations)
         if cell.plan.trainer.kind in ("torch", "sklearn"):
-            make_trainer(cell.plan.trainer, None, trust=trust)
+            make_trainer(cell.plan.trainer, None, trust=trusted.trust)
     except UsageError as error:
         raise PlanError(f"{source}, {cell.title}: {error}") from None
 

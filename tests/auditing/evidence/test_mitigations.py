@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from gnomon.auditing.api import Settings, audit, audit_plan
+from gnomon.auditing.api import audit, audit_plan
 from gnomon.auditing.evidence import mitigations as mitigation
 from gnomon.auditing.evidence.answers import AnswerSet, build_answers
 from gnomon.auditing.evidence.mitigations import mitigation_facts
@@ -20,6 +20,7 @@ from gnomon.auditing.inputs.loading import load_inputs
 from gnomon.auditing.inputs.shadow_rows import make_rows
 from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.prepare import Prepared, make_target, prepare, train_target
+from gnomon.auditing.settings import Settings
 from gnomon.auditing.synth import make_attackers_rows
 from gnomon.core.errors import UsageError
 from gnomon.core.mitigations import Reference
@@ -54,7 +55,7 @@ def run(folder: Path, *mitigations: str, **changes: Any) -> Outcome:
 
 def world(plan: Plan, folder: Path, *, asks: bool = False) -> tuple[Prepared, AnswerSet]:
     """The evidence of a plan, and nothing behind it."""
-    prepared = prepare(plan, load_inputs(plan, trust=False), ArrayStore(folder / "store"), LocalEngine(1))
+    prepared = prepare(plan, load_inputs(plan), ArrayStore(folder / "store"), LocalEngine(1))
     target = make_target(train_target(prepared), prepared) if asks else None
     return prepared, build_answers(make_rows("real", prepared, target), target, prepared)
 

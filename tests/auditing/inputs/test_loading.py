@@ -27,12 +27,12 @@ def test_the_files_of_the_target_are_named_by_their_digests(tmp_path: Path) -> N
 
     given = make_plan({"data": data, "target": {"model": str(tmp_path / "model.skops")}})
     digest = hashlib.sha256((tmp_path / "model.skops").read_bytes()).hexdigest()
-    assert load_inputs(given, trust=False).files == {"model file (SHA-256)": digest}
+    assert load_inputs(given).files == {"model file (SHA-256)": digest}
 
     answers = dict.fromkeys(("member_answers", "nonmember_answers"), str(tmp_path / "answers.npz"))
     exported = make_plan({"data": data, "target": answers, "trainer": {"kind": "none"}})
     digest = hashlib.sha256((tmp_path / "answers.npz").read_bytes()).hexdigest()
-    found = load_inputs(exported, trust=False).files
+    found = load_inputs(exported).files
     assert found == {"member answers (SHA-256)": digest, "non-member answers (SHA-256)": digest}
 
 
@@ -42,12 +42,12 @@ FILES = {"members": "in.csv", "nonmembers": "out.csv", "label": "y"}
 
 
 def test_a_set_by_name_and_a_recipe_are_loaded_and_nothing_is_split() -> None:
-    inputs = load_inputs(make_plan({"data": DIGITS, "trainer": TREE}), trust=False)
+    inputs = load_inputs(make_plan({"data": DIGITS, "trainer": TREE}))
     assert inputs.data.x.shape == (1797, 64)
     assert (inputs.parts, inputs.model, inputs.answers, inputs.own_ids) == (None, None, None, False)
     assert inputs.shadow_trainer is inputs.trainer
     plan = {"data": DIGITS, "trainer": TREE, "shadow": {"recipe": {**TREE, "params": {}}}}
-    guessed = load_inputs(make_plan(plan), trust=False)
+    guessed = load_inputs(make_plan(plan))
     assert guessed.shadow_trainer.recipe() != guessed.trainer.recipe()
 
 
@@ -64,7 +64,7 @@ def tables(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("tables")
 def test_answers_stand_at_their_rows() -> None:
     target = {"member_answers": "in.npz", "nonmember_answers": "out.npz"}
-    inputs = load_inputs(make_plan({"data": FILES, "target": target, "trainer": {"kind": "none"}}), trust=False)
+    inputs = load_inputs(make_plan({"data": FILES, "target": target, "trainer": {"kind": "none"}}))
     assert inputs.answers is not None
     np.testing.assert_allclose(np.exp(inputs.answers), np.tile([0.25, 0.75], (20, 1)), rtol=1e-6)
     assert (len(inputs.tables), inputs.trainer) == (2, None)
@@ -83,7 +83,7 @@ def test_answers_stand_at_their_rows() -> None:
 )
 def test_keys_that_clash_get_one_line(values: dict[str, Any], words: str) -> None:
     with pytest.raises(PlanError, match=words):
-        load_inputs(make_plan(values), trust=False)
+        load_inputs(make_plan(values))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from gnomon.auditing.api import Settings, audit_plan
+from gnomon.auditing.api import audit_plan
+from gnomon.auditing.settings import Settings
 from gnomon.core.documents.record import Record
 from gnomon.core.errors import DataError, PlanError, UsageError
 from gnomon.core.plan import make_plan

@@ -60,7 +60,7 @@ def judge(case: AuditCase, plan: Plan = PLAN, fpr: float = 0.01) -> Judge:
 def settled(plan: Plan) -> Prepared:
     return prepare(
         plan,
-        load_inputs(plan.model_copy(update={"trainer": TrainerPlan(kind="torch")}), trust=False),
+        load_inputs(plan.model_copy(update={"trainer": TrainerPlan(kind="torch")})),
         ArrayStore(Path()),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from gnomon.auditing.inputs.answers_map import united_answers
 from gnomon.auditing.inputs.function_target import read_as_it_is
 from gnomon.auditing.inputs.plugins import PlugIns, load_plugins
 from gnomon.auditing.inputs.roles import RowSplit
-from gnomon.auditing.inputs.sending import refuse_sending
+from gnomon.auditing.settings import NOTHING, Trust, refuse_sending
 from gnomon.core.arrays import Floats
 from gnomon.core.data.dataset import Dataset
 from gnomon.core.data.features import feature_space, infer_features
@@ -77,27 +77,23 @@ class AuditInputs:
         return ModelAbilities.of(self.model).gives
 
 
-def load_inputs(
-    plan: Plan, *, trust: bool, trust_types: Collection[str] = (), send_to: Collection[str] = ()
-) -> AuditInputs:
+def load_inputs(plan: Plan, trusted: Trust = NOTHING) -> AuditInputs:
     """Loads what a plan names.
 
     Args:
         plan: the plan.
-        trust: whether pickles may be loaded and code that the plan names may be imported.
-        trust_types: without that, types in the model's file that are taken all the same, by their names.
-        send_to: without that, other machines to which the plan may send rows and variables of the environment.
+        trusted: what the user trusts.
 
     Raises:
         GnomonError: a missing or broken file, columns that differ, a model that can't be loaded, keys that clash.
     """
-    if not trust:
-        refuse_sending(plan, send_to)
+    trust = trusted.trust
+    refuse_sending(plan, trusted)
     plugins = load_plugins(plan, trust=trust)
     if plan.target.model is not None and is_address(plan.target.model):
         here = plan.target.model_copy(update={"model": str(located(plan.target.model))})
         plan = plan.model_copy(update={"target": here})
-    given = _read_given(plan.target, trust=trust, types=trust_types)
+    given = _read_given(plan.target, trusted)
     data, parts = _load_rows(plan.data, plan.target, given)
     if data.bare and (plan.trainer.sets("kind") or plan.shadow.recipe is not None):
         raise PlanError(
@@ -145,15 +141,15 @@ def _digests(target: TargetPlan) -> dict[str, str]:
     return {f"{what} (SHA-256)": content_digest(Path(file)) for what, file in given.items() if file is not None}
 
 
-def _read_given(target: TargetPlan, *, trust: bool, types: Collection[str]) -> ModelFile | None:
+def _read_given(target: TargetPlan, trusted: Trust) -> ModelFile | None:
     """The target's file or endpoint, if there is one."""
     if target.model is None:
-        if types:
+        if trusted.trust_type:
             raise UsageError("--trust-type names types in the model's file: give --model")
         return None if target.endpoint is None else open_endpoint(target)
     if target.callable is not None:
         raise PlanError("target: give model or callable, not both")
-    return read_model(target.model, trust, types, target.reader)
+    return read_model(target.model, trusted.trust, trusted.trust_type, target.reader)
 
 
 def _load_rows(data: DataPlan, target: TargetPlan, given: ModelFile | None) -> tuple[Dataset, RowSplit | None]:

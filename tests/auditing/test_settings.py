@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gnomon.auditing.inputs.sending import refuse_sending
+from gnomon.auditing.settings import NOTHING, Trust, refuse_sending
 from gnomon.cli.app import run
 from gnomon.core.errors import UsageError
 from gnomon.core.plan import make_plan
@@ -25,12 +25,12 @@ PLANS: dict[str, dict[str, Any]] = {
 def test_an_address_elsewhere_needs_the_users_word(key: str) -> None:
     plan = make_plan(PLANS[key], "plan")
     with pytest.raises(UsageError) as error:
-        refuse_sending(plan, ["other.example", "example"])
+        refuse_sending(plan, Trust(send_to=("other.example", "example")))
     assert str(error.value) == (
         f"{key}: the plan would send its rows and the environment's KEY, TOKEN to collect.example; give --send-to "
         "collect.example if that is what you want"
     )
-    refuse_sending(plan, ["Collect.Example"])
+    refuse_sending(plan, Trust(send_to=("Collect.Example",)))
 
 
 @pytest.mark.parametrize(
@@ -49,9 +49,9 @@ def test_an_address_elsewhere_needs_the_users_word(key: str) -> None:
 def test_only_this_machine_needs_no_word(address: str, here: bool) -> None:
     plan = make_plan({"data": FILES, "target": {"endpoint": address, "protocol": "tf"}}, "plan")
     if here:
-        return refuse_sending(plan, [])
+        return refuse_sending(plan, NOTHING)
     with pytest.raises(UsageError, match="would send its rows to"):
-        refuse_sending(plan, [])
+        refuse_sending(plan, NOTHING)
     return None
 
 

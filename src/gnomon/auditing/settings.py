@@ -1,18 +1,53 @@
-"""What a plan sends to other machines: only to those that the user names too.
+"""How to run, as opposed to what; and what the user trusts of a plan, which may come from a stranger.
 
-A plan may come from a stranger. It names files, variables of the environment and addresses, and so could send any of
-the first two to any of the last.
+A plan names code, files, variables of the environment and addresses, and could run the first and send the others away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from ipaddress import ip_address
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from gnomon.core.documents.endpoint import header_source
 from gnomon.core.errors import UsageError
 from gnomon.core.plan import Plan
+from gnomon.engines.named import LOCAL
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What the user trusts; nothing by default.
+
+    Attributes:
+        trust: load pickle and joblib files, and import code that the plan names.
+        trust_type: a type in a .skops file to take though it is not scikit-learn's, by its name; repeatable.
+        send_to: a machine to which a plan may send its rows and headers, by its name; repeatable.
+    """
+
+    trust: bool = False
+    trust_type: tuple[str, ...] = ()
+    send_to: tuple[str, ...] = ()
+
+
+NOTHING = Trust()
+
+
+@dataclass(frozen=True)
+class Settings(Trust):
+    """How to run, as opposed to what: nothing here changes a result.
+
+    Attributes:
+        workers: processes; None for one a core.
+        engine: where models are trained: ``local``, ``ray``, or the address of a Ray cluster.
+        store: folder of models' answers; None for ``store/`` in the run's folder.
+    """
+
+    workers: int | None = None
+    engine: str = LOCAL
+    store: Path | None = None
 
 
 def host_of(address: str) -> str:
@@ -24,17 +59,19 @@ def host_of(address: str) -> str:
     return urlsplit(address).hostname or ""
 
 
-def refuse_sending(plan: Plan, send_to: Collection[str]) -> None:
-    """Refuses a plan that sends something to a machine that is neither this one nor named by the user.
+def refuse_sending(plan: Plan, trusted: Trust) -> None:
+    """Refuses a plan that sends something to a machine that is neither this one nor trusted.
 
     Args:
         plan: the plan.
-        send_to: names of machines to which it may send.
+        trusted: what the user trusts.
 
     Raises:
         UsageError: it names another machine; the message says what would be sent, and what allows it.
     """
-    allowed = {name.lower() for name in send_to}
+    if trusted.trust:
+        return
+    allowed = {name.lower() for name in trusted.send_to}
     for key, address, headers in _addresses(plan):
         host = host_of(address)
         if host in allowed or _is_here(host):
