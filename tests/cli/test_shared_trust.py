@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gnomon.auditing.settings import Trust
 from gnomon.cli.shared import own_modules_first
 
 
@@ -14,5 +15,5 @@ def test_the_folder_comes_first_only_where_code_of_it_may_run(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", ["elsewhere"])
-    own_modules_first(trust, types)
+    own_modules_first(Trust(trust, types))
     assert sys.path == ([str(tmp_path), "elsewhere"] if first else ["elsewhere"])
