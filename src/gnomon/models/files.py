@@ -147,8 +147,8 @@ class Query:
             model.log_probs(take_rows(x, np.unique(np.linspace(0, n - 1, min(n, self.rows)).astype(np.int64))))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Without the file that was read, whose functions can't be pickled."""
-        return Query, (self.read, self.use, self.rows)
+        """Without the file that was read and without the recipe, which may hold functions that can't be pickled."""
+        return Query, (self.read, replace(self.use, recipe=None), self.rows)
 
 
 def _try(place: Path, task: Callable[[], object]) -> None:

@@ -85,7 +85,9 @@ def from_file(place: Path) -> Any:
     with place.open("rb") as file:
         if file.read(4) != b"tree":
             raise ModelError('not a LightGBM model: its first line is not "tree"')
+    one_thread = {"num_threads": 1, "verbosity": -1}  # it would read on those of the last training: a copy has none
     try:
+        lightgbm.Dataset(np.zeros((1, 1)), params=one_thread).construct()
         return lightgbm.Booster(model_file=str(place))
     except (lightgbm.basic.LightGBMError, ValueError, KeyError) as error:
         raise ModelError(f"not a LightGBM model, or damaged ({' '.join(str(error).split())[:200]})") from error
