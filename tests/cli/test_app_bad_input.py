@@ -178,3 +178,10 @@ def test_a_reader_that_goes_away_is_no_error_of_ours(command: list[str]) -> None
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == READER_GONE
+
+
+def test_what_looks_like_a_picture_is_printed_as_it_stands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.csv").write_text("a:b:c\n1:2:3\n")
+    files = ["--members", str(tmp_path / "a.csv"), "--nonmembers", str(tmp_path / "a.csv")]
+    assert run(["audit", *files, "--member-answers", "x.csv", "--nonmember-answers", "x.csv", "--label", "c"]) == 2
+    assert "(known: a:b:c)" in capsys.readouterr().err

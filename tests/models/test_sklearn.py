@@ -297,3 +297,11 @@ def test_what_cannot_answer_is_refused():
         SklearnTrainer(RandomForestClassifier(-1)).train(X, Y, 10, [np.arange(99)], [0])
     with pytest.raises(ModelError, match="failed to answer 1 rows"):
         SklearnModel(GaussianNB().fit(X, Y), TEN).log_probs(np.zeros((1, 3)))
+
+
+def test_text_in_a_column_of_numbers_is_named_with_its_column():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"age": [1.0, 2, 3, 4], "pay": [1.0, 2, 2, 1]})
+    model = SklearnModel(DecisionTreeClassifier().fit(frame, [0, 1, 1, 0]), ("0", "1"))
+    with pytest.raises(ModelError, match=r'numbers, but column "pay" holds the text "\?"; .*missing = \["\?"\]'):
+        model.log_probs(frame.assign(pay=["1", "?", "2", "?"]))

@@ -55,7 +55,7 @@ class TerminalProgress:
         """
         self._reuse = reuse
         self._by_title: dict[str, TaskID] = {}
-        console = Console(stderr=True)
+        console = Console(stderr=True, emoji=False)
         self._bars = RichProgress(
             TextColumn("{task.description:>14}"),
             BarColumn(),

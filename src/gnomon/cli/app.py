@@ -120,7 +120,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _end(message: str, code: int) -> int:
     """One line on standard error; no worker outlives it."""
-    Console(stderr=True, highlight=False).print(
+    Console(stderr=True, highlight=False, emoji=False).print(
         f"gnomon: {one_line(message)}", style="red", markup=False, soft_wrap=True
     )
     stop_workers()

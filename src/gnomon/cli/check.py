@@ -43,7 +43,7 @@ def check(
 
 def told(found: PlanCheck) -> None:
     """Prints what a plan comes to."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
 
     def say(line: str, style: str = "") -> None:
         console.print(one_line(line), style=style, markup=False, soft_wrap=True)

@@ -58,7 +58,7 @@ def reproduce(
     words = ["gnomon", "reproduce", paper]
     words += [] if budget is None else ["--budget", budget]
     words += (["--stand-ins"] if stand_ins else []) + (["--seeds", str(seeds)] if seeds != 3 else [])
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, emoji=False)
     with claim(folder, "reproduction") as claimed:
         with TerminalProgress(reuse=True) as progress:
             made = run_reproduction(

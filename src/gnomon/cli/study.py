@@ -71,7 +71,7 @@ def study(
 
 def telling() -> Callable[[CellRun], None]:
     """Prints one line on standard error for each cell that could not run, or had to run again."""
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, emoji=False)
 
     def tell(run: CellRun) -> None:
         if run.reason is not None:

@@ -120,7 +120,7 @@ def fetch(file: RemoteFile) -> bytes:
         try:
             return _read(cached, file)
         except DataError:
-            Console(stderr=True).print(f"{cached}: damaged (wrong checksum), fetched again")
+            Console(stderr=True, emoji=False).print(f"{cached}: damaged (wrong checksum), fetched again")
             cached.unlink()
     return _download(file, cache_folder() / f"{file.path}{file.packing}")
 
@@ -275,7 +275,7 @@ def _total(headers: HTTPMessage, offset: int) -> int | None:
 
 
 def _copy(source: IO[bytes], sink: IO[bytes], name: str, have: int, total: int | None) -> None:
-    console = Console(stderr=True)
+    console = Console(stderr=True, emoji=False)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(name, total=total, completed=have)

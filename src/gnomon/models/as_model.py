@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -77,6 +78,8 @@ def as_model(
         return CallableModel(thing.predict, outputs, len(classes))  # of labels, or what else it predicts
     if getattr(thing, "refit", True) is False:
         raise ModelError(f"{type(thing).__name__} with refit=False holds no fitted model: audit the one that you fit")
+    if isinstance(thing, (str, os.PathLike)):
+        raise ModelError(f'expected a model, got "{thing}"; gnomon.models.load_model(path, classes) reads a file')
     raise ModelError(
         f"expected a model, a fitted classifier or a function x -> (n, c), got {type(thing).__module__}."
         f"{type(thing).__qualname__}"

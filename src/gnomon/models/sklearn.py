@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from gnomon.core.arrays import (
     check_log_probs,
     count_rows,
     first_missing,
+    is_frame,
     log_from_probabilities,
     take_rows,
 )
@@ -53,6 +55,7 @@ from gnomon.models.recipe_hash import describe, describe_estimator, describe_fil
 from gnomon.stats.signals import LOG_TINY, loss
 
 GIVES: dict[str, Gives] = {"predict_proba": "probabilities", "decision_function": "margins", "predict": "labels"}
+UNREAD = re.compile(r"could not convert string to float: ['\"](.*)['\"]$")
 ROUNDS = ("n_estimators", "iterations", "num_boost_round", "num_trees")  # what libraries call rounds of boosting
 
 
@@ -481,7 +484,19 @@ def _why(what: str, name: str, error: Exception, x: Rows) -> str:
             f"{name} takes no missing numbers, but {place.holds('NaN')}; put an imputer in front of it in a pipeline, "
             "or fill or drop what is missing in all files"
         )
+    text = UNREAD.search(str(error))
+    column = None if text is None or not is_frame(x) else _holding(x, text[1])
+    if text is not None and column is not None:
+        return (
+            f'{name} takes numbers, but column "{column}" holds the text "{text[1]}"; write numbers everywhere. Where '
+            f'it stands for a missing value leave the field empty, or say so: [data] csv = {{missing = ["{text[1]}"]}}'
+        )
     return f"{what}: {type(error).__name__}: {_line(error)}"
+
+
+def _holding(x: Rows, text: str) -> Any:
+    """The first column of a table that holds a text; None where none does."""
+    return next((name for name in x.columns if x[name].dtype.kind not in "biufmM" and (x[name] == text).any()), None)
 
 
 def _name(estimator: Any) -> str:

@@ -120,3 +120,12 @@ def test_few_groups_or_rows_say_nothing() -> None:
     x, member = np.random.default_rng(0).normal(size=(200, 3)), np.arange(200) < 100
     assert found(x + 9 * member[:, None], member, np.arange(200) // 50) is None
     assert found(x[:30], np.arange(30) < 15) is None
+
+
+@pytest.mark.parametrize("filled", [0, 1])
+def test_a_column_without_a_number_in_all_rows_or_in_half_of_them_says_nothing(filled: int) -> None:
+    rng = np.random.default_rng(3)
+    member = np.isin(np.arange(200), rng.permutation(200)[:100])
+    table = pd.DataFrame({"age": rng.normal(size=200), "rare": np.nan})
+    table.loc[: filled - 1, "rare"] = 1.0
+    assert found(table, member) is None

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 
-from gnomon.core.data.dataset import make_dataset
+from gnomon.core.data.dataset import make_dataset, plain_rows
 from gnomon.core.errors import DataError
 
 
@@ -53,3 +53,20 @@ def test_labels_that_no_whole_number_stands_for_are_refused(tmp_path):
     with pytest.raises(DataError, match=r"labels must be classes, got -1e\+308 in row 2"):
         read_rows(tmp_path / "x.npz", None)
     assert make_dataset(np.eye(3), np.array([0.0, 2.0**53, 1.0])).n_classes == 3
+
+
+def test_objects_that_are_all_numbers_are_numbers_and_records_a_table() -> None:
+    mixed = np.array([[1, 2.5], [True, None], [3, 4.0]], dtype=object)
+    np.testing.assert_array_equal(plain_rows(mixed, "x"), [[1, 2.5], [1, np.nan], [3, 4]])
+    records = np.array([(1, 2.5), (2, 3.5)], dtype=[("a", "i8"), ("b", "f8")])
+    assert plain_rows(records, "x").columns.tolist() == ["a", "b"]
+    with pytest.raises(DataError, match="expected an array of numbers, got object"):
+        plain_rows(np.array([[1, "two"]], dtype=object), "x")
+    with pytest.raises(DataError, match=r"got dict; make a table of it \(pandas\.DataFrame\)"):
+        plain_rows({"a": [1]}, "x")
+
+
+@pytest.mark.parametrize("labels", [{0: "no", 1: "yes"}, {"no", "yes"}, (label for label in "ab")])
+def test_what_holds_labels_in_no_order_is_named(labels: object) -> None:
+    with pytest.raises(DataError, match=r"expected 2 labels, one a row, got (dict|set|generator); give a list"):
+        make_dataset(np.zeros((2, 1)), labels)

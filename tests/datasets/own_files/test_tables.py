@@ -136,7 +136,7 @@ def test_a_label_column_must_be_named(files):
     [
         ("a.csv", None, "no such file"),
         ("a.txt", b"a,b\n1,2\n", r"expected a file ending in \.csv"),
-        ("a.csv", b"", "cannot be read as csv"),
+        ("a.csv", b"", "is empty"),
         ("a.csv", b"\xff\xfe\x00\xd8,b\n1,2\n", "cannot be read as csv"),
         ("a.csv", b'a,b\n1,"2\n', "cannot be read as csv"),
         ("a.csv", b"a,b\n1,2,3\n4,5,6\n", "more fields than its header"),

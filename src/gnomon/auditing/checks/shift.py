@@ -116,7 +116,9 @@ def _classify(sides: _Sides, seed: int) -> tuple[Interval, list[tuple[Any, Ints]
         model = HistGradientBoostingClassifier(
             max_iter=40, max_leaf_nodes=15, random_state=seed, categorical_features=columns.categorical
         )
-        model.fit(columns.numbers[learn], sides.member[learn])
+        numbers = columns.numbers[learn]
+        numbers[:, np.isnan(numbers).all(axis=0)] = 0.0  # scikit-learn's trees stumble over a column without a number
+        model.fit(numbers, sides.member[learn])
         models.append((model, judge))
         scores = model.predict_proba(columns.numbers[judge])[:, 1]
         found.append(sides.auc(scores, judge, 1 - 2 * LEVEL))

@@ -18,6 +18,7 @@ from gnomon.core.arrays import (
     count_rows,
     fingerprint,
     first_infinite,
+    frame_of,
     is_frame,
     is_sparse,
     take_rows,
@@ -28,6 +29,7 @@ from gnomon.core.data.layouts import is_missing, plain_value, texts_of
 from gnomon.core.errors import DataError, no_text
 
 EXACT = 2.0**53  # up to here every whole number is a float of its own
+NUMBERS = (bool, int, float, np.number, np.bool_)
 View = Literal["adversary", "auditor"]
 
 
@@ -179,6 +181,8 @@ def one_label_a_row(y: Any, n: int, name: str) -> NDArray[Any]:
         labels = np.asarray(y)
     except ValueError as error:
         raise DataError(f"{name}: expected {n} labels, one a row ({error})") from None
+    if labels.ndim == 0:
+        raise DataError(f"{name}: expected {n} labels, one a row, got {type(y).__name__}; give a list or an array")
     if labels.shape == (n, 1):
         labels = labels[:, 0]
     if labels.ndim == 2 and len(labels) == n:
@@ -220,7 +224,7 @@ def plain_rows(x: Any, name: str) -> Rows:
     """Rows of one of the three forms: an array of numbers (n, d) or (n, ...), a data frame, or a sparse matrix in csr.
 
     One text a row, as a list, a vector or a pandas series, becomes a data frame of one column. Other tables (polars,
-    pyarrow) become data frames of pandas.
+    pyarrow, records of numpy) become data frames of pandas, and objects that are all numbers an array of numbers.
 
     Raises:
         DataError: text in an array, a single vector of numbers, infinity, or nothing that holds rows.
@@ -228,6 +232,8 @@ def plain_rows(x: Any, name: str) -> Rows:
     """
     if hasattr(x, "to_pandas"):
         x = x.to_pandas()
+    elif getattr(getattr(x, "dtype", None), "names", None):
+        x = frame_of({name: x[name] for name in x.dtype.names})
     if is_sparse(x):
         x = x.tocsr()
         if not x.has_canonical_format:
@@ -260,9 +266,23 @@ def _as_array(x: Any, name: str) -> NDArray[Any]:
             "(pandas.DataFrame), or numbers, and put what does so in a function in front of the model"
         )
     if array.ndim < 2:
-        got = f"one vector of shape {array.shape}" if array.ndim else type(x).__name__
-        raise DataError(f"{name}: expected rows of shape (n, d), got {got}; numbers of one column are x.reshape(-1, 1)")
-    return array
+        if not array.ndim:
+            raise DataError(
+                f"{name}: expected rows of shape (n, d), got {type(x).__name__}; make a table of it "
+                "(pandas.DataFrame), or an array"
+            )
+        raise DataError(
+            f"{name}: expected rows of shape (n, d), got one vector of shape {array.shape}; numbers of one column are "
+            "x.reshape(-1, 1)"
+        )
+    return _as_numbers(array)
+
+
+def _as_numbers(array: NDArray[Any]) -> NDArray[Any]:
+    """Objects that are all numbers, as a table of mixed columns gives them, as numbers; any other array as it is."""
+    if array.dtype != object or not all(v is None or isinstance(v, NUMBERS) for v in array.flat):
+        return array
+    return array.astype(np.float64)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from gnomon.datasets.own_files.files import (
     check_header,
     check_ids,
     check_path,
-    counting_columns,
+    nameless_columns,
     read_frame,
     read_npz,
 )
@@ -114,7 +114,7 @@ def read_answers(
         found = _from_arrays(place, id)
     else:
         frame = read_frame(place, (id,), csv).frame
-        left_out = [*(n for n in ignore if not _holds_answers(frame, n, classes)), *counting_columns(frame)]
+        left_out = [*(n for n in ignore if not _holds_answers(frame, n, classes)), *nameless_columns(frame)]
         found = _from_frame(
             place.name, frame.drop(columns=[n for n in left_out if n != id and n in frame.columns]), id, classes
         )

@@ -5,8 +5,6 @@ What the plan does not say is found out from the file's first lines; what was fo
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import warnings
 from collections.abc import Sequence
@@ -16,18 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from gnomon.core.errors import DataError, MissingExtraError, one_line
+from gnomon.datasets.own_files.csv_start import CsvStart, look_at
 from gnomon.datasets.own_files.limits import check_csv
 from gnomon.datasets.own_files.written_numbers import decimal_sign, without_groups
 
-SEPARATORS = (",", ";", "\t", "|")
 NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
-SAMPLE_BYTES = 2**17
-SAMPLE_LINES = 100
-
-_COMMA_NUMBER = re.compile(r"[+-]?\d+(,\d+)?([eE][+-]?\d+)?")
 _CODE = re.compile(r"0\d+")
-_CODE_SOMEWHERE = re.compile(r'(?:^|[,;|\t])"?0\d', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -41,6 +33,7 @@ class CsvFormat:
         numbers: columns that are numbers although some begin with 0; others are codes, and text.
         thousands: what groups the digits of numbers.
         missing: words that stand for a missing value, next to empty fields; None: those that pandas takes for it.
+        padded: spaces around names and texts belong to them; otherwise they are left out where the header has any.
     """
 
     separator: str | None = None
@@ -49,6 +42,7 @@ class CsvFormat:
     numbers: tuple[str, ...] = ()
     thousands: str | None = None
     missing: tuple[str, ...] | None = None
+    padded: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,12 +54,16 @@ class CsvFile:
         format: how it is written, nothing left open but the decimal sign.
         codes: columns of digits that begin with 0 in some row: text.
         unusual: what was found out and is worth a word.
+        names: of its columns, where spaces around them are left out; None: as they stand there.
+        before: how many lines stand before the header.
     """
 
     place: Path
     format: CsvFormat
-    codes: frozenset[str]
-    unusual: tuple[str, ...]
+    codes: frozenset[str] = frozenset()
+    unusual: tuple[str, ...] = ()
+    names: tuple[str, ...] | None = None
+    before: int = 0
 
 
 def open_csv(place: Path, given: CsvFormat) -> CsvFile:
@@ -74,27 +72,45 @@ def open_csv(place: Path, given: CsvFormat) -> CsvFile:
     Raises:
         DataError: it can't be read.
     """
-    encoding = given.encoding or _encoding(place)
-    sample = _sample(place, encoding)
-    separator = given.separator or _separator(sample)
+    start = look_at(place, given.encoding, given.separator)
     try:
-        check_csv(place, separator)
+        check_csv(place, start.separator)
     except OSError as error:
         raise DataError(f"{place.name}: cannot be read as csv ({one_line(error)})") from error
-    said = []
-    if given.separator is None and separator != ",":
-        said.append(f"{NAMES[separator]} between fields")
-    if given.encoding is None and encoding not in ("utf-8", "utf-8-sig"):
-        said.append(f"encoding {encoding}")
-    found = replace(given, separator=separator, encoding=encoding)
-    _check_header(place, sample, separator)
-    codes = _codes(place, found)
+    _check_header(place, start.header)
+    names = None if given.padded else _without_spaces(start.header)
+    found = CsvFile(
+        place,
+        replace(given, separator=start.separator, encoding=start.encoding),
+        names=names,
+        before=start.before,
+    )
+    codes, said = _codes(found), _unusual(start, given, names)
     if codes:
         said.append(
             f"leading zeros kept, as text, in {', '.join(sorted(codes))} "
             f'(data.csv = {{numbers = ["{min(codes)}"]}} reads numbers)'
         )
-    return CsvFile(place, found, codes, tuple(said))
+    return replace(found, codes=codes, unusual=tuple(said))
+
+
+def _unusual(start: CsvStart, given: CsvFormat, names: tuple[str, ...] | None) -> list[str]:
+    said = []
+    if given.separator is None and start.separator != ",":
+        said.append(f"{NAMES.get(start.separator, repr(start.separator))} between fields")
+    if given.encoding is None and start.encoding not in ("utf-8", "utf-8-sig"):
+        said.append(f"encoding {start.encoding}")
+    if start.before:
+        said.append(f"without {start.before} {'line' if start.before == 1 else 'lines'} before the header")
+    if names is not None:
+        said.append("without spaces around names and texts")
+    return said
+
+
+def _without_spaces(header: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The names of a header without spaces around them; None where there are none."""
+    bare = tuple(name.strip() or f"Unnamed: {i}" for i, name in enumerate(header))
+    return bare if any(name != name.strip() for name in header) else None
 
 
 def read_csv(file: CsvFile, text: frozenset[str], asked: Sequence[str | None] = ()) -> tuple[Any, tuple[str, ...]]:
@@ -158,15 +174,13 @@ def _parse(
     try:
         with warnings.catch_warnings():  # fields beyond the header would be dropped with a warning
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(
+            frame = pd.read_csv(
                 place,
                 low_memory=False,
-                index_col=False,
-                sep=file.format.separator,
-                encoding=file.format.encoding,
                 decimal=decimal,
                 dtype=kept or None,
                 usecols=only,
+                **_reading(file),
                 **words,
             )
     except MemoryError as error:
@@ -179,6 +193,28 @@ def _parse(
             f"{place.name}: cannot be read as csv ({line}); if it is written otherwise than most, say how: "
             '[data] csv = {separator = ";", decimal = ",", encoding = "latin-1"}'
         ) from error
+
+    return frame if file.names is None else frame.apply(lambda column: _stripped(column, column.name in kept))
+
+
+def _stripped(column: Any, is_code: bool) -> Any:
+    """A column of text without spaces around its values; numbers, where it then holds nothing else."""
+    import pandas as pd
+
+    if column.dtype.kind in "biufmM":
+        return column
+    bare = column.map(lambda value: value.strip() if isinstance(value, str) else value)
+    try:
+        return bare if is_code else pd.to_numeric(bare)
+    except ValueError:
+        return bare
+
+
+def _reading(file: CsvFile) -> dict[str, Any]:
+    """What pandas must know of a file's form."""
+    form = {"sep": file.format.separator, "encoding": file.format.encoding, "index_col": False}
+    named = {} if file.names is None else {"names": list(file.names), "header": 0, "skipinitialspace": True}
+    return {**form, **named, "skiprows": file.before}
 
 
 def has_pandas() -> bool:
@@ -199,86 +235,28 @@ def need_pandas(place: Path) -> None:
         raise MissingExtraError("pandas", "data", f"reading {place.name}")
 
 
-def _encoding(place: Path) -> str:
-    """UTF-8 unless a mark at the start says otherwise, or the start is none; then what Windows writes."""
-    start = _start(place)
-    for mark, name in MARKS:
-        if start.startswith(mark):
-            return name
-    try:
-        io.TextIOWrapper(io.BytesIO(start), encoding="utf-8").read()
-    except UnicodeDecodeError as error:
-        cut = len(start) == SAMPLE_BYTES and error.end >= len(start) - 4  # the sample cuts a letter in two
-        return "utf-8" if cut else "cp1252"
-    return "utf-8"
-
-
-def _start(place: Path) -> bytes:
-    try:
-        with place.open("rb") as stream:
-            return stream.read(SAMPLE_BYTES)
-    except OSError as error:
-        raise DataError(f"{place.name}: cannot be read ({error})") from error
-
-
-def _sample(place: Path, encoding: str) -> list[str]:
-    """The first lines, without one that is cut off."""
-    try:
-        text = _start(place).decode(encoding, errors="replace")
-    except LookupError:
-        raise DataError(f'{place.name}: no encoding "{encoding}" is known; for example "utf-8" or "latin-1"') from None
-    lines = text.splitlines()
-    return lines[: min(SAMPLE_LINES, max(1, len(lines) - 1))] if len(text) >= SAMPLE_BYTES else lines[:SAMPLE_LINES]
-
-
-def _separator(lines: Sequence[str]) -> str:
-    """What parts all lines into the same number of fields, two or more; a comma where nothing does.
-
-    >>> _separator(["a;b", "1,5;2,25"]), _separator(["a,b", "x;y,2"]), _separator(["score", "0,5"])
-    (';', ',', ';')
-    """
-    widths = {s: _widths(lines, s) for s in SEPARATORS}
-    even = [s for s, found in widths.items() if found and found[0] > 1 and len(set(found)) == 1]
-    if even:
-        return max(even, key=lambda s: (widths[s][0], -SEPARATORS.index(s)))
-    if widths[","][:1] == [1] and len(lines) > 1 and all(_COMMA_NUMBER.fullmatch(line) for line in lines[1:] if line):
-        return ";"  # one column of numbers with decimal commas
-    return max(SEPARATORS, key=lambda s: (widths[s][:1] or [0], s == ","))
-
-
-def _widths(lines: Sequence[str], separator: str) -> list[int]:
-    """Fields of each line that is not empty."""
-    try:
-        return [len(row) for row in csv.reader(lines, delimiter=separator) if row]
-    except csv.Error:  # a field longer than the module takes
-        return []
-
-
-def _check_header(place: Path, lines: Sequence[str], separator: str) -> None:
+def _check_header(place: Path, names: Sequence[str]) -> None:
     """Refuses two columns of one name, which pandas would tell apart by a number."""
-    try:
-        names = next(csv.reader(lines, delimiter=separator), [])
-    except csv.Error:
-        return  # reading it will say what is wrong
-    twice = [name for name in dict.fromkeys(names) if name.strip("-.0123456789") and names.count(name) > 1]
+    twice = [name for name in dict.fromkeys(names) if name.strip("-.0123456789 ") and names.count(name) > 1]
     if twice:
         raise DataError(f'{place.name}: the column "{twice[0]}" stands there twice')
 
 
-def _codes(place: Path, found: CsvFormat) -> frozenset[str]:
+def _codes(file: CsvFile) -> frozenset[str]:
     """Columns that hold nothing but digits, some of which begin with 0 before others."""
     import pandas as pd
 
+    somewhere = re.compile(rf'(?:^|{re.escape(str(file.format.separator))}) *"?0\d', re.MULTILINE)
     try:
-        with place.open(encoding=found.encoding, errors="replace") as stream:
-            if not any(_CODE_SOMEWHERE.search(block) for block in iter(lambda: stream.read(2**20), "")):
+        with file.place.open(encoding=file.format.encoding, errors="replace") as stream:
+            if not any(somewhere.search(block) for block in iter(lambda: stream.read(2**20), "")):
                 return frozenset()
-        frame = pd.read_csv(place, sep=found.separator, encoding=found.encoding, index_col=False, dtype=str)
+        frame = pd.read_csv(file.place, dtype=str, **_reading(file))
     except (OSError, ValueError, pd.errors.ParserWarning):
         return frozenset()  # reading it will say what is wrong
-    return frozenset(name for name in frame.columns if name not in found.numbers and _is_code(frame[name]))
+    return frozenset(name for name in frame.columns if name not in file.format.numbers and _is_code(frame[name]))
 
 
 def _is_code(column: Any) -> bool:
-    values = [str(v) for v in column.dropna().unique()]
+    values = [str(v).strip() for v in column.dropna().unique()]
     return any(_CODE.fullmatch(v) for v in values) and all(v.isascii() and v.isdigit() for v in values)

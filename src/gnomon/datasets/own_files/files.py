@@ -170,16 +170,19 @@ def check_header(source: str, names: Sequence[str]) -> None:
         raise DataError(f"{source}: its first line is numbers; expected a line of column names")
 
 
-def counting_columns(x: Rows) -> list[str]:
-    """Leading columns without a name, as pandas calls them, that hold another whole number in each row."""
-    found: list[str] = []
-    for name in x.columns if is_frame(x) else ():
-        column = x[name]
-        if not isinstance(name, str) or not _UNNAMED.fullmatch(name) or column.dtype.kind not in "iu":
-            break
-        if not column.is_unique:
-            break
-        found.append(name)
+def nameless_columns(x: Rows) -> dict[str, str]:
+    """Columns without a name, as pandas calls them, that say nothing of a row, and what they are.
+
+    Leading ones that hold another whole number in each row count them; empty ones follow a separator at a line's end.
+    """
+    found: dict[str, str] = {}
+    for i, name in enumerate(x.columns if is_frame(x) else ()):
+        if not isinstance(name, str) or not _UNNAMED.fullmatch(name):
+            continue
+        if x[name].isna().all():
+            found[name] = "empty"
+        elif len(found) == i and x[name].dtype.kind in "iu" and x[name].is_unique:
+            found[name] = "counting"
     return found
 
 
@@ -304,6 +307,8 @@ def plain_numbers(source: str, x: Any) -> Any:
 
 def _check_scalars(source: str, name: str, column: Any) -> set[type]:
     """The types of a column of objects; lists, bytes and others, which no model could be handed, are refused."""
+    if column.dtype.kind == "c":
+        raise DataError(f'{source}: column "{name}" holds complex numbers; turn them into numbers or text')
     if column.dtype != object:
         return set()
     kinds = {type(v) for v in column.dropna()}

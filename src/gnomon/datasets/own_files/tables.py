@@ -25,7 +25,7 @@ from gnomon.datasets.own_files.files import (
     Features,
     FileRows,
     check_path,
-    counting_columns,
+    nameless_columns,
     plain_numbers,
     read_labels,
     read_rows,
@@ -87,6 +87,7 @@ def read_tables(
     roles = {"members": members, "nonmembers": nonmembers} | ({} if pool is None else {"pool": pool})
     places = [Path(path) for path in roles.values()]
     tables = [check_path(place, SUFFIXES) for place in places]
+    csv = replace(csv, padded=label is not None and label != label.strip())
     text = frozenset().union(*(open_csv(p, csv).codes for p in tables if p.suffix.lower() in CSV and has_pandas()))
     parts = [read_rows(path, label, id, group, csv, text, features) for path in places]
     united = unite_parts(parts, columns)
@@ -158,7 +159,7 @@ class UnitedParts:
 def unite_parts(parts: Sequence[FileRows], columns: Sequence[str] | None = None) -> UnitedParts:
     """Parts from files or from memory as one table: the same columns in one order, one type a column.
 
-    An unnamed column that counts the rows, as pandas writes an index, is left out, unless the model knows it.
+    An unnamed column that is empty, or counts the rows as pandas' index does, is left out, unless the model knows it.
 
     Args:
         parts: of members, non-members and further rows.
@@ -170,11 +171,11 @@ def unite_parts(parts: Sequence[FileRows], columns: Sequence[str] | None = None)
     known = set(columns or ())
     plain, said = [], []
     for part in parts:
-        counters = [name for name in counting_columns(part.x) if name not in known]
-        done = [*part.notes, *([f"without the counting column {', '.join(counters)}"] if counters else [])]
+        nameless = {name: what for name, what in nameless_columns(part.x).items() if name not in known}
+        done = [*part.notes, *(f"without the {what} column {name}" for name, what in nameless.items())]
         if done:
             said.append(f"{part.source}: {', '.join(done)}")
-        plain.append(replace(part, x=part.x.drop(columns=counters)) if counters else part)
+        plain.append(replace(part, x=part.x.drop(columns=list(nameless))) if nameless else part)
     if columns is not None and is_frame(plain[0].x):
         _check_columns(columns, plain[0], "which the model was trained on", "is none that the model was trained on")
         plain[0] = replace(plain[0], x=plain[0].x[list(columns)])
@@ -319,8 +320,8 @@ def read_further_rows(
     own = list(data.x.columns) if is_frame(data.x) else []
     text = frozenset(name for name in own if _kind(data.x[name]) == "text")
     found = read_rows(path, label, id, group, csv, text)
-    counters = [name for name in counting_columns(found.x) if name not in own]
-    found = replace(found, x=found.x.drop(columns=counters)) if counters else found
+    nameless = [name for name in nameless_columns(found.x) if name not in own]
+    found = replace(found, x=found.x.drop(columns=nameless)) if nameless else found
     known = {name: i for i, name in enumerate(data.classes)}
     names = found.y.astype(str)
     strange = next((row for row, name in enumerate(names) if name not in known), None)
