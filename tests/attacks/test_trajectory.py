@@ -5,8 +5,7 @@ import pytest
 from scipy.special import logit
 
 from gnomon.attacks import Trajectory
-from gnomon.attacks.parts.boosting import known_rows
-from gnomon.attacks.parts.loss_trajectory import trajectory_features
+from gnomon.attacks.parts.boosting import known_rows, trajectory_features
 from gnomon.core.errors import DataError, UsageError
 from gnomon.stats.roc import auc
 from gnomon.stats.signals import logit_of_loss

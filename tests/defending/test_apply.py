@@ -24,8 +24,8 @@ from gnomon.defending.combinations import Combination, read_tries
 from gnomon.defending.run import mitigated
 from gnomon.mitigations import MITIGATIONS
 from gnomon.mitigations.serving import serve
-from gnomon.models.mitigated import MitigatedModel
 from gnomon.models.sklearn import SklearnModel
+from gnomon.models.target import MitigatedModel
 
 TORCH = {"kind": "torch", "hidden": [8], "epochs": 10, "device": "cpu", "dropout": 0.1}
 

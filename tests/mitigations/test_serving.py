@@ -19,8 +19,8 @@ from gnomon.mitigations import MITIGATIONS, make_mitigation
 from gnomon.mitigations.serving import MitigatedClassifier, serve
 from gnomon.models import torch as networks
 from gnomon.models.callable import CallableModel
-from gnomon.models.mitigated import MitigatedModel
 from gnomon.models.sklearn import SklearnModel
+from gnomon.models.target import MitigatedModel
 from gnomon.models.torch.model import TorchModel
 
 CLASSES = 10

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from tests.synthesis.toy import Linear, bits
 
-from gnomon.synthesis.guided import Guided
-from gnomon.synthesis.searchers import Spot
+from gnomon.synthesis.searchers import Guided, Spot
 from gnomon.synthesis.streams import Streams, stream_keys
 
 

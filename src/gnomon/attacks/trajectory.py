@@ -13,8 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from gnomon.attacks.parts.boosting import check_learning
-from gnomon.attacks.parts.loss_trajectory import learn_trajectories, note_checkpoints
+from gnomon.attacks.parts.boosting import check_learning, learn_trajectories, note_checkpoints
 from gnomon.core.arrays import Floats
 from gnomon.core.evidence import Evidence, Need
 from gnomon.core.protocols import Attack, Judge

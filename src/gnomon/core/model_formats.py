@@ -50,9 +50,9 @@ TRANSFORMERS = "transformers.models.auto.modeling_auto"
 MLFLOW_SCHEMES = ("models:/", "runs:/", "mlflow-artifacts:/")
 FORMATS = (
     ModelFormat((".skops",), "scikit-learn", "skops", types=True, library="skops.io"),
-    ModelFormat((".json", ".ubj"), "XGBoost", "xgboost", extra="boosting"),
-    ModelFormat((".txt", ".lgb"), "LightGBM", "lightgbm", extra="boosting"),
-    ModelFormat((".cbm",), "CatBoost", "catboost", extra="catboost"),
+    ModelFormat((".json", ".ubj"), "XGBoost", "boosters", extra="boosting"),
+    ModelFormat((".txt", ".lgb"), "LightGBM", "boosters", extra="boosting"),
+    ModelFormat((".cbm",), "CatBoost", "boosters", extra="catboost"),
     ModelFormat((".onnx",), "ONNX", "onnx", extra="onnx"),
     ModelFormat((".keras",), "Keras", "keras", extra="keras"),
     ModelFormat(

@@ -36,11 +36,10 @@ from gnomon.defending.combinations import Combination
 from gnomon.defending.run import mitigated
 from gnomon.mitigations.stored import mitigation_from_json, mitigation_to_json
 from gnomon.models import torch as networks
-from gnomon.models.files import read_model
+from gnomon.models.files import located, read_model
 from gnomon.models.import_path import import_object
-from gnomon.models.located import located
-from gnomon.models.mitigated import MitigatedModel
 from gnomon.models.readers.model_file import Use
+from gnomon.models.target import MitigatedModel
 
 DESCRIPTION, ANSWERS = "service.json", "answers.json"
 CHECKED_ROWS = 100

@@ -1,4 +1,7 @@
-"""What keeps networks and estimators from learning single records by heart: penalty, dropout, early stopping."""
+"""What keeps a model from learning single records by heart.
+
+Networks and estimators: penalty, dropout, early stopping, augmentation. Trees: bounds of depth and of leaves.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from gnomon.models.sklearn import SklearnTrainer
 
 if TYPE_CHECKING:
     from gnomon.models.torch import TorchTrainer
+from gnomon.models import torch as networks
 
 
 @dataclass(frozen=True)
@@ -87,3 +91,63 @@ class EarlyStopping(InTraining):
         """The same, with early stopping switched on where that is a parameter of its own."""
         stopped = bounded(trainer, "n_iter_no_change", lambda _: self.patience)
         return stopped and (bounded(stopped, "early_stopping", lambda _: True) or stopped)
+
+
+@dataclass(frozen=True)
+class Augment(InTraining):
+    """Bits of tables are flipped, images mirrored and shifted, anew at every step.
+
+    Attributes:
+        rate: probability that a bit is flipped; of images the longest shift, as a share of their side.
+    """
+
+    name: ClassVar[str] = "augmentation"
+    title: ClassVar[str] = "Data augmentation"
+    examples: ClassVar[tuple[str, ...]] = ("augmentation", "augmentation:0.1")
+    range: ClassVar[Range | None] = Range("rate", above=0, most=0.49)
+
+    rate: float = 0.05
+
+    def on_network(self, network: TorchTrainer) -> TorchTrainer | None:
+        """What is done to the rows is set, whatever it was."""
+        return replace(network, augmentation=networks.TrainingAugmentation(self.rate))
+
+
+@dataclass(frozen=True)
+class Depth(InTraining):
+    """Trees grow no deeper than this: every leaf answers for more rows. What is stricter already stays.
+
+    Attributes:
+        depth: levels, at most.
+    """
+
+    name: ClassVar[str] = "depth"
+    title: ClassVar[str] = "Depth of trees"
+    examples: ClassVar[tuple[str, ...]] = ("depth:8",)
+    range: ClassVar[Range | None] = Range("depth", whole=True, least=1)
+
+    depth: int
+
+    def on_estimator(self, trainer: SklearnTrainer) -> SklearnTrainer | None:
+        """The bound is set wherever the estimator has max_depth, also inside a pipeline."""
+        return bounded(trainer, "max_depth", lambda old: self.depth if old is None or old < 1 else min(old, self.depth))
+
+
+@dataclass(frozen=True)
+class Leaf(InTraining):
+    """No leaf of a tree answers for fewer rows than this. What is stricter already stays.
+
+    Attributes:
+        rows: training rows of a leaf, at least.
+    """
+
+    name: ClassVar[str] = "leaf"
+    title: ClassVar[str] = "Size of leaves"
+    examples: ClassVar[tuple[str, ...]] = ("leaf:20",)
+    range: ClassVar[Range | None] = Range("rows", whole=True, least=2)
+
+    rows: int
+
+    def on_estimator(self, trainer: SklearnTrainer) -> SklearnTrainer | None:
+        """The bound is set wherever the estimator has min_samples_leaf, also inside a pipeline."""
+        return bounded(trainer, "min_samples_leaf", lambda old: max(old, self.rows) if type(old) is int else self.rows)

@@ -1,6 +1,6 @@
 """A mitigated model with the interface that the plain one had: what a service can put in its place.
 
-`serve` takes what an audit attacked (a `gnomon.models.mitigated.MitigatedModel`) and gives back a scikit-learn
+`serve` takes what an audit attacked (a `gnomon.models.target.MitigatedModel`) and gives back a scikit-learn
 classifier or a torch module. Fitted mitigations are plain records of numbers and arrays, so skops writes and reads them
 without pickle.
 """
@@ -17,8 +17,8 @@ from gnomon.core.arrays import Floats, Ints, Rows
 from gnomon.core.errors import UsageError
 from gnomon.core.mitigations import AnswerMap
 from gnomon.core.protocols import ModelAbilities
-from gnomon.models.mitigated import MitigatedModel
 from gnomon.models.sklearn import SklearnModel
+from gnomon.models.target import MitigatedModel
 
 
 class MitigatedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types

@@ -1,4 +1,4 @@
-"""Models from files, without running anybody's code unless the user trusts it."""
+"""Models from files, or from where MLflow keeps them, without running anybody's code unless the user trusts it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,18 @@ from typing import Any
 import numpy as np
 
 from gnomon.core.arrays import count_rows, take_rows
-from gnomon.core.errors import ModelError, UsageError
-from gnomon.core.model_formats import FORMATS, INSTEAD, MLMODEL, ModelFormat, folder_format, format_of, other_format
+from gnomon.core.errors import ModelError, UsageError, import_extra, one_line
+from gnomon.core.model_formats import (
+    FORMATS,
+    INSTEAD,
+    MLMODEL,
+    ModelFormat,
+    folder_format,
+    format_of,
+    is_address,
+    names_server,
+    other_format,
+)
 from gnomon.core.outputs import Outputs
 from gnomon.core.protocols import Model
 from gnomon.engines.trial import try_task
@@ -174,3 +184,29 @@ def _read_with(plugin: PlugIn, place: Path, trust: bool) -> ModelFile:
     if not isinstance(opened, ModelFile):
         raise ModelError(f"{place}: {plugin.path} gave {type(opened).__name__}, expected gnomon.models.ModelFile")
     return opened
+
+
+def located(name: str) -> Path:
+    """The path of a model.
+
+    Args:
+        name: a path, or an address such as ``models:/risk/3`` or ``runs:/0123abcd/model``.
+
+    Raises:
+        UsageError: MLflow has no such model, or the address names a server.
+        MissingExtraError: MLflow is not installed.
+
+    >>> located("models/risk.skops").name
+    'risk.skops'
+    """
+    if not is_address(name):
+        return Path(name)
+    if names_server(name):
+        raise UsageError(f"{name}: names a server; only MLFLOW_TRACKING_URI may, and the address begins with one slash")
+    artifacts = import_extra("mlflow.artifacts", "mlflow", "a model at an MLflow address")
+    try:
+        return Path(artifacts.download_artifacts(artifact_uri=name))
+    except Exception as error:  # MLflow's own, and those of its stores
+        raise UsageError(
+            f"{name}: MLflow brings no such model ({one_line(error)[:200]}); MLFLOW_TRACKING_URI names the server"
+        ) from error

@@ -15,7 +15,7 @@ from gnomon.core.arrays import Floats, Ints, Rows, fingerprint
 from gnomon.core.data.features import FeatureSpace
 from gnomon.core.errors import ModelError, UsageError
 from gnomon.core.protocols import Model, ModelAbilities, Trainer, TrainerAbilities
-from gnomon.models.mitigated import ask
+from gnomon.models.target import ask
 
 CHECKPOINTS_VERSION = 1  # raise when the same count stands for other numbers
 INSIDE_VERSION = 1  # raise when the columns change

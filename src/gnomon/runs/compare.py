@@ -33,15 +33,16 @@ from gnomon.core.documents.record import AttackResult, Estimate, Record
 from gnomon.core.errors import DataError
 from gnomon.core.seeds import Seeds
 from gnomon.runs.changes import (
+    Pairs,
     figure_change,
     from_records,
     other_trainings,
+    pair_rows,
     refused,
     tpr_name,
     unpaired,
     with_retraining,
 )
-from gnomon.runs.pairing import Pairs, pair_rows
 from gnomon.stats.clusters import Groups, split_groups
 from gnomon.stats.comparison import auc_difference, tpr_difference
 from gnomon.stats.low_fpr import tpr_at_fprs

@@ -5,9 +5,8 @@ seeds, keeps every cell's record in a folder of its own so that a killed run goe
 together with intervals over the repeats (`summary`).
 """
 
-from gnomon.studies.run import run_study
+from gnomon.studies.run import run_study, study_columns
 from gnomon.studies.spec import StudySpec, make_spec, read_spec
-from gnomon.studies.table import study_columns
 
 __all__ = [
     "StudySpec",

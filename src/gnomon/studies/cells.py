@@ -29,7 +29,7 @@ from gnomon.core.files import content_digest, write_text
 from gnomon.core.generations import claim, read_published
 from gnomon.core.machine import DECIDING_PACKAGES, package_versions
 from gnomon.core.plan import Plan, make_plan
-from gnomon.models.located import located
+from gnomon.models.files import located
 from gnomon.models.user_code import user_code
 from gnomon.runs.folder import write_audit
 from gnomon.studies.spec import CellPlan

@@ -6,11 +6,10 @@ the target's own confidence (`climb`), for which not even the features' frequenc
 a `gnomon.core.data.features.FeatureSpace`, and make only records that are legal in it.
 """
 
-from gnomon.synthesis.asking import Ask
+from gnomon.synthesis.asking import Ask, Labelled, label_by_target
 from gnomon.synthesis.climbed import ClassClimb, Climb, ClimbInterruptedError
 from gnomon.synthesis.climbers import ClimbRules
 from gnomon.synthesis.climbing import climb
-from gnomon.synthesis.labelling import Labelled, label_by_target
 from gnomon.synthesis.marginals import Cells, Marginals, count_marginals, load_marginals, save_marginals
 from gnomon.synthesis.noisy import noisy
 

@@ -22,9 +22,8 @@ from gnomon.synthesis.ascent import Ascent, Progress
 from gnomon.synthesis.asking import Ask, Asker
 from gnomon.synthesis.climbed import Climb
 from gnomon.synthesis.climbers import ClimbRules
-from gnomon.synthesis.guided import Guided
 from gnomon.synthesis.marginals import Marginals
-from gnomon.synthesis.searchers import Plain
+from gnomon.synthesis.searchers import Guided, Plain
 
 SearcherName = Literal["plain", "guided"]
 

@@ -2,7 +2,7 @@
 
 The attacker knows how often each value of each feature occurs, and no record: `Marginals` holds such counts, comes from
 rows or from a file of counts, and draws every feature independently. The records have no labels; the target's answers
-give them (`gnomon.synthesis.labelling`).
+give them (`gnomon.synthesis.asking`).
 """
 
 from __future__ import annotations

@@ -4,21 +4,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
 from sklearn.gaussian_process import GaussianProcessClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.tree import DecisionTreeClassifier
 
 from gnomon.auditing.structure.examine import examine
 from gnomon.core.documents.structure import Appetite, StructureFacts
-from gnomon.models.boosters.native import from_native
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))
 Y = (X[:, 0] + 0.5 * RNG.normal(size=60) > 0).astype(int)
-STEPS = np.arange(8.0)[:, None]  # cut at 3.5: four rows of each class
-HALVES = np.array([0] * 4 + [1] * 4)
 
 
 def seen(model: Any, rows: Any = X, answers: Any = None, **appetite: Any) -> tuple[dict[str, float], set[str]]:
@@ -50,61 +45,12 @@ def test_a_gaussian_process_keeps_every_row_and_a_linear_model_none() -> None:
     assert "risky-parameter" in seen(LogisticRegression(C=1e6).fit(X, Y))[1]
 
 
-def test_a_tree_by_hand() -> None:
-    values, findings = seen(DecisionTreeClassifier().fit(STEPS, HALVES), STEPS)
-    # one cut (two numbers) and two leaves of four rows each, all of one class (one number each)
-    assert values == {"stored-rows": 0, "small-leaves": 4, "pure-leaves": 2, "few-degrees-of-freedom": 4}
-    assert findings == {"small-leaves", "pure-leaves", "few-degrees-of-freedom", "risky-parameter"}
-    accepted = {"leaf_rows": 4, "pure_leaves": True, "degrees_of_freedom": 4}
-    kept = DecisionTreeClassifier(min_samples_leaf=4).fit(STEPS, HALVES)
-    assert seen(kept, STEPS, **accepted)[1] == set()
-
-
-def test_boosting_by_hand() -> None:
-    model = GradientBoostingClassifier(n_estimators=3, max_depth=1).fit(STEPS, HALVES)
-    values, _ = seen(model, STEPS)
-    # three stumps: two numbers for the cut, one for each of two leaves; leaves hold no classes
-    assert values == {"stored-rows": 0, "small-leaves": 4, "few-degrees-of-freedom": 8 - 3 * 4}
-    histogram = HistGradientBoostingClassifier(max_iter=2, min_samples_leaf=4, max_depth=1).fit(STEPS, HALVES)
-    assert seen(histogram, STEPS)[0] == {"stored-rows": 0, "small-leaves": 4, "few-degrees-of-freedom": 0}
-
-
 def test_answers_that_few_rows_share() -> None:
     answers = np.array([[0.5, 0.5]] * 4 + [[0.25, 0.75]] * 3)
     values, findings = seen(LogisticRegression().fit(X, Y), X, answers)
     assert values["unique-answers"] == 3
     assert "unique-answers" in findings
     assert "unique-answers" not in seen(LogisticRegression().fit(X, Y), X, answers, same_answers=3)[1]
-
-
-@pytest.mark.parametrize("library", ["xgboost", "lightgbm"])
-def test_boosting_of_other_libraries_by_hand(library: str) -> None:
-    module = pytest.importorskip(library)
-    options: dict[str, Any] = {"n_estimators": 2, "max_depth": 1, "n_jobs": 1}
-    if library == "xgboost":
-        model = module.XGBClassifier(**options, min_child_weight=0, reg_lambda=0)
-    else:
-        model = module.LGBMClassifier(**options, min_child_samples=4, min_data_in_bin=1, verbose=-1)
-    model.fit(STEPS, HALVES)
-    read = from_native(model.get_booster() if library == "xgboost" else model.booster_, STEPS, len(STEPS))
-    for form in (model, read):
-        values, _ = seen(form, STEPS)
-        assert values == {"stored-rows": 0, "small-leaves": 4, "few-degrees-of-freedom": 8 - 2 * 4}
-
-
-def test_catboost_by_hand() -> None:
-    catboost = pytest.importorskip("catboost", reason="the extra catboost is too large to install for every test run")
-    options = {"iterations": 2, "verbose": 0, "thread_count": 1, "allow_writing_files": False}
-    model = catboost.CatBoostClassifier(depth=1, **options).fit(STEPS, HALVES)
-    values, _ = seen(model, STEPS)
-    # two stumps: two numbers for the cut, one for each of two leaves
-    reached = model.calc_leaf_indexes(STEPS)
-    least = min(np.unique(reached[:, i], return_counts=True)[1].min() for i in range(2))
-    assert values == {"stored-rows": 0, "small-leaves": least, "few-degrees-of-freedom": 8 - 2 * 4}
-    assert 1 <= least <= 4
-    three = catboost.CatBoostClassifier(depth=1, **options).fit(STEPS, np.arange(8) // 3)
-    assert seen(three, STEPS)[0]["few-degrees-of-freedom"] == 8 - 2 * (2 + 2 * 3)  # three values in each leaf
-    assert look(model, STEPS).not_read == []
 
 
 @pytest.mark.parametrize("bytes_", [False, True])

@@ -6,7 +6,8 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
-from tests.auditing.structure.test_examine import HALVES, STEPS, look, seen
+from tests.auditing.structure.test_examine import look, seen
+from tests.auditing.structure.test_trees import HALVES, STEPS
 
 from gnomon.auditing.structure.parts import FittedPart
 from gnomon.auditing.structure.settings import risky_settings

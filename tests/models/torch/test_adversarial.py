@@ -14,8 +14,7 @@ torch = pytest.importorskip("torch")
 
 from gnomon.core.errors import DataError, UsageError  # noqa: E402
 from gnomon.models.game import Game  # noqa: E402
-from gnomon.models.torch.adversarial import AdversarialTrainer  # noqa: E402
-from gnomon.models.torch.inference_network import InferenceNetworks  # noqa: E402
+from gnomon.models.torch.adversarial import AdversarialTrainer, InferenceNetworks  # noqa: E402
 from gnomon.models.torch.networks import tensor_rows  # noqa: E402
 from gnomon.models.torch.stacks.mlp_stack import MlpStack  # noqa: E402
 from gnomon.models.torch.stacks.stacked_training import Sparring  # noqa: E402

@@ -35,9 +35,8 @@ from gnomon.core.data.labels import unknown_label
 from gnomon.core.documents.record import Estimate, ModelFacts, ShadowFacts, ShadowSourceFacts
 from gnomon.core.errors import DataError, PlanError
 from gnomon.core.protocols import Model, ModelAbilities, Trainer, TrainerAbilities
-from gnomon.models.mitigated import ask
 from gnomon.models.observations import RandomRecords
-from gnomon.models.target import Target
+from gnomon.models.target import Target, ask
 from gnomon.shadow.masks import ShadowRows, draw_shadows
 from gnomon.shadow.mitigated import mitigate_pool
 from gnomon.shadow.pool import PoolAnswers, ShadowPool

@@ -24,8 +24,7 @@ from gnomon.core.errors import BudgetError
 from gnomon.core.evidence import Evidence
 from gnomon.core.protocols import Model
 from gnomon.core.seeds import Seeds
-from gnomon.models.mitigated import ask
-from gnomon.models.target import Target
+from gnomon.models.target import Target, ask
 from gnomon.shadow.pool import PoolAnswers
 
 

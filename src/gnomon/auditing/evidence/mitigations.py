@@ -34,8 +34,8 @@ from gnomon.core.plan import ShadowPlan
 from gnomon.core.protocols import Model, Trainer
 from gnomon.core.seeds import Seeds
 from gnomon.mitigations import apply_in_training, make_mitigation
-from gnomon.models.mitigated import MitigatedModel, ask
 from gnomon.models.observations import RandomRecords, draw_records
+from gnomon.models.target import MitigatedModel, ask
 from gnomon.shadow.mitigated import Owner, let_through
 
 RANDOM_RECORDS = 1000

@@ -33,10 +33,9 @@ from gnomon.models.command.trainer import CommandTrainer
 from gnomon.models.endpoint.headers import read_headers
 from gnomon.models.endpoint.opening import open_endpoint
 from gnomon.models.endpoint.trainer import ServiceTrainer
-from gnomon.models.files import read_model
+from gnomon.models.files import located, read_model
 from gnomon.models.function import FunctionTrainer
 from gnomon.models.import_path import estimator_from_path, import_object
-from gnomon.models.located import located
 from gnomon.models.readers.model_file import ModelFile, Use
 from gnomon.models.sklearn import SklearnTrainer
 

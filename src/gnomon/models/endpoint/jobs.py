@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gnomon.core.errors import StoreError, UsageError
-from gnomon.models.endpoint.database import open_database, writing
+from gnomon.models.endpoint.ledger import open_database, writing
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS open (name TEXT PRIMARY KEY) WITHOUT ROWID;

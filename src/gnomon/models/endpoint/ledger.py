@@ -2,6 +2,7 @@
 
 One SQLite file for each way of querying one endpoint. What a try costs is written before it is sent, so that a killed
 audit never counts too little; answers are written as they come, so that no record that was answered is sent again.
+Several processes may share a file.
 """
 
 from __future__ import annotations
@@ -17,7 +18,37 @@ import numpy as np
 
 from gnomon.core.arrays import Floats
 from gnomon.core.errors import BudgetError, StoreError
-from gnomon.models.endpoint.database import open_database, writing
+
+
+def open_database(file: Path | None, tables: str) -> sqlite3.Connection:
+    """A connection whose transactions begin where `writing` says so; without a file, all is forgotten at the end.
+
+    Raises:
+        sqlite3.Error, OSError: the file can't be made, or is damaged.
+    """
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(file or ":memory:", timeout=60, check_same_thread=False)
+    connection.isolation_level = None
+    connection.executescript(tables)
+    return connection
+
+
+@contextmanager
+def writing(connection: sqlite3.Connection) -> Iterator[None]:
+    """One transaction; no other process writes meanwhile, and nothing is written if it raises.
+
+    Raises:
+        sqlite3.Error: it can't be written.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS answers (record TEXT PRIMARY KEY, answer BLOB NOT NULL) WITHOUT ROWID;

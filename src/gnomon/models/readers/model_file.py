@@ -11,8 +11,7 @@ from gnomon.core.arrays import Rows
 from gnomon.core.errors import ModelError
 from gnomon.core.outputs import Outputs
 from gnomon.core.protocols import Model
-from gnomon.models.as_model import as_model, known_classes, known_columns
-from gnomon.models.categories import as_trained
+from gnomon.models.as_model import as_model, as_trained, known_classes, known_columns
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@ import numpy as np
 from tests.synthesis.toy import Linear, bits, log_softmax, mixed
 
 from gnomon.synthesis import Cells, ClimbRules, Marginals, climb, count_marginals
-from gnomon.synthesis.guided import Guided
+from gnomon.synthesis.searchers import Guided
 
 NAMES = tuple("abcdef")
 

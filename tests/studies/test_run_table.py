@@ -4,7 +4,7 @@ from tests.report.sample_documents import EPOCHS, SOURCE, sample_study
 
 from gnomon.core.documents.schema import Estimate
 from gnomon.core.documents.study import CellAttack, StudyCell
-from gnomon.studies.table import study_columns
+from gnomon.studies.run import study_columns
 
 AUC = Estimate(value=0.7, low=0.6, high=0.8)
 

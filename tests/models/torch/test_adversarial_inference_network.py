@@ -10,7 +10,7 @@ import pytest
 from tests.models.torch.test_adversarial import SMALL, game_of
 
 from gnomon.models.game import PURCHASE
-from gnomon.models.torch.inference_network import inference_network
+from gnomon.models.torch.adversarial import inference_network
 from gnomon.models.torch.stacks.mlp_stack import Batch
 from gnomon.models.torch.stacks.stacked_training import Sparring
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gnomon.attacks.parts.loss_trajectory import learn_trajectories, note_checkpoints, trajectory_features
+from gnomon.attacks.parts.boosting import learn_trajectories, note_checkpoints, trajectory_features
 from gnomon.core.evidence import Evidence
 from gnomon.stats.signals import logit_of_loss
 from gnomon.testing import noise_world

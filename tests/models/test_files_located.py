@@ -7,7 +7,7 @@ import pytest
 
 from gnomon.core.errors import MissingExtraError, UsageError
 from gnomon.core.plan import plan_in
-from gnomon.models.located import located
+from gnomon.models.files import located
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # MLflow's own, in colour
 DATA = {"members": "in.csv", "nonmembers": "out.csv"}

@@ -10,7 +10,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 import gnomon
 from gnomon.cli.app import run
-from gnomon.models.categories import as_trained
+from gnomon.models.as_model import as_trained
 
 pd = pytest.importorskip("pandas")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gnomon.models.endpoint.database import open_database, writing
+from gnomon.models.endpoint.ledger import open_database, writing
 
 TABLE = "CREATE TABLE IF NOT EXISTS t (x INTEGER);"
 
