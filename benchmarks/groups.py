@@ -28,7 +28,7 @@ from gnomon.stats.low_fpr import tpr_at_fpr
 from gnomon.stats.rates import rates_at_threshold
 from gnomon.stats.roc import auc
 
-ALIKE, LIFT = 0.3, 2.5
+ALIKE, LIFT, SLICES = 0.3, 2.5, 4
 THRESHOLD, FPR = float(norm.isf(0.3)), 0.01
 OVERRIDES = ["distribution-shift", "unseen-models-tell", "labels-mismatch"]
 Sides = tuple[np.ndarray, np.ndarray]
@@ -59,6 +59,17 @@ def draw(
     return scores[0], scores[1], member, homes
 
 
+def sliced(scores: np.ndarray, member: np.ndarray, homes: np.ndarray | None) -> list[Interval]:
+    """Intervals of the AUC of slices, at the level at which all hold together; every row's slice is its number's."""
+    found, level = [], 1 - 0.05 / SLICES
+    for i in range(SLICES):
+        part = np.arange(len(scores)) % SLICES == i
+        groups = None if homes is None else split_groups(homes[part], member[part])
+        sides = scores[part & member], scores[part & ~member]
+        found.append(auc(*sides, confidence=level, groups=groups))
+    return found
+
+
 def above(threshold: float, remembered: float) -> float:
     return float((1 - remembered) * norm.sf(threshold) + remembered * norm.sf(threshold - LIFT))
 
@@ -69,7 +80,8 @@ def coverage(runs: int, rows: int) -> None:
         "accuracy": lambda sides, g: rates_at_threshold(*sides, THRESHOLD, groups=g).accuracy,
         "TPR at 1 % FPR": lambda sides, g: tpr_at_fpr(*sides, FPR, groups=g).tpr,
     }
-    print(f"| households | leak | {' | '.join(measures)} | difference of AUCs |\n|---|---|{'---|' * 4}")
+    print(f"| households | leak | {' | '.join(measures)} | difference of AUCs | AUCs of {SLICES} slices, all |")
+    print(f"|---|---|{'---|' * 5}")
     for size in (1, 5, 20, None):
         for remembered in (0.0, 0.3):
             truths = {
@@ -77,7 +89,7 @@ def coverage(runs: int, rows: int) -> None:
                 "accuracy": (1 + above(THRESHOLD, remembered) - 0.3) / 2,
                 "TPR at 1 % FPR": above(float(norm.isf(FPR)), remembered),
             }
-            rng, hits = np.random.default_rng(1), {name: [0, 0] for name in [*measures, "difference"]}
+            rng, hits = np.random.default_rng(1), {name: [0, 0] for name in [*measures, "difference", "slices"]}
             for _ in range(runs):
                 first, second, member, homes = draw(remembered, size, rows, rng)
                 for i, ids in enumerate((homes, None)):
@@ -87,6 +99,9 @@ def coverage(runs: int, rows: int) -> None:
                         hits[name][i] += found is not None and found.low <= truths[name] <= found.high
                     gap = auc_difference(first, second, member, groups=ids).difference
                     hits["difference"][i] += gap.low <= 0.0 <= gap.high
+                    hits["slices"][i] += all(
+                        interval.low <= truths["AUC"] <= interval.high for interval in sliced(first, member, ids)
+                    )
             cells = " | ".join(f"{100 * a / runs:.1f} ({100 * b / runs:.1f})" for a, b in hits.values())
             print(
                 f"| {'of 1 to 40' if size is None else f'of {size}'} | {remembered:.0%} of them | {cells} |", flush=True

@@ -244,9 +244,12 @@ def test_what_is_missing_is_told(audits: list[Audit]) -> None:
 
 def test_attacks_from_inside_speak_where_the_others_are_silent(audits: list[Audit]) -> None:
     for audit in audits:
-        alone = not any(one.found for one in audit.heard.tested) and any(one.found for one in audit.heard.inside)
-        first = audit.verdict.sentences[0]
+        inside, first = [one for one in audit.heard.inside if one.found], audit.verdict.sentences[0]
+        alone = bool(inside) and not any(one.found for one in audit.heard.tested)
         assert alone == first.startswith("Who sees more than answers finds what these attacks don't: NASR")
+        if first.startswith("Who sees more than answers finds a clear leak"):
+            assert inside
+            assert audit.verdict.level in ("leaks_some", "invalid")
         assert "NASR" not in audit.verdict.headline
         for (area,) in numbers(rf"NASR, AUC {N}", first):
             tail = "were trained on" in first

@@ -113,6 +113,9 @@ def test_nothing_found_says_what_would_have_been_found() -> None:
     assert spoken.detectable_tpr is not None
     assert "an AUC of 0.54" in words(spoken)
     assert f"a true-positive rate of {100 * spoken.detectable_tpr.tpr:.2g}%" in words(spoken)
+    few = speak([result((0.51, 0.4, 0.6))], heard(joint(found=False), test=SMALL), [], TARGET, "auditor", 0.01)
+    assert few.detectable_tpr is None
+    assert "and no true-positive rate at a false-positive rate of 1%; what is smaller" in words(few)
 
 
 def test_an_interval_above_one_half_is_no_leak_if_the_joint_test_finds_none() -> None:
@@ -171,11 +174,18 @@ def test_reversed_scores_are_a_finding_of_their_own() -> None:
 def test_attacks_from_inside_speak_in_the_second_sentence() -> None:
     deep = result((0.8, 0.78, 0.82), name="nasr", title="White box")
     inside = [joint(name="nasr")]
-    for found in (False, True):
-        results = [result((0.5, 0.49, 0.51)), deep]
-        spoken = speak(results, heard(joint(found), inside=inside), [], TARGET, "auditor", 0.01)
-        assert ("White box, AUC 0.800" in spoken.sentences[0]) is not found
+    for area, found, words in (
+        ((0.5, 0.49, 0.51), False, "Who sees more than answers finds what these attacks don't: White box, AUC 0.800."),
+        ((0.54, 0.52, 0.56), True, "finds a clear leak, which these attacks don't: White box, AUC 0.800."),
+        ((0.7, 0.68, 0.72), True, ""),
+    ):
+        spoken = speak([result(area), deep], heard(joint(found), inside=inside), [], TARGET, "auditor", 0.01)
+        assert words in spoken.sentences[0]
+        assert ("White box" in spoken.sentences[0]) is bool(words)
         assert "0.800" not in spoken.headline
+    rate = result((0.53, 0.5, 0.56), (0.01, 0.3, 0.25, 0.35), name="nasr", title="White box")
+    spoken = speak([result((0.54, 0.52, 0.56)), rate], heard(joint(), inside=inside), [], TARGET, "auditor", 0.01)
+    assert "AUC 0.530, and 30.0% of the training records at a false-positive rate of 1%." in spoken.sentences[0]
 
 
 def test_people_speak_before_records() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gnomon.auditing.verdict.joint_test import Heard
-from gnomon.auditing.verdict.leak_size import Size, is_clear, rounded_up
+from gnomon.auditing.verdict.leak_size import Size, is_clear, leak_size, rounded_up
 from gnomon.core.documents.record import AttackResult, JointResult, ModelFacts
 from gnomon.core.evidence import INSIDE
 from gnomon.stats.permutation.joint import POWER, JointTest
@@ -133,7 +133,11 @@ def explain(
 ) -> list[str]:
     """What stands below the headline."""
     by_name = {r.name: r for r in results}
-    sentences = [*_inside(heard, by_name), *_missing(heard, missing, results), *_attack(best, size)]
+    sentences = [
+        *_inside(heard, by_name, 0 if size is None else size.rank),
+        *_missing(heard, missing, results),
+        *_attack(best, size),
+    ]
     if size is not None:
         sentences += [*_choice(best, heard, by_name), *_people(best), *_threshold(best)]
     else:
@@ -154,14 +158,15 @@ def explain(
     return sentences
 
 
-def _inside(heard: Heard, results: dict[str, AttackResult]) -> list[str]:
-    """What attacks from inside find where the others find nothing."""
-    found = [one for one in heard.inside if one.found]
-    if heard.found or not found:
+def _inside(heard: Heard, results: dict[str, AttackResult], rank: int) -> list[str]:
+    """What attacks from inside find where the others find nothing, or no clear leak (their rank)."""
+    found = [one for one in heard.inside if one.found and leak_size(results[one.name], one).rank > rank]
+    if not found:
         return []
+    more = "a clear leak, which these attacks don't" if rank else "what these attacks don't"
     best = min(found, key=lambda one: (one.p, -abs(_area(results[one.name]) - 0.5)))
     return [
-        f"Who sees more than answers finds what these attacks don't: {results[best.name].title}, "
+        f"Who sees more than answers finds {more}: {results[best.name].title}, "
         f"{_inside_found(best, results[best.name])}."
     ]
 
@@ -173,7 +178,12 @@ def _inside_found(one: JointResult, result: AttackResult) -> str:
     by_person = one.by == "persons" and result.groups is not None
     area = result.groups.auc.value if by_person and result.groups is not None else _area(result)
     below = ", members below others" if one.reversed else ""
-    return f"AUC {_digits(area)}{' by person' if by_person else ''}{below}"
+    size = leak_size(result, one)
+    rate = ""
+    if size.clear[:1] == ("rate",) and size.point is not None and size.point.tpr is not None:
+        rate = f", and {size.point.tpr.value:.1%} of the training records at a false-positive rate of "
+        rate += _percent(size.point.fpr)
+    return f"AUC {_digits(area)}{' by person' if by_person else ''}{below}{rate}"
 
 
 def _area(result: AttackResult) -> float:
@@ -291,14 +301,11 @@ def _power(test: JointTest | None, fpr: float, missing: Sequence[str]) -> list[s
     if test is None:
         return []
     rate = test.detectable_tpr(fpr)
-    told = (
-        ""
-        if rate is None
-        else f", or a true-positive rate of {100 * rate:.2g}% at a false-positive rate of {_percent(fpr)}"
-    )
+    at = f"at a false-positive rate of {_percent(fpr)}"
+    told = f"and no true-positive rate {at}" if rate is None else f"or a true-positive rate of {100 * rate:.2g}% {at}"
     sentences = [
         f"With {test.members:,} members and {test.nonmembers:,} non-members, {POWER:.0%} of audits like this one find "
-        f"an AUC of {rounded_up(test.detectable_auc())}{told}; what is smaller may have been missed."
+        f"an AUC of {rounded_up(test.detectable_auc())}, {told}; what is smaller may have been missed."
     ]
     if "few-records" in missing:
         sentences.append(f"About {test.required(WANTED_AUC):,} records would show an AUC of {WANTED_AUC:g} as often.")
