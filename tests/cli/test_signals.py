@@ -127,3 +127,15 @@ def test_a_signal_leaves_nothing_behind(number: signal.Signals, code: int, words
     finally:
         for left in processes_of(process.pid):
             os.kill(left, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_after_the_last_word_ends_without_a_traceback(number: signal.Signals) -> None:
+    code = f"""import atexit, os, signal, sys
+from gnomon.cli.app import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+atexit.register(os.kill, os.getpid(), {int(number)})
+sys.argv = ["gnomon", "--version"]
+main()"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (-number, "")

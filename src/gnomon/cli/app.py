@@ -91,6 +91,9 @@ def main() -> None:
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still to be flushed has nowhere to go
         code = READER_GONE
+    for number in (signal.SIGINT, signal.SIGTERM):  # all is written: while workers end, a signal needs no traceback
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     sys.exit(code)
 
 
