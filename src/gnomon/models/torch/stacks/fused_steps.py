@@ -45,7 +45,7 @@ def activate(out: Any, relu: bool) -> None:
         line = out[i]
         if relu:
             for j in range(len(line)):
-                line[j] = np.float32(0) if line[j] < 0 else line[j]  # NaN stays NaN
+                line[j] *= np.float32(line[j] > 0)  # not a branch: this goes through vector units; NaN stays NaN
         else:
             tanh_row(line)
 

@@ -104,12 +104,10 @@ class FusedRows:
     def of(cls, rows: TensorRows, labels: torch.Tensor) -> FusedRows:
         """Looks at the rows once; what they are decides, so that it is the same every time."""
         values = rows.values.numpy()
-        share = np.count_nonzero(values) / max(values.size, 1)
-        bits = share <= SPARSE and rows.scale == 1.0 and bool(np.isin(np.unique(values), (0, 1)).all())
-        if not bits:
+        filled, ones = np.count_nonzero(values), values == 1
+        if filled > SPARSE * values.size or rows.scale != 1.0 or np.count_nonzero(ones) < filled:
             return cls(rows, labels.numpy(), None, np.zeros(1, dtype=np.int64))
-        where, columns = np.nonzero(values)
-        counts = np.bincount(where, minlength=len(values))
+        counts, columns = np.count_nonzero(ones, axis=1), np.flatnonzero(ones) % values.shape[1]
         return cls(rows, labels.numpy(), columns.astype(np.int32), np.concatenate([[0], np.cumsum(counts)]))
 
     def chunk(self, batch: int) -> int:
