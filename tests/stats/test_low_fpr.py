@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom, norm
+from scipy.stats import beta, binom, norm
 from tests.stats.worlds import World, exposed, gaussian, heavy, lattice, tied_top, yes_or_no
 
 from gnomon.core.errors import UsageError
+from gnomon.stats import low_fpr
 from gnomon.stats.clusters import Groups
 from gnomon.stats.intervals import clopper_pearson
-from gnomon.stats.low_fpr import required_nonmembers, tpr_at_fpr, tpr_at_fprs
+from gnomon.stats.low_fpr import required_nonmembers, sampled_tprs, tpr_at_fpr, tpr_at_fprs
 
 Bounds = Callable[[np.ndarray, np.ndarray, float], tuple[float, float]]  # of sorted scores
 
@@ -190,6 +191,35 @@ def test_no_draws_are_needed_for_the_mixture() -> None:
     low = np.quantile(rng.beta(np.maximum(between, 1e-9), n1 - between + 1), 0.0225)
     high = np.quantile(rng.beta(between + 1, n1 - between), 0.9775)
     assert ours(members, nonmembers, fpr) == pytest.approx((low, high), abs=0.01)
+
+
+@pytest.mark.parametrize("kind", ["smooth", "ties", "cliff", "apart"])
+def test_an_end_is_where_the_wanted_part_of_the_mixture_lies_below(kind: str) -> None:
+    rng, n = np.random.default_rng(12), 3000
+    scores = {"smooth": rng.normal(size=(2, n)), "ties": np.round(2 * rng.normal(size=(2, n)))}.get(kind)
+    if scores is None:
+        scores = np.where(rng.random((2, n)) < 0.3, 9.0 * (kind == "apart"), rng.normal(size=(2, n)))
+    members, nonmembers = np.sort(scores[0] + 1), np.sort(scores[1])
+    fprs = np.array([0.001, 0.003, 0.01, 0.1, 0.5])
+    places, weights = low_fpr._places(n, np.full(5, float(n)), fprs)
+    few, _, _ = low_fpr._accused_at(members, nonmembers, places)
+    found = low_fpr._mixture_quantile(few, n - few + 1, weights, 0.0225)
+
+    def below(x: np.ndarray) -> np.ndarray:
+        laws = np.where(few > 0, beta.cdf(x[:, None], np.maximum(few, 1e-300), n - few + 1), 1.0)
+        return (laws * weights).sum(axis=1)
+
+    assert (below(found + 1e-3) >= 0.0225).all()
+    assert (below(found - 1e-3)[found > 1e-3] <= 0.0225).all()
+
+
+def test_values_alone_are_those_with_intervals() -> None:
+    rng = np.random.default_rng(13)
+    members, nonmembers = np.round(rng.normal(1, 1, 90), 1), np.round(rng.normal(0, 1, 120), 1)
+    fprs = (0.001, 0.01, 0.05, 0.5)
+    values = {p.fpr: p.tpr.value for p in tpr_at_fprs(members, nonmembers, fprs) if p.tpr is not None}
+    assert sampled_tprs(members, nonmembers, fprs) == values
+    assert list(values) == [0.01, 0.05, 0.5]
 
 
 def test_with_the_threshold_known_it_is_clopper_pearson() -> None:

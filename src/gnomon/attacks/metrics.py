@@ -18,19 +18,15 @@ from gnomon.core.arrays import Bools, Float64s, Floats, Ints
 from gnomon.core.evidence import Evidence, Need
 from gnomon.core.protocols import Attack, Judge, variant
 from gnomon.stats.calibration import calibrate_threshold
-from gnomon.stats.signals import confidence, modified_entropy, negative_entropy
+from gnomon.stats.signals import confidence, negative_entropy, negative_modified_entropy
 
 Metric: TypeAlias = Literal["confidence", "entropy", "modified_entropy"]
-
-
-def _negative_modified_entropy(log_probs: Floats, labels: Ints) -> Floats:
-    return -modified_entropy(log_probs, labels)
 
 
 METRICS: dict[Metric, tuple[str, Signal]] = {
     "confidence": ("Confidence", confidence),
     "entropy": ("Entropy", negative_entropy),
-    "modified_entropy": ("Modified entropy", _negative_modified_entropy),
+    "modified_entropy": ("Modified entropy", negative_modified_entropy),
 }
 
 

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from gnomon.attacks.parts.boosting import BINS
 from gnomon.core.arrays import Float64s, Floats, Ints, Rows, count_rows, is_frame, is_sparse
 from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Evidence, Need, required
@@ -238,6 +239,7 @@ def _trees(loss: str, iterations: int, rng: np.random.Generator, quantile: float
         quantile=quantile,
         max_iter=iterations,
         max_leaf_nodes=15,
+        max_bins=BINS,
         early_stopping=False,
         random_state=int(rng.integers(2**31)),
     )

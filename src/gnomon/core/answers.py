@@ -81,7 +81,7 @@ class ShadowAnswers:
         reveal: the step that the target's answers go through.
         paired: shadows 2j and 2j + 1 were drawn as a pair, so one's rows tell of the other's; pairs are independent.
         observed: name -> m arrays (N, k) of what was observed of the shadows next to their answers.
-        known: signals (m, n) that were worked out beforehand, none of them hidden; see `knowing`.
+        known: signals (m, n) that were worked out beforehand, none of them hidden.
     """
 
     answers: Sequence[Floats]
@@ -146,12 +146,6 @@ class ShadowAnswers:
             return np.asarray(signal(part.of_shadow(i), part.labels), dtype=np.float64)
         found, kept = self.known[signal][i], slice(None) if rows is None else rows
         return np.where(self.member[i], np.nan, found)[kept] if self.hide_members else found[kept]
-
-    def knowing(self, signals: Sequence[Signal]) -> ShadowAnswers:
-        """The same with these signals worked out, for many who read them: 8 bytes a shadow, row and signal."""
-        whole = replace(self, hide_members=False)
-        found = {one: np.stack([whole.signal_of(i, one) for i in range(self.n_shadows)]) for one in signals}
-        return replace(self, known=found)
 
     def through(self, reveal: Reveal) -> ShadowAnswers:
         """The same through another step, of which no signal is known yet."""

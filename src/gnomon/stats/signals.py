@@ -139,16 +139,20 @@ def modified_entropy(log_probs: Floats, labels: Ints) -> Floats:
     >>> modified_entropy(np.log([[0.7, 0.2, 0.1], [0.7, 0.2, 0.1]]), np.array([0, 1])).round(6)
     array([0.162167, 2.140867])
     """
-    logs = np.asarray(log_probs, dtype=np.float64)
+    p, top = np.exp(np.asarray(log_probs, dtype=np.float64)), np.argmax(log_probs, axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        complement = np.log(-np.expm1(np.minimum(logs, 0.0)))  # log(1 - p_i)
-        top = np.argmax(logs, axis=1)
+        complement = np.log1p(-np.minimum(p, 1.0))
         _put(complement, top, _own_and_others(log_probs, top)[1])  # exact where p_i rounds to 1
-        terms = -np.exp(logs) * np.maximum(complement, LOG_TINY)
+        terms = -p * np.maximum(complement, LOG_TINY)
     own, others = _own_and_others(log_probs, labels)
     _put(terms, labels, np.exp(others) * _loss(own, others))
     total: _Float64s = terms.sum(axis=1)
     return np.abs(total)
+
+
+def negative_modified_entropy(log_probs: Floats, labels: Ints) -> Floats:
+    """Minus the modified entropy: higher = more certain of the label, and more member-like."""
+    return -modified_entropy(log_probs, labels)
 
 
 def _split(log_probs: Floats, labels: Ints) -> tuple[_Float64s, Floats]:

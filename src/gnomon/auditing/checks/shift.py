@@ -112,9 +112,14 @@ def _classify(sides: _Sides, seed: int) -> tuple[Interval, list[tuple[Any, Ints]
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     columns, models, found = sides.columns, [], []
+    bins = max(2, *(len(np.unique(column)) for column in columns.numbers.T))  # more than values cost, and do nothing
     for learn, judge in sides.splits(2, seed):
         model = HistGradientBoostingClassifier(
-            max_iter=40, max_leaf_nodes=15, random_state=seed, categorical_features=columns.categorical
+            max_iter=40,
+            max_leaf_nodes=15,
+            max_bins=min(bins, 255),
+            random_state=seed,
+            categorical_features=columns.categorical,
         )
         numbers = columns.numbers[learn]
         numbers[:, np.isnan(numbers).all(axis=0)] = 0.0  # scikit-learn's trees stumble over a column without a number

@@ -28,7 +28,7 @@ from gnomon.core.evidence import ANSWERS, WHITE_BOX, Evidence, Need, reads_label
 from gnomon.core.plan import AttacksPlan
 from gnomon.core.protocols import Attack
 from gnomon.core.seeds import Seeds
-from gnomon.stats.low_fpr import tpr_at_fpr
+from gnomon.stats.low_fpr import sampled_tprs
 from gnomon.stats.roc import auc
 
 OFFLINE: frozenset[Need] = ANSWERS | {"shadows_out", "pool", "population", "x"}
@@ -183,14 +183,14 @@ def _score(attacks: Sequence[Attack], evidence: Evidence, small: Evidence, judge
 
 
 def _rehearsed(attack: Attack, stages: Sequence[tuple[Evidence, Bools]], judge: Judge) -> Rehearsed:
-    areas, rates = [], []
+    areas: list[float] = []
+    rates: list[float] = []
     for i, (evidence, member) in enumerate(stages):
         scores = score_attack(attack, evidence, judge.seeds.child("ladder", i)).scores
         if scores is None:
             return Rehearsed()
         areas.append(rank_auc(scores, member))
-        rate = tpr_at_fpr(scores[member], scores[~member], judge.fpr).tpr
-        rates += [] if rate is None else [rate.value]
+        rates += sampled_tprs(scores[member], scores[~member], [judge.fpr]).values()
     if not areas:
         return Rehearsed()
     tpr = {judge.fpr: float(np.mean(rates))} if rates else {}

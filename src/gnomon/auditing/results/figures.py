@@ -41,7 +41,7 @@ from gnomon.stats.clusters import Groups, worth_of_shares
 from gnomon.stats.curves import histogram, thin_roc
 from gnomon.stats.false_discovery import accusations
 from gnomon.stats.intervals import Interval
-from gnomon.stats.low_fpr import required_nonmembers, tpr_at_fpr, tpr_at_fprs
+from gnomon.stats.low_fpr import TprPoint, tpr_at_fprs
 from gnomon.stats.rates import Rates, precision_at_prior, rates_at_threshold
 from gnomon.stats.risk import log_odds
 from gnomon.stats.roc import auc
@@ -63,12 +63,13 @@ def tpr_points(
 ) -> list[TprAtFpr]:
     """The true-positive rate at each false-positive rate, or why it is refused; intervals by group if given."""
     found = tpr_at_fprs(members, nonmembers, fprs, confidence=level, groups=groups, wider=wider)
-    return [
-        TprAtFpr(fpr=point.fpr, tpr=None, refused=point.reason)
-        if point.tpr is None
-        else TprAtFpr(fpr=point.fpr, tpr=estimate(point.tpr), false_positives=point.false_positives)
-        for point in found
-    ]
+    return [_shown(point) for point in found]
+
+
+def _shown(point: TprPoint) -> TprAtFpr:
+    if point.tpr is None:
+        return TprAtFpr(fpr=point.fpr, tpr=None, refused=point.reason)
+    return TprAtFpr(fpr=point.fpr, tpr=estimate(point.tpr), false_positives=point.false_positives)
 
 
 STEP = 2.0**-20
@@ -284,15 +285,16 @@ def measure(attempt: Attempt, truth: Truth, plan: StatisticsPlan) -> AttackResul
     )
     classes = class_rates(scores, member, truth.labels, rates.threshold, classes=len(truth.classes))
     precision, recall = percentiles(c.precision for c in classes), percentiles(c.recall for c in classes)
+    points = tpr_at_fprs(inside, outside, plan.fprs, confidence=level, groups=groups, wider=wider)
     roc, bins = thin_roc(inside, outside, confidence=level, groups=groups, wider=wider), histogram(inside, outside)
     return result.model_copy(
         update={
             "auc": estimate(auc(inside, outside, confidence=level, groups=groups, wider=wider)),
             "advantage": estimate(rates.advantage),
-            "tpr_at_fpr": tpr_points(inside, outside, plan.fprs, level, groups, wider),
+            "tpr_at_fpr": [_shown(point) for point in points],
             "at_threshold": _at_threshold(rates, scored.calibrated),
             "oracle": _at_threshold(best, "oracle"),
-            "precision_at_prior": _priors(inside, outside, plan.fprs, level, groups),
+            "precision_at_prior": _priors(inside, outside, points, level, groups),
             "roc": Curve(fpr=_list(roc.fpr), tpr=_list(roc.tpr), low=_list(roc.low), high=_list(roc.high)),
             "histogram": Histogram(
                 edges=_list(bins.edges), members=bins.members.tolist(), nonmembers=bins.nonmembers.tolist()
@@ -339,21 +341,20 @@ def _at_threshold(rates: Rates, calibrated: Literal["shadow", "attack", "oracle"
 
 
 def _priors(
-    inside: Floats, outside: Floats, fprs: Sequence[float], level: float, groups: Groups | None
+    inside: Floats, outside: Floats, points: Sequence[TprPoint], level: float, groups: Groups | None
 ) -> list[PrecisionAtPrior]:
     """Precision at the lowest resolvable false-positive rate of the plan."""
-    resolved = [f for f in fprs if len(outside) >= required_nonmembers(f)]
+    resolved = [point for point in points if point.tpr is not None]
     if not resolved:
         return []
-    fpr = min(resolved)
-    threshold = tpr_at_fpr(inside, outside, fpr).threshold
-    least = np.inf if threshold is None else threshold
-    accused = [(side >= least) & (threshold is not None) for side in (inside, outside)]
+    lowest = min(resolved, key=lambda point: point.fpr)
+    least = np.inf if lowest.threshold is None else lowest.threshold
+    accused = [(side >= least) & (lowest.threshold is not None) for side in (inside, outside)]
     worth = None if groups is None else worth_of_shares(accused[0], accused[1], groups)
     counts = int(accused[0].sum()), len(inside), int(accused[1].sum()), len(outside)
     found = [(prior, precision_at_prior(*counts, prior=prior, confidence=level, worth=worth)) for prior in PRIORS]
     return [
-        PrecisionAtPrior(prior=prior, fpr=fpr, precision=None if interval is None else estimate(interval))
+        PrecisionAtPrior(prior=prior, fpr=lowest.fpr, precision=None if interval is None else estimate(interval))
         for prior, interval in found
     ]
 

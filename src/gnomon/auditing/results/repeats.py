@@ -24,7 +24,7 @@ from gnomon.core.protocols import Trainer
 from gnomon.core.seeds import Seeds
 from gnomon.shadow.pool import ShadowPool
 from gnomon.stats.intervals import spread
-from gnomon.stats.low_fpr import tpr_at_fpr
+from gnomon.stats.low_fpr import sampled_tprs
 from gnomon.stats.roc import auc
 
 
@@ -121,8 +121,7 @@ def _spread(result: AttackResult, tried: Sequence[tuple[AuditCase, Sequence[Atte
     areas = [result.auc.value, *(auc(*pair).value for pair in sides)]
     rates = []
     for point in result.tpr_at_fpr:
-        found = [tpr_at_fpr(*pair, point.fpr).tpr for pair in sides]
-        known = [f.value for f in found if f is not None]
+        known = [rate for pair in sides for rate in sampled_tprs(*pair, [point.fpr]).values()]
         if point.tpr is not None and len(known) == len(sides):
             rates.append(_part([point.tpr.value, *known], point.fpr, level))
     return Repeats(targets=len(areas), auc=_part(areas, None, level), tpr_at_fpr=rates)

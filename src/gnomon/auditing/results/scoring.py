@@ -15,8 +15,8 @@ from typing import Any, Literal
 import numpy as np
 
 from gnomon.auditing.progress import Progress
-from gnomon.core.answers import ShadowAnswers, Signal
-from gnomon.core.arrays import Bools, Floats, Ints
+from gnomon.core.answers import Reveal, ShadowAnswers, Signal
+from gnomon.core.arrays import Bools, Float64s, Floats, Ints
 from gnomon.core.documents.record import Skipped, Status
 from gnomon.core.errors import DataError
 from gnomon.core.evidence import INSIDE, REHEARSABLE, Evidence, Need
@@ -25,12 +25,21 @@ from gnomon.core.seeds import Seeds
 from gnomon.engines.local import Engine, Task
 from gnomon.models.target import Allowance
 from gnomon.stats.calibration import calibrate_threshold
-from gnomon.stats.low_fpr import tpr_at_fpr
+from gnomon.stats.low_fpr import sampled_tprs
 from gnomon.stats.roc import auc
-from gnomon.stats.signals import confidence, loss, margin, negative_entropy, scaled_logit
+from gnomon.stats.signals import (
+    confidence,
+    loss,
+    margin,
+    negative_entropy,
+    negative_modified_entropy,
+    scaled_logit,
+)
 
 LESSONS = 1_000_000  # answers of shadow models that an attack learns from, in all its rehearsals together
-SIGNALS: tuple[Signal, ...] = (negative_entropy, loss, confidence, scaled_logit, margin)  # the slowest one first
+SIGNALS: tuple[Signal, ...] = (  # the slowest ones first
+    negative_modified_entropy, negative_entropy, loss, confidence, scaled_logit, margin,
+)  # fmt: skip
 MOST_BYTES = 64 * 2**20  # of all of them together, which every process holds
 FEWEST_READERS = 4  # attacks, from which on it pays
 
@@ -78,10 +87,8 @@ def rehearse(attack: Attack, evidence: Evidence, count: int, fprs: Sequence[floa
             learned = {left_out: attack.learn(view, rng)}
         judge = learned[left_out]
         scores = np.asarray(attack.score(view, rng) if judge is None else judge(view), dtype=np.float64)
-        rows = np.flatnonzero(evidence.pool.usable[i])
-        played.append(
-            Played(rows, scores, member, auc(scores[member], scores[~member]).value, _rates(scores, member, fprs))
-        )
+        rows, sides = np.flatnonzero(evidence.pool.usable[i]), (scores[member], scores[~member])
+        played.append(Played(rows, scores, member, auc(*sides).value, sampled_tprs(*sides, fprs)))
     return Rehearsed(
         threshold=calibrate_threshold(
             np.concatenate([p.scores for p in played]), np.concatenate([p.member for p in played])
@@ -102,11 +109,6 @@ def most_rehearsals(attack: Attack, pool: ShadowAnswers, queries: int = 1) -> in
     """
     answers = pool.n_shadows * len(pool.labels) * queries
     return max(1, LESSONS // max(answers, 1)) if "pool" in attack.needs else pool.n_shadows
-
-
-def _rates(scores: Floats, member: Bools, fprs: Sequence[float]) -> dict[float, float]:
-    found = {f: tpr_at_fpr(scores[member], scores[~member], f).tpr for f in fprs}
-    return {f: estimate.value for f, estimate in found.items() if estimate is not None}
 
 
 def choose(rehearsed: dict[str, Rehearsed], fpr: float) -> str | None:
@@ -307,17 +309,27 @@ def with_signals(evidence: Evidence, attacks: Sequence[Attack], engine: Engine) 
         attacks: those that will read it.
         engine: where signals are worked out.
     """
-    parts = {name: part for name in ("shadows", "pool") if (part := getattr(evidence, name)) is not None}
+    parts = [part for part in (evidence.shadows, evidence.pool) if part is not None]
     readers = sum(bool(attack.needs & {"shadows", "shadows_out", "pool"}) for attack in attacks)
-    size = 8 * len(SIGNALS) * sum(part.n_shadows * len(part.rows) for part in parts.values())
-    if readers < FEWEST_READERS or size > MOST_BYTES:
+    size = 8 * len(SIGNALS) * sum(part.n_shadows * len(part.rows) for part in parts)
+    if readers < FEWEST_READERS or size > MOST_BYTES or len({id(part.answers) for part in parts}) != 1:
         return evidence
-    wanted = [(name, signal) for signal in SIGNALS for name in parts]
-    tasks = [Task(f"{signal.__name__} of {name}", _work_out, (parts[name], signal)) for name, signal in wanted]
-    found = {wanted[done.position]: done.result for done in engine.run(tasks)}
-    known = {name: replace(part, known={s: found[name, s] for s in SIGNALS}) for name, part in parts.items()}
-    return replace(evidence, **known)
+    rows, first = np.unique(np.concatenate([part.rows for part in parts]), return_index=True)
+    labels = np.concatenate([part.labels for part in parts])[first]
+    asked = (parts[0].answers, parts[0].reveal, rows, labels)
+    tasks = [Task(f"{signal.__name__} of shadow models", _work_out, (signal, *asked)) for signal in SIGNALS]
+    found = {SIGNALS[done.position]: done.result for done in engine.run(tasks)}
+
+    def known(part: ShadowAnswers | None) -> ShadowAnswers | None:
+        if part is None:
+            return None
+        at = np.searchsorted(rows, part.rows)
+        return replace(part, known={signal: values[:, at] for signal, values in found.items()})
+
+    return replace(evidence, shadows=known(evidence.shadows), pool=known(evidence.pool))
 
 
-def _work_out(part: ShadowAnswers, signal: Signal) -> object:
-    return replace(part, observed={}).knowing([signal]).known[signal]
+def _work_out(signal: Signal, answers: Sequence[Floats], reveal: Reveal, rows: Ints, labels: Ints) -> Float64s:
+    """A signal of m models on n rows, (m, n)."""
+    values = [signal(reveal.apply(np.asarray(each)[rows]), labels) for each in answers]
+    return np.stack(values).astype(np.float64, copy=False)

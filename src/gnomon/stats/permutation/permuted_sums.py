@@ -61,10 +61,10 @@ class Units:
 
     def permuted(self, count: int, rng: np.random.Generator) -> NDArray[np.float32]:
         """Masks (count, u) of members after permutation within strata."""
-        order = np.argsort(self.stratum, kind="stable")
         if not self.stratum.any():
-            shuffled = rng.permuted(np.tile(self.member, (count, 1)), axis=1)
-            return np.asarray(shuffled, dtype=np.float32)
+            lots, members = rng.random((count, len(self.member))), int(self.member.sum())
+            return np.asarray(lots <= np.partition(lots, members - 1)[:, members - 1, None], dtype=np.float32)
+        order = np.argsort(self.stratum, kind="stable")
         places = np.argsort(self.stratum + rng.random((count, len(order))), axis=1)
         masks = np.empty((count, len(order)), np.float32)
         np.put_along_axis(masks, places, np.tile(self.member[order].astype(np.float32), (count, 1)), axis=1)
