@@ -225,7 +225,7 @@ def check_log_probs(log_probs: Any, *, rows: int, classes: int | None, source: s
         row = int(wrong.argmax())
         raise ModelError(
             f"{source}: probabilities must sum to 1 in every row, but {int(wrong.sum())} of {rows} rows do not "
-            f"(row {row} sums to {sums[row]:.6g}); if the model returns logits, declare them"
+            f"(row {row} sums to {sums[row]:.6g}); if the model returns logits, declare them (target.outputs)"
         )
     return array
 
@@ -239,7 +239,7 @@ def log_from_probabilities(probabilities: Any, *, rows: int, classes: int | None
     if array.size and (array.min() < -PROBABILITY_SUM_TOLERANCE or array.max() > 1 + PROBABILITY_SUM_TOLERANCE):
         raise ModelError(
             f"{source}: probabilities must lie in [0, 1], got values from {array.min():.6g} to {array.max():.6g}; "
-            "if the model returns logits, declare them"
+            "if the model returns logits, declare them (target.outputs)"
         )
     with np.errstate(divide="ignore"):
         logs = np.log(np.clip(array, 0.0, 1.0))

@@ -4,6 +4,7 @@ import pytest
 
 from gnomon.core.errors import DataError, ModelError, UsageError
 from gnomon.datasets import read_answers
+from gnomon.datasets.own_files.answer_files import answers_in_memory
 
 P = np.array([[0.7, 0.2, 0.1], [0.0, 0.0, 1.0]])
 CLASSES = ("10", "2", "cat")
@@ -45,8 +46,8 @@ def test_logits_and_log_probabilities_are_declared(tmp_path):
         ("p0,p1,p2\n1.5,-0.5,0\n", ModelError, r"lie in \[0, 1\]"),
         ("a,b,c\n0.5,0.5,0\n", DataError, 'a, b, c do not say which class .* for example "prob_10"'),
         ("a,b\n0.5,0.5\n", DataError, "expected 3 columns"),
-        ("a,b,c\nx,y,z\n", DataError, '"a" holds other things'),
-        ("a,b,c\n", DataError, "other things|at least one row"),
+        ("a,b,c\nx,y,z\n", DataError, '"a" holds "x"'),
+        ("a,b,c\n", DataError, "holds nothing|at least one row"),
         ("0.5,0.25,0.25\n0.5,0.4,0.1\n", DataError, "first line is numbers"),
         ("10,2,c\n0.5,0.4,0.1\n", DataError, 'no column for the class "cat"'),
         ("10,2,cat,id\n0.5,0.4,0.1,1\n", DataError, 'column "id" bears no class name'),
@@ -114,3 +115,30 @@ def test_ids_must_be_as_many_as_answers_and_none_empty(tmp_path):
     with pytest.raises(DataError, match="must be the one that data"):
         (tmp_path / "b.csv").write_text("who,10,2,cat\n1,0.5,0.25,0.25\n")
         read_answers(tmp_path / "b.csv", classes=CLASSES)
+
+
+@pytest.mark.parametrize("beside", ["predict", ".pred_class"])
+def test_predicted_and_true_labels_next_to_a_column_a_class_are_left_out(tmp_path, beside):
+    frame = pd.DataFrame({beside: ["yes", "no"], "no": [0.2, 0.7], "yes": [0.8, 0.3], "actual": ["yes", "yes"]})
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    found = read_answers(tmp_path / "a.csv", "probabilities", ("no", "yes"))
+    assert np.allclose(np.exp(found.log_probs), [[0.2, 0.8], [0.7, 0.3]])
+    ids = pd.DataFrame({"predict": [1, 0], "p0": [0.2, 0.7], "p1": [0.8, 0.3]})  # as H2O writes numbers as classes
+    assert np.allclose(np.exp(answers_in_memory("a", ids, ("0", "1"), 2).log_probs[:, 1]), [0.8, 0.3])
+    hard = pd.DataFrame({"0": [0, 1], "1": [1, 0]})  # whole numbers that are probabilities
+    assert answers_in_memory("a", hard, ("0", "1"), 2).log_probs.argmax(axis=1).tolist() == [1, 0]
+
+
+def test_per_cent_may_bear_their_sign_and_other_text_is_shown(tmp_path):
+    pd.DataFrame({"no": ["20.0%", "70 %"], "yes": ["80.0%", "30%"]}).to_csv(tmp_path / "a.csv", index=False)
+    found = read_answers(tmp_path / "a.csv", classes=("no", "yes"))
+    assert np.allclose(np.exp(found.log_probs), [[0.2, 0.8], [0.7, 0.3]])
+    assert found.said == "in per cent"
+    ranks = pd.DataFrame({"top1": [0.7, 0.5], "top2": [0.2, 0.4], "top3": [0.1, 0.1]})
+    with pytest.raises(DataError, match=r"top1, top2, top3 are ranks, which do not say whose"):
+        answers_in_memory("a", ranks, CLASSES, 2)
+    true = pd.DataFrame({"true": ["2", "cat"], "p": [0.9, 0.1]})
+    with pytest.raises(DataError, match=r"numbers down to 0\.1, and the largest of 3 probabilities is 0\.333 or more"):
+        answers_in_memory("a", true, CLASSES, 2)
+    with pytest.raises(DataError, match=r'one column of numbers a class, but "no" holds "low"'):
+        answers_in_memory("a", pd.DataFrame({"no": ["low", "high"], "yes": [0.8, 0.3]}), ("no", "yes"), 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +30,8 @@ from gnomon.datasets.own_files.files import (
     read_npz,
 )
 
+SMALLER = 0.006  # by which a largest probability of two decimals may miss 1 / c
+_RANKED = re.compile(r"top|rank|largest|highest|best|sorted", re.IGNORECASE)
 KEY, CLASSES, CONFIDENCE = "answers", "classes", "confidence"
 
 
@@ -88,7 +91,7 @@ def read_answers(
         path: csv or parquet with one column a class, and perhaps one of row ids; or npz with the array ``answers`` (or
             one array only) and, if wanted, ``classes``, the names of its columns, ``ids``, and next to labels their
             ``confidence``. For two classes one column is enough. A column of predicted labels may stand alone, or with
-            one of their probabilities.
+            one of their probabilities; next to one column a class it is left out.
         outputs: what the numbers are.
         classes: the data set's class names. Columns are matched by them: a column is called after its class, or its
             name holds one class name (``prob_yes``), or the columns are numbered in the order of the classes. A npz
@@ -183,6 +186,8 @@ def _in_classes(
         places = _places_of(source, ids.astype(str), own)
         table, labels = table[places], None if labels is None else labels.at(places)
     if labels is not None and classes is not None:
+        if confidence is not None:
+            _check_largest(source, labels, len(classes))
         return _shown(source, labels, tuple(classes), "name", by_ids)
     if is_one_column(table):
         return replace(_one_column(source, table, names, outputs, classes), by_ids=by_ids)
@@ -195,11 +200,20 @@ def _in_classes(
             if "must sum to 1" not in str(error):
                 raise
             raise ModelError(
-                f"{error} (target.outputs); if it rounds, or shows the largest only, say so: "
-                'target.reveals = "rounded:2" or "top:3"'
+                f'{error}; if it rounds, or shows the largest only, say so: target.reveals = "rounded:2" or "top:3"'
             ) from None
         return AnswerTable(logs, columns, rule, by_ids)
     return _shown(source, kind, columns, rule, by_ids)
+
+
+def _check_largest(source: str, labels: AnswerKind, classes: int) -> None:
+    """Refuses probabilities next to labels that are not the largest, as those of true labels may be."""
+    least = float(labels.probabilities.sum(axis=1).min())
+    if least < 1 / classes - SMALLER:
+        raise DataError(
+            f"{source}: next to its labels stand numbers down to {least:.3g}, and the largest of {classes} probabilities "
+            f"is {1 / classes:.3g} or more: they are not those of predicted labels; give one column a class"
+        )
 
 
 def _shown(source: str, kind: AnswerKind, columns: tuple[str, ...], rule: ColumnRule, by_ids: bool) -> AnswerTable:
@@ -237,6 +251,11 @@ def _in_order(
     if names is None:
         return table, tuple(map(str, range(count))), "position"
     found = match_columns(names, [str(k) for k in range(count)] if classes is None else classes)
+    if found is not None and found.rule == "number" and all(map(_RANKED.search, names)):
+        raise DataError(
+            f"{source}: the columns {', '.join(names[:8])} are ranks, which do not say whose probabilities they are; "
+            "call the columns after the classes, or give the predicted label next to the largest one"
+        )
     if found is not None:
         return table[:, found.places], tuple(names[i] for i in found.places), found.rule
     if classes is None:
@@ -318,6 +337,7 @@ def _from_frame(source: str, frame: Any, id: str | None, classes: Sequence[str] 
     ids = None
     if id is not None and id in frame.columns:
         ids, frame = check_ids(source, frame, id), frame.drop(columns=[id])
+    frame = frame if classes is None else _without_labels(frame, classes)
     names = [str(name) for name in frame.columns]
     check_header(source, names)
     labels, confidence = _labels_in(frame, names, classes)
@@ -326,10 +346,29 @@ def _from_frame(source: str, frame: Any, id: str | None, classes: Sequence[str] 
         table = column.to_numpy() if column.dtype.kind in "biu" else column.astype(str).to_numpy(dtype=str)
         sure = None if confidence is None else np.asarray(frame[confidence].to_numpy(), dtype=np.float64)
         return Answers(np.asarray(table), [labels], ids, sure)
+    frame = frame.apply(_without_percent_signs)
     for name in names:
         if frame[name].dtype.kind not in "iuf":
-            raise DataError(f'{source}: expected one column of numbers a class, but "{name}" holds other things')
+            held = frame[name].dropna().astype(str)
+            first = f'"{held.iloc[0][:40]}"' if len(held) else "nothing"
+            raise DataError(f'{source}: expected one column of numbers a class, but "{name}" holds {first}')
     return Answers(np.asarray(frame.to_numpy()), names, ids)
+
+
+def _without_percent_signs(column: Any) -> Any:
+    """A column of text such as "12.5%" as numbers, which are then read as per cent; any other as it is."""
+    if column.dtype.kind in "biufmM":
+        return column
+    bare = column.astype(str).str.strip()
+    numbers = bare.str.removesuffix("%").str.strip()
+    return numbers.astype(np.float64) if bare.str.fullmatch(r"\d+(\.\d+)?\s*%").all() else column
+
+
+def _without_labels(frame: Any, classes: Sequence[str]) -> Any:
+    """The frame without labels, true or predicted, that stand next to one column of probabilities a class."""
+    whole = [name for name in frame.columns if frame[name].dtype.kind != "f"]
+    labels = [name for name in whole if {class_name(v) for v in frame[name].dropna().unique()} <= set(classes)]
+    return frame.drop(columns=labels) if len(frame.columns) - len(labels) == len(classes) else frame
 
 
 def _labels_in(frame: Any, names: Sequence[str], classes: Sequence[str] | None) -> tuple[str | None, str | None]:
