@@ -305,3 +305,15 @@ def test_text_in_a_column_of_numbers_is_named_with_its_column():
     model = SklearnModel(DecisionTreeClassifier().fit(frame, [0, 1, 1, 0]), ("0", "1"))
     with pytest.raises(ModelError, match=r'numbers, but column "pay" holds the text "\?"; .*missing = \["\?"\]'):
         model.log_probs(frame.assign(pay=["1", "?", "2", "?"]))
+
+
+def test_one_classifier_a_class_of_which_none_takes_a_row_for_its_own():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(60, 3)), np.arange(60) % 3
+    trees = OneVsRestClassifier(DecisionTreeClassifier(random_state=0)).fit(x, y)
+    rows = rng.normal(size=(300, 3))
+    none = ~trees.predict_proba(rows).any(axis=1)
+    assert none.any()
+    model = SklearnModel(trees, ("0", "1", "2"))
+    np.testing.assert_allclose(np.exp(model.log_probs(rows))[none], 1 / 3, atol=1e-6)
+    assert any("0 for every class, that is read as equal shares" in said for said in model.remarks)

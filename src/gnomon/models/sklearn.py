@@ -156,6 +156,8 @@ class SklearnModel(ModelAbilities):
                 "trained on members, shadow models know them too, and attacks that learn from these see less.",
             )
         last = _name(final_step(self.estimator))
+        if self._may_name_none:
+            said += (f"Where {last} answers 0 for every class, that is read as equal shares.",)
         if self.gives == "labels":
             said += (f"{last} gives no probabilities and no margins: attacks see the labels that it predicts.",)
         elif self.gives == "margins":
@@ -255,7 +257,15 @@ class SklearnModel(ModelAbilities):
         full[:, self.columns] = logs
         return check_log_probs(full, rows=n, classes=self.n_classes, source=name)
 
+    @property
+    def _may_name_none(self) -> bool:
+        """Whether an answer may be 0 for all classes: none of one classifier a class takes the record for its own."""
+        return _name(final_step(self.estimator)) == "OneVsRestClassifier"
+
     def _logs_of(self, answers: Any, rows: int) -> Floats:
+        answers = np.asarray(answers, dtype=np.float64)
+        if self._may_name_none and answers.ndim == 2:
+            answers = np.where(answers.any(axis=1, keepdims=True), answers, 1 / answers.shape[1])
         try:
             return log_from_probabilities(answers, rows=rows, classes=len(self.columns), source=_name(self.estimator))
         except ModelError as error:

@@ -211,7 +211,7 @@ def _check_largest(source: str, labels: AnswerKind, classes: int) -> None:
     least = float(labels.probabilities.sum(axis=1).min())
     if least < 1 / classes - SMALLER:
         raise DataError(
-            f"{source}: next to its labels stand numbers down to {least:.3g}, and the largest of {classes} probabilities "
+            f"{source}: next to labels stand numbers down to {least:.3g}, and the largest of {classes} probabilities "
             f"is {1 / classes:.3g} or more: they are not those of predicted labels; give one column a class"
         )
 
