@@ -1,14 +1,19 @@
 """What scikit-learn's estimators know of themselves."""
 
+import re
+
 import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, GroupKFold, StratifiedKFold
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.tree import DecisionTreeClassifier
 from tests.models.test_sklearn import X, Y
 
 from gnomon.models import SklearnModel, SklearnTrainer
+from gnomon.models.estimators import settings_in_fit
 
 
 def test_every_nested_random_state_gets_a_seed_of_its_own():
@@ -39,3 +44,11 @@ def test_the_tail_of_a_logistic_curve_is_kept():
     assert decision > 700
     assert logs[0, 0] == pytest.approx(-decision, rel=1e-5)
     assert np.isfinite(logs).all()
+
+
+def test_groups_that_were_given_to_fit_are_said_before_training():
+    tree = DecisionTreeClassifier()
+    said = settings_in_fit(GridSearchCV(tree, {"max_depth": [1]}, cv=GroupKFold(3)))
+    assert said is not None
+    assert re.search(r"told in fit which rows belong together \(GroupKFold\).*best_estimator_.*FunctionTrainer", said)
+    assert settings_in_fit(GridSearchCV(tree, {"max_depth": [1]}, cv=StratifiedKFold(3))) is None

@@ -139,13 +139,26 @@ def settings_in_fit(estimator: Any) -> str | None:
     >>> settings_in_fit(3) is None
     True
     """
-    if type(estimator).__module__.split(".")[0] != "flaml" or type(estimator).__name__ != "AutoML":
+    if type(estimator).__module__.split(".")[0] == "flaml" and type(estimator).__name__ == "AutoML":
+        what, found = "FLAML's AutoML is told in fit what to search", "automl.model.estimator"
+    elif (folds := _group_folds(estimator)) is not None:
+        what, found = (
+            f"{type(estimator).__name__} is told in fit which rows belong together ({folds})",
+            "best_estimator_",
+        )
+    else:
         return None
     return (
-        "FLAML's AutoML is told in fit what to search, and a clone knows nothing of it: audit the model that it found "
-        '(automl.model.estimator), give the search as a function (FunctionTrainer, or [trainer] kind = "function"), or '
-        'go without shadow models (trainer=None, or [trainer] kind = "none")'
+        f"{what}, and a clone knows nothing of it: audit the model that it found ({found}), give the training as a "
+        'function (FunctionTrainer, or [trainer] kind = "function"), or go without shadow models (trainer=None, or '
+        '[trainer] kind = "none")'
     )
+
+
+def _group_folds(estimator: Any) -> str | None:
+    """The name of folds that never part a group, where some part of an estimator uses such."""
+    parts = estimator.get_params(deep=True).values() if hasattr(estimator, "get_params") else ()
+    return next((type(p).__name__ for p in parts if hasattr(p, "get_n_splits") and "Group" in type(p).__name__), None)
 
 
 def predicts_numbers(estimator: Any) -> bool:

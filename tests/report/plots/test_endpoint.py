@@ -15,7 +15,10 @@ def test_queries_are_those_of_the_records_and_further_ones() -> None:
     figure = leakage_by_queries([attack("lira", queries=3000), attack("loss")], 200)
     assert figure is not None
     assert figure.text == "Loss: 200 queries, AUC 0.905; Likelihood ratio, online (LiRA): 3,200 queries, AUC 0.967."
-    assert ">queries<" in drawn(figure)
+    shown = drawn(figure)
+    assert ">queries (logarithmic)<" in shown
+    assert ">3,200<" in shown
+    assert "math" not in shown  # a formula of matplotlib's is no text in an SVG
 
 
 def test_attacks_that_spend_the_same_stand_above_each_other_and_fewer_queries_are_a_guess() -> None:
@@ -24,7 +27,8 @@ def test_attacks_that_spend_the_same_stand_above_each_other_and_fewer_queries_ar
     axes = Figure().add_subplot()
     figure.paint(axes)
     (line,) = [one for one in axes.get_lines() if len(one.get_xdata()) == 4]
-    assert line.get_xydata().round(3).tolist() == [[66.667, 0.5], [200, 0.905], [200, 0.967], [300, 0.967]]
+    assert line.get_xydata().round(3).tolist() == [[66.667, 0.5], [200, 0.967], [200, 0.967], [600, 0.967]]
+    assert [text.get_text() for text in axes.texts] == ["Likelihood ratio, online (LiRA)"]
     assert leakage_by_queries([], 200) is None
 
 
