@@ -315,7 +315,8 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
         else:
             stack = subject.stack(modules, self.activation if self.module == "mlp" else None, device)
             with seeded(Seeds(seeds[0]).child("dice").integer(), device) if subject.own_dice else nullcontext():
-                capture = capture_graph if self.graph and torch.device(device).type == "cuda" else None
+                on_gpu = self.graph and torch.device(device).type == "cuda"
+                capture = functools.partial(capture_graph, device) if on_gpu else None
                 states = fit(stack, task.data, task.y, rows, seeds, regime, opponent, watch, capture)
         for module, state in zip(modules, states, strict=True):
             values = named_values(module)

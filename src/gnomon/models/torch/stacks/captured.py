@@ -18,10 +18,14 @@ Step = Callable[[torch.Tensor], None]  # positions (a, b) of the rows of a step'
 Capture = Callable[[Callable[[], None]], Callable[[], None]]  # records what a function launches; gives its replay
 
 
-def capture_graph(step: Callable[[], None]) -> Callable[[], None]:
-    """Records the kernels of a step, without running them; what it returns runs them."""
+def capture_graph(device: str, step: Callable[[], None]) -> Callable[[], None]:
+    """Records the kernels of a step, without running them; what it returns runs them.
+
+    On a stream of the device that holds the step's tensors: torch's own stream for captures is one of the GPU that a
+    process captured on first, and records nothing of another's.
+    """
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+    with torch.cuda.device(device), torch.cuda.graph(graph, stream=torch.cuda.Stream(device)):
         step()
     return graph.replay
 
@@ -34,7 +38,7 @@ class CapturedStep:
         capture: how it is recorded.
     """
 
-    def __init__(self, step: Step, capture: Capture = capture_graph) -> None:
+    def __init__(self, step: Step, capture: Capture) -> None:
         self._step, self._capture = step, capture
         self._where: torch.Tensor | None = None
         self._replay: Callable[[], None] | None = None

@@ -149,10 +149,12 @@ class MlpStack:
 
 
 def cross_entropy_signal(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
-    """Gradient (a, b, c) of the weighted cross-entropy in the logits: softmax minus the label."""
+    """Gradient (a, b, c) of the weighted cross-entropy in the logits: softmax minus the label.
+
+    By comparison, since what scatters is sorted first on a GPU that is to be deterministic, and can't be captured.
+    """
     signal = torch.softmax(logits, -1)
-    labels = batch.y.unsqueeze(2)
-    signal.scatter_(2, labels, signal.gather(2, labels) - 1)  # not scatter_add_, which is not deterministic on a GPU
+    signal -= (batch.y.unsqueeze(2) == torch.arange(logits.shape[2], device=logits.device)).float()
     signal *= batch.weights
     return signal
 
