@@ -1,11 +1,13 @@
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
 
 from gnomon.core.errors import ModelError
 from gnomon.engines.local import Keep, LocalEngine, Task
+from gnomon.engines.workers import stop_workers
 
 
 def square(number: int) -> int:
@@ -33,6 +35,21 @@ def test_every_task_comes_back_with_its_position(workers: int) -> None:
     tasks = [Task(f"task {i}", square, (i,)) for i in range(7)]
     found = {done.position: done.result for done in LocalEngine(workers).run(tasks)}
     assert found == {i: i * i for i in range(7)}
+
+
+def test_workers_import_no_modules_of_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder with a stranger's plan may hold a stranger's ``joblib.py``."""
+    for name in ("joblib", "signal"):  # of a worker, and of the process that joblib starts next to them
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'run')!r}, 'a').write('{name} ')\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if place])
+    stop_workers()
+    tasks = [Task(name, os.getenv, (name,)) for name in ("PYTHONSAFEPATH", "HOME")]
+    found = {done.position: done.result for done in LocalEngine(2).run(tasks)}
+    stop_workers()
+    assert not (tmp_path / "run").exists()
+    assert found == {0: None, 1: os.getenv("HOME")}, "what the user's own code starts is not concerned"
+    assert "PYTHONSAFEPATH" not in os.environ
 
 
 def test_no_tasks_no_results() -> None:

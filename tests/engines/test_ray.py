@@ -171,7 +171,8 @@ override = ["one-sided-class"]
 
 def test_a_command_that_is_ended_keeps_what_was_finished_and_leaves_no_process(tmp_path: Path) -> None:
     (tmp_path / "plan.toml").write_text(PLAN)
-    words = [sys.executable, "-m", "gnomon", "audit", "plan.toml", "--to", "run"]
+    (tmp_path / "numpy.py").write_text("raise ImportError")  # a module of the working folder: nobody's
+    words = [sys.executable, "-P", "-m", "gnomon", "audit", "plan.toml", "--to", "run"]
     with tempfile.TemporaryDirectory(prefix="gnomon-ray-", dir="/tmp") as short:  # names of sockets have a limit
         environment = {**os.environ, "RAY_TMPDIR": short, "HOME": str(tmp_path)}
         command = subprocess.Popen(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
@@ -17,10 +18,15 @@ def can_compile() -> bool:
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function as machine code, kept between processes where there is a place to keep it; itself without numba."""
+    """The function as machine code, kept between processes where there is a place to keep it; itself without numba.
+
+    numba takes settings from a file in the working folder, also where it reads pickles from; that file is left out.
+    """
     if not can_compile():
         return function
-    numba = import_module("numba")
+    numba, settings = import_module("numba"), vars(import_module("numba.core.config"))
+    settings["_config_fname"] = os.devnull
+    settings["reload_config"]()
     try:
         return numba.njit(function, cache=True, **OPTIONS)  # type: ignore[no-any-return]
     except RuntimeError:  # no folder that it may write to

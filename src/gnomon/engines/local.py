@@ -14,7 +14,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from gnomon.core.errors import ModelError
 from gnomon.core.machine import available_cores
 from gnomon.engines.warned import collecting, pass_on
-from gnomon.engines.workers import start_worker
+from gnomon.engines.workers import safe_path, start_worker
 
 Keep = Callable[[str, Any, dict[str, Any]], None]  # key, array, facts: as `gnomon.store.ArrayStore.put`
 
@@ -110,9 +110,10 @@ def _parallel(waiting: dict[int, Task], workers: int) -> Iterator[Done]:
     """Runs what is waiting; removes what has finished; returns early when a worker died."""
     tasks = (joblib.delayed(_numbered)(position, task) for position, task in list(waiting.items()))
     try:
-        for done in _processes(workers)(tasks):
-            del waiting[done.position]
-            yield told(done)
+        with safe_path():
+            for done in _processes(workers)(tasks):
+                del waiting[done.position]
+                yield told(done)
     except TerminatedWorkerError:
         return
 

@@ -126,7 +126,7 @@ class RayEngine:
             try:
                 self._call()
                 with _as_before(own=self.address == OWN):
-                    ray.init(**self._options())
+                    ray.init(**self._options(ray))
                 _hush(ray)
             except Exception as error:  # Ray raises whatever it meets, and plain exceptions of its own
                 reason = one_line(str(error))
@@ -144,12 +144,13 @@ class RayEngine:
             host, _, port = self.address.removeprefix("ray://").rpartition(":")
             socket.create_connection((host.strip("[]"), int(port)), timeout=CALL_SECONDS).close()
 
-    def _options(self) -> dict[str, Any]:
+    def _options(self, ray: Any) -> dict[str, Any]:
         quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL}
         if self.address != OWN:
             return {"address": self.address, **quiet}
         cores = self.workers or available_cores()
-        return {"address": "local", "num_cpus": cores, "include_dashboard": False, **quiet}
+        job = ray.job_config.JobConfig(_client_job=True)  # else workers look for modules in the working folder first
+        return {"address": "local", "num_cpus": cores, "include_dashboard": False, "job_config": job, **quiet}
 
 
 class _Sender:

@@ -7,8 +7,28 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 SECONDS = 0.25  # between two looks for the parent
+SAFE_PATH = "PYTHONSAFEPATH"  # a new Python looks for no module in the working folder
+
+
+@contextmanager
+def safe_path() -> Iterator[None]:
+    """Python processes that start inside import nothing from the working folder, which may be a stranger's.
+
+    joblib starts its workers with ``python -m``, for which that folder comes first, before the standard library.
+    """
+    before = os.environ.get(SAFE_PATH)
+    os.environ[SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(SAFE_PATH, None)
+        else:
+            os.environ[SAFE_PATH] = before
 
 
 def start_worker(parent: int) -> None:
@@ -18,6 +38,7 @@ def start_worker(parent: int) -> None:
     Windows a process keeps the number of a parent that has ended: there a worker ends when it has been idle for long.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.pop(SAFE_PATH, None)  # not for what the user's own code starts
     threading.Thread(target=_end_with, args=(parent,), name="end with parent", daemon=True).start()
 
 
@@ -26,7 +47,8 @@ def stop_workers() -> None:
     if "joblib.externals.loky" in sys.modules:
         from joblib.externals.loky import get_reusable_executor
 
-        get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
+        with safe_path():  # it starts a process of its own where none was needed so far
+            get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
 
 
 def leave_cluster() -> None:
