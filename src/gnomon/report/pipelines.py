@@ -1,6 +1,7 @@
 """What a build pipeline reads: a gate's result as JUnit, SARIF and Markdown, a comparison as Markdown.
 
-JUnit has no standard; what is written here is what the schema of Jenkins' xUnit plug-in, GitLab and `junitparser` read.
+JUnit has no standard; what is written here is valid by both schemas that are in use, that of Jenkins' xUnit plug-in
+(junit-10.xsd) and that of Ant's reports (JUnit.xsd), and is what GitLab and `junitparser` read.
 SARIF is version 2.1.0 (OASIS, 2020): a limit is a rule, and each attack that does not meet it is a result.
 """
 
@@ -79,7 +80,10 @@ def junit(result: GateResult) -> str:
 
     A limit that is no error (severity warning, note) and is not met is a skipped case, which stops nothing.
     """
-    suite = ElementTree.Element("testsuite", name=f"gnomon gate: {_xml(result.run)}", timestamp=result.created[:19])
+    name, made = f"gnomon gate: {_xml(result.run)}", result.created[:19]
+    suite = ElementTree.Element("testsuite", id="0", package="gnomon", name=name, timestamp=made, time="0")
+    suite.set("hostname", "localhost")  # Ant's schema wants one, and this word where it does not matter
+    ElementTree.SubElement(suite, "properties")
     for one in result.held:
         what = " ".join(filter(None, [one.subject, one.limit.text]))
         case = ElementTree.SubElement(suite, "testcase", classname="gnomon.gate", name=_xml(what), time="0")
@@ -90,8 +94,6 @@ def junit(result: GateResult) -> str:
             ElementTree.SubElement(case, "failure", type="limit-not-met", message=message).text = message
         elif one.state == "unresolved":
             ElementTree.SubElement(case, "error", type="limit-unresolved", message=message).text = message
-        else:
-            ElementTree.SubElement(case, "system-out").text = message
     for missing in result.missing:
         case = ElementTree.SubElement(
             suite, "testcase", classname="gnomon.gate", name=f"{_xml(missing.attack)} ran", time="0"
@@ -102,6 +104,8 @@ def junit(result: GateResult) -> str:
             entry.set("type", DID_NOT_RUN)
     for name, tag in (("tests", "testcase"), ("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(name, str(sum(1 for _ in suite.iter(tag))))
+    ElementTree.SubElement(suite, "system-out").text = "\n".join(map(_xml, result.lines))
+    ElementTree.SubElement(suite, "system-err")
     root = ElementTree.Element("testsuites")
     root.append(suite)
     ElementTree.indent(root)
