@@ -62,8 +62,35 @@ def test_no_difference_is_said_plainly_and_not_taken_for_a_proof() -> None:
 def test_where_nothing_leaks_there_is_nothing_to_lower() -> None:
     quiet = option("none", 0.01, 0.505, 0.6, None, loss=None, acts_on="nothing")
     advice = advise([quiet, NOTHING], differ, 0.01, 0.95)
-    assert advice.choice is None
+    assert (advice.answer, advice.choice) == ("nothing to lower", None)
     assert "next to nothing on the plain model" in advice.headline
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        option("none", 0.2, 0.505, 0.6, None, loss=None, acts_on="nothing"),  # a few members, which the AUC hides
+        option("none", 0.01, 0.3, 0.6, None, loss=None, acts_on="nothing"),  # members below others
+    ],
+)
+def test_a_leak_that_an_auc_above_guessing_does_not_show_is_no_next_to_nothing(plain: MitigationResult) -> None:
+    advice = advise([plain, NOTHING], same, 0.01, 0.95)
+    assert advice.answer == "no difference"
+
+
+@pytest.mark.parametrize(
+    ("effects", "meets", "answer"),
+    [
+        (["better"], None, "helps"),
+        (["better"], False, "target missed"),
+        (["worse", "within noise"], None, "none helps"),
+        (["within noise", "within noise"], None, "no difference"),
+        ([None], None, "nothing audited"),
+    ],
+)
+def test_the_answer_in_a_word(effects: list[Change | None], meets: bool | None, answer: str) -> None:
+    rows = [NOTHING.model_copy(update={"effect": effect, "meets": meets}) for effect in effects]
+    assert advise([PLAIN, *rows], same, 0.01, 0.95).answer == answer
 
 
 @pytest.mark.parametrize("plain", [PLAIN, option("none", 0.01, 0.505, 0.6, None, loss=None, acts_on="nothing")])

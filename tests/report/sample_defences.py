@@ -161,6 +161,7 @@ def sample_defence(**changes: Any) -> DefenceReport:
             )
         ],
         advice=Advice(
+            answer="helps",
             choice="labels",
             headline="Label only (labels) lowers what attackers learn, and no loss of accuracy was shown.",
             sentences=["The strongest attack finds less.", "All 8 verdicts hold together."],

@@ -133,7 +133,7 @@ def attack(
         "title": title,
         "paper": paper,
         "status": "ok",
-        "needs": ["target_answers", "labels", "shadow_answers"],
+        "needs": ["answers", "shadows"],
         "options": {"hidden": 64, "epochs": 50} if name == "shokri" else {},
         "seconds": 3.21,
         "auc": estimate(auc, 0.009),

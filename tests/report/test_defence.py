@@ -3,13 +3,17 @@
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
+import pytest
 from tests.report.sample_defences import PLAIN, option, sample_defence
 
-from gnomon.core.documents.defence import Advice, DefenceReport
+from gnomon.core.documents.defence import Advice, Answer, DefenceReport
 from gnomon.report import render, write_report
 from gnomon.report.defence import defence_page
 from gnomon.report.svg import drawn
+
+NOTHING = Advice(answer="nothing audited", choice=None, headline="Nothing.", sentences=[])
 
 
 def test_every_format_holds_the_recommendation_and_every_mitigation() -> None:
@@ -41,13 +45,16 @@ def test_the_matrix_marks_the_strongest_attack_of_each_mitigation() -> None:
 
 
 def test_a_bench_with_no_comparison_still_renders() -> None:
-    alone = sample_defence(options=[PLAIN], searches=[], advice=Advice(choice=None, headline="Nothing.", sentences=[]))
+    alone = sample_defence(options=[PLAIN], searches=[], advice=NOTHING)
     for format in ("html", "md", "terminal"):
         assert "Nothing." in render(alone, format)
-    assert "No mitigation helps" in render(alone, "terminal")
-    blank = alone.model_copy(update={"results": [one.model_copy(update={"effect": None}) for one in alone.results]})
-    text = render(blank, "terminal")
-    assert "Nothing could be audited" in text and "No mitigation helps" not in text
+
+
+@pytest.mark.parametrize("answer", get_args(Answer))
+def test_the_badge_says_what_the_headline_says(answer: Answer) -> None:
+    page = defence_page(sample_defence(advice=NOTHING.model_copy(update={"answer": answer})))
+    assert (page.label in ("A mitigation helps", "Helps at a price")) == answer.startswith("helps")
+    assert (page.level == "leaks") == (answer == "none helps"), "what shows no difference is no alarm"
 
 
 def test_in_a_crowd_the_frontier_keeps_its_names_and_no_name_covers_another() -> None:

@@ -7,20 +7,29 @@ import pytest
 from tests.report import sample_records
 
 from gnomon.core.errors import StoreError, UsageError
-from gnomon.report import html, write_report
+from gnomon.report import html, render, write_report
 from gnomon.report.html import BROWSER, find_browser, write_pdf
 
 
-def test_a_report_is_printed_with_its_front_part_on_at_most_eight_pages(tmp_path: Path) -> None:
+def test_a_report_s_front_part_is_printed_on_at_most_eight_pages_of_a4(tmp_path: Path) -> None:
     if find_browser() is None:
         pytest.skip("no Chromium, Chrome or Edge on this machine")
     place = tmp_path / "report.pdf"
-    write_report(sample_records.leaking(), place)
+    front, divided, _ = render(sample_records.leaking(), "html").partition('<div class="appendix">')
+    write_pdf(front, place)
     content = place.read_bytes()
-    pages = len(re.findall(rb"/Type\s*/Page\b", content))
+    assert divided
     assert content.startswith(b"%PDF") and content.rstrip().endswith(b"%%EOF")
-    assert 2 <= pages <= 20
+    assert 2 <= len(re.findall(rb"/Type\s*/Page\b", content)) <= 8
+    [[width, height]] = {tuple(map(float, box.split())) for box in re.findall(rb"/MediaBox\s*\[0 0 ([^]]+)]", content)}
+    assert (round(width), round(height)) == (595, 842)
     assert [p.name for p in tmp_path.iterdir()] == ["report.pdf"]
+
+
+def test_a_suffix_asks_for_a_pdf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gnomon.report.formats.write_pdf", lambda html, path: path.write_text(html[:15]))
+    write_report(sample_records.bare(), tmp_path / "report.pdf")
+    assert (tmp_path / "report.pdf").read_text() == "<!DOCTYPE html>"
 
 
 def test_without_a_browser_the_line_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

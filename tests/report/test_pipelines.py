@@ -34,7 +34,7 @@ LIMITS = [
     parse_limit("advantage<=0.1", severity="warning"),
     parse_limit("tpr@0.001<=0.1", severity="note"),
 ]
-# What Jenkins' junit-10.xsd and Ant's JUnit.xsd both allow: element -> attributes, those that Ant's wants first; children
+# What Jenkins' junit-10.xsd and Ant's JUnit.xsd both allow: element -> attributes that Ant's wants, others, children
 JUNIT: dict[str, tuple[set[str], set[str], str]] = {
     "testsuites": (set(), set(), "(testsuite )*"),
     "testsuite": (

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gnomon.core.documents.comparison import Change
-from gnomon.core.documents.defence import Advice, Leak, MitigationResult
+from gnomon.core.documents.defence import Advice, Answer, Leak, MitigationResult
 from gnomon.core.documents.schema import Estimate
 
 MISCALIBRATED = 0.05  # a rise of the expected calibration error that is worth a sentence
@@ -95,43 +95,59 @@ def advise(rows: Sequence[MitigationResult], rival: Rival, fpr: float | None, co
         choice = max(helping, key=lambda row: (_accuracy(row), -row.leakage(fpr)), default=rows[0])
     case = AdviceCase(rows, tried, helping, free, choice, rival, fpr, confidence)
     said = [sentence(case) for sentence in (RECOMMENDED if helping else NOTHING_RECOMMENDED)]
+    answer, headline = _headline(case) if helping else _nothing(case)
     return Advice(
+        answer=answer,
         choice=choice.label if helping else None,
-        headline=_headline(case) if helping else _nothing(case),
+        headline=headline,
         sentences=[sentence for sentence in said if sentence],
     )
 
 
-def _headline(case: AdviceCase) -> str:
+def _headline(case: AdviceCase) -> tuple[Answer, str]:
     title, label = case.choice.title, case.choice.label
     name = f"{title} ({label})" if title.lower() != label else title
     if case.free:
-        return f"{name} lowers what attackers learn, and no loss of accuracy was shown."
-    return f"{name} lowers what attackers learn, at a price in accuracy; nothing that was tried does so for free."
+        return "helps", f"{name} lowers what attackers learn, and no loss of accuracy was shown."
+    dear = f"{name} lowers what attackers learn, at a price in accuracy; nothing that was tried does so for free."
+    return "helps at a price", dear
 
 
-def _nothing(case: AdviceCase) -> str:
+def _nothing(case: AdviceCase) -> tuple[Answer, str]:
     tried, strongest = case.tried, case.plain.strongest
     area, found = (strongest.leak.auc, strongest.leak.at(case.fpr)) if strongest else (None, None)
     which = "the mitigation" if len(tried) == 1 else f"any of the {len(tried)} mitigations"
+    guessed = area is None or area.low <= CHANCE <= area.high
+    rare = found is not None and case.fpr is not None and found.low > case.fpr  # a few members, which an AUC hides
     rest = "" if found is None else f" The strongest attack on the plain model has {case.spell(found)}."
-    table = (
-        (not tried, "Nothing is known of any mitigation: none that was tried could be audited on this model."),
+    table: tuple[tuple[bool, Answer, str], ...] = (
         (
-            area is not None and area.low <= CHANCE,
+            not tried,
+            "nothing audited",
+            "Nothing is known of any mitigation: none that was tried could be audited on this model.",
+        ),
+        (
+            area is not None and guessed and not rare,
+            "nothing to lower",
             "Attacks found next to nothing on the plain model, so there is nothing here that a mitigation can lower.",
         ),
-        (bool(case.having("better")), "No mitigation reaches the wanted leakage at a strength that was tried."),
+        (
+            bool(case.having("better")),
+            "target missed",
+            "No mitigation reaches the wanted leakage at a strength that was tried.",
+        ),
         (
             len(case.having(SAME)) < len(tried),
+            "none helps",
             "No mitigation that was tried significantly lowers what attackers learn.",
         ),
         (
             True,
+            "no difference",
             f"No difference shown: what attackers learn is the same with {which} as without, within noise.{rest}",
         ),
     )
-    return next(sentence for holds, sentence in table if holds)
+    return next((answer, sentence) for holds, answer, sentence in table if holds)
 
 
 def _unseen(case: AdviceCase) -> str:

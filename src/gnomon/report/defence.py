@@ -49,11 +49,20 @@ EFFECTS = {
     "mixed": "mixed",
     "not comparable": "not comparable",
 }
+BADGES = {
+    "helps": ("none_found", "A mitigation helps"),
+    "helps at a price": ("leaks_some", "Helps at a price"),
+    "target missed": ("leaks_some", "Helps, but not as far as wanted"),
+    "none helps": ("leaks", "No mitigation shown to help"),
+    "no difference": ("undecided", "No difference shown"),
+    "nothing to lower": ("undecided", "Nothing found to lower"),
+    "nothing audited": ("undecided", "Nothing could be audited"),
+}
 
 
 def defence_page(defence: DefenceReport) -> Page:
     """The view that all renderers share."""
-    level, label = _level(defence)
+    level, label = BADGES[defence.advice.answer]
     return Page(
         kind="mitigations compared",
         source="one audit a mitigation; the whole audits lie next to this page",
@@ -78,16 +87,6 @@ def defence_page(defence: DefenceReport) -> Page:
             Section("provenance", "Where the values come from", facts=_origin(defence), short="Provenance"),
         ),
     )
-
-
-def _level(defence: DefenceReport) -> tuple[str, str]:
-    chosen = next((o for o in defence.results if o.label == defence.advice.choice), None)
-    if chosen is None:
-        tried = any(o.effect is not None for o in defence.results[1:])
-        return ("leaks", "No mitigation helps") if tried else ("undecided", "Nothing could be audited")
-    change = chosen.utility.change if chosen.utility else None
-    dear = change is not None and change.high < 0
-    return ("leaks_some", "Helps at a price") if dear else ("none_found", "A mitigation helps")
 
 
 def _facts(defence: DefenceReport) -> tuple[Fact, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gnomon.auditing.decision.decide import exposed_slice
 from gnomon.auditing.results.threat_model import FAMILIES
 from gnomon.auditing.verdict.leak_size import rounded_up
 from gnomon.core.documents.decision import (
@@ -229,14 +230,11 @@ def _spell(value: float, low: float, high: float) -> str:
 
 
 def _worst_slice(record: Record) -> WorstSlice | None:
-    measured = [(s, one) for s in record.slices for one in s.slices if one.auc is not None]
-    if not measured:
+    found = exposed_slice(record)
+    if found is None:
         return None
-    slicing, part = max(measured, key=lambda pair: pair[1].auc.low if pair[1].auc else 0.0)
-    assert part.auc is not None
-    return WorstSlice(
-        division=slicing.name, name=part.name, auc=part.auc, intervals=slicing.intervals, level=slicing.level
-    )
+    slicing, part, area = found
+    return WorstSlice(division=slicing.name, name=part.name, auc=area, intervals=slicing.intervals, level=slicing.level)
 
 
 def _measures(record: Record, decision: Decision) -> list[Measure]:

@@ -1,9 +1,9 @@
 """What follows for whoever decides: the question, who is exposed, how strong the evidence is, limits of a gate."""
 
 import pytest
-from tests.report.sample_records import bare, invalid, leaking, near_chance, undecided
+from tests.report.sample_records import bare, invalid, leaking, near_chance, undecided, with_people
 
-from gnomon.auditing.decision.decide import limits, with_decision
+from gnomon.auditing.decision.decide import exposed_slice, limits, with_decision
 from gnomon.core.documents.decision import Decision, MostExposed
 from gnomon.core.documents.record import JointResult, Record
 from gnomon.core.documents.schema import Estimate
@@ -66,6 +66,30 @@ def test_the_most_exposed_are_held_against_chance(low: float, explains: bool) ->
     assert ("chance (50%) explains" in line) is explains
     [line] = [s for s in decided(leaking(), worst).exposed if s.startswith("Most exposed records")]
     assert f"between {low:.0%} and 95%" in line
+
+
+def test_who_is_exposed_is_answered_also_where_nothing_was_found() -> None:
+    for record in (undecided(), near_chance(), bare()):
+        share, worst, group = decided(record).exposed
+        assert share.startswith("Share: none")
+        assert worst == "Most exposed: not measured (too few were ranked)."
+        assert group.startswith("Most exposed group: ")
+
+
+def test_where_members_stand_below_others_the_most_exposed_group_does_so_most() -> None:
+    record = with_people()
+    slices = [s.model_copy(update={"slices": [one for one in s.slices if one.auc]}) for s in record.slices]
+    record = record.model_copy(update={"slices": slices})
+    above = exposed_slice(record)
+    tested = [JointResult(name=record.verdict.attack or "", p=0.0001, found=True, reversed=True, by="auc")]
+    turned = record.model_copy(update={"verdict": record.verdict.model_copy(update={"tested": tested})})
+    below = exposed_slice(turned)
+    assert above and below
+    areas = [one.auc for division in slices for one in division.slices if one.auc]
+    assert above[2].low == max(area.low for area in areas)
+    assert below[2].high == min(area.high for area in areas) < above[2].low
+    [line] = [s for s in decided(turned).exposed if s.startswith("Most exposed group")]
+    assert "by the upper end" in line and below[1].name in line
 
 
 def test_a_limit_that_is_advised_is_one_that_the_leak_does_not_meet() -> None:

@@ -138,6 +138,17 @@ def test_attacks_weaker_than_the_release_are_flagged(
     assert bool(found.flags) == bool(words)
 
 
+def test_shadow_models_that_no_attack_used_are_no_attack_with_shadow_models() -> None:
+    record = sample_records.leaking()
+    plain = [a.model_copy(update={"needs": ["answers"]}) for a in record.attacks]
+    alone = record.model_copy(update={"attacks": plain})
+    assert record.shadows is not None
+    found = decided(alone, release={"context": "api-scores"}).decision
+    assert found is not None
+    assert "No attack with shadow models ran" in " ".join(found.flags)
+    assert "attacks.names" in next(one.remedy for one in found.to_do if one.code == "weaker-than-release")
+
+
 def test_only_what_the_trainer_can_do_is_advised_and_five_things_at_most() -> None:
     held = looked(("stored-rows", "error"), ("small-leaves", "warning"))
     ladder = [rung("labels", 0.6), rung("answers", 0.7)]

@@ -41,6 +41,7 @@ def test_warnings_stand_above_the_figures_and_notes_below() -> None:
 def test_the_caveat_says_who_chose_the_headline_attack() -> None:
     assert audit_page(sample_records.leaking()).caveat == f"{LOWER_BOUND} {CHOICES['shadows']}"
     assert audit_page(sample_records.invalid()).caveat == NO_VERDICT
+    assert audit_page(sample_records.undecided()).caveat == LOWER_BOUND, "where nothing was found no attack is headline"
 
 
 def test_figures_are_those_that_the_record_has_values_for() -> None:

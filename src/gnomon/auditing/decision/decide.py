@@ -13,13 +13,14 @@ from typing import Literal
 
 import numpy as np
 
-from gnomon.auditing.decision.rules import AdviceRule, applying, headline_attack, leaks, opened, weaknesses
+from gnomon.auditing.decision.rules import AdviceRule, applying, headline_attack, leaks, opened, turned, weaknesses
 from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.results.figures import combine
 from gnomon.auditing.results.scoring import Attempt
 from gnomon.auditing.verdict.leak_size import CLEAR_AUC, CLEAR_RATIO, rounded_up
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.documents.decision import Decision, MostExposed, ToDo, Unit
+from gnomon.core.documents.person_results import SliceResult, Slicing
 from gnomon.core.documents.record import Record
 from gnomon.core.documents.schema import Estimate
 from gnomon.core.plan import IN_MEMORY
@@ -88,17 +89,20 @@ def _exposed(record: Record, worst: MostExposed | None) -> list[str]:
     """Share, the most exposed, and the most exposed group; each with its bound."""
     if record.verdict.level == "invalid":
         return []
-    return [s for s in (_share(record), _worst(record, worst), _group(record)) if s]
+    return [_share(record), _worst(record, worst), _group(record)]
 
 
 def _share(record: Record) -> str:
     attack, fpr, unit = headline_attack(record), record.verdict.fpr, record.verdict.unit
+    nobody = "Share: none; these records do not show that more are recognised than by guessing."
+    if leaks(record):
+        nobody = "Share: none is given; the leak was found by another value (above)."
     if attack is None or fpr is None:
-        return ""
+        return nobody
     points = attack.tpr_at_fpr if unit == "record" or attack.groups is None else attack.groups.tpr_at_fpr
     tpr = next((p.tpr for p in points if abs(p.fpr - fpr) < 1e-12), None)
     if tpr is None or tpr.low <= fpr:  # no more than guessing may find
-        return ""
+        return nobody
     return (
         f"Share: {tpr.value:.1%} ({tpr.low:.1%} to {tpr.high:.1%}) of the {unit}s are recognised while "
         f"{100 * fpr:.6g}% of the others are wrongly accused."
@@ -107,7 +111,7 @@ def _share(record: Record) -> str:
 
 def _worst(record: Record, worst: MostExposed | None) -> str:
     if worst is None:
-        return ""
+        return "Most exposed: not measured (too few were ranked)."
     kind = (
         f"Most exposed {worst.unit}s: of the {worst.ranked} that rank highest {worst.members} are in the training data"
     )
@@ -122,16 +126,24 @@ def _chance(worst: MostExposed) -> str:
 
 
 def _group(record: Record) -> str:
-    measured = [(s, one) for s in record.slices for one in s.slices if one.auc is not None]
-    if not measured:
+    found = exposed_slice(record)
+    if found is None:
         return "Most exposed group: not measured; name groups in statistics.slices."
-    slicing, part = max(measured, key=lambda pair: pair[1].auc.low if pair[1].auc else 0.0)
-    assert part.auc is not None
+    slicing, part, area = found
+    end = "upper end (members stand below others)" if turned(record) else "lower end"
     return (
-        f"Most exposed group, by the lower end: {part.name} (of {len(slicing.slices)} by {slicing.name}), AUC "
-        f"{part.auc.value:.3f} ({part.auc.low:.3f} to {part.auc.high:.3f}); all {slicing.intervals} intervals of this "
+        f"Most exposed group, by the {end}: {part.name} (of {len(slicing.slices)} by {slicing.name}), AUC "
+        f"{area.value:.3f} ({area.low:.3f} to {area.high:.3f}); all {slicing.intervals} intervals of this "
         "division hold together."
     )
+
+
+def exposed_slice(record: Record) -> tuple[Slicing, SliceResult, Estimate] | None:
+    """The slice that is surely exposed most, in the direction that the verdict speaks of, with its division and AUC."""
+    measured = [(s, one, one.auc) for s in record.slices for one in s.slices if one.auc is not None]
+    if turned(record):
+        return min(measured, key=lambda found: found[2].high, default=None)
+    return max(measured, key=lambda found: found[2].low, default=None)
 
 
 def _evidence(record: Record) -> tuple[Literal["none", "weak", "limited", "strong"], str]:

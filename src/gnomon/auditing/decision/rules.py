@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gnomon.auditing.evidence.permissions import SEES_SHADOWS, TRAINS_AGAIN
+from gnomon.auditing.verdict.sentences import with_shadows
 from gnomon.core.documents.record import AttackResult, Record, Rung
 from gnomon.core.evidence import WHITE_BOX
 
@@ -84,6 +85,11 @@ def opened(record: Record) -> bool:
 def headline_attack(record: Record) -> AttackResult | None:
     """The attack that the verdict speaks of."""
     return next((a for a in record.attacks if a.name == record.verdict.attack), None)
+
+
+def turned(record: Record) -> bool:
+    """Whether the attack that the verdict speaks of finds members below others."""
+    return any(one.name == record.verdict.attack and one.found and one.reversed for one in record.verdict.tested)
 
 
 def _broken(record: Record) -> str | None:
@@ -250,11 +256,13 @@ def _gaps(record: Record) -> list[tuple[str, str]]:
                 'Set target.reveals = "full".',
             )
         )
-    if context is not None and record.shadows is None:
+    if context is not None and not with_shadows(ran):
         flags.append(
             (
                 "No attack with shadow models ran; these are the strongest that need answers only.",
-                "Give the model's recipe in [trainer] and rows in data.pool, so that shadow models can be trained.",
+                "Give the model's recipe in [trainer] and rows in data.pool, so that shadow models can be trained."
+                if record.shadows is None
+                else "Name attacks with shadow models in attacks.names, such as lira and lira_offline.",
             )
         )
     if release.get("unit") == "person" and record.data.groups is None:

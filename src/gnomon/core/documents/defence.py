@@ -124,9 +124,15 @@ class ExposedRows(Part):
     chosen_by: str  # a sentence
 
 
+Answer = Literal[
+    "helps", "helps at a price", "target missed", "none helps", "no difference", "nothing to lower", "nothing audited"
+]
+
+
 class Advice(Part):
     """The recommendation; follows from the intervals."""
 
+    answer: Answer  # in a word, for a badge
     choice: str | None  # label of a row
     headline: str  # one sentence in plain words
     sentences: list[str]  # why it is recommended

@@ -51,7 +51,8 @@ def audit_page(record: Record) -> Page:
     """The view of a record that all renderers share."""
     verdict = record.verdict
     caveat = NO_VERDICT if verdict.level == "invalid" else LOWER_BOUND
-    choice = "" if len(verdict.tested) == 1 else CHOICES.get(verdict.chosen_on or "", "")  # of one, none was chosen
+    speaks = len(verdict.tested) != 1 and verdict.level not in NOTHING_FOUND  # of one, and for nothing, none is chosen
+    choice = CHOICES.get(verdict.chosen_on or "", "") if speaks else ""
     alarms = [f for severity in ("error", "warning") for f in record.findings if f.severity == severity]
     notes = [f for f in record.findings if f.severity == "note"]
     return Page(
