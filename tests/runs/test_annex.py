@@ -56,6 +56,16 @@ def test_no_annex_promises(name: str) -> None:
     assert [c.family for c in annex.coverage if c.shown == NO_EVIDENCE][-1].startswith("Property inference")
 
 
+def test_where_nothing_was_found_an_interval_off_guessing_is_explained() -> None:
+    record = sample_records.undecided()
+    name = record.verdict.attack
+    for low, told in ((0.51, True), (0.49, False)):
+        area = estimate(0.53, 0.53 - low)
+        attacks = [a.model_copy(update={"auc": area}) if a.name == name else a for a in record.attacks]
+        made = make_annex(with_decision(record.model_copy(update={"attacks": attacks}), None, None), "tre")
+        assert any("one attack on its own" in line for line in made.results) == told
+
+
 def test_facts_are_the_record_s() -> None:
     record = decided(release=RELEASE)
     annex = make_annex(record, "edpb")

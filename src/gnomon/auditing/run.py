@@ -153,7 +153,7 @@ def _run(
         plugins=list(inputs.plugins.facts),
         findings=conclude(findings, verdict),
         attacks=results,
-        exposed=most_exposed(name, scored, case),
+        exposed=most_exposed(name, scored, case, below=verdict.members_below),
         slices=sliced,
         risk=None if risk is None else risk.facts,
         canaries=None if one_run is None else one_run[0],
@@ -168,9 +168,7 @@ def _run(
             plan.seed, clock.seconds, fingerprints(data, roles, answers.target_answers, inputs.files)
         ),
     )
-    worst = most_exposed_units(
-        name, attempts, case, statistics.confidence, reverse=any(t.reversed for t in verdict.tested if t.name == name)
-    )
+    worst = most_exposed_units(name, attempts, case, statistics.confidence, reverse=verdict.members_below)
     return Outcome(
         record=with_decision(record, worst, None if trainer is None else able(trainer)),
         scores={s.name: s.scores for s in scored if s.scores is not None},

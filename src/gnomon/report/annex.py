@@ -108,9 +108,10 @@ def _worst(annex: Annex) -> tuple[Fact, ...]:
         facts.append(
             (
                 f"Most exposed {worst.unit}s",
-                f"of the {worst.ranked} that rank highest {worst.members} are members; {worst.right.low:.0%} to "
-                f"{worst.right.high:.0%} of such accusations are right where half of the candidates are members (at "
-                f"{worst.level:.0%} for the first {tried} together)",
+                f"of the {worst.ranked} that an attacker names first {worst.members} are members; "
+                f"{worst.right.low:.0%} to {worst.right.high:.0%} of such accusations are right where half of the "
+                "candidates are members "
+                f"(at {worst.level:.0%} for the first {tried} together)",
             )
         )
         facts.append((f"First of these {worst.unit}s", worst.first))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from gnomon.auditing.decision.decide import exposed_slice
+from gnomon.auditing.decision.rules import leaks
 from gnomon.auditing.results.threat_model import FAMILIES
 from gnomon.auditing.verdict.leak_size import rounded_up
 from gnomon.core.documents.decision import (
@@ -212,6 +213,13 @@ def _results(record: Record, decision: Decision) -> list[str]:
             found.append(
                 f"By person: AUC {_spell(area.value, area.low, area.high)}, {attack.groups.members:,} persons inside "
                 f"and {attack.groups.nonmembers:,} outside."
+            )
+        areas = [attack.auc, *([] if attack.groups is None else [attack.groups.auc])]
+        alone, together = any(not one.low <= 0.5 <= one.high for one in areas), len(record.verdict.tested)
+        if not leaks(record) and alone and together > 1:
+            found.append(
+                "An interval that leaves out 0.5 is that of one attack on its own: of the "
+                f"{together} that were tested together, some come that far from 0.5 by chance."
             )
     if record.verdict.level != "invalid":
         found += [line for line in decision.exposed if line.startswith("Share")]  # the others stand apart, below

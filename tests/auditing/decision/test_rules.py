@@ -13,7 +13,7 @@ from gnomon.auditing.decision.rules import GAPS, MOST, RULES
 from gnomon.auditing.evidence.permissions import SEES_SHADOWS
 from gnomon.auditing.verdict.speak import MISSING
 from gnomon.core.documents.decision import MostExposed
-from gnomon.core.documents.record import Record, Rung, TprAtFpr
+from gnomon.core.documents.record import ClassResult, JointResult, Record, Rung, TprAtFpr
 from gnomon.core.documents.schema import Estimate
 from gnomon.core.documents.structure import Appetite, StructureFacts
 from gnomon.mitigations import make_mitigation
@@ -113,6 +113,43 @@ def test_outliers_are_a_cause_only_where_most_are_hardly_exposed() -> None:
     assert "outlying-records" not in codes(record, WORST)
     weak = [a.model_copy(update={"auc": estimate(0.55, 0.02)}) for a in record.attacks]
     assert "outlying-records" in codes(record.model_copy(update={"attacks": weak}), WORST)
+
+
+def test_members_below_others_are_no_hardly_exposed_members() -> None:
+    """An AUC of 0.19 is as telling as one of 0.81, and a class with a higher one is exposed less."""
+    record = sample_records.leaking()
+    name = record.verdict.attack or ""
+    tested = [JointResult(name=name, p=0.0001, found=True, reversed=True, by="auc")]
+    below = record.verdict.model_copy(update={"tested": tested})
+    for area, hardly in ((0.19, False), (0.45, True)):
+        attacks = [a.model_copy(update={"auc": estimate(area, 0.02)}) for a in record.attacks]
+        turned = record.model_copy(update={"attacks": attacks, "verdict": below})
+        assert ("outlying-records" in codes(turned, WORST)) == hardly
+    ladder = [rung("labels", 0.4), rung("answers", 0.3)]
+    for verdict, told in ((record.verdict, False), (below, True)):
+        assert ("telling-answers" in codes(record.model_copy(update={"verdict": verdict, "ladder": ladder}))) == told
+
+
+def test_small_classes_are_exposed_more_in_the_direction_that_was_found() -> None:
+    record = sample_records.leaking()
+    name = record.verdict.attack or ""
+    classes = [
+        ClassResult(
+            name=str(i),
+            members=5 if i < 3 else 50,
+            nonmembers=9,
+            precision=None,
+            recall=None,
+            auc=0.4 if i < 3 else 0.2,
+        )
+        for i in range(6)
+    ]
+    attacks = [a.model_copy(update={"classes": classes}) if a.name == name else a for a in record.attacks]
+    for turned, told in ((False, True), (True, False)):
+        tested = [JointResult(name=name, p=0.0001, found=True, reversed=turned, by="auc")]
+        verdict = record.verdict.model_copy(update={"tested": tested})
+        found = record.model_copy(update={"attacks": attacks, "verdict": verdict})
+        assert ("few-rows-a-class" in codes(found)) == told
 
 
 def test_persons_that_are_exposed_more_than_records_are_named() -> None:

@@ -45,6 +45,9 @@ def test_the_most_exposed_are_members_in_order_with_the_strangers_above_them() -
         assert one.rank == 1 + (scores > scores[row]).sum()
         assert one.nonmembers_above == (scores[~world.member] >= scores[row]).sum()
         assert np.isfinite(one.score)
+    mirrored = most_exposed("loss", [scored("loss", -scores)], case, below=True)
+    told = [(one.id, one.rank, one.nonmembers_above) for one in found]
+    assert [(one.id, one.rank, one.nonmembers_above) for one in mirrored] == told
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from gnomon.auditing.decision.rules import AdviceRule, applying, headline_attack, leaks, opened, turned, weaknesses
+from gnomon.auditing.decision.rules import AdviceRule, applying, headline_attack, leaks, opened, weaknesses
 from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.results.figures import combine
 from gnomon.auditing.results.scoring import Attempt
@@ -113,16 +113,13 @@ def _worst(record: Record, worst: MostExposed | None) -> str:
     if worst is None:
         return "Most exposed: not measured (too few were ranked)."
     kind = (
-        f"Most exposed {worst.unit}s: of the {worst.ranked} that rank highest {worst.members} are in the training data"
+        f"Most exposed {worst.unit}s: of the {worst.ranked} that an attacker names first {worst.members} are in the "
+        f"training data; between {worst.right.low:.0%} and {worst.right.high:.0%} of such accusations are right where "
+        "half of the candidates are members"
     )
-    right = f"between {worst.right.low:.0%} and {worst.right.high:.0%}"
-    if leaks(record):
-        return f"{kind}; {right} of such accusations are right where half of the candidates are members."
-    return f"{kind}; {right} of such accusations are right at even odds, which chance (50%) {_chance(worst)}."
-
-
-def _chance(worst: MostExposed) -> str:
-    return "explains" if worst.right.low <= 0.5 <= worst.right.high else "does not explain on its own"
+    if worst.right.low <= 0.5 <= worst.right.high:
+        return f"{kind}, which chance (50%) explains."
+    return f"{kind}." if leaks(record) else f"{kind}, which chance (50%) does not explain on its own."
 
 
 def _group(record: Record) -> str:
@@ -130,7 +127,7 @@ def _group(record: Record) -> str:
     if found is None:
         return "Most exposed group: not measured; name groups in statistics.slices."
     slicing, part, area = found
-    end = "upper end (members stand below others)" if turned(record) else "lower end"
+    end = "upper end (members stand below others)" if record.verdict.members_below else "lower end"
     return (
         f"Most exposed group, by the {end}: {part.name} (of {len(slicing.slices)} by {slicing.name}), AUC "
         f"{area.value:.3f} ({area.low:.3f} to {area.high:.3f}); all {slicing.intervals} intervals of this "
@@ -141,7 +138,7 @@ def _group(record: Record) -> str:
 def exposed_slice(record: Record) -> tuple[Slicing, SliceResult, Estimate] | None:
     """The slice that is surely exposed most, in the direction that the verdict speaks of, with its division and AUC."""
     measured = [(s, one, one.auc) for s in record.slices for one in s.slices if one.auc is not None]
-    if turned(record):
+    if record.verdict.members_below:
         return min(measured, key=lambda found: found[2].high, default=None)
     return max(measured, key=lambda found: found[2].low, default=None)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from gnomon.auditing.evidence.permissions import SEES_SHADOWS, TRAINS_AGAIN
 from gnomon.auditing.verdict.sentences import with_shadows
-from gnomon.core.documents.record import AttackResult, Record, Rung
+from gnomon.core.documents.record import AttackResult, Estimate, Record, Rung
 from gnomon.core.evidence import WHITE_BOX
 
 MOST = 5
@@ -87,9 +87,9 @@ def headline_attack(record: Record) -> AttackResult | None:
     return next((a for a in record.attacks if a.name == record.verdict.attack), None)
 
 
-def turned(record: Record) -> bool:
-    """Whether the attack that the verdict speaks of finds members below others."""
-    return any(one.name == record.verdict.attack and one.found and one.reversed for one in record.verdict.tested)
+def _as_found(record: Record, area: Estimate) -> Estimate:
+    """An AUC in the direction that the verdict speaks of: above 0.5 = members are told apart."""
+    return area.turned if record.verdict.members_below else area
 
 
 def _broken(record: Record) -> str | None:
@@ -121,7 +121,7 @@ def _persons(record: Record) -> str | None:
     attack = headline_attack(record)
     if attack is None or attack.groups is None or attack.auc is None or not leaks(record):
         return None
-    if attack.groups.auc.low <= attack.auc.high:
+    if _as_found(record, attack.groups.auc).low <= _as_found(record, attack.auc).high:
         return None
     return (
         f"With all records of a person put together the AUC is {attack.groups.auc.value:.3f}, by single record "
@@ -144,12 +144,13 @@ def _few_rows(record: Record) -> str | None:
     if attack is None or not leaks(record):
         return None
     known = [(c.members, c.auc) for c in attack.classes if c.auc is not None and c.members and c.nonmembers]
+    sign = -1 if record.verdict.members_below else 1
     small = [auc for members, auc in known if members < FEW_ROWS]
     rest = [auc for members, auc in known if members >= FEW_ROWS]
     if len(small) < 3 or not rest:
         return None
     first, second = sum(small) / len(small), sum(rest) / len(rest)
-    if first - second < SMALL_CLASSES:
+    if sign * (first - second) < SMALL_CLASSES:
         return None
     return (
         f"{len(small)} classes have fewer than {FEW_ROWS} audited members; their mean AUC is {first:.3f}, that of the "
@@ -163,9 +164,10 @@ def _rung(record: Record, key: str) -> Rung | None:
 
 def _confident(record: Record) -> str | None:
     labels, answers = _rung(record, "labels"), _rung(record, "answers")
-    if labels is None or answers is None or not leaks(record) or opened(record) or answers.auc.low <= labels.auc.high:
+    if labels is None or answers is None or not leaks(record) or opened(record):
         return None
-    if answers.auc.value - labels.auc.value < WORTH:
+    first, second = (_as_found(record, rung.auc) for rung in (labels, answers))
+    if second.low <= first.high or second.value - first.value < WORTH:
         return None
     return (
         f"Whoever sees labels alone has an AUC of {labels.auc.value:.3f}, whoever sees {record.threat_model.reveals} "
@@ -177,11 +179,11 @@ def _outliers(record: Record) -> str | None:
     attack, worst = headline_attack(record), None if record.decision is None else record.decision.most_exposed
     if attack is None or attack.auc is None or worst is None or not leaks(record):
         return None
-    if attack.auc.high >= 0.6 or worst.right.low < 0.75:
+    if _as_found(record, attack.auc).high >= 0.6 or worst.right.low < 0.75:
         return None
     return (
-        f"Most records are hardly exposed (AUC {attack.auc.value:.3f}), a few are: of the {worst.ranked} that rank "
-        f"highest {worst.members} are members."
+        f"Most records are hardly exposed (AUC {attack.auc.value:.3f}), a few are: of the {worst.ranked} that an "
+        f"attacker names first {worst.members} are members."
     )
 
 
@@ -340,7 +342,7 @@ RULES: tuple[AdviceRule, ...] = (
     ),
     AdviceRule(
         "outlying-records",
-        "the AUC is below 0.6, but three quarters or more of those who rank highest are surely members",
+        "the AUC is below 0.6, but three quarters or more of those whom an attacker names first are surely members",
         _outliers,
         "A few outlying records are exposed, most are not",
         "Look at the most exposed records: leave them out only with a new audit, because others may take their place. "

@@ -144,11 +144,13 @@ def threat_model(answers: AnswerSet, prepared: Prepared) -> ThreatModel:
     """What the attacker is assumed to have, in words."""
     roles, source, plan, pool = answers.case.roles, answers.source, prepared.plan, answers.shadows
     same = prepared.inputs.shadow_trainer is not None and plan.shadow.recipe is None
+    told = prepared.inputs.model is not None and plan.trainer.kind != "clone"  # of a finished model nobody can check it
     sentences = [
         f"The attacker sees {prepared.reveal} that the model answers to a record, and knows the record's true label."
     ]
     if pool is not None:
-        recipe = "the target's own training recipe" if same else "a recipe that the attacker guesses"
+        own = "the training recipe that the plan names" if told else "the target's own training recipe"
+        recipe = own if same else "a recipe that the attacker guesses"
         sentences.append(f"They train {pool.count} shadow models of {pool.size:,} rows each with {recipe}.")
     if pool is None:
         sentences.append("Without shadow models the strongest attacks could not run: what the others find is a floor.")
@@ -206,13 +208,14 @@ def _mean_precision(result: AttackResult, names: Sequence[str]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def most_exposed(name: str | None, scored: Sequence[Scored], case: AuditCase) -> list[Exposed]:
-    """The members that an attack ranks highest."""
+def most_exposed(name: str | None, scored: Sequence[Scored], case: AuditCase, *, below: bool = False) -> list[Exposed]:
+    """The members that an attack ranks highest; lowest where it finds members ``below`` others."""
     scores = next((s.scores for s in scored if s.name == name), None)
     if scores is None:
         return []
-    data, nonmembers = case.data, np.sort(scores[~case.member])
-    order = np.argsort(-scores, kind="stable")
+    telling = -scores if below else scores
+    data, nonmembers = case.data, np.sort(telling[~case.member])
+    order = np.argsort(-telling, kind="stable")
     ranks = {int(i): r for r, i in enumerate(order, start=1)}
     top = [int(i) for i in order if case.member[i]][:MOST_EXPOSED]
     return [
@@ -221,7 +224,7 @@ def most_exposed(name: str | None, scored: Sequence[Scored], case: AuditCase) ->
             label=data.classes[data.y[case.audited[i]]],
             score=float(np.clip(scores[i], -1e300, 1e300)),
             rank=ranks[i],
-            nonmembers_above=int(len(nonmembers) - np.searchsorted(nonmembers, scores[i], side="left")),
+            nonmembers_above=int(len(nonmembers) - np.searchsorted(nonmembers, telling[i], side="left")),
         )
         for i in top
     ]

@@ -63,9 +63,9 @@ def leak_size(result: AttackResult, tested: JointResult) -> Size:
             only if it shows a clear leak all the same (of the few that the model knows by heart).
     """
     assert result.auc is not None
-    area = _turned(result.auc) if tested.reversed else result.auc
+    area = result.auc.turned if tested.reversed else result.auc
     persons = None if result.groups is None else result.groups.auc
-    persons = _turned(persons) if persons is not None and tested.reversed else persons
+    persons = persons.turned if persons is not None and tested.reversed else persons
     point, accused = headline_point(result.tpr_at_fpr), _held(result)
     sure = point is not None and is_clear(point)
     point = None if tested.reversed and not sure else point
@@ -80,10 +80,6 @@ def leak_size(result: AttackResult, tested: JointResult) -> Size:
     return Size(
         tuple(name for name, is_clear in told.items() if is_clear), area, persons, point, headline_point(whole), accused
     )
-
-
-def _turned(estimate: Estimate) -> Estimate:
-    return Estimate(value=1 - estimate.value, low=1 - estimate.high, high=1 - estimate.low)
 
 
 def headline_point(points: Sequence[TprAtFpr]) -> TprAtFpr | None:

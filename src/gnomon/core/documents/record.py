@@ -238,13 +238,13 @@ class ByShadows(Part):
 
 
 class Exposed(Part):
-    """One of the most exposed records: an audited member that the headline attack ranks highest."""
+    """One of the most exposed records: an audited member that the headline attack singles out."""
 
     id: str  # row id
     label: str  # its class
     score: float  # of the headline attack
     rank: int  # among all audited rows, 1 = most exposed
-    nonmembers_above: int  # audited non-members with a score as high or higher
+    nonmembers_above: int  # audited non-members with a score as high or higher; where members stand below, as low
 
 
 class AnswersMap(Part):
@@ -355,6 +355,11 @@ class Verdict(Part):
     detectable_auc: float | None = None  # smallest AUC that this audit finds in four of five cases
     detectable_tpr: RatePoint | None = None  # ... and the smallest true-positive rate at the headline's rate
     missing: list[str] = Field(default_factory=list)  # codes of what stands against "none found"
+
+    @property
+    def members_below(self) -> bool:
+        """Whether the headline attack finds members by scores below those of others."""
+        return any(one.name == self.attack and one.found and one.reversed for one in self.tested)
 
 
 class Record(Part):

@@ -118,6 +118,11 @@ class Estimate(Part):
     low: float  # lower end of the interval
     high: float  # upper end of the interval
 
+    @property
+    def turned(self) -> Estimate:
+        """Of an area under a curve: that of the opposite scores."""
+        return Estimate(value=1 - self.value, low=1 - self.high, high=1 - self.low)
+
 
 class Finding(Part):
     """Something that would make a verdict false, or that its reader must know."""

@@ -17,8 +17,8 @@ _RULES = {
     "oracle": "threshold chosen on the audited rows",
 }
 EXPOSED = (
-    "Training records that the headline attack ranks highest among all audited rows, and how many non-members score as "
-    "high or higher. Another training run of the same model would expose others: read it as a sample, not as a "
+    "Training records that the headline attack ranks {first} among all audited rows, and how many non-members score as "
+    "{far}. Another training run of the same model would expose others: read it as a sample, not as a "
     "complete list."
 )
 CHANCE_ORDER = (
@@ -224,11 +224,13 @@ def exposed(record: Record) -> Section:
     """The most exposed records."""
     rows = [(e.id, e.label, e.rank, score(e.score), e.nonmembers_above) for e in record.exposed]
     title, chance = "The most exposed records", record.verdict.level in NOTHING_FOUND
-    whole = table("exposed", title, ("Record", "Class", "Rank", "Score", "Non-members as high"), rows, left=2)
+    first, far = ("lowest", "low") if record.verdict.members_below else ("highest", "high")
+    others, told = f"Non-members as {far}", EXPOSED.format(first=first, far=f"{far} or {far}er")
+    whole = table("exposed", title, ("Record", "Class", "Rank", "Score", others), rows, left=2)
     return Section(
         "exposed",
         title,
-        lead=CHANCE_ORDER if chance else EXPOSED,
+        lead=CHANCE_ORDER if chance else told,
         tables=fold(whole, _FIRST_EXPOSED, "records"),
         short="Exposed records",
         brief=(whole.cut(_TERMINAL_EXPOSED),) if rows and not chance else (),
