@@ -19,8 +19,12 @@ def shown(cells: list[Any]) -> list[set[tuple[str, ...]]]:
 
 
 def first_words(cells: list[Any]) -> list[str]:
-    """Of each printed line; numbers may differ in their last digit between processors."""
-    texts = ["".join(o["text"]) for cell in cells for o in cell.get("outputs", ()) if o["output_type"] == "stream"]
+    """Of each printed line; numbers may differ in their last digit between processors.
+
+    What a cell prints may come in several pieces, which begin in the middle of a line on a busy machine.
+    """
+    outputs = ([o for o in cell.get("outputs", ()) if o["output_type"] == "stream"] for cell in cells)
+    texts = ["".join("".join(o["text"]) for o in pieces) for pieces in outputs]
     return [line.split()[0] for text in texts for line in text.splitlines() if line.strip()]
 
 
@@ -50,3 +54,8 @@ def test_a_committed_notebook_has_its_outputs_and_no_trace_of_a_machine(path: Pa
 
 def test_there_are_three_notebooks() -> None:
     assert {path.stem for path in NOTEBOOKS} == {"scikit-learn", "torch", "reading-the-report"}
+
+
+def test_a_line_that_comes_in_two_pieces_is_one_line() -> None:
+    pieces = [{"output_type": "stream", "text": text} for text in (["at 0.1: "], ["7.9%\n", "note: one\n"])]
+    assert first_words([{"outputs": pieces}, {"outputs": pieces[:1]}]) == ["at", "note:", "at"]
