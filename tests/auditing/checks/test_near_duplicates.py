@@ -27,6 +27,8 @@ def table(kind: str, seed: int = 0) -> np.ndarray:
         return np.column_stack([rng.normal(size=n), rng.exponential(size=n)])
     if kind == "grid":
         return rng.integers(0, 30, (n, 3))
+    if kind == "cells":
+        return np.column_stack([rng.integers(0, 2, n), rng.integers(0, 3, n), rng.normal(size=n), rng.poisson(3, n)])
     return rng.normal(size=(n, 8))
 
 
@@ -64,7 +66,7 @@ def test_the_named_pair_is_a_pair() -> None:
     assert int(one) - HALF == int(other)
 
 
-@pytest.mark.parametrize("kind", ["numbers", "bits", "images", "few columns", "grid"])
+@pytest.mark.parametrize("kind", ["numbers", "bits", "images", "few columns", "grid", "cells"])
 def test_natural_neighbours_are_no_copies(kind: str) -> None:
     assert [seed for seed in range(5) if found(table(kind, seed)) is not None] == []
 
@@ -78,6 +80,20 @@ def test_text_columns_count_by_value() -> None:
     frame.iloc[HALF : HALF + 20] = frame.iloc[:20].to_numpy()
     frame.loc[HALF : HALF + 19, "age"] += 1
     assert found(frame) is not None
+
+
+def test_people_described_by_categories_and_numbers_are_no_copies_of_each_other() -> None:
+    """Members lie in cells of the same categories: the nearest is in one's own, the fifth often in another."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "city": rng.choice(["north", "south", "east", "west"], 2 * HALF, p=[0.5, 0.3, 0.15, 0.05]),
+            "age": np.where(rng.random(2 * HALF) < 0.08, np.nan, rng.integers(18, 90, 2 * HALF)),
+            "income": rng.lognormal(10, 0.6, 2 * HALF).round(2),
+            "visits": rng.poisson(3, 2 * HALF),
+        }
+    )
+    assert found(frame) is None
 
 
 def test_few_rows_or_constant_rows_say_nothing() -> None:

@@ -23,12 +23,15 @@ MOST_VALUES = 100  # of a column of text; beyond, its values stand as codes
 PROJECTED = 256  # columns of sparse rows after random projection
 WIDTH = 64  # columns after random projection; neighbours that it proposes are compared in full
 CANDIDATES = 12  # neighbours that the projection proposes
-NEIGHBOURS = 5  # the nearest member is compared with the fifth nearest
+NEIGHBOURS = 5  # the nearest member is compared with the fifth nearest, the second with the sixth
 CLOSE = 1 / 3  # of the fifth nearest's distance: closer than this is a near duplicate
 LEAST_SHARE = 0.005  # of the non-members, from which on near duplicates are worth a word
 MIDDLE = (4 - (1 + 1 / 2 + 1 / 3 + 1 / 4)) / 3  # mean of the lower three of four exponential values
 CHANCE = 1e-3  # of so many near duplicates in data of this dimension
 EXCESS = 2.0  # times what neighbours do by chance; members never lie quite evenly around
+EVEN = 0.02  # by chance, up to which a dimension describes rows well
+FEW_VALUES = 20  # of a column; rows that share such values lie in cells, close together and far from other cells
+SELDOM = 0.01  # of the rows with another value than the commonest: too few to make cells
 NEAR_ONE = 0.98  # accuracy
 EQUAL_LOSS = 1.5  # factor
 EASIER = 0.03  # shadows' accuracy on unseen rows below the target's by this: the task is not that easy
@@ -42,7 +45,10 @@ def check_near_duplicates(data: Dataset, roles: Roles, seeds: Seeds) -> Finding 
 
     The nearest member's distance is compared with the fifth nearest's, so no scale has to be chosen. In data of few
     dimensions that happens by chance: if members lie evenly around, the share is ``1 - (1 - 1/3^d)^4`` in dimension d,
-    which is estimated from the farther neighbours (Levina & Bickel, 2004). Exact copies are left to another check.
+    which is estimated from the farther neighbours (Levina & Bickel, 2004). Where columns of few values stand next to
+    others, members lie in cells and not evenly. There, and in few dimensions, what is natural follows from how often
+    the second neighbour is so close; clusters of four and more copies then go unnoticed. Exact copies are left to
+    another check.
     """
     from scipy.stats import binom
 
@@ -59,12 +65,16 @@ def check_near_duplicates(data: Dataset, roles: Roles, seeds: Seeds) -> Finding 
     if rows.shape[1] == 0:
         return None
     near, which = _nearest(rows[: len(queries)], rows[len(queries) :], rng)
-    varied = (near[:, 0] > 0) & (near[:, 1] < near[:, -1])
-    near, which, asked = near[varied], which[varied], queries[varied]
-    if len(near) < 20:
+    fifth = near[:, NEIGHBOURS - 1]
+    varied = (near[:, 0] > 0) & (near[:, 1] < fifth)
+    if varied.sum() < 20:
         return None
-    close = near[:, 0] < CLOSE * near[:, -1]
-    found, natural = int(close.sum()), 1 - (1 - CLOSE ** _dimension(near[~close])) ** (NEIGHBOURS - 1)
+    close = near[:, 0] < CLOSE * fifth
+    natural = 1 - (1 - CLOSE ** _dimension(near[varied & ~close, :NEIGHBOURS])) ** (NEIGHBOURS - 1)
+    if natural > EVEN or _in_cells(rows):
+        natural = max(natural, _natural_by_the_second(near[near[:, 0] > 0]))
+    near, which, asked, close = near[varied], which[varied], queries[varied], close[varied]
+    found = int(close.sum())
     if found < LEAST_SHARE * len(near) or found < EXCESS * natural * len(near):
         return None
     if binom.sf(found - 1, len(near), natural) > CHANCE:
@@ -129,7 +139,7 @@ def _number_column(column: np.ndarray) -> Floats:
 
 
 def _nearest(queries: Floats, members: Floats, rng: np.random.Generator) -> tuple[Floats, np.ndarray]:
-    """Distances (q, 5) to the nearest members, and which member is the nearest (q,).
+    """Distances (q, 6) to the nearest members, and which member is the nearest (q,).
 
     Wide rows are first projected at random, which keeps distances up to a few percent (Johnson & Lindenstrauss, 1984);
     the neighbours that this proposes are measured in full.
@@ -144,7 +154,7 @@ def _nearest(queries: Floats, members: Floats, rng: np.random.Generator) -> tupl
     search = NearestNeighbors(n_neighbors=CANDIDATES).fit(narrow[1].astype(np.float32))
     proposed = search.kneighbors(narrow[0].astype(np.float32), return_distance=False)
     distances = np.stack([np.linalg.norm(members[p] - q, axis=1) for q, p in zip(queries, proposed, strict=True)])
-    order = np.argsort(distances, axis=1, kind="stable")[:, :NEIGHBOURS]
+    order = np.argsort(distances, axis=1, kind="stable")[:, : NEIGHBOURS + 1]
     return np.take_along_axis(distances, order, axis=1), np.take_along_axis(proposed, order[:, :1], axis=1)[:, 0]
 
 
@@ -160,6 +170,27 @@ def _dimension(near: Floats) -> float:
         logs = np.log(near[:, -1:] / near[:, 1:-1])
     inverse = float(np.nanmean(np.where(np.isfinite(logs), logs, np.nan)))
     return MIDDLE / max(inverse, 1e-3)
+
+
+def _in_cells(rows: Floats) -> bool:
+    """Whether columns of few values stand next to columns of many."""
+    values = [np.unique(column, return_counts=True)[1] for column in rows.T]
+    few = [len(counts) <= FEW_VALUES for counts in values if counts.max() < (1 - SELDOM) * len(rows)]
+    return any(few) and not all(few)
+
+
+def _natural_by_the_second(near: Floats) -> float:
+    """How often the nearest member is close by chance, if it is as likely to be so as the second is.
+
+    Of the neighbours within the sixth each is closer than a third of its distance with one chance p; two or more of
+    five are so where the second is, and one or more of four where the nearest is, within the fifth.
+    """
+    from scipy.optimize import brentq
+    from scipy.stats import binom
+
+    second = float((near[:, 1] < CLOSE * near[:, NEIGHBOURS]).mean())
+    p = brentq(lambda chance: binom.sf(1, NEIGHBOURS, chance) - second, 0.0, 1.0)
+    return float(1 - (1 - p) ** (NEIGHBOURS - 1))
 
 
 def check_sides(target: ModelFacts, shadows: ShadowFacts | None, members: int, nonmembers: int) -> list[Finding]:
