@@ -13,7 +13,7 @@ from gnomon.auditing.settings import Settings
 from gnomon.cli.app import run as command_line
 from gnomon.core.documents.defence import DefenceReport, MitigationResult
 from gnomon.core.errors import PlanError, UsageError
-from gnomon.core.plan import Plan
+from gnomon.core.plan import Plan, read_plan
 from gnomon.defending.combinations import PLAIN, read_tries
 from gnomon.defending.run import defend, mitigated, shared_plan, with_baselines
 from gnomon.defending.search import read_until
@@ -101,6 +101,8 @@ def test_the_exposed_are_chosen_without_the_audited_model(bench: DefenceReport, 
 
 def test_answers_are_mitigated_without_training_and_without_knowing_by_name(bench: DefenceReport, folder: Path) -> None:
     knowing, naive = (read_outcome(folder / "audits" / name).record for name in ("labels", "labels-naive"))
+    again = read_plan(folder / "audits" / "labels" / "plan.toml")
+    assert (again.name, again.mitigations) == ("small--labels", ("labels",))
     assert knowing.shadows is not None
     assert knowing.shadows.trained == 0
     assert knowing.plan["shadow"]["mitigated"]

@@ -19,7 +19,7 @@ from gnomon.core.documents.record import Record
 from gnomon.core.errors import DataError, expect
 from gnomon.core.files import toml_text, write_text
 from gnomon.core.generations import Published, claim, read_published
-from gnomon.core.plan import make_plan
+from gnomon.core.plan import make_plan, name_of
 from gnomon.runs.spreadsheet import cell, plain
 
 RISK_TEXTS = "risk-texts.json"
@@ -59,7 +59,8 @@ def write_outcome(outcome: Outcome, folder: Path) -> Record:
 def write_audit(outcome: Outcome, folder: Path) -> Record:
     """Writes an outcome, and its audit as a plan with whole paths, to repeat it or to hold mitigations against it."""
     record = write_outcome(outcome, folder)
-    plan = make_plan(record.plan_given, "the audit's plan").with_files_in(Path.cwd())
+    values = {**record.plan_given, "name": name_of(Path(f"{record.name}.toml"))}  # a bench calls its audits otherwise
+    plan = make_plan(values, "the audit's plan").with_files_in(Path.cwd())
     write_text(folder / "plan.toml", toml_text(plan.model_dump(mode="json", exclude_unset=True)))
     return record
 

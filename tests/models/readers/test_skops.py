@@ -9,14 +9,14 @@ import pytest
 import skops.io
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier, VotingClassifier
 from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.feature_selection import SelectKBest, f_classif
+from sklearn.feature_selection import SelectKBest, f_classif, mutual_info_classif
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, f1_score, make_scorer
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, SplineTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from tests.models.test_files import TEN, Own, X, Y
 
@@ -85,10 +85,12 @@ def test_a_cut_skops_file_is_named(tmp_path):
         make_pipeline(SimpleImputer(), GaussianNB()),
         make_pipeline(KBinsDiscretizer(3, encode="ordinal", quantile_method="averaged_inverted_cdf"), GaussianNB()),
         make_pipeline(SelectKBest(f_classif, k=5), GaussianNB()),
+        make_pipeline(SelectKBest(mutual_info_classif, k=5), GaussianNB()),
+        make_pipeline(SplineTransformer(), GaussianNB()),
         GridSearchCV(GaussianNB(), {"var_smoothing": [1e-2, 1e-3]}, scoring=make_scorer(f1_score, average="macro")),
         GridSearchCV(GaussianNB(), {"var_smoothing": [1e-2]}, scoring=make_scorer(balanced_accuracy_score)),
     ],
-    ids=["imputer", "bins", "f_classif", "f1", "balanced"],
+    ids=["imputer", "bins", "f_classif", "information", "splines", "f1", "balanced"],
 )
 def test_ordinary_classifiers_in_skops_files_need_no_trust(tmp_path, estimator):
     x = np.random.default_rng(0).normal(size=(200, 10)) + Y[:, None] % 2

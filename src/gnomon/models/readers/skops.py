@@ -14,6 +14,13 @@ from gnomon.core.errors import ModelError
 from gnomon.core.machine import too_large
 from gnomon.models.readers.model_file import ModelFile, object_in
 
+HARMLESS = {  # what scikit-learn's estimators hold of others: types of numbers, and splines (SplineTransformer)
+    "numpy.dtype",
+    "scipy.interpolate._bsplines.BSpline",
+    "scipy._lib.array_api_compat.numpy._aliases.asarray",
+}
+OF_COLUMNS = ("f_classif", "f_regression", "chi2", "r_regression", "mutual_info_classif", "mutual_info_regression")
+
 
 def read(place: Path, trust: bool, types: Collection[str] = ()) -> ModelFile:
     """What the file holds.
@@ -90,13 +97,13 @@ def _parts(thing: Any) -> Iterator[Any]:
 
 def _is_harmless(name: str) -> bool:
     """Whether what a file may make or call by this name runs scikit-learn's own, harmless code only."""
-    return name == "numpy.dtype" or _is_sklearn_class(name) or _is_score(name)
+    return name in HARMLESS or _is_sklearn_class(name) or _is_score(name)
 
 
 def _is_score(name: str) -> bool:
     """Whether it is a score of scikit-learn's: a function of arrays that computes numbers, and no more."""
     module, _, attribute = name.rpartition(".")
-    public = {"sklearn.metrics": (), "sklearn.feature_selection": ("f_classif", "f_regression", "chi2")}
+    public = {"sklearn.metrics": (), "sklearn.feature_selection": OF_COLUMNS}
     for package, also in public.items():
         scores = attribute.endswith(("_score", "_loss", "_error")) or attribute in also
         if f"{module}.".startswith(f"{package}.") and scores:
