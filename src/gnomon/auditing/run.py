@@ -7,12 +7,12 @@ both, attacks, verdict. One attack that breaks does not end an audit.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from gnomon.auditing.canaries import audit_canaries, check_promise, draw_canaries
-from gnomon.auditing.checks.endpoint import check_endpoint
-from gnomon.auditing.checks.preflight import check_answers, check_rows, stop_on_errors
+from gnomon.auditing.canaries import Canaries, audit_canaries, check_promise, draw_canaries
+from gnomon.auditing.checks.answers import check_answers, check_endpoint
+from gnomon.auditing.checks.preflight import check_rows, stop_on_errors
 from gnomon.auditing.decision.decide import most_exposed_units, with_decision
 from gnomon.auditing.evidence.answers import AnswerSet, answer_all
 from gnomon.auditing.evidence.assemble import AuditCase
@@ -23,12 +23,12 @@ from gnomon.auditing.inputs.loading import AuditInputs
 from gnomon.auditing.outcome import Clock, Outcome, provenance
 from gnomon.auditing.prepare import Prepared, prepare
 from gnomon.auditing.progress import Progress
-from gnomon.auditing.results.attackers import look_further
+from gnomon.auditing.results.attackers import Further, look_further
 from gnomon.auditing.results.figures import measure_all
 from gnomon.auditing.results.repeats import add_repeats, refuse_repeats
-from gnomon.auditing.results.risk import assess_risk, vulnerability
-from gnomon.auditing.results.scoring import Attempt, attempt_all
-from gnomon.auditing.results.slices import cut_rows, measure_slices
+from gnomon.auditing.results.risk import Risk, assess_risk, vulnerability
+from gnomon.auditing.results.scoring import Attempt, Scored, attempt_all
+from gnomon.auditing.results.slices import Cut, cut_rows, measure_slices
 from gnomon.auditing.results.threat_model import (
     data_facts,
     describe_source,
@@ -41,14 +41,16 @@ from gnomon.auditing.results.threat_model import (
 )
 from gnomon.auditing.structure.examine import examine_target
 from gnomon.auditing.structure.settings import read_appetite
-from gnomon.auditing.verdict.joint_test import hear
+from gnomon.auditing.verdict.joint_test import Heard, hear
 from gnomon.auditing.verdict.speak import conclude, speak
-from gnomon.core.documents.record import Record, ShadowSourceFacts
+from gnomon.core.documents.person_results import Slicing
+from gnomon.core.documents.record import AttackResult, Finding, Record, ShadowSourceFacts
+from gnomon.core.documents.structure import Appetite
 from gnomon.core.plan import Plan
-from gnomon.core.protocols import Attack, ModelAbilities, TrainerAbilities
+from gnomon.core.protocols import Attack, Model, ModelAbilities, TrainerAbilities
 from gnomon.engines.local import Engine
 from gnomon.engines.threads import one_thread
-from gnomon.engines.warned import Warned, collecting
+from gnomon.engines.warned import collecting
 from gnomon.mitigations import able
 from gnomon.store.arrays import ArrayStore
 
@@ -75,111 +77,163 @@ def run_audit(
     Raises:
         GnomonError: bad input, or a preflight finding of severity error that the plan does not override.
     """
+    clock = Clock()
     with one_thread(), collecting() as warned:
-        return _run(plan, inputs, store, engine, progress, given, warned)
+        with clock.stage("preflight"):
+            prepared = prepare(plan, inputs, store, engine, progress)
+            start = _begin(prepared, inputs)
+        with clock.stage("models"):
+            try:
+                model, (answers, *others) = answer_all(prepared)
+            finally:
+                for each in (prepared.inputs.trainer, prepared.inputs.shadow_trainer):
+                    TrainerAbilities.of(each).tidy()
+        findings = [*start.findings, *check_answers(answers, prepared), *notes(prepared)]
+        findings += check_endpoint(model, answers.case.evidence.x)
+        findings = stop_on_errors(findings, prepared.plan.preflight.override)
+        with clock.stage("structure"):
+            structure = examine_target(model, answers, prepared, start.appetite)
+        found = _attack(model, answers, prepared, start.cuts, findings, clock)
+        with clock.stage("other sources"):
+            sources = [describe_source(answers, found.results), *_other_sources(others, prepared)]
+        with clock.stage("canaries"):
+            one_run = None if start.canaries is None else audit_canaries(start.canaries, prepared)
+            findings += [] if found.risk is None else found.risk.findings
+            findings += [] if one_run is None else check_promise(one_run[0])
+        findings += library_warnings(warned)
+        made = {
+            "plan_given": given if given is not None else prepared.plan.model_dump(mode="json", exclude_unset=True),
+            "answers_map": map_answers(prepared.data, inputs.model, inputs.tables),
+            "shadow_sources": sources if answers.shadows is not None else [],
+            "canaries": None if one_run is None else one_run[0],
+            "structure": structure,
+            "endpoint": ModelAbilities.of(model).spent,
+            "provenance": provenance(
+                plan.seed,
+                clock.seconds,
+                fingerprints(prepared.data, prepared.roles, answers.target_answers, inputs.files),
+            ),
+        }
+        record, case = _record(found, findings, answers, prepared, made), found.case
+        return Outcome(
+            record=record,
+            scores={s.name: s.scores for s in found.scored if s.scores is not None},
+            ids=[str(i) for i in case.data.ids[case.audited]],
+            member=[bool(m) for m in case.member],
+            groups=None if case.groups is None else [str(g) for g in case.groups],
+            copies=case.units if case.groups is None else None,
+            risk=None if found.risk is None else found.risk.table,
+            canaries=None if one_run is None else one_run[1],
+            exposure=vulnerability(case.evidence.shadows),
+        )
 
 
-def _run(
-    plan: Plan,
-    inputs: AuditInputs,
-    store: ArrayStore,
-    engine: Engine | None,
-    progress: Progress | None,
-    given: dict[str, Any] | None,
-    warned: Warned,
-) -> Outcome:
-    clock, statistics = Clock(), plan.statistics
-    with clock.stage("preflight"):
-        prepared = prepare(plan, inputs, store, engine, progress)
-        plan = prepared.plan
-        data, trainer, roles, seeds = prepared.data, prepared.inputs.trainer, prepared.roles, prepared.seeds
-        refuse_repeats(plan.target.repeats, trainer, roles)
-        canaries = draw_canaries(plan.canaries, plan.data, data, trainer, roles, seeds)
-        cuts = cut_rows(statistics.slices, data)
-        appetite = read_appetite(plan.structure.appetite)
-        checked = check_rows(prepared, inputs.own_ids)
-        findings = stop_on_errors(checked, plan.preflight.override)
-    with clock.stage("models"):
-        try:
-            model, (answers, *others) = answer_all(prepared)
-        finally:
-            for each in (prepared.inputs.trainer, prepared.inputs.shadow_trainer):
-                TrainerAbilities.of(each).tidy()
-    findings += [*check_answers(answers, prepared), *notes(prepared)]
-    findings += check_endpoint(model, answers.case.evidence.x)
-    findings = stop_on_errors(findings, plan.preflight.override)
-    with clock.stage("structure"):
-        structure = examine_target(model, answers, prepared, appetite)
+@dataclass(frozen=True)
+class _Start:
+    """What is settled before anything is trained: findings on the rows, and what would stop an audit halfway."""
+
+    findings: list[Finding]
+    canaries: Canaries | None
+    cuts: Sequence[Cut]
+    appetite: Appetite
+
+
+def _begin(prepared: Prepared, inputs: AuditInputs) -> _Start:
+    """Draws canaries, cuts slices, reads the appetite and checks the rows.
+
+    Raises:
+        GnomonError: one of them can't be, or a finding of severity error that the plan does not override.
+    """
+    plan, trainer, roles = prepared.plan, prepared.inputs.trainer, prepared.roles
+    refuse_repeats(plan.target.repeats, trainer, roles)
+    canaries = draw_canaries(plan.canaries, plan.data, prepared.data, trainer, roles, prepared.seeds)
+    cuts = cut_rows(plan.statistics.slices, prepared.data)
+    appetite = read_appetite(plan.structure.appetite)
+    found = stop_on_errors(check_rows(prepared, inputs.own_ids), plan.preflight.override)
+    return _Start(found, canaries, cuts, appetite)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What the attacks found."""
+
+    case: AuditCase
+    attempts: list[Attempt]
+    results: list[AttackResult]
+    heard: Heard
+    slices: list[Slicing]
+    risk: Risk | None
+    further: Further
+
+    @property
+    def scored(self) -> list[Scored]:
+        """The attacks' scores."""
+        return [attempt.scored for attempt in self.attempts]
+
+
+def _attack(
+    model: Model | None,
+    answers: AnswerSet,
+    prepared: Prepared,
+    cuts: Sequence[Cut],
+    findings: Sequence[Finding],
+    clock: Clock,
+) -> _Found:
+    """Attacks, and measures what they found: by attack, by slice, by record, by attacker."""
+    statistics, seeds = prepared.plan.statistics, prepared.seeds
     with clock.stage("attacks"):
         case = replace(answers.case, evidence=look_inside(answers.case.evidence, model, prepared.needs))
         attempts = _attempts(prepared.attacks, case, prepared, prepared.refused)
         scored = [a.scored for a in attempts]
     with clock.stage("statistics"):
-        fpr = case.least_fpr(statistics.fprs)
         results = measure_all(attempts, case, statistics, prepared.engine, prepared.progress)
         advance = prepared.progress.stage("verdict", 3)
-        heard = hear(attempts, results, case, fpr, seeds)
+        heard = hear(attempts, results, case, case.least_fpr(statistics.fprs), seeds)
         name = heard.speaker
         advance(1)
         results = add_repeats(results, answers, prepared)
-        sliced = measure_slices(cuts, name, scored, case, statistics)
+        slices = measure_slices(cuts, name, scored, case, statistics)
         unlike = any(f.code == "shadows-unlike-target" for f in findings)
         risk = assess_risk(name, attempts, case, statistics.confidence, seeds, unlike=unlike)
         advance(1)
     with clock.stage("ladder"):
         further = look_further(attempts, name, case, prepared)
         advance(1)
-    with clock.stage("other sources"):
-        sources = [describe_source(answers, results), *_other_sources(others, prepared)]
-    with clock.stage("canaries"):
-        one_run = None if canaries is None else audit_canaries(canaries, prepared)
-        findings += [] if risk is None else risk.findings
-        findings += [] if one_run is None else check_promise(one_run[0])
-    findings += library_warnings(warned)
-    verdict = speak(results, heard, findings, answers.target, plan.view, fpr, plan.target.reveals)
+    return _Found(case, attempts, results, heard, slices, risk, further)
+
+
+def _record(
+    found: _Found, findings: Sequence[Finding], answers: AnswerSet, prepared: Prepared, made: Mapping[str, Any]
+) -> Record:
+    """The record with verdict and decision; ``made``: further fields of it."""
+    plan, case, trainer, name = prepared.plan, found.case, prepared.inputs.trainer, found.heard.speaker
+    fpr = case.least_fpr(plan.statistics.fprs)
+    verdict = speak(found.results, found.heard, findings, answers.target, plan.view, fpr, plan.target.reveals)
     record = Record(
         name=plan.name,
-        plan_given=given if given is not None else plan.model_dump(mode="json", exclude_unset=True),
         plan=plan.model_dump(mode="json"),
         verdict=verdict,
-        data=data_facts(data, roles),
+        data=data_facts(prepared.data, prepared.roles),
         counted_by="record" if case.groups is None or case.sides is None else "group",
         target=answers.target,
-        answers_map=map_answers(data, inputs.model, inputs.tables),
         shadows=answers.shadows,
-        shadow_sources=sources if answers.shadows is not None else [],
         threat_model=threat_model(answers, prepared),
         mitigations=mitigation_facts(prepared.mitigations, answers.said),
-        plugins=list(inputs.plugins.facts),
+        plugins=list(prepared.inputs.plugins.facts),
         findings=conclude(findings, verdict),
-        attacks=results,
-        exposed=most_exposed(name, scored, case, below=verdict.members_below),
-        slices=sliced,
-        risk=None if risk is None else risk.facts,
-        canaries=None if one_run is None else one_run[0],
-        structure=structure,
-        endpoint=ModelAbilities.of(model).spent,
-        not_tried=not_tried(results),
-        ladder=further.ladder,
-        agreement=further.agreement,
-        by_shadows=further.by_shadows,
+        attacks=found.results,
+        exposed=most_exposed(name, found.scored, case, below=verdict.members_below),
+        slices=found.slices,
+        risk=None if found.risk is None else found.risk.facts,
+        not_tried=not_tried(found.results),
+        ladder=found.further.ladder,
+        agreement=found.further.agreement,
+        by_shadows=found.further.by_shadows,
         recipe={} if trainer is None else trainer.recipe(),
-        provenance=provenance(
-            plan.seed, clock.seconds, fingerprints(data, roles, answers.target_answers, inputs.files)
-        ),
+        **made,
     )
-    worst = most_exposed_units(name, attempts, case, statistics.confidence, reverse=verdict.members_below)
-    return Outcome(
-        record=with_decision(record, worst, None if trainer is None else able(trainer)),
-        scores={s.name: s.scores for s in scored if s.scores is not None},
-        ids=[str(i) for i in data.ids[case.audited]],
-        member=[bool(m) for m in case.member],
-        groups=None if case.groups is None else [str(g) for g in case.groups],
-        copies=case.units if case.groups is None else None,
-        risk=None if risk is None else risk.table,
-        canaries=None if one_run is None else one_run[1],
-        exposure=vulnerability(case.evidence.shadows),
-    )
+    worst = most_exposed_units(name, found.attempts, case, plan.statistics.confidence, reverse=verdict.members_below)
+    return with_decision(record, worst, None if trainer is None else able(trainer))
 
 
 def _attempts(

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from gnomon.core.documents.endpoint import header_source
 from gnomon.core.errors import UsageError
-from gnomon.core.plan import Plan
+from gnomon.core.plan import Plan, TargetPlan, TrainerPlan
 from gnomon.engines.named import LOCAL
 
 
@@ -72,7 +72,8 @@ def refuse_sending(plan: Plan, trusted: Trust) -> None:
     if trusted.trust:
         return
     allowed = {name.lower() for name in trusted.send_to}
-    for key, address, headers in _addresses(plan):
+    recipes = {"trainer": plan.trainer, "shadow.recipe": plan.shadow.recipe}
+    for key, address, headers in _addresses(plan.target, recipes):
         host = host_of(address)
         if host in allowed or _is_here(host):
             continue
@@ -83,11 +84,13 @@ def refuse_sending(plan: Plan, trusted: Trust) -> None:
         )
 
 
-def _addresses(plan: Plan) -> Iterator[tuple[str, str, Mapping[str, str]]]:
+def _addresses(
+    target: TargetPlan, recipes: Mapping[str, TrainerPlan | None]
+) -> Iterator[tuple[str, str, Mapping[str, str]]]:
     """Keys of a plan that name an address, with the address and the headers that are sent there."""
-    if plan.target.endpoint is not None:
-        yield "target.endpoint", plan.target.endpoint, plan.target.headers
-    for key, recipe in (("trainer", plan.trainer), ("shadow.recipe", plan.shadow.recipe)):
+    if target.endpoint is not None:
+        yield "target.endpoint", target.endpoint, target.headers
+    for key, recipe in recipes.items():
         if recipe is not None and recipe.address is not None:
             yield f"{key}.address", recipe.address, recipe.headers
 

@@ -13,7 +13,7 @@ from gnomon.auditing.settings import NOTHING, Trust
 from gnomon.core.arrays import Ints, Rows, take_rows
 from gnomon.core.documents.record import ShadowSourceFacts
 from gnomon.core.errors import UsageError
-from gnomon.core.plan import Plan, ShadowSource, make_plan
+from gnomon.core.plan import Plan, ShadowPlan, ShadowSource, make_table
 from gnomon.engines.local import LocalEngine
 from gnomon.engines.threads import one_thread
 from gnomon.store.arrays import ArrayStore
@@ -39,31 +39,25 @@ class MadeRows:
     marginals: Marginals
 
 
-def source_to_make(plan: Plan, asked: str | None) -> ShadowSource:
+def source_to_make(plan: ShadowPlan, asked: str | None) -> ShadowSource:
     """The source that is asked for, or else the first of the plan's that makes anything.
 
     Raises:
         PlanError: no such source.
         UsageError: real rows, which nobody has to make.
 
-    >>> plan = make_plan({"data": {"source": "digits"}, "shadow": {"source": ["real", "noisy:0.2"]}})
+    >>> plan = ShadowPlan(source=("real", "noisy:0.2"))
     >>> source_to_make(plan, None), source_to_make(plan, "marginals")
     ('noisy:0.2', 'marginals')
     """
-    sources = plan.shadow.sources if asked is None else _checked(plan, asked)
-    made = [source for source in sources if source != "real"]
+    wanted = plan if asked is None else make_table(ShadowPlan, {"source": [asked]}, "shadow")
+    made = [source for source in wanted.sources if source != "real"]
     if not made:
         raise UsageError(
             "real rows need not be made: name a source that makes some (noisy, noisy:0.2, marginals, climbing, "
             "climbing:guided)"
         )
     return made[0]
-
-
-def _checked(plan: Plan, asked: str) -> tuple[ShadowSource, ...]:
-    values = plan.model_dump(mode="json", exclude_unset=True)
-    values["shadow"] = {**values.get("shadow", {}), "source": [asked]}
-    return make_plan(values, "source").shadow.sources
 
 
 def make_attackers_rows(

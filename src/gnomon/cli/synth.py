@@ -51,7 +51,7 @@ def synth(
     own_modules_first(trusted)
     checked = read_plan(plan)
     state = to.parent / f"{to.name}.state"  # of a climb: kept only until the rows are written
-    chosen = source_to_make(checked, source)
+    chosen = source_to_make(checked.shadow, source)
     with TerminalProgress() as progress:
         made = make_attackers_rows(checked, chosen, state, trusted, progress=progress)
     write_rows(made, to, checked.data.label or "y")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -37,6 +37,8 @@ from gnomon.core.documents.structure import StructurePlan
 from gnomon.core.errors import PlanError, UsageError, did_you_mean, expect, no_text
 from gnomon.core.model_formats import MODEL_FILES
 from gnomon.core.network_recipe import NETWORK_OPTIONS, NetworkRecipe, Precision, check_network_option
+
+Table = TypeVar("Table", bound=PlanTable)
 
 
 class CsvPlan(PlanTable):
@@ -544,16 +546,21 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
-def make_trainer_plan(values: dict[str, Any]) -> TrainerPlan:
-    """A checked [trainer] table.
+def make_table(table: type[Table], values: dict[str, Any], name: str) -> Table:
+    """A checked table of a plan.
+
+    Args:
+        table: which one.
+        values: its keys.
+        name: what messages call it.
 
     Raises:
         PlanError: one line that names the key, what was expected and what came.
     """
     try:
-        return TrainerPlan.model_validate(values)
+        return table.model_validate(values)
     except ValidationError as error:
-        raise PlanError(f"trainer: {_first_problem(error, TrainerPlan)}") from None
+        raise PlanError(f"{name}: {_first_problem(error, table)}") from None
 
 
 def read_plan(path: str | Path) -> Plan:

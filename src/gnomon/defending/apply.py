@@ -102,7 +102,7 @@ def apply_mitigation(
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as place:
             whole = Path(place) / "service"
             whole.mkdir()
-            service = _write(owned, plan, whole)
+            service = _write(owned, plan.name, whole)
             _check_same(owned, load_service(whole, trust=trusted.trust, trust_type=trusted.trust_type))
             whole.rename(folder)
     except OSError as error:
@@ -163,15 +163,15 @@ def _network(shape: NetworkShape, *, trust: bool) -> Any:
     return networks.TorchTrainer(**shape.model_dump())
 
 
-def _write(owned: Owned, plan: Plan, folder: Path) -> Service:
-    network, file = _write_model(owned, plan, folder)
+def _write(owned: Owned, name: str, folder: Path) -> Service:
+    network, file = _write_model(owned, folder)
     answers = None
     if isinstance(owned.model, MitigatedModel):
         write_text(folder / ANSWERS, mitigation_to_json(owned.model.mitigation) + "\n")
         answers = ANSWERS
     x = owned.prepared.data.x
     service = Service(
-        name=plan.name,
+        name=name,
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         gnomon=VERSION,
         mitigations=mitigation_facts(owned.prepared.mitigations, dict(ModelAbilities.of(owned.plain).facts)),
@@ -189,8 +189,9 @@ def _write(owned: Owned, plan: Plan, folder: Path) -> Service:
     return service
 
 
-def _write_model(owned: Owned, plan: Plan, folder: Path) -> tuple[NetworkShape | None, str]:
+def _write_model(owned: Owned, folder: Path) -> tuple[NetworkShape | None, str]:
     """What decides the network, if only weights are written, and the file's name."""
+    plan = owned.prepared.plan
     given = None if plan.target.model is None else located(plan.target.model)
     if given is not None and given.is_file():
         file = f"model{given.suffix.lower()}"

@@ -90,6 +90,45 @@ class _DefenceRun:
         finally:
             self.advance(1)
 
+    def report(
+        self,
+        name: str,
+        tried: list[str],
+        plain: Outcome,
+        audited: Sequence[AuditedCombination],
+        limit: Limit | None,
+        made: Provenance,
+    ) -> DefenceReport:
+        """The report on all of them."""
+        plan, searches = self.plan, self.searches
+        tenth, level, fpr = measure.exposed_tenth(plain), plan.statistics.confidence, measure.telling_fpr(plain.record)
+        family = sum(one.outcome is not None for one in audited) + sum(len(s.trials) - 1 for s in searches)
+        yardstick = Yardstick(plain, tenth, fpr, level, max(1, family), limit)
+        base = measured(AuditedCombination(PLAIN, _row(PLAIN), plain), yardstick)
+        rows = [compared(measured(one, yardstick), base, yardstick) for one in audited]
+        results = mark_frontier([base.result, *(one.result for one in rows)], fpr)
+        by_label = {one.combination.label: one for one in rows}
+        record = plain.record
+        return DefenceReport(
+            name=name,
+            plan=plan.model_dump(mode="json"),
+            tried=tried,
+            fpr=fpr,
+            confidence=level,
+            compared=yardstick.family,
+            members=record.data.members,
+            nonmembers=record.data.nonmembers,
+            classes=record.data.classes,
+            data=record.data.name,
+            view=record.threat_model.view,
+            shadows=record.shadows.count if record.shadows else 0,
+            exposed=None if tenth is None else tenth.facts,
+            results=results,
+            searches=searches,
+            advice=advise(results, lambda a, b: rival(by_label[a], by_label[b], yardstick.alone), fpr, level),
+            provenance=made,
+        )
+
 
 def defend(
     plan: Plan,
@@ -133,7 +172,7 @@ def defend(
     made = provenance(
         shared.seed, {"defend": round(time.perf_counter() - start, 3)}, plain.record.provenance.fingerprints
     )
-    return _report(plan.name, shared, tried, plain, audited, run.searches, limit, made)
+    return run.report(plan.name, tried, plain, audited, limit, made)
 
 
 def bench_audit(
@@ -215,45 +254,6 @@ def folder_of(combination: Combination, *, knows: bool) -> str:
     """
     word = "".join(c if c.isalnum() or c in "+-." else "-" for c in combination.label)
     return word if knows else f"{word}-naive"
-
-
-def _report(
-    name: str,
-    plan: Plan,
-    tried: list[str],
-    plain: Outcome,
-    audited: Sequence[AuditedCombination],
-    searches: list[Search],
-    limit: Limit | None,
-    made: Provenance,
-) -> DefenceReport:
-    tenth, level, fpr = measure.exposed_tenth(plain), plan.statistics.confidence, measure.telling_fpr(plain.record)
-    family = sum(one.outcome is not None for one in audited) + sum(len(s.trials) - 1 for s in searches)
-    yardstick = Yardstick(plain, tenth, fpr, level, max(1, family), limit)
-    base = measured(AuditedCombination(PLAIN, _row(PLAIN), plain), yardstick)
-    rows = [compared(measured(one, yardstick), base, yardstick) for one in audited]
-    results = mark_frontier([base.result, *(one.result for one in rows)], fpr)
-    by_label = {one.combination.label: one for one in rows}
-    record = plain.record
-    return DefenceReport(
-        name=name,
-        plan=plan.model_dump(mode="json"),
-        tried=tried,
-        fpr=fpr,
-        confidence=level,
-        compared=yardstick.family,
-        members=record.data.members,
-        nonmembers=record.data.nonmembers,
-        classes=record.data.classes,
-        data=record.data.name,
-        view=record.threat_model.view,
-        shadows=record.shadows.count if record.shadows else 0,
-        exposed=None if tenth is None else tenth.facts,
-        results=results,
-        searches=searches,
-        advice=advise(results, lambda a, b: rival(by_label[a], by_label[b], yardstick.alone), fpr, level),
-        provenance=made,
-    )
 
 
 def _row(

@@ -8,7 +8,6 @@ models. Cells of several studies that share a folder are shared where they agree
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -80,7 +79,13 @@ def cell_key(plan: Plan) -> str:
     """
     values = plan.model_dump(mode="json", exclude_defaults=True, exclude={"name"})
     versions = package_versions(DECIDING_PACKAGES)
-    return fingerprint(["cell", VERSION, RECORD_VERSION], versions, values, list(_contents(plan)))
+    contents: list[list[Any]] = [[key, _digest(located(value))] for key, value in plan.named("file")]
+    for key, code in plan.named("code"):
+        if ":" in code and not code.startswith("sklearn."):
+            found = user_code([code.partition(":")[0]])
+            contents.append([key, found.modules, found.packages])
+    contents += plugin_contents(plan)
+    return fingerprint(["cell", VERSION, RECORD_VERSION], versions, values, contents)
 
 
 def finished(cell: CellPlan, cells: Path) -> CellRun | None:
@@ -149,17 +154,6 @@ def _kept(cell: CellPlan, cells: Path) -> CellRun | None:
 
 def _broken(cell: CellPlan, folder: Path, reason: str, start: float) -> CellRun:
     return CellRun(cell, folder, None, reason, round(time.perf_counter() - start, 3), reused=False)
-
-
-def _contents(plan: Plan) -> Iterator[list[Any]]:
-    """Files that a plan names, and code of the user's own, with digests of their bytes."""
-    for key, value in plan.named("file"):
-        yield [key, _digest(located(value))]
-    for key, code in plan.named("code"):
-        if ":" in code and not code.startswith("sklearn."):
-            found = user_code([code.partition(":")[0]])
-            yield [key, found.modules, found.packages]
-    yield from plugin_contents(plan)
 
 
 def _digest(path: Path) -> str:

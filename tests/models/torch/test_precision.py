@@ -6,7 +6,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from gnomon.core.errors import PlanError, UsageError  # noqa: E402
-from gnomon.core.plan import make_trainer_plan  # noqa: E402
+from gnomon.core.plan import TrainerPlan, make_table  # noqa: E402
 from gnomon.models.torch import TorchTrainer  # noqa: E402
 from gnomon.models.torch.dp import DPTrainer  # noqa: E402
 from gnomon.models.torch.networks import build_seeded, count_gpus, mlp  # noqa: E402
@@ -34,9 +34,9 @@ def test_a_graph_is_for_a_gpu() -> None:
 
 def test_fp32_stands_in_the_recipe_and_an_unknown_precision_is_refused() -> None:
     assert TorchTrainer(device="cpu").recipe()["precision"] == "fp32"
-    assert make_trainer_plan({"kind": "torch", "precision": "bf16"}).precision == "bf16"
+    assert make_table(TrainerPlan, {"kind": "torch", "precision": "bf16"}, "trainer").precision == "bf16"
     with pytest.raises(PlanError, match="precision"):
-        make_trainer_plan({"kind": "torch", "precision": "fp16"})
+        make_table(TrainerPlan, {"kind": "torch", "precision": "fp16"}, "trainer")
     with pytest.raises(UsageError, match="expected precision to be fp32, tf32 or bf16, got 'half'"):
         TorchTrainer(precision="half")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="DP-SGD computes in fp32"):

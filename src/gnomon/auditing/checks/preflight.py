@@ -6,31 +6,24 @@ its code, and the override stands in the record.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.auditing.checks.labels import check_given_labels
-from gnomon.auditing.checks.near_duplicates import check_near_duplicates, check_sides, check_swapped, check_unseen
+from gnomon.auditing.checks.near_duplicates import check_near_duplicates
 from gnomon.auditing.checks.overlap import check_shared_rows
-from gnomon.auditing.checks.recipe import check_code, check_recipe
 from gnomon.auditing.checks.shift import check_blind
-from gnomon.auditing.evidence.answers import AnswerSet
 from gnomon.auditing.prepare import Prepared
 from gnomon.auditing.progress import Progress, Silent
-from gnomon.core.arrays import Bools, Floats, Ints
+from gnomon.core.arrays import Bools, Ints
 from gnomon.core.data.dataset import Dataset, Roles
-from gnomon.core.documents.record import Estimate, Finding, ModelFacts, ShadowFacts
+from gnomon.core.documents.record import Finding
 from gnomon.core.errors import PreflightError
-from gnomon.core.protocols import Model, ModelAbilities
 from gnomon.core.seeds import Seeds
 
-ACCURACY_BOUND = 0.1  # shadows' accuracy further than this from the target's
-SIZE_BOUND = 0.1  # shadows' size further than this share from the target's
 CHANCE = 1e-3  # probability of one-sided classes in a random split, below which they are no accident
-LOSS_FACTOR = 2.0  # every shadow's loss further than this factor from the target's
 
 
 def check_data(
@@ -178,116 +171,6 @@ def check_rows(prepared: Prepared, own_ids: bool) -> list[Finding]:
     known = prepared.data, prepared.roles
     found = check_data(*known, own_ids=own_ids, seeds=prepared.seeds, progress=prepared.progress)
     return found if prepared.left_out is None else [*found, prepared.left_out]
-
-
-def check_answers(answers: AnswerSet, prepared: Prepared) -> list[Finding]:
-    """Findings that need the models' answers."""
-    case, facts, roles = answers.case, answers.target, answers.case.roles
-    swapped = check_swapped(facts, answers.target_answers, case)
-    findings = check_target(answers.target_answers)
-    findings += check_outputs(prepared.inputs.model)
-    findings += check_code(prepared)
-    findings += check_given_labels(answers, prepared, swapped)
-    findings += check_sides(facts, answers.shadows, len(roles.members), len(roles.nonmembers))
-    if answers.shadows is not None and answers.losses is not None:
-        findings += check_failures(answers.shadows)
-        findings += check_shadows(facts, answers.shadows, answers.losses)
-    if answers.source.source != "real":
-        return findings
-    findings += check_recipe(prepared)
-    unseen = check_unseen(case)
-    return findings if unseen is None else [*findings, unseen]
-
-
-def check_outputs(model: Model | None) -> list[Finding]:
-    """A network whose outputs are probabilities already, though they are taken for logits."""
-    if not ModelAbilities.of(model).already_shares:
-        return []
-    return [
-        Finding(
-            code="outputs-are-probabilities",
-            title="what the network gives are probabilities already, but they are taken for logits",
-            severity="warning",
-            explanation="Its outputs lie between 0 and 1, and sum to 1 where there are several, in every row. A second "
-            "softmax flattens them, and attacks see other answers than whoever uses the model.",
-            remedy='Set target.outputs = "probabilities" (in Python TorchModel(..., outputs="probabilities")).',
-        )
-    ]
-
-
-def check_target(answers: Floats) -> list[Finding]:
-    """Findings on the target's answers (n, c) to the audited rows alone."""
-    if len(answers) < 2 or not bool((answers == answers[0]).all()):
-        return []
-    return [
-        Finding(
-            code="constant-answers",
-            title="the model answers the same to every record",
-            severity="error",
-            explanation="Nothing can be learned from such answers, so attacks fail whatever the model remembers.",
-            remedy="Check that the model is fitted and that rows reach it in the form that it was trained on.",
-        )
-    ]
-
-
-def check_failures(shadows: ShadowFacts) -> list[Finding]:
-    """What became of shadow models that could not be trained or could not answer."""
-    if not shadows.redrawn and not shadows.left_out:
-        return []
-    redrawn = f"{shadows.redrawn} drawn again with rare classes and categories kept" if shadows.redrawn else ""
-    left_out = f"{shadows.left_out} left out" if shadows.left_out else ""
-    return [
-        Finding(
-            code="shadow-models-failed",
-            title="shadow models that could not be trained or could not answer: "
-            + ", ".join(part for part in (redrawn, left_out) if part),
-            severity="note",
-            explanation="They are trained on other rows than the target, so that a class or a category may be missing "
-            f"in theirs. Why: {'; '.join(shadows.failures)}.",
-            remedy="Attacks know less of records of such classes and categories; give more rows of them to learn more.",
-        )
-    ]
-
-
-def check_shadows(target: ModelFacts, shadows: ShadowFacts, losses: Sequence[Estimate]) -> list[Finding]:
-    """Shadows that are unlike the target: attacks calibrated on them would fail for the wrong reason.
-
-    Args:
-        target: the target's size, accuracy and loss.
-        shadows: the same of the shadows, as means.
-        losses: the shadows' training and test loss, mean and range. A model that is certain of every answer pays for
-            one wrong one with half of its loss, so a loss is unlike only if it is unlike that of every shadow.
-    """
-    differences = list(_differences(target, shadows, losses))
-    if not differences:
-        return []
-    return [
-        Finding(
-            code="shadows-unlike-target",
-            title="the shadow models are unlike the target: " + "; ".join(differences),
-            severity="warning",
-            explanation="Attacks learn from the shadows what the target's training does. Where the recipe differs they "
-            "look weaker than a better informed attacker's would be, and a leaking model looks harmless.",
-            remedy="Give the target's own recipe in [trainer] and its training size in [shadow] size.",
-        )
-    ]
-
-
-def _differences(target: ModelFacts, shadows: ShadowFacts, losses: Sequence[Estimate]) -> Iterable[str]:
-    if abs(shadows.size - target.train_size) > SIZE_BOUND * target.train_size:
-        yield f"{shadows.size} training rows against {target.train_size}"
-    sides = (
-        ("training", shadows.train_accuracy, target.train_accuracy, losses[0], target.train_loss),
-        ("test", shadows.test_accuracy, target.test_accuracy, losses[1], target.test_loss),
-    )
-    for side, ours, theirs, our_loss, their_loss in sides:
-        if ours is not None and theirs is not None and abs(ours.value - theirs) > ACCURACY_BOUND:
-            yield f"{side} accuracy {ours.value:.3f} against {theirs:.3f}"
-        elif their_loss is not None:
-            nearest = min(max(their_loss, our_loss.low), our_loss.high)
-            low, high = sorted((nearest, their_loss))
-            if high > 0.05 and high > LOSS_FACTOR * low:
-                yield f"{side} loss {our_loss.value:.3g} against {their_loss:.3g}"
 
 
 def stop_on_errors(findings: Sequence[Finding], override: Sequence[str]) -> list[Finding]:

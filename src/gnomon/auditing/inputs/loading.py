@@ -20,7 +20,7 @@ from gnomon.core.files import content_digest
 from gnomon.core.model_formats import is_address
 from gnomon.core.network_recipe import NETWORK_OPTIONS
 from gnomon.core.outputs import Outputs
-from gnomon.core.plan import DataPlan, Plan, TargetPlan, TrainerPlan, make_trainer_plan
+from gnomon.core.plan import DataPlan, Plan, TargetPlan, TrainerPlan, make_table
 from gnomon.core.protocols import Gives, Model, ModelAbilities, Trainer, TrainerAbilities
 from gnomon.datasets import load_dataset
 from gnomon.datasets.own_files.answer_files import AnswerTable, read_answers
@@ -103,7 +103,7 @@ def load_inputs(plan: Plan, trusted: Trust = NOTHING) -> AuditInputs:
         data = _with_declared_features(data, plan.data.features)
     loaded = _load_model(plan.target, plan.trainer, given, data, parts, trust=trust)
     model = read_as_it_is(loaded, data, plan.target.reveals)
-    answers, tables = _load_answers(plan, data, parts)
+    answers, tables = _load_answers(plan.target, plan.data, data, parts)
     if model is not None and answers is not None:
         raise PlanError("target: give a model or its answers, not both")
     trainer = speaking(make_trainer(plan.trainer, model, trust=trust, outputs=_head(plan.target)), data)
@@ -224,8 +224,9 @@ def _load_model(
     return None
 
 
-def _load_answers(plan: Plan, data: Dataset, parts: RowSplit | None) -> tuple[Floats | None, list[AnswerTable]]:
-    target, columns = plan.target, plan.data
+def _load_answers(
+    target: TargetPlan, columns: DataPlan, data: Dataset, parts: RowSplit | None
+) -> tuple[Floats | None, list[AnswerTable]]:
     files = (target.member_answers, target.nonmember_answers)
     if files == (None, None):
         return None, []
@@ -304,7 +305,7 @@ def trainer_from(value: Any, target: Model | None, *, trust: bool = True) -> Tra
     if value is None or isinstance(value, Trainer):
         return value
     if isinstance(value, dict):
-        return make_trainer(make_trainer_plan(value), target, trust=trust)
+        return make_trainer(make_table(TrainerPlan, value, "trainer"), target, trust=trust)
     if value == "clone":
         return ModelAbilities.of(target).clone_recipe()
     if isinstance(value, str):

@@ -10,7 +10,7 @@ from gnomon.attacks import ATTACKS, check_foreign_attack, make_attack, make_fore
 from gnomon.core.documents.record import PlugInFacts
 from gnomon.core.errors import PlanError, UsageError
 from gnomon.core.mitigations import AnswerMitigation, TrainingMitigation
-from gnomon.core.plan import AttacksPlan, Plan
+from gnomon.core.plan import AttacksPlan, Plan, TargetPlan
 from gnomon.core.protocols import Attack, options_of
 from gnomon.mitigations import is_own, make_foreign_mitigation
 from gnomon.models.plugins import PlugIn, facts_of, find_plugin, reader_for
@@ -90,7 +90,7 @@ def load_plugins(plan: Plan, *, trust: bool, given: Sequence[Attack] = ()) -> Pl
         if not is_own(text):
             mitigations[text], fact = make_foreign_mitigation(text, trust=trust)
             facts.append(fact)
-    reader = _reader(plan)
+    reader = _reader(plan.target)
     if reader is not None:
         facts.append(facts_of("readers", reader.name, reader.load(trust=trust), reader))
     return PlugIns(attacks, mitigations, tuple(facts))
@@ -101,13 +101,12 @@ def plugin_contents(plan: Plan) -> Iterator[list[Any]]:
     foreign = [find_plugin("attacks", name) for name in plan.attacks.names or () if name not in OWN]
     foreign += [find_plugin("mitigations", text) for text in plan.mitigations if not is_own(text)]
     plugins = [found[0] for found in foreign if found is not None]
-    reader = _reader(plan)
+    reader = _reader(plan.target)
     yield from (plugin.content() for plugin in [*plugins, *([reader] if reader else [])])
 
 
-def _reader(plan: Plan) -> PlugIn | None:
+def _reader(target: TargetPlan) -> PlugIn | None:
     """The plug-in that reads the plan's model, if one does."""
-    target = plan.target
     if target.model is None:
         return None
     if target.reader is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from gnomon.auditing.checks.endpoint import check_endpoint
+from gnomon.auditing.checks.answers import check_endpoint
 from gnomon.core.arrays import Floats, Rows
 from gnomon.core.protocols import ModelAbilities, Twice
 
