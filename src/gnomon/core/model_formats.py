@@ -56,10 +56,10 @@ FORMATS = (
     ModelFormat((".onnx",), "ONNX", "onnx", extra="onnx"),
     ModelFormat((".keras",), "Keras", "keras", extra="keras"),
     ModelFormat(
-        (".safetensors", ".pt", ".pth"),
-        "torch weights",
+        (".safetensors", ".pt", ".pth", ".pt2"),
+        "torch weights or programs",
         "weights",
-        "their network in [trainer]",
+        "their network in [trainer], or --trust",
         recipe=True,
         extra="torch",
     ),

@@ -9,6 +9,7 @@ from sklearn.tree import DecisionTreeClassifier
 pytest.importorskip("torch")
 
 from gnomon.core.errors import UsageError
+from gnomon.models.files import read_model
 from gnomon.models.readers.model_file import Use
 from gnomon.models.readers.weights import read
 from gnomon.models.sklearn import SklearnTrainer
@@ -37,3 +38,23 @@ def test_without_the_network_there_is_one_line(file: Path) -> None:
     for recipe in (None, SklearnTrainer(DecisionTreeClassifier())):
         with pytest.raises(UsageError, match=words):
             read(file, False).model(Use(("a", "b", "c"), x=X, recipe=recipe))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # of TorchScript
+@pytest.mark.parametrize("kind", ["script", "exported"])
+def test_a_program_is_a_model_by_itself_with_trust(tmp_path: Path, kind: str) -> None:
+    import torch
+
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Softmax(1)).eval()
+    place = tmp_path / ("m.pt" if kind == "script" else "m.pt2")
+    if kind == "script":
+        torch.jit.save(torch.jit.trace(network, torch.as_tensor(X)), place)
+    else:
+        shapes = ({0: torch.export.Dim("rows")},)
+        torch.export.save(torch.export.export(network, (torch.as_tensor(X),), dynamic_shapes=shapes), place)
+    use = Use(("a", "b", "c"), x=X)
+    with pytest.raises(UsageError, match=r"m\.pt2?: a TorchScript or exported program, .*give --trust"):
+        read_model(place).model(use)
+    model = read_model(place, trust=True).model(use)
+    np.testing.assert_allclose(np.exp(model.log_probs(X[:7])), network(torch.as_tensor(X[:7])).detach(), atol=1e-6)

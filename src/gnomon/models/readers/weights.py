@@ -1,4 +1,4 @@
-"""Weights of torch networks; the network itself is described by a recipe. No code in the file is run."""
+"""Weights of torch networks, which a recipe describes; no code in the file is run. Programs of torch need trust."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ import numpy as np
 from gnomon.core.errors import UsageError
 from gnomon.core.protocols import Model, TrainerAbilities
 from gnomon.models import torch as networks
+from gnomon.models.callable import CallableModel
 from gnomon.models.readers.model_file import ModelFile, Use
 
 
-def read(place: Path, trust: bool) -> ModelFile:  # noqa: ARG001 - every reader's arguments
-    """The weights, still without a network."""
+def read(place: Path, trust: bool) -> ModelFile:
+    """The weights, still without a network; or a program, which is one by itself."""
 
     def make(use: Use) -> Model:
+        if networks.is_program(place):
+            if not trust:
+                raise UsageError(networks.needs_trust(place))
+            return CallableModel(networks.load_program(place), use.outputs, len(use.classes), name=place.name)
         recipe = TrainerAbilities.of(use.recipe).network
         if recipe is None:
             raise UsageError(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gnomon.models.torch.objectives import HighEntropy, LabelSmoothing, RelaxLoss
     from gnomon.models.torch.selena import SelenaTrainer
     from gnomon.models.torch.trainer import TorchTrainer, load_torch
+    from gnomon.models.torch.weights import is_program, load_program, needs_trust
 
 _HOME = {
     "AdversarialTrainer": "adversarial",
@@ -36,7 +37,10 @@ _HOME = {
     "TorchModel": "model",
     "TorchTrainer": "trainer",
     "TrainingAugmentation": "augmentation",
+    "is_program": "weights",
+    "load_program": "weights",
     "load_torch": "trainer",
+    "needs_trust": "weights",
     "read_weights": "model",
     "resolve_device": "networks",
     "save_weights": "model",
@@ -55,7 +59,10 @@ __all__ = [
     "TorchTrainer",
     "TrainingAugmentation",
     "has_torch",
+    "is_program",
+    "load_program",
     "load_torch",
+    "needs_trust",
     "read_weights",
     "resolve_device",
     "save_weights",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pickle
 import re
 import zipfile
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from gnomon.core.errors import ModelError, one_line
@@ -65,12 +66,42 @@ def why_unreadable(path: Path, error: Exception) -> str:
         what = f"the Python object {named[1]}" if named else "Python objects"
         return f"{path}: holds {what} and not weights alone, and reading it would run its maker's code; {SAVE}"
     if is_program(path):
-        return (
-            f"{path}: a TorchScript or exported program, which may run what its maker put in; export the network with "
-            f"torch.onnx, or {SAVE}"
-        )
+        return needs_trust(path)
     reason = one_line(re.sub(r"\x1b\[[0-9;]*m", "", str(error).split("\n", 1)[0]))[:200]
     return f"{path}: not a file of weights, or damaged ({reason}); {SAVE}"
+
+
+def needs_trust(path: Path) -> str:
+    """The line for a program."""
+    return (
+        f"{path}: a TorchScript or exported program, which may run what its maker put in; give --trust if you made it "
+        f"yourself, export the network with torch.onnx, or {SAVE}"
+    )
+
+
+def load_program(path: Path) -> Callable[[Any], torch.Tensor]:
+    """The function of rows in a file of TorchScript or an exported program; whole numbers in rows stay whole.
+
+    Raises:
+        ModelError: it can't be loaded.
+    """
+    try:
+        if path.suffix.lower() == ".pt2":
+            module: Any = torch.export.load(path).module()
+        else:
+            module = torch.jit.load(str(path), map_location="cpu").eval()
+    except Exception as error:  # torch's own, of many kinds
+        raise ModelError(f"{path}: cannot be loaded ({type(error).__name__}: {one_line(error)[:200]})") from error
+
+    def answer(rows: Any) -> torch.Tensor:
+        array = np.asarray(rows)
+        with torch.no_grad():
+            found: torch.Tensor = module(
+                torch.as_tensor(array if array.dtype.kind in "iub" else array.astype(np.float32))
+            )
+        return found
+
+    return answer
 
 
 def is_program(path: Path) -> bool:
