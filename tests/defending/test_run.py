@@ -148,7 +148,7 @@ def test_killed_it_goes_on_where_it_stopped(bench: DefenceReport, tmp_path: Path
     plan = tmp_path / "plan.toml"
     plan.write_text(TOML)
     command = ["defend", str(plan), "--try", "labels", "--no-naive", "--workers", "1", "--to", str(tmp_path / "bench")]
-    run_and_kill("gnomon.defending.audits:audit_plan", 2, *command)
+    run_and_kill("gnomon.defending.results:audit_plan", 2, *command)
     finished = marks(tmp_path / "bench")
     assert list(finished) == ["none"]
     assert not (tmp_path / "bench" / "defence.json").exists()

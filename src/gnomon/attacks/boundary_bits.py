@@ -13,8 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from gnomon.attacks.parts.other_label import mostly_discrete, nearest_otherwise
-from gnomon.attacks.parts.queries import unfit_rows
+from gnomon.attacks.parts.queries import mostly_discrete, nearest_otherwise, unfit_rows
 from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.core.data.feature_space import Codes, FeatureSpace
 from gnomon.core.errors import BudgetError, UsageError

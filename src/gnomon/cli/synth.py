@@ -16,7 +16,7 @@ from gnomon.core.errors import MissingExtraError, UsageError, did_you_mean, impo
 from gnomon.core.files import replacing
 from gnomon.core.plan import read_plan
 from gnomon.datasets.own_files.files import rows_in_npz
-from gnomon.runs.spreadsheet import first_changed
+from gnomon.runs.folder import first_changed
 from gnomon.synthesis import save_marginals
 
 SUFFIXES = (".npz", ".csv", ".parquet")

@@ -25,9 +25,8 @@ from gnomon.core.evidence import BLACK_BOX
 from gnomon.core.plan import Plan, make_plan
 from gnomon.defending import measure
 from gnomon.defending.advice import advise
-from gnomon.defending.audits import Keeper
 from gnomon.defending.combinations import PLAIN, Combination, StrengthRange, read_tries
-from gnomon.defending.results import AuditedCombination, Yardstick, compared, mark_frontier, measured, rival
+from gnomon.defending.results import AuditedCombination, Keeper, Yardstick, compared, mark_frontier, measured, rival
 from gnomon.defending.search import check_limit, search
 
 VACUOUS_DP = "dp:noise=0.2"

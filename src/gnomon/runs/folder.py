@@ -1,11 +1,15 @@
-"""A run's folder: the record, with the scores of every attack, ids and truth; published and read as one thing."""
+"""A run's folder: the record, with the scores of every attack, ids and truth; published and read as one thing.
+
+What a csv file holds may be opened in a spreadsheet, which would run text that begins like a formula.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,7 +24,49 @@ from gnomon.core.errors import DataError, expect
 from gnomon.core.files import toml_text, write_text
 from gnomon.core.generations import Published, claim, read_published
 from gnomon.core.plan import make_plan, name_of
-from gnomon.runs.spreadsheet import cell, plain
+from gnomon.report.formatting import clean
+
+_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")  # the last four are the wide forms of the others
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+def cell(value: object) -> object:
+    r"""A value as a csv file holds it: numbers as they are, text on one line, without control characters.
+
+    Text that begins with ``=``, ``+``, ``-`` or ``@``, spaces and tabs before it not counted, and is not just a number,
+    gets an apostrophe in front.
+
+    >>> cell("=1+1"), cell("\tx\r\ny"), cell("-5"), cell(-0.5), cell("a\x1b[2J")
+    ("'=1+1", ' x  y', '-5', -0.5, 'a�[2J')
+    """
+    if not isinstance(value, str):
+        return value
+    text = clean(value)
+    return f"'{text}" if reads_as_formula(text) else text
+
+
+def plain(text: str) -> str:
+    """A csv file's text without the apostrophe that `cell` puts in front.
+
+    >>> plain("'=1+1"), plain("'twas")
+    ('=1+1', "'twas")
+    """
+    return text[1:] if text.startswith("'") and reads_as_formula(text[1:]) else text
+
+
+def reads_as_formula(text: str) -> bool:
+    """Whether a spreadsheet may run a text instead of showing it."""
+    return len(text) > 1 and _FORMULA.match(text) is not None and _NUMBER.fullmatch(text) is None
+
+
+def first_changed(values: Iterable[object]) -> str | None:
+    """The first text that a csv file would not hold as it is; None if there is none.
+
+    >>> first_changed(["a", 1.5, "@SUM(A1)"])
+    '@SUM(A1)'
+    """
+    return next((value for value in values if isinstance(value, str) and cell(value) != value), None)
+
 
 RISK_TEXTS = "risk-texts.json"
 TEXTS = ("id", "class", "group")  # columns of risk.csv that hold text
@@ -83,7 +129,7 @@ def _naming_files(outcome: Outcome) -> Record:
 def write_risk(table: RiskTable, folder: Path) -> None:
     """Writes risk.csv, and risk.parquet where pandas and pyarrow are installed; the most probable members first.
 
-    Texts that a csv file can't hold as they are (see `gnomon.runs.spreadsheet`) stand in a JSON file next to it.
+    Texts that a csv file can't hold as they are (see `gnomon.runs.folder`) stand in a JSON file next to it.
     """
     columns = table.columns()
     write_columns(columns, folder, "risk")
@@ -129,7 +175,7 @@ def read_risk(content: bytes, texts: bytes | None = None) -> RiskTable:
 def write_columns(columns: Mapping[str, Sequence[Any]], folder: Path, name: str) -> list[Path]:
     """Writes NAME.csv, and NAME.parquet where pandas and pyarrow are installed; returns what was written.
 
-    The csv file holds no text that a spreadsheet would run; see `gnomon.runs.spreadsheet`. The parquet file holds all
+    The csv file holds no text that a spreadsheet would run; see `gnomon.runs.folder`. The parquet file holds all
     as it is.
     """
     text = io.StringIO()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from gnomon.attacks.parts.other_label import STARTS, mostly_discrete, nearest_otherwise
+from gnomon.attacks.parts.queries import STARTS, mostly_discrete, nearest_otherwise
 from gnomon.core.data.feature_space import Feature, FeatureSpace
 from gnomon.core.evidence import Evidence
 

@@ -9,8 +9,8 @@ from tests.studies.worlds import small_plan
 from gnomon.auditing.progress import Silent
 from gnomon.auditing.settings import Settings
 from gnomon.core.plan import Plan
-from gnomon.defending import audits
-from gnomon.defending.audits import MARK, Keeper
+from gnomon.defending import results
+from gnomon.defending.results import MARK, Keeper
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
         result.record.plan.update(plan.model_dump(mode="json"))
         return result
 
-    monkeypatch.setattr(audits, "audit_plan", audit)
+    monkeypatch.setattr(results, "audit_plan", audit)
     return plans
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gnomon.runs.spreadsheet import cell, first_changed
+from gnomon.runs.folder import cell, first_changed
 
 
 @pytest.mark.parametrize(
