@@ -14,6 +14,7 @@ from typing import Any
 
 import nbconvert
 import nbformat
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
 import gnomon
@@ -33,6 +34,11 @@ ELSEWHERE = {  # path in the repository -> page
 }
 ORIGINS = {page: path for path, page in ELSEWHERE.items()}
 LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)(#[^)\s]*)?\)")
+
+FETCHED = re.compile(
+    r"<(?:script|img|iframe|source|video)\b[^>]*\bsrc=[\"']?(?:https?:)?//[^>]*>"
+    r"|<link\b(?=[^>]*\brel=[\"']?(?:stylesheet|preload|icon))[^>]*\bhref=[\"']?(?:https?:)?//[^>]*>"
+)
 
 
 def on_files(files: Files, config: Any) -> Files:
@@ -64,6 +70,13 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
         return f"]({posixpath.relpath(_page_of(target), posixpath.dirname(here) or '.')}{found[2] or _anchor(target)})"
 
     return LINK.sub(moved, markdown)
+
+
+def on_post_page(output: str, page: Any, config: Any) -> str:  # noqa: ARG001 - MkDocs' names
+    """Ends the build where a page would fetch something from elsewhere; links are fetched by readers only."""
+    if found := FETCHED.search(output):
+        raise PluginError(f"{page.file.src_uri}: expected nothing that is fetched from elsewhere, got {found[0]}")
+    return output
 
 
 def _page_of(target: str) -> str:

@@ -31,6 +31,7 @@ def test_one_probability_one_margin_and_one_logarithm_are_widened_and_the_record
     flags += f" --nonmember-answers out-answers.csv --outputs {outputs} --to run"
     assert run(["audit", *flags.split()]) == 0
     record = json.loads((tmp_path / "run" / "record.json").read_text())
+    assert record["name"] == "in-answers", "an audit by flags is named after what it audits"
     same = gnomon.audit(MODEL, (X, Y), (Z, V), attacks=("loss",), shadows=0, workers=1).record
     assert record["attacks"][0]["auc"]["value"] == pytest.approx(same.attacks[0].auc.value, abs=1e-9)
     assert record["answers_map"]["rule"] == "one column"

@@ -81,7 +81,7 @@ def audit(
         shadows: number of shadow models.
         attacks: attacks by name, separated by commas; default all that apply.
         appetite: TOML file of what a model may hold of its training rows; see docs/structure.md.
-        name: run name shown in reports.
+        name: run name shown in reports; default that of the plan, the model or the answers.
         seed: root of all random streams.
         override: preflight error to ignore, by code; repeatable.
         running: where to run, and what to trust.
@@ -107,12 +107,22 @@ def audit(
             (values if not section else values.setdefault(section, {})).update(given)
     if plan is None and "data" not in values and not member_answers:
         raise PlanError("nothing to audit: give a plan file, or --members and --nonmembers with --model, or --source")
-    values.setdefault("name", name_of(plan) if plan is not None else "audit")
+    values.setdefault("name", _name(plan or model or member_answers or source or "audit"))
     folder = to or Path("runs") / make_plan(values, str(plan or "command line")).name
     if endpoint is not None:
         running = replace(running, send_to=(*running.send_to, host_of(endpoint)))  # whoever gives it means it
     outcome = carry_out(values, plan, folder, running.settings)
     return print_outcome(outcome, folder, json=json)
+
+
+def _name(given: Path | str) -> str:
+    """The name of a run that has none: that of the file it is about.
+
+    >>> _name("models:/churn/3"), _name("trained/m.skops"), _name("audit")
+    ('churn-3', 'm', 'audit')
+    """
+    scheme, registered, inside = str(given).partition(":/")
+    return name_of(Path(inside.replace("/", "-") if registered and scheme in ("models", "runs") else given))
 
 
 def read_headers(given: tuple[str, ...]) -> dict[str, str] | None:
