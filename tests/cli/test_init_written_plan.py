@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gnomon.cli.init import OFFERED, plan_text
+from gnomon.core.documents.decision import ReleasePlan
 
 
 def test_paths_become_relative_to_the_plan_and_nothing_is_left_out(
@@ -27,6 +28,9 @@ def test_paths_become_relative_to_the_plan_and_nothing_is_left_out(
     assert values["target"] == {"model": str(Path("..", "m.skops"))}
     assert "trainer" not in values
     assert "\n# id = " in text
+    for key, value in OFFERED["release"].items():  # without it reports hold the audit against no release
+        assert f'\n# {key} = "{value}"' in text
+    assert ReleasePlan.model_validate(OFFERED["release"]).context == "api-scores"
 
 
 def test_a_set_by_name_gets_a_recipe_and_its_own_offers() -> None:

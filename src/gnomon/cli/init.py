@@ -18,6 +18,7 @@ from gnomon.auditing.check_plan import check_plan
 from gnomon.auditing.settings import NOTHING
 from gnomon.cli.check import STOPS, told
 from gnomon.cli.shared import Trusting, show_part
+from gnomon.core.documents.decision import ReleasePlan
 from gnomon.core.documents.schema import PlanTable
 from gnomon.core.errors import UsageError, one_line
 from gnomon.core.files import write_text
@@ -33,7 +34,14 @@ estimator = "sklearn.ensemble:RandomForestClassifier"
 params = { n_estimators = 100 }
 """
 TABLES: Mapping[str, type[PlanTable]] = MappingProxyType(
-    {"data": DataPlan, "target": TargetPlan, "shadow": ShadowPlan, "attacks": AttacksPlan, "statistics": StatisticsPlan}
+    {
+        "data": DataPlan,
+        "target": TargetPlan,
+        "release": ReleasePlan,
+        "shadow": ShadowPlan,
+        "attacks": AttacksPlan,
+        "statistics": StatisticsPlan,
+    }
 )
 # what is offered as a comment where it is not given, with an example
 OFFERED: Mapping[str, Mapping[str, Any]] = MappingProxyType(
@@ -41,6 +49,7 @@ OFFERED: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "data": {"pool": "more.csv", "id": "record_id", "group": "person"},
         "source": {"rows": 10000, "train_size": 2000},  # in [data], for a data set by name
         "target": {"reveals": "labels"},
+        "release": {"context": "api-scores", "purpose": "sorts letters in two hospitals", "unit": "person"},
         "shadow": {"count": 64},
         "attacks": {"names": ["lira", "rmia", "loss"], "queries": ["noise:0.1"]},
         "statistics": {"slices": ["class"], "confidence": 0.99},
