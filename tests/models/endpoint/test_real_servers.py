@@ -86,7 +86,7 @@ def started(command: Sequence[str], folder: Path, ready: str, programs: Path) ->
             command, cwd=folder, stdout=log, stderr=log, env={**os.environ, "PATH": path}, start_new_session=True
         )
         try:
-            deadline = time.monotonic() + 120
+            deadline = time.monotonic() + 300
             while not answers(ready):
                 assert process.poll() is None, (folder / "log.txt").read_text()[-2000:]
                 assert time.monotonic() < deadline, (folder / "log.txt").read_text()[-2000:]
