@@ -1,5 +1,6 @@
 """Each mistake gets one clear line on standard error and exit code 2; nothing half-written is left."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -180,8 +181,28 @@ def test_a_reader_that_goes_away_is_no_error_of_ours(command: list[str]) -> None
     assert process.returncode == READER_GONE
 
 
-def test_what_looks_like_a_picture_is_printed_as_it_stands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_looks_like_a_picture_is_printed_as_it_stands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where runs/ is made
     (tmp_path / "a.csv").write_text("a:b:c\n1:2:3\n")
     files = ["--members", str(tmp_path / "a.csv"), "--nonmembers", str(tmp_path / "a.csv")]
     assert run(["audit", *files, "--member-answers", "x.csv", "--nonmember-answers", "x.csv", "--label", "c"]) == 2
     assert "(known: a:b:c)" in capsys.readouterr().err
+
+
+def test_what_fits_in_no_memory_is_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("m.json", "m.skops", "m.onnx"):
+        Path(name).touch()
+        os.truncate(name, 2**43)
+        assert run(["audit", "--model", name, "--members", "in.csv", "--nonmembers", "out.csv", "--to", "run"]) == 2
+        assert f"gnomon: {name}: needs 8,192.0 GB of memory" in capsys.readouterr().err
+
+    def fill(*_: object) -> None:
+        raise MemoryError("Unable to allocate 9 TiB")
+
+    monkeypatch.setattr("gnomon.cli.report.read_any", fill)
+    assert run(["report", "run"]) == 2
+    assert capsys.readouterr().err.startswith("gnomon: out of memory (Unable to allocate 9 TiB); give fewer rows")

@@ -212,3 +212,11 @@ def test_a_writer_that_fails_leaves_the_old_results(error: BaseException, tmp_pa
         raise error
     assert read(tmp_path) == OLD
     assert not list(tmp_path.glob(f"{HIDDEN}*"))
+
+
+@pytest.mark.parametrize("name", ["a.txt", MANIFEST])
+def test_a_file_that_fits_in_no_memory_is_named(name: str, tmp_path: Path) -> None:
+    publish(tmp_path, {"a.txt": "1"})
+    os.truncate(tmp_path / name, 2**43)
+    with pytest.raises(DataError, match=rf"{name}: needs .* GB of memory, .*run the same command again"):
+        read_published(tmp_path)

@@ -68,3 +68,8 @@ def test_more_categories_than_rows_fill_the_rows_and_no_more():
     chosen, test = redraw(np.arange(5), np.arange(10), [np.array([i]) for i in range(10)], np.random.default_rng(0))
     assert len(np.unique(chosen)) == 5
     assert len(test) == 5
+
+
+def test_more_shadows_than_memory_holds_are_refused_before_any_is_drawn() -> None:
+    with pytest.raises(UsageError, match=r"shadow\.count: 1000000000000 shadow models of 5 rows: .* needs .* GB"):
+        draw_shadows(np.arange(10), 10**12, 5, np.random.default_rng(0))

@@ -110,6 +110,9 @@ def run(arguments: Sequence[str]) -> int:
             raise
         where = "" if error.filename is None else f"{error.filename}: "
         return _end(f"{where}{system_reason(error)}; the system refused a file or a process", USAGE_ERROR)
+    except MemoryError as error:
+        said = f" ({error})" if str(error) else ""
+        return _end(f"out of memory{said}; give fewer rows, models or workers, or a machine with more", USAGE_ERROR)
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # rich's way to say it
             raise

@@ -23,6 +23,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from gnomon.core.errors import DataError, StoreError, UsageError
 from gnomon.core.files import cannot_write, write_text
+from gnomon.core.machine import too_large
 
 Kind = Literal["audit", "defence", "study", "reproduction", "service"]
 
@@ -274,6 +275,8 @@ def _content(folder: Path, name: str) -> bytes | None:
         try:
             if not (place / name).is_file() and (place / name).exists():
                 raise DataError(f"{place / name}: expected a file, got a folder, a pipe or a device")
+            if (most := too_large((place / name).stat().st_size)) is not None:
+                raise DataError(f"{place / name}: {most}; gnomon wrote no such file: run the same command again")
             return (place / name).read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             continue

@@ -14,6 +14,7 @@ import numpy as np
 
 from gnomon.core.arrays import count_rows, take_rows
 from gnomon.core.errors import ModelError, UsageError, import_extra, one_line
+from gnomon.core.machine import too_large
 from gnomon.core.model_formats import (
     FORMATS,
     INSTEAD,
@@ -113,6 +114,8 @@ def open_as(found: ModelFormat, place: Path, trust: bool = False, types: Collect
         raise UsageError(f"{place}: --trust-type names types in a {named} file; a {suffix} file holds none")
     if not place.is_file() and not found.holds:
         raise ModelError(f"{place}: no such file")
+    if (most := too_large(place.stat().st_size)) is not None:
+        raise ModelError(f"{place}: {most}")
     module = import_module(f"gnomon.models.readers.{found.reader}")
     read = partial(module.read, place, trust, *([types] if found.types else []))
     if found.library:

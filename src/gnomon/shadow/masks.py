@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from gnomon.core.arrays import Bools, Ints
 from gnomon.core.errors import UsageError
+from gnomon.core.machine import too_large
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,16 @@ def draw_shadows(
             whose members were drawn by group.
 
     Raises:
-        UsageError: the pool is too small for the size.
+        UsageError: the pool is too small for the size, or so many shadow models don't fit in memory.
     """
     if not 0 < size < len(pool):
         raise UsageError(
             f"shadow models of {size} rows cannot be drawn from a pool of {len(pool)}: some rows must stay out; "
             "ask for smaller shadows ([shadow] size), a smaller target (train_size) or give more rows"
         )
+    most = too_large(2.0 * count * size * np.dtype(np.int64).itemsize)
+    if most is not None:
+        raise UsageError(f"shadow.count: {count} shadow models of {size} rows: their list alone {most}; ask for fewer")
     train: list[Ints] = []
     test: list[Ints] = []
     for i in range(count):
