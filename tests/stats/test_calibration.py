@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.stats.worlds import gaussian
 
 from gnomon.core.errors import DataError
-from gnomon.stats.calibration import calibrate_threshold, oracle, threshold_for_fpr
+from gnomon.stats.calibration import calibrate_threshold, oracle
 from gnomon.stats.rates import rates_at_threshold
 
 SCORE = st.one_of(st.integers(-3, 3).map(float), st.sampled_from([np.inf, -np.inf]), st.floats(-1, 1))
@@ -62,29 +62,6 @@ def test_neighbouring_floats_are_told_apart() -> None:
 
 def test_a_tiny_or_huge_range_does_not_overflow() -> None:
     assert calibrate_threshold([-1.7e308, 1.7e308], [False, True]) == 0.0
-
-
-@given(SAMPLE, st.sampled_from([0.01, 0.1, 0.3, 0.5, 0.99]))
-def test_a_wanted_rate_is_kept_and_used_up(nonmembers: list[float], fpr: float) -> None:
-    t = threshold_for_fpr(nonmembers, fpr)
-    n = np.array(nonmembers)
-    if t is None:
-        assert (n == np.inf).mean() > fpr
-        return
-    assert (n >= t).mean() <= fpr + 1e-12
-    lower = [value for value in nonmembers if value < t]
-    if lower:
-        assert (n >= max(lower)).mean() > fpr  # the next lower score would break it
-
-
-def test_a_calibrated_rate_holds_on_fresh_scores() -> None:
-    rng = np.random.default_rng(4)
-    rates = []
-    for _ in range(300):
-        t = threshold_for_fpr(rng.normal(size=2000), 0.05)
-        assert t is not None
-        rates.append(float((rng.normal(size=2000) >= t).mean()))
-    assert np.mean(rates) == pytest.approx(0.05, abs=0.0015)
 
 
 def test_a_threshold_from_shadows_beats_chance_on_the_target_and_the_oracle_flatters() -> None:

@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike
 
 from gnomon.core.arrays import Floats, Ints
 from gnomon.stats.clusters import Groups
-from gnomon.stats.low_fpr import ROUNDING, check_fpr
 from gnomon.stats.rates import Rates, rates_at_threshold
 from gnomon.stats.roc import roc_curve
 from gnomon.stats.samples import check_scores, split_scores
@@ -64,34 +63,6 @@ def calibrate_threshold(scores: ArrayLike, member: ArrayLike) -> float:
     if best + 1 == levels.size:
         return -math.inf
     return midway(float(levels[best + 1]), float(levels[best]))
-
-
-def threshold_for_fpr(nonmembers: ArrayLike, fpr: float) -> float | None:
-    """The lowest threshold that accuses at most a share ``fpr`` of calibration non-members.
-
-    It lies midway between the scores that it separates, or just above the largest one, where nobody may be accused.
-
-    Args:
-        nonmembers: calibration scores of non-members ``(n0,)``.
-        fpr: in (0, 1).
-
-    Returns:
-        t; scores ``>= t`` are to be accused. None where no number will do: too many scores are plus infinity.
-
-    Raises:
-        DataError: no scores, or NaN.
-        UsageError: fpr outside (0, 1).
-
-    >>> threshold_for_fpr([1.0, 2.0, 3.0, 4.0], 0.25)
-    3.5
-    """
-    n = np.sort(check_scores(nonmembers, source="nonmembers"))
-    allowed = math.floor(check_fpr(fpr) * n.size + ROUNDING)
-    cut = float(n[n.size - 1 - allowed])
-    if cut == math.inf:
-        return None
-    above = n[np.searchsorted(n, cut, side="right") :]
-    return midway(cut, float(above[0])) if above.size else math.nextafter(cut, math.inf)
 
 
 def oracle(

@@ -188,13 +188,11 @@ def test_an_array_is_no_frame():
         infer_features(mixed_frame()).encode(mixed_frame().drop(columns="age"))
 
 
-def test_rates_and_numbers_of_features_have_limits():
+def test_a_rate_has_limits():
     space = infer_features(np.eye(3))
     rng = np.random.default_rng(0)
     with pytest.raises(UsageError, match="rate"):
         space.flip(np.eye(3), 1.5, rng)
-    with pytest.raises(UsageError, match="k from 0 to 3"):
-        space.redraw_codes(space.encode(np.eye(3)), 4, rng)
 
 
 def test_frames_need_pandas_and_say_so(monkeypatch):

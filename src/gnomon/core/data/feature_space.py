@@ -210,17 +210,6 @@ class FeatureSpace:
             part[:] = self.draw(features, rng.random(part.size)).reshape(part.shape)
         return codes
 
-    def redraw_codes(self, codes: Codes, k: int, rng: np.random.Generator) -> Codes:
-        """A copy in which k features of each record, chosen at random, are drawn anew (and may keep their value)."""
-        if not 0 <= k <= len(self):
-            raise UsageError(f"expected k from 0 to {len(self)} features, got k={k}")
-        changed = codes.copy()
-        if k and len(codes):
-            order = np.argpartition(rng.random(codes.shape), k - 1, axis=1)[:, :k]
-            drawn = self.draw(order.reshape(-1), rng.random(order.size)).reshape(order.shape)
-            np.put_along_axis(changed, order, drawn.astype(codes.dtype), axis=1)
-        return changed
-
     def flip_codes(self, codes: Codes, rate: float, rng: np.random.Generator) -> Codes:
         """A copy in which each feature, with probability ``rate``, takes another of its legal values."""
         if not 0 <= rate <= 1:
