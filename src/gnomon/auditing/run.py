@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gnomon.auditing.canaries import Canaries, audit_canaries, check_promise, draw_canaries
-from gnomon.auditing.checks.answers import check_answers, check_endpoint
+from gnomon.auditing.checks.answers import check_answers, check_steady
 from gnomon.auditing.checks.preflight import check_rows, stop_on_errors
 from gnomon.auditing.decision.decide import most_exposed_units, with_decision
 from gnomon.auditing.evidence.answers import AnswerSet, answer_all
@@ -89,7 +89,7 @@ def run_audit(
                 for each in (prepared.inputs.trainer, prepared.inputs.shadow_trainer):
                     TrainerAbilities.of(each).tidy()
         findings = [*start.findings, *check_answers(answers, prepared), *notes(prepared)]
-        findings += check_endpoint(model, answers.case.evidence.x)
+        findings += check_steady(model, answers.case.evidence.x)
         findings = stop_on_errors(findings, prepared.plan.preflight.override)
         with clock.stage("structure"):
             structure = examine_target(model, answers, prepared, start.appetite)

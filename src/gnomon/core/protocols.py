@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, TypeVar, runti
 
 import numpy as np
 
-from gnomon.core.arrays import Floats, Ints, Rows
+from gnomon.core.arrays import Floats, Ints, Rows, count_rows, take_rows
 from gnomon.core.documents.endpoint import EndpointFacts
 from gnomon.core.evidence import Evidence, Need
 
@@ -84,6 +84,10 @@ class Told:
     note: Callable[[str], None] = lambda _line: None
 
 
+TWICE = 20  # rows that are queried twice, to see whether answers change
+SAME = 1e-6  # in probability: answers that differ by less are the same
+
+
 @dataclass(frozen=True)
 class Twice:
     """What came of records that were queried twice."""
@@ -93,6 +97,19 @@ class Twice:
     largest: float = 0.0  # difference, in probability
     kept_before: bool = False  # some of the first answers are of an earlier run
     failed: str | None = None  # why it could not be tried
+
+    @classmethod
+    def of(cls, before: Floats, after: Floats, *, kept_before: bool = False) -> Twice:
+        """Natural-log probabilities (n, c) of the same rows, compared."""
+        moved = np.abs(np.exp(after) - np.exp(before)).max(axis=1, initial=0.0)
+        return cls(len(moved), int((moved > SAME).sum()), float(moved.max(initial=0.0)), kept_before)
+
+    @classmethod
+    def ask(cls, answer: Callable[[Rows], Floats], x: Rows) -> Twice:
+        """Queries a few of the rows, evenly spaced, twice and compares: who answers may draw when it does."""
+        n = count_rows(x)
+        some = take_rows(x, np.unique(np.linspace(0, n - 1, min(n, TWICE)).astype(np.int64)))
+        return cls.of(answer(some), answer(some))
 
 
 class ModelAbilities:

@@ -21,6 +21,7 @@ from gnomon.core.documents.record import AttackResult, Estimate, Record
 from gnomon.core.errors import PreflightError
 from gnomon.core.evidence import Evidence
 from gnomon.core.seeds import Seeds
+from gnomon.models.function import FunctionTrainer
 from gnomon.models.sklearn import SklearnTrainer
 from gnomon.stats.roc import auc
 
@@ -180,6 +181,28 @@ def test_shadows_unlike_the_target_leave_a_quiet_audit_undecided() -> None:
     assert record.verdict.level == "undecided"
     assert "shadows-unlike-target" in record.verdict.missing
     assert [f.severity for f in record.findings if f.code == "shadows-unlike-target"] == ["error"]
+
+
+def test_answers_that_change_from_query_to_query_leave_a_quiet_audit_undecided() -> None:
+    """Each answer is nearly all noise; the mean of many is not. Shadow models answer so too."""
+    x, y = make_blobs(800, 5, centers=2, random_state=0)
+    members, others, rng = (x[:400], y[:400]), (x[400:], y[400:]), np.random.default_rng(0)
+
+    def train(x: NDArray[Any], y: NDArray[Any], n_classes: int, seed: int) -> Any:
+        model, known = LogisticRegression().fit(x, y), {row.tobytes() for row in np.asarray(x)}
+
+        def noisy(rows: NDArray[Any]) -> NDArray[Any]:
+            sure = 1 / (1 + np.exp([-4 - 0.1 * (row.tobytes() in known) - rng.normal() for row in np.asarray(rows)]))
+            label = model.predict(rows)
+            return np.stack([np.where(label == 0, sure, 1 - sure), np.where(label == 1, sure, 1 - sure)], axis=1)
+
+        return noisy
+
+    target = train(*members, 2, 0)
+    record = audit(target, members, others, trainer=FunctionTrainer(train))
+    assert (record.verdict.level, record.verdict.missing) == ("undecided", ["answers-change"])
+    mean = np.mean([target(x)[np.arange(len(x)), y] for _ in range(100)], axis=0)
+    assert auc(mean[:400], mean[400:]).low > 0.6
 
 
 def test_all_attacks_skipped() -> None:

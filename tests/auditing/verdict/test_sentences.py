@@ -128,6 +128,8 @@ class Audit:
         self.view, self.fpr = str(draw.one("auditor", "adversary")), float(draw.one(*RATES))  # type: ignore[arg-type]
         self.reveals = str(draw.one("full", "labels"))
         train, held_out = float(draw.one(1.0, 0.71)), float(draw.one(1.0, 0.69))  # type: ignore[arg-type]
+        if draw.chance(0.1):
+            self.findings.append(unlike.model_copy(update={"code": "answers-change"}))
         facts = ModelFacts(train_size=9, train_accuracy=train, test_accuracy=held_out, train_loss=0.1, test_loss=0.2)
         self.verdict = speak(self.results, self.heard, self.findings, facts, self.view, self.fpr, reveals=self.reveals)
         self.best = next(r for r in self.results if r.name == speaker)
@@ -232,6 +234,7 @@ def test_what_is_missing_is_told(audits: list[Audit]) -> None:
         "no-queries": "no attack asked it about further records",
         "scores-alike": "have the same score in every attack",
         "shadows-unlike-target": "unlike the target",
+        "answers-change": "takes the mean of several answers",
         "attacks-failed": "RMIA",
     }
     for audit in audits:

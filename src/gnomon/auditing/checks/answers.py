@@ -128,8 +128,8 @@ def _differences(target: ModelFacts, shadows: ShadowFacts, losses: Sequence[Esti
                 yield f"{side} loss {our_loss.value:.3g} against {their_loss:.3g}"
 
 
-def check_endpoint(model: Model | None, x: Rows) -> list[Finding]:
-    """Queries a few of the audited rows x twice, where the target is behind an endpoint, and compares."""
+def check_steady(model: Model | None, x: Rows) -> list[Finding]:
+    """Queries a few of the audited rows x twice, where the target is an endpoint or a function, and compares."""
     twice = ModelAbilities.of(model).asked_twice(x)
     if twice is None:
         return []
@@ -158,8 +158,10 @@ def check_endpoint(model: Model | None, x: Rows) -> list[Finding]:
             f"second time (by up to {twice.largest:.2g} in probability)",
             severity="warning",
             explanation="Attacks read small differences between answers, and here chance makes some. An attacker who "
-            f"queries each record several times and takes the mean sees more than this audit does.{before}",
-            remedy="Find out why: several versions behind one address, dropout or noise when it answers, rounding that "
-            "depends on the batch. After a new version was put there, remove the run's store/endpoint-*.sqlite.",
+            "queries each record several times and takes the mean sees more than this audit does, so that finding "
+            f"nothing shows nothing.{before}",
+            remedy="Find out why: dropout or noise when it answers, several versions behind one address, rounding that "
+            "depends on the batch. Audit the mean of several answers, as such an attacker would take it. After a new "
+            "version was put there, remove the run's store/endpoint-*.sqlite.",
         )
     ]

@@ -40,6 +40,10 @@ GAPS = {  # what an undecided verdict lacks (codes of `speak.MISSING`), and what
         "the shadow models are unlike the model",
         "Give the model's own recipe in [trainer] and its training size in [shadow] size.",
     ),
+    "answers-change": (
+        "answers change from query to query",
+        "Audit the mean of several answers to a record, as an attacker would take it.",
+    ),
     "attacks-failed": ("attacks failed", "Repair the attacks that failed, or leave them out of attacks.names."),
 }
 

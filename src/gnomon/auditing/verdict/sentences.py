@@ -206,6 +206,8 @@ def _missing(heard: Heard, missing: Sequence[str], results: Sequence[AttackResul
         "scores-alike": "Most records have the same score in every attack, so these could hardly have found anything.",
         "shadows-unlike-target": "The shadow models are unlike the target, so attacks that learn from them look weaker "
         "than they are: give the target's own recipe and training size.",
+        "answers-change": "The target answers a record otherwise each time, and an attacker who takes the mean of "
+        "several answers sees more: audit that mean.",
         "attacks-failed": f"What {', '.join(broken)} would find is not known: repair the attack, or leave it out.",
     }
     return [words[code] for code in missing if code in words]

@@ -20,6 +20,7 @@ LARGEST_UNSEEN = CLEAR_AUC  # "none found" must have been able to find what woul
 LEAST_APART = 0.5  # of the variance that the ranks of an attack's scores have where none tie
 CONFIRMED = frozenset({"tables-swapped?"})  # an override of these says that the tables are right: the verdict counts
 UNLIKE = "shadows-unlike-target"
+UNSTEADY = "answers-change"
 
 REVERSED = Finding(
     code="scores-reversed",
@@ -40,6 +41,8 @@ MISSING = {
     "scores-alike": "no attack ranks most pairs of records at all: their scores tie",
     UNLIKE: "the shadow models are unlike the target (the finding of this name is then an error), and attacks learn "
     "from them",
+    UNSTEADY: "the target answered a record otherwise the second time: who takes the mean of several answers sees more "
+    "than the attacks did",
     "attacks-failed": "a black-box attack failed, and shows nothing",
 }  # what stands against "none found": code -> what it means
 
@@ -180,6 +183,7 @@ def _missing(
         "no-queries": reveals == "labels" and not any(r.queries for r in speaking),
         "scores-alike": heard.test is not None and heard.test.apart < LEAST_APART,
         UNLIKE: any(f.code == UNLIKE for f in findings),
+        UNSTEADY: any(f.code == UNSTEADY for f in findings),
         "attacks-failed": any(r.status == "failed" and r.name not in inside for r in results),
     }
     return tuple(code for code in MISSING if stands[code])

@@ -30,7 +30,6 @@ from gnomon.models.endpoint.transport import Request, Response, Sender, Sent
 LEDGER_VERSION = 1  # raise when what is kept under a record changes its meaning
 FIRST = 8  # records of the first small query
 AT_ONCE = 1024  # rows whose digests are made at once
-SAME = 1e-6  # in probability: answers that differ by less are the same
 
 
 class EndpointModel(ModelAbilities):
@@ -167,8 +166,7 @@ class EndpointModel(ModelAbilities):
             return Twice()
         except ModelError as error:
             return Twice(failed=str(error))
-        moved = np.abs(np.exp(after) - np.exp(before)).max(axis=1)
-        self._twice = Twice(len(rows), int((moved > SAME).sum()), float(moved.max()), self._kept > 0)
+        self._twice = Twice.of(before, after, kept_before=self._kept > 0)
         return self._twice
 
     @cached_property
