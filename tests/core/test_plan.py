@@ -31,6 +31,9 @@ def test_a_minimal_plan_has_defaults() -> None:
         ({"data": {"members": "a.csv"}}, "expected both files"),
         ({"data": {"source": "baskets", "members": "a.csv", "nonmembers": "b.csv"}}, "expected either"),
         ({**GOOD, "shadow": {"count": -1}}, "shadow.count: .*greater than or equal to 0, got -1"),
+        ({**GOOD, "statistics": {"fprs": [0.1, 1e-300]}}, "fprs.1: .*greater than or equal to 0.000001, got 1e-300"),
+        ({**GOOD, "statistics": {"fprs": [float("nan")]}}, "fprs.0: .*, got nan"),
+        ({**GOOD, "statistics": {"confidence": 1 - 1e-16}}, "confidence: .*less than or equal to 0.999999, got"),
         (
             {**GOOD, "trainer": {"dropout": 1.0}},
             "trainer.dropout: expected dropout to be at least 0 and below 1, got 1.0",

@@ -427,13 +427,13 @@ class AttacksPlan(PlanTable):
 class StatisticsPlan(PlanTable):
     """[statistics]: what is estimated."""
 
-    fprs: tuple[float, ...] = Field(
+    fprs: tuple[Annotated[float, Field(ge=1e-6, lt=1)], ...] = Field(
         (0.1, 0.01, 0.001, 0.0001), description="false-positive rates at which the true-positive rate is measured"
     )
     slices: tuple[str, ...] = Field(
         (), description='leakage by part: "class", a column ("sex"), or a column cut into quantiles ("age:4")'
     )
-    confidence: float = Field(0.95, gt=0.5, lt=1, description="confidence level of every interval")
+    confidence: float = Field(0.95, gt=0.5, le=0.999999, description="confidence level of every interval")
 
 
 class PreflightPlan(PlanTable):
