@@ -19,6 +19,15 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
+def _signals_are_handled_as_before() -> Iterator[None]:
+    """The command's last act is to hand signals back to the system; a test that carries it out goes on."""
+    handled = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in handled.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture(autouse=True)
 def _same_chance_each_time() -> None:
     """Estimators without a ``random_state`` draw from numpy's global state; no test depends on what ran before."""
     np.random.seed(0)  # noqa: NPY002 - the very state that scikit-learn falls back to

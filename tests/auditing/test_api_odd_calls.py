@@ -48,7 +48,10 @@ ODD: dict[str, tuple[Callable[[], Any], str]] = {
     "a number as rows": (lambda: call(members=(3, Y[:N])), r"expected rows of shape \(n, d\), got int"),
     "rows of unequal length": (lambda: call(members=([[1, 2], [3]], [0, 1])), "of one length"),
     "text in an array": (lambda: call(members=(X[:N].astype(str), Y[:N])), "mixed columns as a data frame"),
-    "objects in an array": (lambda: call(members=(X[:N].astype(object), Y[:N])), "an array of numbers, got object"),
+    "objects in an array": (
+        lambda: call(members=(np.where(X[:N] > 1, "x", X[:N].astype(object)), Y[:N])),
+        "an array of numbers, got object",
+    ),
     "rows that are dicts": (lambda: call(members=([{"a": 1}] * N, Y[:N])), "got dict objects; make a table of them"),
     "one name twice": (lambda: call(NAMED, (FRAME[:N].set_axis(list("abb"), axis=1), Y[:N])), '"b" stands there twice'),
     "a column of lists": (lambda: call(NAMED, (FRAME[:N].assign(c=[[1]] * N), Y[:N])), '"c" holds list objects'),

@@ -51,9 +51,9 @@ def csv(**columns):
 
 ODD = {
     "text.csv": (b"hello world\n", 'no column "label"'),
-    "empty.csv": (b"", "cannot be read as csv"),
+    "empty.csv": (b"", "is empty"),
     "header.csv": (b"a,c,label\n", "at least one row"),
-    "bytes.csv": (bytes(range(256)), "cannot be read as csv"),
+    "bytes.csv": (bytes(range(256)), "holds NUL bytes"),
     "utf16.csv": (GOOD.to_csv(index=False).encode("utf-16")[:-3], "cannot be read as csv"),
     "tildes.csv": (GOOD.to_csv(index=False, sep="~").encode(), 'did you mean "a~c~label"'),
     "quote.csv": (b'a,c,label\n1,"x,yes\n', "cannot be read as csv"),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.synthesis.test_guided import skewed
+from tests.synthesis.test_searchers_guided import skewed
 from tests.synthesis.toy import bits, mixed
 
 from gnomon.core.data.features import Feature, FeatureSpace

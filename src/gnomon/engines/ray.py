@@ -97,6 +97,8 @@ class RayEngine:
                         deaths[position] += 1
                         if deaths[position] < DEATHS:
                             waiting.append(position)
+        except SystemError as error:  # what Ray's native code makes of a signal that comes when it has its result
+            raise error.__cause__ or error from None
         finally:
             for unfinished in running:
                 ray.cancel(unfinished, force=True)
