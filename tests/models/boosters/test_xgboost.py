@@ -77,6 +77,8 @@ def test_missing_numbers_reach_the_model():
 def test_a_regression_is_refused_with_what_is_possible():
     with pytest.raises(ModelError, match=r'objective is "reg:squarederror".*answers as files, or a function'):
         adopt(trained({"objective": "reg:squarederror"}, 2))
+    with pytest.raises(ModelError, match=r"answers 2 questions at once.*as a function or as files of answers"):
+        adopt(trained(rounds=2, y=np.stack([Y, 1 - Y], axis=1)))
 
 
 def test_parameters_can_be_set_and_misspelt_ones_are_refused():

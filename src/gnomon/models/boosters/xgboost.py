@@ -108,7 +108,13 @@ def adopt(booster: Any, x: Rows = None, rows: int | None = None) -> XGBoostClass
     """
     held = json.loads(bytes(booster.save_raw("json")))["learner"]
     objective, shape = str(held["objective"]["name"]), held["learner_model_param"]
-    if objective not in (*BINARY, *MULTI) or int(shape.get("num_target", 1)) > 1:
+    questions = int(shape.get("num_target", 1))
+    if questions > 1:
+        raise ModelError(
+            f"it answers {questions} questions at once, and an audit needs one label a row; give the "
+            "probabilities of one of them as a function or as files of answers"
+        )
+    if objective not in (*BINARY, *MULTI):
         raise ModelError(
             f'its objective is "{objective}", and an audit needs one label a row and its probabilities (objectives '
             f"{', '.join((*BINARY, *MULTI))}); give the model's answers as files, or a function"
