@@ -191,6 +191,16 @@ def test_files_are_never_written_through_links(tmp_path: Path) -> None:
     )
 
 
+def test_whoever_writes_nothing_leaves_no_folder(tmp_path: Path) -> None:
+    with claim(tmp_path / "runs" / "mine", "audit"):
+        assert (tmp_path / "runs" / "mine").is_dir()
+    assert not list(tmp_path.iterdir())
+    publish(tmp_path / "runs" / "kept", NEW)
+    with claim(tmp_path / "runs" / "mine", "audit"):
+        pass
+    assert [place.name for place in (tmp_path / "runs").iterdir()] == ["kept"]
+
+
 def test_results_of_another_kind_are_not_replaced(tmp_path: Path) -> None:
     publish(tmp_path, OLD)
     with pytest.raises(UsageError, match="holds a gnomon audit and would hold a study"), claim(tmp_path, "study"):

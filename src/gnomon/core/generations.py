@@ -167,6 +167,7 @@ def claim(folder: Path, kind: Kind) -> Iterator[Claim]:
         StoreError: another process writes here, or the folder can't be written.
         UsageError: the folder holds results of another kind.
     """
+    missing = [place for place in folder.parents if not place.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644)
@@ -191,7 +192,8 @@ def claim(folder: Path, kind: Kind) -> Iterator[Claim]:
         with suppress(OSError):  # a command that ended before it wrote anything leaves no folder
             if os.listdir(folder) == [LOCK]:  # noqa: PTH208 - names alone
                 (folder / LOCK).unlink()
-                folder.rmdir()
+                for place in (folder, *missing):
+                    place.rmdir()
         os.close(handle)
 
 
