@@ -102,6 +102,8 @@ class RayEngine:
         finally:
             for unfinished in running:
                 ray.cancel(unfinished, force=True)
+            if running:  # Ray's native code ends a process that leaves while one is on its way
+                ray.wait(list(running), num_returns=len(running), timeout=LOOK_SECONDS)
         given_up = [tasks[i].name for i, count in sorted(deaths.items()) if count == DEATHS]
         if given_up:
             raise ModelError(

@@ -8,6 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from gnomon.models.torch.stacks import fused_steps  # noqa: E402
 from gnomon.models.torch.stacks.fused_steps import steps, tanh_row  # noqa: E402
 
 PLAIN: Any = getattr(steps, "py_func", steps)
@@ -34,6 +35,14 @@ def test_what_is_no_number_stays_none() -> None:
         0, 2, False, False, 0.1, 0.0, 0.0,
     )  # fmt: skip
     assert not np.isfinite(numbers).all()
+
+
+@pytest.mark.skipif(not hasattr(steps, "py_func"), reason="needs numba (extra fast)")
+def test_steps_are_one_piece_of_machine_code() -> None:
+    """A part with code of its own ran in a process that compiled it, and the copy in ``steps`` in those after it."""
+    parts = {name: one for name, one in vars(fused_steps).items() if hasattr(one, "py_func") and one is not steps}
+    assert len(parts) >= 10
+    assert {name for name, one in parts.items() if not one.targetoptions.get("forceinline")} == set()
 
 
 @pytest.mark.parametrize("lists_of_ones", [False, True], ids=["rows", "lists of ones"])

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from gnomon.core.compiled import compiled
+from gnomon.core.compiled import compiled, inlined
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # of Adam
 
 
-@compiled
+@inlined
 def tanh_row(line: Any) -> None:
     """The hyperbolic tangent (h,) in place, to 3e-7: a ratio of polynomials that vector units compute (Eigen's)."""
     for j in range(len(line)):
@@ -38,7 +38,7 @@ def tanh_row(line: Any) -> None:
         line[j] = u * top / low
 
 
-@compiled
+@inlined
 def activate(out: Any, relu: bool) -> None:
     """ReLU, or else tanh, of a layer's sums (k, h) in place."""
     for i in range(len(out)):
@@ -50,7 +50,7 @@ def activate(out: Any, relu: bool) -> None:
             tanh_row(line)
 
 
-@compiled
+@inlined
 def add_to_rows(out: Any, biases: Any) -> None:
     """Adds (h,) to each row of (k, h)."""
     for i in range(len(out)):
@@ -59,7 +59,7 @@ def add_to_rows(out: Any, biases: Any) -> None:
             line[j] += biases[j]
 
 
-@compiled
+@inlined
 def multiply_rows(into: Any, rows: Any, factors: Any, first: int) -> None:
     """Rows (k, h) times the h factors from ``first`` on of (k, u), into (k, h)."""
     for i in range(len(rows)):
@@ -68,7 +68,7 @@ def multiply_rows(into: Any, rows: Any, factors: Any, first: int) -> None:
             line[j] = given[j] * factor[first + j]
 
 
-@compiled
+@inlined
 def sum_ones(out: Any, weights: Any, order: Any, ones: Any, starts: Any) -> None:
     """The first layer's sums (k, h) of rows of bits: the weights (d, h) of the columns that are 1."""
     for i in range(len(out)):
@@ -80,7 +80,7 @@ def sum_ones(out: Any, weights: Any, order: Any, ones: Any, starts: Any) -> None
                 line[j] += weight[j]
 
 
-@compiled
+@inlined
 def spread_ones(slope: Any, sent: Any, order: Any, ones: Any, starts: Any) -> None:
     """Adds the signals (k, h) of rows of bits to the slopes (d, h) of the columns that are 1."""
     for i in range(len(sent)):
@@ -91,7 +91,7 @@ def spread_ones(slope: Any, sent: Any, order: Any, ones: Any, starts: Any) -> No
                 into[j] += line[j]
 
 
-@compiled
+@inlined
 def softmax_less_label(signal: Any, logits: Any, labels: Any) -> None:
     """Gradient (k, c) of the mean cross-entropy in the logits (k, c)."""
     share = np.float32(1.0 / len(labels))
@@ -109,7 +109,7 @@ def softmax_less_label(signal: Any, logits: Any, labels: Any) -> None:
         into[labels[i]] -= share
 
 
-@compiled
+@inlined
 def through_activation(signal: Any, out: Any, relu: bool) -> None:
     """Signals (k, h) behind an activation become those before it, in place; ``out`` is what it gave."""
     for i in range(len(signal)):
@@ -122,7 +122,7 @@ def through_activation(signal: Any, out: Any, relu: bool) -> None:
                 line[j] *= np.float32(1) - gave[j] * gave[j]
 
 
-@compiled
+@inlined
 def adam_step(numbers: Any, slopes: Any, first: Any, second: Any, taken: int, rate: float, decay: float) -> None:
     """One step of Adam on all numbers (w,) at once; the slopes are 0 afterwards."""
     size = np.float32(rate / (1.0 - BETA1**taken))
@@ -138,7 +138,7 @@ def adam_step(numbers: Any, slopes: Any, first: Any, second: Any, taken: int, ra
         numbers[i] -= size * first[i] / (np.sqrt(second[i]) * root + epsilon)
 
 
-@compiled
+@inlined
 def descend(numbers: Any, slopes: Any, velocity: Any, rate: float, decay: float, momentum: float) -> None:
     """One step of gradient descent on all numbers (w,); the slopes are 0 afterwards."""
     size, penalty, keep = np.float32(rate), np.float32(decay), np.float32(momentum)
@@ -148,7 +148,7 @@ def descend(numbers: Any, slopes: Any, velocity: Any, rate: float, decay: float,
         numbers[i] -= size * velocity[i]
 
 
-@compiled
+@inlined
 def block(numbers: Any, start: int, rows: int, columns: int) -> Any:
     """So many rows and columns (rows, columns) of a vector, from a position on."""
     return numbers[start : start + rows * columns].reshape((rows, columns))
