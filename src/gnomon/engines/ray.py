@@ -100,10 +100,9 @@ class RayEngine:
         except SystemError as error:  # what Ray's native code makes of a signal that comes when it has its result
             raise error.__cause__ or error from None
         finally:
-            for unfinished in running:
-                ray.cancel(unfinished, force=True)
-            if running:  # Ray's native code ends a process that leaves while one is on its way
-                ray.wait(list(running), num_returns=len(running), timeout=LOOK_SECONDS)
+            if self.address != OWN:  # ours ends with us, and Ray's native code may end a process that cancels
+                for unfinished in running:
+                    ray.cancel(unfinished, force=True)
         given_up = [tasks[i].name for i, count in sorted(deaths.items()) if count == DEATHS]
         if given_up:
             raise ModelError(
