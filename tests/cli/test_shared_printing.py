@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 import shutil
 from importlib import import_module
 from pathlib import Path
@@ -20,6 +21,14 @@ from gnomon.core.documents.record import Record
 def test_every_command_has_the_flag(name: str) -> None:
     function = getattr(import_module(f"gnomon.cli.{name}"), name)
     assert inspect.signature(function).parameters["json"].default is False
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_offers_no_flag_that_says_what_holds_anyway(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([name, "--help"]) == 0
+    told = capsys.readouterr().out
+    assert "--empty-" not in told and "default: False" not in told
+    assert set(re.findall(r"--no-[\w-]+", told)) == ({"--no-naive"} if name == "defend" else set())
 
 
 @pytest.mark.parametrize("what", ["attacks", "datasets", "mitigations"])

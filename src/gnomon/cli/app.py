@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Literal
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
 from gnomon.core import VERSION
@@ -45,6 +45,7 @@ app = App(
     help_format="plaintext",
     result_action="return_value",
     suppress_keyboard_interrupt=False,
+    default_parameter=Parameter(negative=(), show_default=lambda value: value or None),  # a flag is given or not
 )
 
 

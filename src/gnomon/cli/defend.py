@@ -34,7 +34,7 @@ def defend(
     bench: Path | None = None,
     until: str | None = None,
     trials: int = 8,
-    naive: bool = True,
+    naive: Annotated[bool, Parameter(negative="--no-naive")] = True,
     to: Path | None = None,
     running: Running = Running(),  # noqa: B008 - frozen
     json: bool = False,
