@@ -169,7 +169,7 @@ class ModelAbilities:
         return None
 
     def asked_twice(self, x: Rows) -> Twice | None:  # noqa: ARG002 - for those that can
-        """Whether some rows are answered alike once more, where answers may change."""
+        """Whether some rows are answered alike once more; None: it keeps no answers, so whoever wants to know asks."""
         return None
 
     @property

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gnomon.core.arrays import Floats, Rows, count_rows, take_rows
 from gnomon.core.errors import GnomonError, ModelError, UsageError, one_line
 from gnomon.core.outputs import Outputs, check_outputs, is_one_column, log_from_outputs
-from gnomon.core.protocols import ModelAbilities, Twice
+from gnomon.core.protocols import ModelAbilities
 from gnomon.models.estimators import rows_for
 
 BATCH_ROWS = 8192
@@ -92,10 +92,6 @@ class CallableModel(ModelAbilities):
         self.one_column = is_one_column(answers)
         self._n_classes = logs.shape[1]
         return logs
-
-    def asked_twice(self, x: Rows) -> Twice:
-        """A few rows, queried twice."""
-        return Twice.ask(self.log_probs, x)
 
     def raw(self, rows: Rows) -> Any:
         """What the function returns for some rows; a tensor as an array.

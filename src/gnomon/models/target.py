@@ -9,7 +9,7 @@ from gnomon.core.arrays import Floats, Rows, check_log_probs, count_rows
 from gnomon.core.errors import BudgetError, UsageError, did_you_mean
 from gnomon.core.evidence import QueryHandle
 from gnomon.core.mitigations import AnswerMap
-from gnomon.core.protocols import Model, ModelAbilities, Twice
+from gnomon.core.protocols import Model, ModelAbilities
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,10 +45,6 @@ class MitigatedModel(ModelAbilities):
     def n_classes(self) -> int:
         """Number of classes c."""
         return self.model.n_classes
-
-    def asked_twice(self, x: Rows) -> Twice | None:
-        """Of the model behind the mitigation."""
-        return ModelAbilities.of(self.model).asked_twice(x)
 
     def log_probs(self, x: Rows) -> Floats:
         """What is let through of the model's natural-log probabilities, float32 (n, c)."""

@@ -64,6 +64,21 @@ def test_boosted_trees_with_shadows_of_the_wrong_recipe() -> None:
     assert any(one.found for one in record.verdict.tested)
 
 
+def test_weights_of_classes_by_label_show_a_leak_that_weights_by_id_hide() -> None:
+    """Labels are 1, 2, 3: a weight that is read as that of an id belongs to the next label."""
+    x, y = make_blobs(800, 4, centers=3, cluster_std=6.0, random_state=0)
+    members, others = (x[:400], y[:400] + 1), (x[400:], y[400:] + 1)
+    target, by_id = (
+        RandomForestClassifier(30, min_samples_leaf=5, class_weight={label: 10}, random_state=0) for label in (2, 3)
+    )
+    target.fit(*members)
+    records = [
+        audit(target, members, others, trainer=trainer, shadows=6, attacks=("lira_offline",))
+        for trainer in ("clone", SklearnTrainer(by_id))
+    ]
+    assert [record.verdict.level for record in records] == ["leaks", "none_found"]
+
+
 @pytest.mark.parametrize("kind", ["temperature", "one-hot"])
 def test_a_target_behind_a_step_that_the_shadows_do_not_know(kind: str) -> None:
     members, others = sides()
@@ -150,7 +165,7 @@ def test_labels_of_separated_blobs_are_never_called_quiet(attacks: tuple[str, ..
     assert (record.verdict.detectable_auc or 0) > 0.55
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_overfitted_regression_of_a_few_rows(seed: int) -> None:
     x, y = make_classification(120, 12, n_informative=4, n_redundant=0, flip_y=0.1, random_state=seed)
     members, others = (x[:60], y[:60]), (x[60:], y[60:])

@@ -11,7 +11,7 @@ from gnomon.auditing.evidence.answers import AnswerSet
 from gnomon.auditing.prepare import Prepared
 from gnomon.core.arrays import Floats, Rows
 from gnomon.core.documents.record import Estimate, Finding, ModelFacts, ShadowFacts
-from gnomon.core.protocols import Model, ModelAbilities
+from gnomon.core.protocols import Model, ModelAbilities, Twice
 
 ACCURACY_BOUND = 0.1  # shadows' accuracy further than this from the target's
 SIZE_BOUND = 0.1  # shadows' size further than this share from the target's
@@ -129,10 +129,14 @@ def _differences(target: ModelFacts, shadows: ShadowFacts, losses: Sequence[Esti
 
 
 def check_steady(model: Model | None, x: Rows) -> list[Finding]:
-    """Queries a few of the audited rows x twice, where the target is an endpoint or a function, and compares."""
-    twice = ModelAbilities.of(model).asked_twice(x)
-    if twice is None:
+    """Queries a few of the audited rows x twice and compares: any model may draw when it answers, from any file.
+
+    Whoever keeps answers knows how to get new ones (`ModelAbilities.asked_twice`); any other is queried as it is.
+    """
+    if model is None:
         return []
+    plain = ModelAbilities.of(model).plain
+    twice = ModelAbilities.of(model if plain is None else plain).asked_twice(x) or Twice.ask(model.log_probs, x)
     if twice.failed is not None:
         return [
             Finding(

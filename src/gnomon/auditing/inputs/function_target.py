@@ -13,7 +13,7 @@ import numpy as np
 from gnomon.core.arrays import Floats, Rows, count_rows, take_rows
 from gnomon.core.data.dataset import Dataset
 from gnomon.core.errors import GnomonError, ModelError
-from gnomon.core.protocols import AnswerForm, Model, ModelAbilities, Twice
+from gnomon.core.protocols import AnswerForm, Model, ModelAbilities
 from gnomon.datasets.own_files.answer_files import AnswerTable, answers_in_memory
 from gnomon.models.callable import CallableModel
 
@@ -48,10 +48,6 @@ class FunctionTarget(ModelAbilities):
     def remarks(self) -> tuple[str, ...]:
         """How its answers are read, where that is not the usual."""
         return (f"The function's answers are {self.shown.said}.",) if self.shown.said else ()
-
-    def asked_twice(self, x: Rows) -> Twice:
-        """A few rows, queried twice."""
-        return Twice.ask(self.log_probs, x)
 
     def log_probs(self, x: Rows) -> Floats:
         """Natural-log probabilities, float32 (n, c), 0 as minus infinity where they are not shown.
