@@ -29,7 +29,7 @@ from gnomon.auditing.inputs.roles import RowSplit
 from gnomon.auditing.outcome import CanaryTable
 from gnomon.auditing.prepare import prepare
 from gnomon.core.data.dataset import Dataset, Roles, make_dataset
-from gnomon.core.documents.canaries import CanaryFacts
+from gnomon.core.documents.record_parts import CanaryFacts
 from gnomon.core.plan import make_plan
 from gnomon.core.protocols import Model, Trainer
 from gnomon.core.seeds import Seeds

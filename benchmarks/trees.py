@@ -27,8 +27,7 @@ from gnomon.core.data.dataset import Dataset
 from gnomon.core.machine import available_cores
 from gnomon.core.protocols import Trainer
 from gnomon.datasets.adult import load_adult
-from gnomon.engines.local import LocalEngine
-from gnomon.engines.threads import one_thread
+from gnomon.engines.local import LocalEngine, one_thread
 from gnomon.models.sklearn import SklearnTrainer
 from gnomon.shadow.pool import ShadowPool
 from gnomon.store.arrays import ArrayStore

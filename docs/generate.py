@@ -28,16 +28,15 @@ from gnomon.attacks import ATTACKS
 from gnomon.auditing.check_plan import PlanCheck
 from gnomon.auditing.decision.rules import MOST
 from gnomon.auditing.decision.rules import RULES as RULES_OF_ADVICE
-from gnomon.auditing.structure.examine import WORDS
-from gnomon.auditing.structure.settings import SETTINGS
+from gnomon.auditing.structure.examine import SETTINGS, WORDS
 from gnomon.auditing.verdict.speak import MISSING, RULES
 from gnomon.core.documents.comparison import Comparison
 from gnomon.core.documents.decision import Annex
 from gnomon.core.documents.defence import DefenceReport
 from gnomon.core.documents.gate import GateResult
 from gnomon.core.documents.record import Record
+from gnomon.core.documents.record_parts import Appetite
 from gnomon.core.documents.reproduction import Reproduction
-from gnomon.core.documents.structure import Appetite
 from gnomon.core.documents.study import Study
 from gnomon.core.plan import Plan
 from gnomon.datasets import SOURCES

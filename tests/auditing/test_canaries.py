@@ -18,8 +18,8 @@ from gnomon.auditing.inputs.loading import AuditInputs
 from gnomon.auditing.prepare import Prepared, prepare
 from gnomon.auditing.run import run_audit
 from gnomon.core.data.dataset import Dataset, Roles, make_dataset
-from gnomon.core.documents.canaries import CanaryFacts
 from gnomon.core.documents.read_write import read_record
+from gnomon.core.documents.record_parts import CanaryFacts
 from gnomon.core.errors import DataError, PlanError
 from gnomon.core.plan import Plan, make_plan, read_plan
 from gnomon.core.protocols import Trainer

@@ -17,8 +17,8 @@ from gnomon.auditing.results.attackers import climb_ladder
 from gnomon.auditing.results.robustness import by_shadows
 from gnomon.auditing.results.slices import cut_rows, measure_slices
 from gnomon.auditing.settings import Settings
-from gnomon.core.documents.person_results import Slicing
 from gnomon.core.documents.record import Record
+from gnomon.core.documents.record_parts import Slicing
 from gnomon.core.plan import make_plan
 from gnomon.runs.compare import compare
 from gnomon.runs.folder import read_outcome, save_outcome

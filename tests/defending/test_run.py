@@ -18,8 +18,7 @@ from gnomon.defending.combinations import PLAIN, read_tries
 from gnomon.defending.run import defend, mitigated, shared_plan, with_baselines
 from gnomon.defending.search import read_until
 from gnomon.report import render
-from gnomon.runs.bench import add_bench
-from gnomon.runs.folder import read_outcome
+from gnomon.runs.folder import add_bench, read_outcome
 
 TRIES = "labels,temperature20,top2+round1,dp:8"
 

@@ -8,16 +8,6 @@ from collections.abc import Callable
 from statistics import NormalDist
 from typing import Any
 
-from gnomon.core.documents.person_results import (
-    FdrAccusations,
-    GroupResult,
-    Repeats,
-    RepeatSpread,
-    RiskBand,
-    RiskFacts,
-    SliceResult,
-    Slicing,
-)
 from gnomon.core.documents.record import (
     AttackResult,
     AtThreshold,
@@ -38,6 +28,16 @@ from gnomon.core.documents.record import (
     ThreatModel,
     TprAtFpr,
     Verdict,
+)
+from gnomon.core.documents.record_parts import (
+    FdrAccusations,
+    GroupResult,
+    Repeats,
+    RepeatSpread,
+    RiskBand,
+    RiskFacts,
+    SliceResult,
+    Slicing,
 )
 
 NORMAL = NormalDist()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.report import sample_records
 from tests.report.sample_records import estimate
-from tests.runs.test_bench import pair
+from tests.runs.test_folder_bench import pair
 
 from gnomon.auditing.decision.decide import with_decision
 from gnomon.auditing.results.threat_model import FAMILIES
@@ -21,7 +21,7 @@ from gnomon.core.errors import UsageError
 from gnomon.report import render
 from gnomon.report.formatting import moment
 from gnomon.runs.annex import DECISIONS, NO_EVIDENCE, SIGNATURES, WITHHELD, make_annex
-from gnomon.runs.bench import add_bench
+from gnomon.runs.folder import add_bench
 
 WORST = MostExposed(
     unit="person", first="Ahab", ranked=16, members=16, right=estimate(0.99, 0.2), level=0.95, tried=[8, 16]

@@ -8,8 +8,8 @@ import pytest
 from tests.report.sample_records import leaking
 
 from gnomon.auditing.outcome import Outcome
-from gnomon.core.documents.person_results import RatePoint, Rehearsal, Repeats, RepeatSpread
 from gnomon.core.documents.record import AttackResult, Estimate, Finding, TprAtFpr
+from gnomon.core.documents.record_parts import RatePoint, Rehearsal, Repeats, RepeatSpread
 from gnomon.core.errors import DataError
 from gnomon.runs.compare import compare
 from gnomon.stats.low_fpr import tpr_at_fpr

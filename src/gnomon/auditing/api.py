@@ -28,7 +28,7 @@ from gnomon.core.protocols import Attack, Trainer
 from gnomon.datasets.own_files.answer_files import AnswerTable, answers_in_memory
 from gnomon.datasets.own_files.tables import table_in_memory, unite_parts
 from gnomon.engines.local import LocalEngine
-from gnomon.engines.named import engine_of
+from gnomon.engines.ray import engine_of
 from gnomon.models.as_model import as_model, as_trained, known_classes, known_columns
 from gnomon.models.boosters.native import from_native
 from gnomon.store.arrays import ArrayStore

@@ -16,8 +16,8 @@ from gnomon.auditing.outcome import CanaryTable
 from gnomon.auditing.prepare import Prepared
 from gnomon.core.arrays import Bools, Ints, Rows, concat_rows, take_rows
 from gnomon.core.data.dataset import Dataset, Roles
-from gnomon.core.documents.canaries import CanariesPlan, CanaryFacts, CanaryTrial, Kind
 from gnomon.core.documents.record import Finding
+from gnomon.core.documents.record_parts import CanariesPlan, CanaryFacts, CanaryTrial, Kind
 from gnomon.core.errors import PlanError
 from gnomon.core.plan import DataPlan
 from gnomon.core.protocols import Trainer, TrainerAbilities

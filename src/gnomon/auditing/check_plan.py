@@ -19,8 +19,7 @@ from gnomon.auditing.settings import NOTHING, Trust
 from gnomon.core.documents.record import DataFacts, Finding
 from gnomon.core.documents.schema import Part
 from gnomon.core.plan import Plan
-from gnomon.engines.local import LocalEngine
-from gnomon.engines.threads import one_thread
+from gnomon.engines.local import LocalEngine, one_thread
 from gnomon.shadow.masks import draw_shadows
 from gnomon.store.arrays import ArrayStore
 

@@ -33,8 +33,7 @@ from gnomon.core.evidence import Need
 from gnomon.core.plan import Plan
 from gnomon.core.protocols import Attack, Model, ModelAbilities, Observation, Told, Trainer, TrainerAbilities
 from gnomon.core.seeds import Seeds
-from gnomon.engines.local import Engine, LocalEngine
-from gnomon.engines.threads import one_thread
+from gnomon.engines.local import Engine, LocalEngine, one_thread
 from gnomon.models.observations import RandomRecords
 from gnomon.models.target import Target, parse_reveal
 from gnomon.store.arrays import ArrayStore

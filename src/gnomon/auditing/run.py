@@ -39,18 +39,14 @@ from gnomon.auditing.results.threat_model import (
     notes,
     threat_model,
 )
-from gnomon.auditing.structure.examine import examine_target
-from gnomon.auditing.structure.settings import read_appetite
+from gnomon.auditing.structure.examine import examine_target, read_appetite
 from gnomon.auditing.verdict.joint_test import Heard, hear
 from gnomon.auditing.verdict.speak import conclude, speak
-from gnomon.core.documents.person_results import Slicing
 from gnomon.core.documents.record import AttackResult, Finding, Record, ShadowSourceFacts
-from gnomon.core.documents.structure import Appetite
+from gnomon.core.documents.record_parts import Appetite, Slicing
 from gnomon.core.plan import Plan
 from gnomon.core.protocols import Attack, Model, ModelAbilities, TrainerAbilities
-from gnomon.engines.local import Engine
-from gnomon.engines.threads import one_thread
-from gnomon.engines.warned import collecting
+from gnomon.engines.local import Engine, collecting, one_thread
 from gnomon.mitigations import able
 from gnomon.store.arrays import ArrayStore
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from gnomon.core.documents.endpoint import header_source
 from gnomon.core.errors import UsageError
 from gnomon.core.plan import Plan, TargetPlan, TrainerPlan
-from gnomon.engines.named import LOCAL
+from gnomon.engines.ray import LOCAL
 
 
 @dataclass(frozen=True)

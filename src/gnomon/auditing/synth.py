@@ -14,8 +14,7 @@ from gnomon.core.arrays import Ints, Rows, take_rows
 from gnomon.core.documents.record import ShadowSourceFacts
 from gnomon.core.errors import UsageError
 from gnomon.core.plan import Plan, ShadowPlan, ShadowSource, make_table
-from gnomon.engines.local import LocalEngine
-from gnomon.engines.threads import one_thread
+from gnomon.engines.local import LocalEngine, one_thread
 from gnomon.store.arrays import ArrayStore
 from gnomon.synthesis import Marginals
 

@@ -20,8 +20,7 @@ from gnomon.core.generations import Claim, claim
 from gnomon.core.model_formats import MODEL_FILES
 from gnomon.core.plan import make_plan, name_of, read_plan, split_names
 from gnomon.report import write_report
-from gnomon.runs.bench import with_bench
-from gnomon.runs.folder import write_audit
+from gnomon.runs.folder import with_bench, write_audit
 
 
 def audit(

@@ -15,7 +15,7 @@ from gnomon.core.errors import DataError, UsageError
 from gnomon.report import render, write_report
 from gnomon.report.formats import Document
 from gnomon.runs.annex import make_annex
-from gnomon.runs.bench import with_bench
+from gnomon.runs.folder import with_bench
 from gnomon.runs.mlflow_run import log_to_mlflow
 
 ReportFormat = Literal["terminal", "json", "md", "html", "card"]

@@ -16,7 +16,7 @@ from gnomon.cli.shared import show
 from gnomon.core.documents.read_write import write_document
 from gnomon.core.errors import UsageError, one_line
 from gnomon.core.generations import claim
-from gnomon.engines.named import ENGINE_WORDS, LOCAL
+from gnomon.engines.ray import ENGINE_WORDS, LOCAL
 from gnomon.report import write_report
 from gnomon.reproducing import reproduce as run_reproduction
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from gnomon.auditing.settings import Settings, Trust
 from gnomon.core.documents.read_write import document_text
 from gnomon.core.documents.schema import Part
-from gnomon.engines.named import ENGINE_WORDS, LOCAL
+from gnomon.engines.ray import ENGINE_WORDS, LOCAL
 from gnomon.report import print_terminal
 from gnomon.report.formats import Document
 

@@ -22,7 +22,6 @@ from pydantic import (
 )
 
 from gnomon.core.data.augmentations import VERSION_WORDS, is_augmentation
-from gnomon.core.documents.canaries import CanariesPlan
 from gnomon.core.documents.decision import ReleasePlan
 from gnomon.core.documents.endpoint import (
     PROTOCOL_WORDS,
@@ -32,8 +31,8 @@ from gnomon.core.documents.endpoint import (
     Protocol,
     RequestsPlan,
 )
+from gnomon.core.documents.record_parts import CanariesPlan, StructurePlan
 from gnomon.core.documents.schema import CodeName, FileName, PlanTable
-from gnomon.core.documents.structure import StructurePlan
 from gnomon.core.errors import PlanError, UsageError, did_you_mean, expect, no_text
 from gnomon.core.model_formats import MODEL_FILES
 from gnomon.core.network_recipe import NETWORK_OPTIONS, NetworkRecipe, Precision, check_network_option

@@ -1,19 +1,25 @@
-"""This machine: one thread a process, as many processes as cores."""
+"""This machine: one thread a process, as many processes as cores.
+
+Libraries that are loaded on first use run on one thread too (`one_thread`). What libraries warn of is counted in place
+of printed (`collecting`): once a shadow model and call, it would fill the screen.
+"""
 
 from __future__ import annotations
 
 import os
+import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import joblib
 from joblib.externals.loky.process_executor import TerminatedWorkerError
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
-from gnomon.core.errors import ModelError
+from gnomon.core.errors import ModelError, one_line
 from gnomon.core.machine import available_cores
-from gnomon.engines.warned import collecting, pass_on
 from gnomon.engines.workers import safe_path, start_worker
 
 Keep = Callable[[str, Any, dict[str, Any]], None]  # key, array, facts: as `gnomon.store.ArrayStore.put`
@@ -153,3 +159,85 @@ def told(done: Done) -> Done:
     """The finished task, its warnings passed on."""
     pass_on(done.warned)
     return done
+
+
+VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Numerical libraries run on one thread inside.
+
+    A second thread gains little in an audit and loses much next to a busy neighbour, and sums that threads share differ
+    in their last bits. A limit on the libraries that are there leaves out those that are loaded later (torch, what
+    scikit-learn's trees use); they read the environment when they are loaded, so that is set too. Afterwards all is as
+    before, and libraries that were loaded inside get the threads that the environment names, or one a core.
+
+    >>> with one_thread():
+    ...     os.environ["OMP_NUM_THREADS"]
+    '1'
+    """
+    known = {library.filepath for library in ThreadpoolController().lib_controllers}
+    before = {name: os.environ.get(name) for name in VARIABLES}
+    os.environ.update(dict.fromkeys(VARIABLES, "1"))
+    try:
+        with threadpool_limits(limits=1):
+            yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+        asked = before["OMP_NUM_THREADS"] or ""
+        threads = int(asked) if asked.isdigit() and int(asked) > 0 else available_cores()
+        for library in ThreadpoolController().lib_controllers:
+            if library.filepath not in known:
+                library.set_num_threads(threads)
+
+
+LONGEST = 200  # letters of a warning
+
+
+@dataclass(frozen=True)
+class Warned:
+    """Warnings that would have been printed, in the order in which they came.
+
+    Attributes:
+        caught: as Python records them; the list grows while it is collected.
+    """
+
+    caught: Sequence[warnings.WarningMessage] = field(default_factory=list)
+
+    def texts(self) -> tuple[tuple[str, str], ...]:
+        """Kind and text of each, short and on one line; they can be pickled."""
+        return tuple((w.category.__name__, one_line(str(w.message))[:LONGEST]) for w in self.caught)
+
+    def counts(self) -> dict[str, int]:
+        """How often each came, the most frequent first."""
+        found = Counter(text if kind == "Passed" else f"{kind}: {text}" for kind, text in self.texts())
+        return dict(found.most_common())
+
+
+class Passed(Warning):
+    """A warning of another process, with its kind in its text."""
+
+
+@contextmanager
+def collecting() -> Iterator[Warned]:
+    """What is warned of inside is collected; filters, and what they turn into errors, stay as they are.
+
+    >>> with collecting() as found:
+    ...     pass_on([("UserWarning", "too hot")] * 3)
+    >>> found.counts()
+    {'UserWarning: too hot': 3}
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        yield Warned(caught)
+
+
+def pass_on(texts: Sequence[tuple[str, str]]) -> None:
+    """Warnings of a task, to whoever collects them, or onto the screen; no filter meets them a second time."""
+    for kind, text in texts:
+        message = text if kind == "Passed" else f"{kind}: {text}"
+        warnings.showwarning(Passed(message), Passed, "a task", 0)

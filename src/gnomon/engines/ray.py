@@ -1,4 +1,4 @@
-"""A Ray cluster: one of this machine's own, or one that is there already.
+"""A Ray cluster, one of this machine's own or one that is there already; and the engine that a command names.
 
 The driver, where gnomon was started, sends what tasks share into the cluster's object store once, and what they make
 comes back through it, one array at a time: workers and driver need no disk in common, and the driver holds little.
@@ -25,9 +25,7 @@ from typing import Any
 from gnomon.core.errors import GnomonError, MissingExtraError, ModelError, UsageError, one_line
 from gnomon.core.machine import available_cores
 from gnomon.engines.installed import difference, installed
-from gnomon.engines.local import Done, LocalEngine, Task, call, told
-from gnomon.engines.threads import one_thread
-from gnomon.engines.warned import collecting
+from gnomon.engines.local import Done, Engine, LocalEngine, Task, call, collecting, one_thread, told
 
 OWN = "ray"  # in place of an address: a cluster of this machine's own, for as long as this process lives
 AHEAD = 2  # tasks that are handed to the cluster for each that it can run at the same time
@@ -259,3 +257,29 @@ def _as_before(*, own: bool) -> Iterator[None]:
             os.environ["PYTHONPATH"] = paths
         if main:
             signal.signal(signal.SIGTERM, before)
+
+
+LOCAL = "local"
+ENGINE_WORDS = (
+    "where models are trained: local (this machine), ray (a Ray cluster on this machine that ends with the command), "
+    "or the address of a Ray cluster, HOST:6379 or ray://HOST:10001; see docs/scale.md"
+)
+
+
+def engine_of(name: str, workers: int | None = None) -> Engine:
+    """The engine of this name, with at most so many workers.
+
+    Raises:
+        UsageError: no engine's name.
+
+    >>> engine_of("local", 2)
+    LocalEngine(workers=2)
+    >>> engine_of("rai")
+    Traceback (most recent call last):
+    gnomon.core.errors.UsageError: --engine: expected local, ray, HOST:PORT or ray://HOST:PORT, got "rai"
+    """
+    if name == LOCAL:
+        return LocalEngine(workers)
+    if name == OWN or name.rpartition(":")[2].isdigit():
+        return RayEngine(name, workers)
+    raise UsageError(f'--engine: expected local, ray, HOST:PORT or ray://HOST:PORT, got "{name}"')

@@ -14,8 +14,8 @@ from gnomon.auditing.evidence.permissions import SEES_SHADOWS
 from gnomon.auditing.verdict.speak import MISSING
 from gnomon.core.documents.decision import MostExposed
 from gnomon.core.documents.record import ClassResult, JointResult, Record, Rung, TprAtFpr
+from gnomon.core.documents.record_parts import Appetite, StructureFacts
 from gnomon.core.documents.schema import Estimate
-from gnomon.core.documents.structure import Appetite, StructureFacts
 from gnomon.mitigations import make_mitigation
 from gnomon.runs.gate import gate
 

@@ -13,7 +13,7 @@ from gnomon.auditing.checks.preflight import groups_mixed
 from gnomon.auditing.inputs.roles import RowSplit, draw_roles, draw_training_rows
 from gnomon.auditing.results.figures import LOG_ODDS, RANKS, Truth, combine, measure_groups
 from gnomon.auditing.results.scoring import Rehearsed
-from gnomon.core.documents.person_results import GroupResult
+from gnomon.core.documents.record_parts import GroupResult
 from gnomon.core.errors import PlanError, UsageError
 from gnomon.core.plan import Plan, make_plan
 from gnomon.core.seeds import Seeds

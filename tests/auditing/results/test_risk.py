@@ -16,7 +16,7 @@ from tests.auditing.worlds import People, people
 import gnomon
 from gnomon.auditing.outcome import RiskTable
 from gnomon.auditing.results.risk import Risk, assess_risk
-from gnomon.core.documents.person_results import RiskFacts
+from gnomon.core.documents.record_parts import RiskFacts
 from gnomon.core.seeds import Seeds
 from gnomon.models.sklearn import SklearnTrainer
 from gnomon.runs.folder import write_risk

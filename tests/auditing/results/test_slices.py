@@ -7,7 +7,7 @@ from tests.auditing.worlds import people
 
 from gnomon.auditing.results.slices import cut_rows, measure_slices
 from gnomon.core.data.dataset import make_dataset
-from gnomon.core.documents.person_results import Slicing
+from gnomon.core.documents.record_parts import Slicing
 from gnomon.core.errors import PlanError
 
 

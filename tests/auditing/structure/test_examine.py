@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
 from gnomon.auditing.structure.examine import examine
-from gnomon.core.documents.structure import Appetite, StructureFacts
+from gnomon.core.documents.record_parts import Appetite, StructureFacts
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))

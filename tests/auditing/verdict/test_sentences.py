@@ -15,7 +15,6 @@ from tests.report.sample_records import record
 
 from gnomon.auditing.verdict.joint_test import Heard
 from gnomon.auditing.verdict.speak import MISSING, conclude, speak
-from gnomon.core.documents.person_results import FdrAccusations, GroupResult
 from gnomon.core.documents.record import (
     AttackResult,
     AtThreshold,
@@ -26,6 +25,7 @@ from gnomon.core.documents.record import (
     TprAtFpr,
     Verdict,
 )
+from gnomon.core.documents.record_parts import FdrAccusations, GroupResult
 from gnomon.report.audit.page import audit_page
 from gnomon.stats.permutation.joint import JointTest
 

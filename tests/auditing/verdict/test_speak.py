@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from gnomon.auditing.verdict.joint_test import Heard
 from gnomon.auditing.verdict.leak_size import leak_size
 from gnomon.auditing.verdict.speak import MISSING, RULES, VerdictFacts, conclude, decide, speak
-from gnomon.core.documents.person_results import FdrAccusations, GroupResult, Rehearsal
 from gnomon.core.documents.record import (
     AttackResult,
     AtThreshold,
@@ -18,6 +17,7 @@ from gnomon.core.documents.record import (
     TprAtFpr,
     Verdict,
 )
+from gnomon.core.documents.record_parts import FdrAccusations, GroupResult, Rehearsal
 from gnomon.stats.permutation.joint import JointTest
 
 TARGET = ModelFacts(train_size=100, train_accuracy=1.0, test_accuracy=0.6, train_loss=0.1, test_loss=1.0)

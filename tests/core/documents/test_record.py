@@ -7,12 +7,12 @@ import pytest
 from pydantic import BaseModel, ValidationError
 from tests.report import sample_records
 
-from gnomon.core.documents import person_results, record, schema
+from gnomon.core.documents import record, record_parts, schema
 from gnomon.core.documents.record import Record
 
 PARTS = [
     kind
-    for module in (record, person_results, schema)
+    for module in (record, record_parts, schema)
     for kind in vars(module).values()
     if isinstance(kind, type) and issubclass(kind, schema.Part) and kind is not schema.Part
 ]

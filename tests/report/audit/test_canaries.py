@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from tests.report import sample_records
 
-from gnomon.core.documents.canaries import CanaryFacts, CanaryTrial
 from gnomon.core.documents.record import Record
+from gnomon.core.documents.record_parts import CanaryFacts, CanaryTrial
 from gnomon.report import render
 from gnomon.report.audit.canaries import canaries
 

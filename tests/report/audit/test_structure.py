@@ -2,7 +2,7 @@
 
 from tests.report.sample_records import leaking
 
-from gnomon.core.documents.structure import Appetite, StructureFacts, StructureValue
+from gnomon.core.documents.record_parts import Appetite, StructureFacts, StructureValue
 from gnomon.report.audit.structure import structure
 
 

@@ -20,8 +20,8 @@ from gnomon.auditing.results.scoring import Attempt
 from gnomon.auditing.verdict.leak_size import CLEAR_AUC, CLEAR_RATIO, rounded_up
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.documents.decision import Decision, MostExposed, ToDo, Unit
-from gnomon.core.documents.person_results import SliceResult, Slicing
 from gnomon.core.documents.record import Record
+from gnomon.core.documents.record_parts import SliceResult, Slicing
 from gnomon.core.documents.schema import Estimate
 from gnomon.core.plan import IN_MEMORY
 from gnomon.mitigations import kind_and_strength

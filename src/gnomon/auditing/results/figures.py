@@ -21,7 +21,6 @@ from gnomon.auditing.inputs.roles import by_group
 from gnomon.auditing.progress import Progress
 from gnomon.auditing.results.scoring import Attempt, Rehearsed
 from gnomon.core.arrays import Bools, Floats, Ints
-from gnomon.core.documents.person_results import FdrAccusations, GroupResult, RatePoint, Rehearsal
 from gnomon.core.documents.record import (
     AttackResult,
     AtThreshold,
@@ -33,6 +32,7 @@ from gnomon.core.documents.record import (
     PrecisionAtPrior,
     TprAtFpr,
 )
+from gnomon.core.documents.record_parts import FdrAccusations, GroupResult, RatePoint, Rehearsal
 from gnomon.core.plan import StatisticsPlan
 from gnomon.engines.local import Engine, LocalEngine, Task
 from gnomon.stats.calibration import oracle

@@ -17,8 +17,8 @@ from gnomon.auditing.inputs.roles import by_group
 from gnomon.auditing.prepare import Prepared
 from gnomon.auditing.results.scoring import Attempt, attempt_all
 from gnomon.core.data.dataset import Roles
-from gnomon.core.documents.person_results import Repeats, RepeatSpread
 from gnomon.core.documents.record import AttackResult, Estimate
+from gnomon.core.documents.record_parts import Repeats, RepeatSpread
 from gnomon.core.errors import UsageError
 from gnomon.core.protocols import Trainer
 from gnomon.core.seeds import Seeds

@@ -25,8 +25,8 @@ from gnomon.auditing.outcome import RiskTable
 from gnomon.auditing.results.scoring import Attempt, Played
 from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Bools, Floats, Ints
-from gnomon.core.documents.person_results import RiskBand, RiskFacts
 from gnomon.core.documents.record import Finding
+from gnomon.core.documents.record_parts import RiskBand, RiskFacts
 from gnomon.core.documents.schema import Estimate
 from gnomon.core.seeds import Seeds
 from gnomon.stats.intervals import Interval

@@ -20,8 +20,8 @@ from gnomon.core.arrays import Bools, Ints, is_frame, is_sparse
 from gnomon.core.data.dataset import Dataset
 from gnomon.core.data.features import Feature
 from gnomon.core.data.layouts import column_values
-from gnomon.core.documents.person_results import SliceResult, Slicing
 from gnomon.core.documents.record import Estimate
+from gnomon.core.documents.record_parts import SliceResult, Slicing
 from gnomon.core.errors import PlanError, did_you_mean
 from gnomon.core.plan import StatisticsPlan
 from gnomon.stats.clusters import split_groups

@@ -26,7 +26,7 @@ from gnomon.core.documents.record import (
     ThreatModel,
 )
 from gnomon.core.protocols import ModelAbilities
-from gnomon.engines.warned import Warned
+from gnomon.engines.local import Warned
 from gnomon.stats.low_fpr import required_nonmembers
 
 MOST_EXPOSED = 20

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from gnomon.core.documents.person_results import FdrAccusations
 from gnomon.core.documents.record import AttackResult, Estimate, JointResult, TprAtFpr
+from gnomon.core.documents.record_parts import FdrAccusations
 from gnomon.stats.intervals import clopper_pearson, worth_of
 
 CLEAR_RATIO = 5.0  # a true-positive rate that is surely this many times the false-positive rate is a clear leak

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from gnomon.auditing.verdict.joint_test import Heard
 from gnomon.auditing.verdict.leak_size import CLEAR_AUC, CLEAR_RATIO, FEWEST_ACCUSED, Size, leak_size
 from gnomon.auditing.verdict.sentences import describe_found, describe_nothing, explain, who_attacks, with_shadows
-from gnomon.core.documents.person_results import RatePoint
 from gnomon.core.documents.record import AttackResult, Finding, Level, ModelFacts, Verdict
+from gnomon.core.documents.record_parts import RatePoint
 from gnomon.stats.permutation.joint import POWER
 
 LARGEST_UNSEEN = CLEAR_AUC  # "none found" must have been able to find what would be called a clear leak

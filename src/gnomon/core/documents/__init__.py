@@ -1,6 +1,5 @@
 """The documents that gnomon writes and reads, each versioned JSON whose fields are only ever added.
 
-`record` is what one audit found, `person_results` its parts that speak of people, `canaries` those of the one-run
-audit. `comparison`, `defence`, `study` and `reproduction` put many audits together. All are made of the parts in
-`schema`, and `read_write` reads and writes them.
+`record` is what one audit found, and `record_parts` what it consists of. `comparison`, `defence`, `study` and
+`reproduction` put many audits together. All are made of the parts in `schema`, and `read_write` reads and writes them.
 """

@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import Field
 
 from gnomon.core.documents.comparison import Change
+from gnomon.core.documents.record_parts import StructureFacts
 from gnomon.core.documents.schema import Estimate, Finding, Part, PlanTable, TprAtFpr
-from gnomon.core.documents.structure import StructureFacts
 
 Context = Literal["public-weights", "api-scores", "api-labels", "internal"]
 Unit = Literal["person", "record"]

@@ -9,11 +9,11 @@ from typing import Any, Literal, Protocol
 
 from pydantic import Field
 
-from gnomon.core.documents.canaries import CanaryFacts
 from gnomon.core.documents.decision import Decision
 from gnomon.core.documents.endpoint import EndpointFacts
 from gnomon.core.documents.notebook import attack_frame, summary_html
-from gnomon.core.documents.person_results import (
+from gnomon.core.documents.record_parts import (
+    CanaryFacts,
     FdrAccusations,
     GroupResult,
     RatePoint,
@@ -21,13 +21,13 @@ from gnomon.core.documents.person_results import (
     Repeats,
     RiskFacts,
     Slicing,
+    StructureFacts,
 )
 from gnomon.core.documents.schema import Estimate as Estimate
 from gnomon.core.documents.schema import Finding as Finding
 from gnomon.core.documents.schema import Part as Part
 from gnomon.core.documents.schema import Severity as Severity
 from gnomon.core.documents.schema import TprAtFpr as TprAtFpr
-from gnomon.core.documents.structure import StructureFacts
 from gnomon.core.errors import expect
 
 Status = Literal["ok", "skipped", "failed"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gnomon.core.documents.canaries import CanaryFacts, CanaryTrial
 from gnomon.core.documents.record import Record
+from gnomon.core.documents.record_parts import CanaryFacts, CanaryTrial
 from gnomon.report.formatting import count, counted, number, rate, share
 from gnomon.report.sections import NONE, Cell, Cells, Section, table
 

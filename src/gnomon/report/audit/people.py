@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gnomon.core.documents.person_results import FdrAccusations, RepeatSpread, RiskFacts, SliceResult, Slicing
 from gnomon.core.documents.record import Record
+from gnomon.core.documents.record_parts import FdrAccusations, RepeatSpread, RiskFacts, SliceResult, Slicing
 from gnomon.core.documents.schema import Estimate
 from gnomon.report.audit.attacks import by_auc, name_cell, title_of
 from gnomon.report.formatting import count, counted, number, numbers, rate, share, shares, tpr_at

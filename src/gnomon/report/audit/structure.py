@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gnomon.core.documents.record import Record
-from gnomon.core.documents.structure import StructureFacts, StructureValue
+from gnomon.core.documents.record_parts import StructureFacts, StructureValue
 from gnomon.report.formatting import count, counted
 from gnomon.report.sections import Cell, Remark, Section, Table, table
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gnomon.auditing.structure.settings import read_appetite
+from gnomon.auditing.structure.examine import read_appetite
 from gnomon.core.errors import PlanError
 
 

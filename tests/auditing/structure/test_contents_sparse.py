@@ -6,8 +6,7 @@ import scipy.sparse
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier
 
-from gnomon.auditing.structure.parts import FittedPart
-from gnomon.auditing.structure.stored import stored_rows
+from gnomon.auditing.structure.contents import FittedPart, stored_rows
 
 ROWS = scipy.sparse.random_array((300, 100_000), density=1e-4, rng=np.random.default_rng(0), format="csr")
 LABELS = np.arange(300) % 2

@@ -6,12 +6,12 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
+from tests.auditing.structure.test_contents_trees import HALVES, STEPS
 from tests.auditing.structure.test_examine import look, seen
-from tests.auditing.structure.test_trees import HALVES, STEPS
 
-from gnomon.auditing.structure.parts import FittedPart
-from gnomon.auditing.structure.settings import risky_settings
-from gnomon.core.documents.structure import Appetite
+from gnomon.auditing.structure.contents import FittedPart
+from gnomon.auditing.structure.examine import risky_settings
+from gnomon.core.documents.record_parts import Appetite
 
 
 def test_a_forest_by_hand_and_its_setting_is_named_once() -> None:

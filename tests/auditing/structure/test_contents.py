@@ -14,7 +14,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 from tests.auditing.structure.test_examine import X, Y, look, seen
 
-from gnomon.auditing.structure.parts import fitted_parts
+from gnomon.auditing.structure.contents import fitted_parts
 
 
 def test_support_vectors_are_training_rows_also_behind_a_scaler_and_a_search() -> None:

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from gnomon.core.documents.structure import Appetite, StructureFacts, StructureValue
+from gnomon.core.documents.record_parts import Appetite, StructureFacts, StructureValue
 
 
 def test_the_defaults_accept_no_stored_row() -> None:

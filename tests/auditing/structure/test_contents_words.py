@@ -11,8 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 from tests.auditing.structure.test_examine import look, seen
 
-from gnomon.auditing.structure.parts import FittedPart
-from gnomon.auditing.structure.stored import rare_categories, rare_words
+from gnomon.auditing.structure.contents import FittedPart, rare_categories, rare_words
 
 
 def test_rare_words_and_categories_stand_in_the_model() -> None:

@@ -2,8 +2,7 @@ import pytest
 
 from gnomon.core.errors import UsageError
 from gnomon.engines.local import LocalEngine
-from gnomon.engines.named import engine_of
-from gnomon.engines.ray import RayEngine
+from gnomon.engines.ray import RayEngine, engine_of
 
 
 @pytest.mark.parametrize("name", ["ray", "10.0.0.1:6379", "ray://head:10001"])

@@ -10,7 +10,7 @@ import pytest
 
 LOADED_LATER = """
 from threadpoolctl import threadpool_info
-from gnomon.engines.threads import one_thread
+from gnomon.engines.local import one_thread
 def threads():
     return sorted({library["num_threads"] for library in threadpool_info()})
 import numpy

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from gnomon.core.documents.person_results import FdrAccusations, RiskFacts, SliceResult, Slicing
+from gnomon.core.documents.record_parts import FdrAccusations, RiskFacts, SliceResult, Slicing
 from gnomon.core.documents.schema import Estimate
 
 ERROR = Estimate(value=0.01, low=0.0, high=0.02)

@@ -3,8 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gnomon.engines.local import LocalEngine, Task
-from gnomon.engines.warned import collecting
+from gnomon.engines.local import LocalEngine, Task, collecting
 
 
 @pytest.fixture(autouse=True)

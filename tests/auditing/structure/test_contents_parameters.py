@@ -6,7 +6,7 @@ from sklearn.naive_bayes import BernoulliNB, GaussianNB
 from sklearn.neural_network import MLPClassifier
 from tests.auditing.structure.test_examine import X, Y, seen
 
-from gnomon.auditing.structure.parts import FittedPart, fitted_numbers
+from gnomon.auditing.structure.contents import FittedPart, fitted_numbers
 
 
 def test_weights_that_equal_a_row_by_chance_are_no_stored_rows() -> None:

@@ -11,7 +11,7 @@ from gnomon.core.documents.defence import DefenceReport
 from gnomon.core.documents.read_write import write_document
 from gnomon.core.documents.record import Record
 from gnomon.report import render
-from gnomon.runs.bench import add_bench, with_bench
+from gnomon.runs.folder import add_bench, with_bench
 
 
 def pair() -> tuple[Record, DefenceReport]:
