@@ -7,8 +7,8 @@ import types
 import pytest
 from rich.console import Console
 
-from gnomon.auditing import progress as progress
-from gnomon.auditing.progress import TerminalProgress, following
+from gnomon.auditing import settings as progress
+from gnomon.auditing.settings import TerminalProgress, following
 
 
 def test_nothing_is_printed_where_standard_error_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,8 +6,7 @@ import pytest
 from tests.runs.test_compare import outcome
 from tests.studies.worlds import small_plan
 
-from gnomon.auditing.progress import Silent
-from gnomon.auditing.settings import Settings
+from gnomon.auditing.settings import Settings, Silent
 from gnomon.core.plan import Plan
 from gnomon.defending import results
 from gnomon.defending.results import MARK, Keeper

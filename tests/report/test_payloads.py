@@ -12,7 +12,7 @@ import pytest
 from tests.report import sample_documents
 from tests.report.payloads import PAYLOADS, steering, with_payloads
 from tests.report.test_html import Page
-from tests.report.test_markdown import outside_of_fences
+from tests.report.test_text_markdown import outside_of_fences
 
 from gnomon.report import render, write_report
 from gnomon.report.formatting import clean

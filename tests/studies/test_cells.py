@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from tests.studies.worlds import small_plan
 
-from gnomon.auditing.progress import Silent
-from gnomon.auditing.settings import Settings
+from gnomon.auditing.settings import Settings, Silent
 from gnomon.core.generations import seal
 from gnomon.core.plan import Plan, make_plan, read_plan
 from gnomon.studies.cells import cell_key, finished, run_cell

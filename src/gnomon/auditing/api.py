@@ -11,15 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from gnomon.auditing.inputs.answers_map import united_answers
-from gnomon.auditing.inputs.function_target import read_as_it_is
+from gnomon.auditing.inputs.given_answers import read_as_it_is, united_answers
 from gnomon.auditing.inputs.loading import AuditInputs, load_inputs, speaking, trainer_from
 from gnomon.auditing.inputs.plugins import load_plugins, named
 from gnomon.auditing.inputs.roles import RowSplit
 from gnomon.auditing.outcome import Outcome
-from gnomon.auditing.progress import Progress, following
 from gnomon.auditing.run import run_audit
-from gnomon.auditing.settings import Settings
+from gnomon.auditing.settings import Progress, Settings, following
 from gnomon.core.arrays import Ints, Rows
 from gnomon.core.data.dataset import Dataset, View, make_dataset
 from gnomon.core.errors import UsageError, expect

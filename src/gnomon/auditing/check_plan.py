@@ -12,7 +12,7 @@ from gnomon.auditing.checks.preflight import check_rows, with_overrides
 from gnomon.auditing.inputs.loading import load_inputs
 from gnomon.auditing.inputs.roles import shadow_size
 from gnomon.auditing.prepare import prepare
-from gnomon.auditing.results.repeats import refuse_repeats
+from gnomon.auditing.results.robustness import refuse_repeats
 from gnomon.auditing.results.slices import cut_rows
 from gnomon.auditing.results.threat_model import data_facts
 from gnomon.auditing.settings import NOTHING, Trust

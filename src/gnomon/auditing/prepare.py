@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gnomon.auditing.checks.overlap import Parted, drop_overlap
-from gnomon.auditing.evidence.augmented import queried_rows
+from gnomon.auditing.evidence.access import needs_of, observations_for, queried_rows, refuse
 from gnomon.auditing.evidence.mitigations import (
     Mitigations,
     mitigate_model,
@@ -19,12 +18,10 @@ from gnomon.auditing.evidence.mitigations import (
     random_records,
     read_mitigations,
 )
-from gnomon.auditing.evidence.permissions import needs_of, observations_for, refuse
-from gnomon.auditing.inputs.answers_map import revealed_by
+from gnomon.auditing.inputs.given_answers import revealed_by
 from gnomon.auditing.inputs.loading import AuditInputs, load_inputs
-from gnomon.auditing.inputs.roles import RowSplit, draw_roles, draw_training_rows
-from gnomon.auditing.progress import Noting, Progress, Silent
-from gnomon.auditing.settings import NOTHING, Trust
+from gnomon.auditing.inputs.roles import Parted, RowSplit, draw_roles, draw_training_rows, drop_overlap
+from gnomon.auditing.settings import NOTHING, Noting, Progress, Silent, Trust
 from gnomon.core.answers import Reveal
 from gnomon.core.data.dataset import Dataset, Roles
 from gnomon.core.documents.record import Finding

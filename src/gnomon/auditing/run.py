@@ -14,19 +14,18 @@ from gnomon.auditing.canaries import Canaries, audit_canaries, check_promise, dr
 from gnomon.auditing.checks.answers import check_answers, check_steady
 from gnomon.auditing.checks.preflight import check_rows, stop_on_errors
 from gnomon.auditing.decision.decide import most_exposed_units, with_decision
+from gnomon.auditing.evidence.access import look_inside
 from gnomon.auditing.evidence.answers import AnswerSet, answer_all
 from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.evidence.mitigations import mitigation_facts
-from gnomon.auditing.evidence.permissions import look_inside
-from gnomon.auditing.inputs.answers_map import map_answers
+from gnomon.auditing.inputs.given_answers import map_answers
 from gnomon.auditing.inputs.loading import AuditInputs
 from gnomon.auditing.outcome import Clock, Outcome, provenance
 from gnomon.auditing.prepare import Prepared, prepare
-from gnomon.auditing.progress import Progress
 from gnomon.auditing.results.attackers import Further, look_further
 from gnomon.auditing.results.figures import measure_all
-from gnomon.auditing.results.repeats import add_repeats, refuse_repeats
 from gnomon.auditing.results.risk import Risk, assess_risk, vulnerability
+from gnomon.auditing.results.robustness import add_repeats, refuse_repeats
 from gnomon.auditing.results.scoring import Attempt, Scored, attempt_all
 from gnomon.auditing.results.slices import Cut, cut_rows, measure_slices
 from gnomon.auditing.results.threat_model import (
@@ -39,8 +38,9 @@ from gnomon.auditing.results.threat_model import (
     notes,
     threat_model,
 )
+from gnomon.auditing.settings import Progress
 from gnomon.auditing.structure.examine import examine_target, read_appetite
-from gnomon.auditing.verdict.joint_test import Heard, hear
+from gnomon.auditing.verdict.leak import Heard, hear
 from gnomon.auditing.verdict.speak import conclude, speak
 from gnomon.core.documents.record import AttackResult, Finding, Record, ShadowSourceFacts
 from gnomon.core.documents.record_parts import Appetite, Slicing

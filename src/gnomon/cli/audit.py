@@ -10,8 +10,7 @@ from cyclopts import Parameter
 
 from gnomon.auditing.api import audit_plan
 from gnomon.auditing.outcome import Outcome
-from gnomon.auditing.progress import TerminalProgress
-from gnomon.auditing.settings import Settings, host_of
+from gnomon.auditing.settings import Settings, TerminalProgress, host_of
 from gnomon.cli.shared import Running, own_modules_first, show
 from gnomon.core.documents.endpoint import PROTOCOL_WORDS
 from gnomon.core.documents.read_write import read_record

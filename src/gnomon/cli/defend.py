@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from gnomon.auditing.progress import TerminalProgress
-from gnomon.auditing.settings import Settings
+from gnomon.auditing.settings import Settings, TerminalProgress
 from gnomon.cli.shared import Running, own_modules_first, show, show_json
 from gnomon.core.documents.read_write import write_document
 from gnomon.core.errors import UsageError

@@ -10,8 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
-from gnomon.auditing.progress import TerminalProgress
-from gnomon.auditing.settings import Settings
+from gnomon.auditing.settings import Settings, TerminalProgress
 from gnomon.cli.shared import show
 from gnomon.core.documents.read_write import write_document
 from gnomon.core.errors import UsageError, one_line

@@ -10,7 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
-from gnomon.auditing.progress import TerminalProgress
+from gnomon.auditing.settings import TerminalProgress
 from gnomon.cli.shared import Running, own_modules_first, show
 from gnomon.core.documents.read_write import write_document
 from gnomon.core.documents.study import Study

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gnomon.auditing.progress import TerminalProgress
-from gnomon.auditing.settings import NOTHING
+from gnomon.auditing.settings import NOTHING, TerminalProgress
 from gnomon.auditing.synth import MadeRows, make_attackers_rows, source_to_make
 from gnomon.cli.shared import Trusting, own_modules_first, show_json
 from gnomon.core.arrays import is_frame, is_sparse

@@ -19,8 +19,7 @@ from pydantic import Field, ValidationError
 
 from gnomon.auditing.evidence.mitigations import mitigation_facts
 from gnomon.auditing.prepare import Owned, make_owned
-from gnomon.auditing.progress import Progress
-from gnomon.auditing.settings import NOTHING, Trust
+from gnomon.auditing.settings import NOTHING, Progress, Trust
 from gnomon.core import VERSION
 from gnomon.core.arrays import is_frame, take_rows
 from gnomon.core.documents.record import MitigationFacts

@@ -19,8 +19,7 @@ from typing import Any
 import numpy as np
 
 import gnomon
-from gnomon.auditing.progress import Progress
-from gnomon.auditing.settings import Settings
+from gnomon.auditing.settings import Progress, Settings
 from gnomon.core.arrays import Rows, is_frame
 from gnomon.core.documents.read_write import write_record
 from gnomon.core.errors import UsageError, import_extra, requirements_of

@@ -14,8 +14,7 @@ from pathlib import Path
 
 from gnomon.auditing.api import audit_plan
 from gnomon.auditing.outcome import Outcome
-from gnomon.auditing.progress import Progress
-from gnomon.auditing.settings import Settings
+from gnomon.auditing.settings import Progress, Settings
 from gnomon.core.documents.comparison import Change, Comparison
 from gnomon.core.documents.defence import MitigationResult, Strongest
 from gnomon.core.documents.gate import Limit

@@ -15,8 +15,7 @@ from typing import Literal
 
 from gnomon.attacks import ATTACKS
 from gnomon.auditing.outcome import Outcome, provenance
-from gnomon.auditing.progress import Progress, Silent
-from gnomon.auditing.settings import Settings
+from gnomon.auditing.settings import Progress, Settings, Silent
 from gnomon.core.documents.defence import DefenceReport, MitigationResult, Search
 from gnomon.core.documents.gate import Limit
 from gnomon.core.documents.record import Provenance

@@ -23,13 +23,12 @@ from gnomon.report.audit.page import audit_page
 from gnomon.report.comparison import comparison_page
 from gnomon.report.defence import defence_page
 from gnomon.report.html import render_html, write_pdf
-from gnomon.report.markdown import pictures, render_markdown
 from gnomon.report.model_card import model_card
 from gnomon.report.reproduction import reproduction_page
 from gnomon.report.sections import Page
 from gnomon.report.study import study_page
 from gnomon.report.svg import standalone
-from gnomon.report.terminal import render_terminal, show
+from gnomon.report.text import pictures, render_markdown, render_terminal, show
 
 Document = Record | Annex | DefenceReport | Study | Reproduction | Comparison
 Given = Document | Audited

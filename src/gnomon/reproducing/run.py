@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from gnomon.auditing.progress import Progress, Silent
-from gnomon.auditing.settings import Settings
+from gnomon.auditing.settings import Progress, Settings, Silent
 from gnomon.core.documents.record import Record
 from gnomon.core.documents.reproduction import Compared, ExperimentResult, Reproduction
 from gnomon.core.documents.study import Study

@@ -7,7 +7,7 @@ import re
 from gnomon.auditing.decision.decide import exposed_slice
 from gnomon.auditing.decision.rules import leaks
 from gnomon.auditing.results.threat_model import FAMILIES
-from gnomon.auditing.verdict.leak_size import rounded_up
+from gnomon.auditing.verdict.leak import rounded_up
 from gnomon.core.documents.decision import (
     Annex,
     AnnexKind,

@@ -16,8 +16,7 @@ from pydantic import ValidationError
 
 from gnomon.auditing.api import audit_plan
 from gnomon.auditing.inputs.plugins import plugin_contents
-from gnomon.auditing.progress import Progress
-from gnomon.auditing.settings import Settings
+from gnomon.auditing.settings import Progress, Settings
 from gnomon.core import VERSION
 from gnomon.core.arrays import fingerprint
 from gnomon.core.documents.read_write import parse_document

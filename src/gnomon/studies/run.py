@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from gnomon.auditing.progress import Progress, Silent
-from gnomon.auditing.settings import Settings
+from gnomon.auditing.settings import Progress, Settings, Silent
 from gnomon.core.documents.schema import Estimate
 from gnomon.core.documents.study import CellAttack, Study, StudyCell
 from gnomon.studies.cells import CellRun, run_cell

@@ -10,7 +10,7 @@ from tests.report.sample_records import estimate, finding
 
 from gnomon.auditing.decision.decide import UNDECLARED, limits, with_decision
 from gnomon.auditing.decision.rules import GAPS, MOST, RULES
-from gnomon.auditing.evidence.permissions import SEES_SHADOWS
+from gnomon.auditing.evidence.access import SEES_SHADOWS
 from gnomon.auditing.verdict.speak import MISSING
 from gnomon.core.documents.decision import MostExposed
 from gnomon.core.documents.record import ClassResult, JointResult, Record, Rung, TprAtFpr

@@ -9,7 +9,7 @@ from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from gnomon.attacks import ATTACKS
-from gnomon.auditing.evidence.permissions import FOLLOWS, SEES_SHADOWS
+from gnomon.auditing.evidence.access import FOLLOWS, SEES_SHADOWS
 from gnomon.auditing.inputs.loading import AuditInputs
 from gnomon.auditing.inputs.roles import RowSplit
 from gnomon.auditing.outcome import Outcome

@@ -9,9 +9,9 @@ from tests.auditing.test_counted_by_group import WORLDS, by_record
 from tests.auditing.worlds import People, people
 from tests.backwards import Backwards
 
-from gnomon.auditing.progress import Silent
 from gnomon.auditing.results import figures
 from gnomon.auditing.results.figures import Truth, accuse, measure, measure_all
+from gnomon.auditing.settings import Silent
 from gnomon.core.documents.record import AttackResult, Estimate
 
 

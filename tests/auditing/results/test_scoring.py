@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from gnomon.attacks import make_attack
-from gnomon.auditing.progress import Silent
 from gnomon.auditing.results import scoring
 from gnomon.auditing.results.scoring import (
     Rehearsed,
@@ -16,6 +15,7 @@ from gnomon.auditing.results.scoring import (
     rehearse,
     score_attack,
 )
+from gnomon.auditing.settings import Silent
 from gnomon.core.protocols import Attack
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import LocalEngine

@@ -16,7 +16,7 @@ from tests.auditing.worlds import case_of
 
 import gnomon
 from gnomon.auditing.results.scoring import Attempt, Played, Rehearsed, Scored
-from gnomon.auditing.verdict.joint_test import Heard, hear
+from gnomon.auditing.verdict.leak import Heard, hear
 from gnomon.core.documents.record import AttackResult, Estimate, Record
 from gnomon.core.errors import PreflightError
 from gnomon.core.evidence import Evidence

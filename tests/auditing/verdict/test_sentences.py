@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from tests.report.sample_records import record
 
-from gnomon.auditing.verdict.joint_test import Heard
+from gnomon.auditing.verdict.leak import Heard
 from gnomon.auditing.verdict.speak import MISSING, conclude, speak
 from gnomon.core.documents.record import (
     AttackResult,

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gnomon.auditing.verdict.joint_test import Heard
-from gnomon.auditing.verdict.leak_size import leak_size
+from gnomon.auditing.verdict.leak import Heard, leak_size
 from gnomon.auditing.verdict.speak import MISSING, RULES, VerdictFacts, conclude, decide, speak
 from gnomon.core.documents.record import (
     AttackResult,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from gnomon.auditing.inputs.function_target import read_as_it_is
+from gnomon.auditing.inputs.given_answers import read_as_it_is
 from gnomon.core.data.dataset import make_dataset
 from gnomon.core.errors import ModelError, UsageError
 from gnomon.core.protocols import ModelAbilities

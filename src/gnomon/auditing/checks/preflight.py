@@ -7,23 +7,26 @@ its code, and the override stands in the record.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.auditing.checks.near_duplicates import check_near_duplicates
-from gnomon.auditing.checks.overlap import check_shared_rows
 from gnomon.auditing.checks.shift import check_blind
 from gnomon.auditing.prepare import Prepared
-from gnomon.auditing.progress import Progress, Silent
-from gnomon.core.arrays import Bools, Ints
+from gnomon.auditing.settings import Progress, Silent
+from gnomon.core.arrays import Bools, Ints, Rows, row_digests, take_rows
 from gnomon.core.data.dataset import Dataset, Roles
 from gnomon.core.documents.record import Finding
 from gnomon.core.errors import PreflightError
 from gnomon.core.seeds import Seeds
 
-CHANCE = 1e-3  # probability of one-sided classes in a random split, below which they are no accident
+ACCIDENT = 1e-3  # probability of one-sided classes in a random split, below which they are no accident
+OVERLAP_ERROR_SHARE = 0.01  # of the audited non-members; below it, duplicates are likelier than a mistake
+DRAWS = 399  # of the sides of rows that have equals
+CHANCE = 0.005  # so seldom would a split at random put as many equal rows on both sides
 
 
 def check_data(
@@ -113,7 +116,7 @@ def _split_by_chance(data: Dataset, roles: Roles, one_sided: Bools) -> bool:
     chance = np.where(units > 0, share**units + (1 - share) ** units, 0.0)
     rarest = float(chance[one_sided].min()) * data.n_classes
     many = float(poisson.sf(one_sided.sum() - 1, chance.sum()))
-    return bool(rarest > CHANCE and many > CHANCE)
+    return bool(rarest > ACCIDENT and many > ACCIDENT)
 
 
 def _first_of_each(groups: NDArray[Any], labels: Ints) -> Ints:
@@ -196,3 +199,84 @@ def with_overrides(findings: Sequence[Finding], override: Sequence[str]) -> list
 def overlap(roles: Roles) -> int:
     """Audited non-members that also stand in the adversary's pool."""
     return 0 if roles.view == "auditor" else len(np.intersect1d(roles.nonmembers, roles.pool))
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Equal rows on both sides.
+
+    Attributes:
+        same: (k,) which non-members equal a member.
+        expected: how many would if all rows had been put on their sides at random.
+        p_value: probability of as many or more.
+        distinct: distinct rows among all audited ones.
+    """
+
+    same: Bools
+    expected: float
+    p_value: float
+    distinct: int
+
+
+def find_overlap(x: Rows, member: Bools, rng: np.random.Generator) -> Overlap:
+    """How many non-members equal a member, and how many would by chance.
+
+    A split at random parts the copies of a row that repeats by nature; a file of non-members that holds members parts
+    all of them. So the number is held against that of permuted sides.
+
+    Args:
+        x: n rows.
+        member: (n,) their sides.
+        rng: permutes.
+
+    >>> x = np.arange(100)[:, None] % 10  # ten distinct rows
+    >>> found = find_overlap(x, np.arange(100) < 50, np.random.default_rng(0))
+    >>> int(found.same.sum()), found.p_value > 0.05
+    (50, True)
+    """
+    _, cell = np.unique(row_digests(x).astype("S12"), return_inverse=True)
+    repeated = np.flatnonzero((np.bincount(cell) > 1)[cell])
+    own, k = np.unique(cell[repeated], return_inverse=True)[1], len(repeated)
+
+    def overlapping(inside: Bools) -> Bools:
+        found: Bools = (np.bincount(own, inside, minlength=1) > 0)[own] & ~inside
+        return found
+
+    there = overlapping(member[repeated]) if k else np.zeros(0, dtype=bool)
+    same = np.zeros(len(member), dtype=bool)
+    same[repeated[there]] = True
+    draws = [int(overlapping(rng.permutation(member)[:k]).sum()) for _ in range(DRAWS)] if k else [0]
+    reached = sum(drawn >= int(there.sum()) for drawn in draws)
+    return Overlap(same[~member], float(np.mean(draws)), (1 + reached) / (1 + len(draws)), int(cell.max()) + 1)
+
+
+def check_shared_rows(data: Dataset, roles: Roles, seeds: Seeds) -> Finding | None:
+    """Non-members that equal a member: an error where they are more than rows that repeat by nature explain."""
+    if data.bare:
+        return None
+    rng = seeds.child("preflight", "overlap").generator()
+    found = find_overlap(take_rows(data.x, roles.audited), np.isin(roles.audited, roles.members), rng)
+    count, n = int(found.same.sum()), len(found.same)
+    if not count:
+        return None
+    first = data.ids[roles.nonmembers][int(found.same.argmax())]
+    title = f"{count:,} of {n:,} non-members also stand among the members (e.g. {first})"
+    if found.p_value > CHANCE:
+        return Finding(
+            code="rows-repeat",
+            title=f"{title}, about as many as a split at random explains ({found.expected:,.0f})",
+            severity="warning",
+            explanation=f"The {len(roles.audited):,} audited rows hold {found.distinct:,} distinct ones: such rows "
+            "repeat by nature, and their copies come to stand on both sides. No attack can tell copies apart, so what "
+            "is measured is less than what rows that stand on one side only leak.",
+            remedy="Leave out what stands on both sides: --drop-overlap, or data.drop_overlap = true.",
+        )
+    return Finding(
+        code="members-overlap",
+        title=f"{title}; a split at random explains {found.expected:,.0f}",
+        severity="error" if count > OVERLAP_ERROR_SHARE * n else "warning",
+        explanation="The model was trained on these rows, so an attack that finds them is counted as wrong: the audit "
+        "would call a leaking model harmless.",
+        remedy="Remove the members from the non-members, deduplicate before you split, or leave out what stands on "
+        "both sides (--drop-overlap, data.drop_overlap = true).",
+    )

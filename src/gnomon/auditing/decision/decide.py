@@ -17,7 +17,7 @@ from gnomon.auditing.decision.rules import AdviceRule, applying, headline_attack
 from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.results.figures import combine
 from gnomon.auditing.results.scoring import Attempt
-from gnomon.auditing.verdict.leak_size import CLEAR_AUC, CLEAR_RATIO, rounded_up
+from gnomon.auditing.verdict.leak import CLEAR_AUC, CLEAR_RATIO, rounded_up
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.documents.decision import Decision, MostExposed, ToDo, Unit
 from gnomon.core.documents.record import Record

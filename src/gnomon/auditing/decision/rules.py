@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from gnomon.auditing.evidence.permissions import SEES_SHADOWS, TRAINS_AGAIN
+from gnomon.auditing.evidence.access import SEES_SHADOWS, TRAINS_AGAIN
 from gnomon.auditing.verdict.sentences import with_shadows
 from gnomon.core.documents.record import AttackResult, Estimate, Record, Rung
 from gnomon.core.evidence import WHITE_BOX

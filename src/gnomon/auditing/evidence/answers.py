@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gnomon.auditing.evidence.access import ask_given, asked_augmentations, count_queries, queried_rows, wants_model
 from gnomon.auditing.evidence.assemble import (
     AuditCase,
     QueryPlan,
@@ -18,13 +19,10 @@ from gnomon.auditing.evidence.assemble import (
     model_facts,
     shadow_facts,
 )
-from gnomon.auditing.evidence.augmented import ask_given, asked_augmentations, count_queries, queried_rows
 from gnomon.auditing.evidence.mitigations import (
     make_owner,
     mitigate_answers,
 )
-from gnomon.auditing.evidence.permissions import wants_model
-from gnomon.auditing.evidence.shadow_training import TrainedShadows, repair
 from gnomon.auditing.inputs.loading import AuditInputs
 from gnomon.auditing.inputs.roles import POOL_PER_SHADOW, shadow_size
 from gnomon.auditing.inputs.shadow_rows import ShadowData, make_rows, queries_target
@@ -37,7 +35,7 @@ from gnomon.core.errors import DataError, PlanError
 from gnomon.core.protocols import Model, ModelAbilities, Trainer, TrainerAbilities
 from gnomon.models.observations import RandomRecords
 from gnomon.models.target import Target, ask
-from gnomon.shadow.masks import ShadowRows, draw_shadows
+from gnomon.shadow.masks import ShadowRows, TrainedShadows, draw_shadows, repair
 from gnomon.shadow.mitigated import mitigate_pool
 from gnomon.shadow.pool import PoolAnswers, ShadowPool
 

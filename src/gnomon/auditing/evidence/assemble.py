@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.auditing.evidence.augmented import AskedAugmentation, with_augmentations
+from gnomon.auditing.evidence.access import AskedAugmentation, with_augmentations
 from gnomon.core.answers import Reveal, ShadowAnswers, halve
 from gnomon.core.arrays import Bools, Floats, Ints, row_digests, take_rows
 from gnomon.core.data.dataset import Dataset, Roles

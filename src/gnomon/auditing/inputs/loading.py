@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from gnomon.auditing.inputs.answers_map import united_answers
-from gnomon.auditing.inputs.function_target import read_as_it_is
+from gnomon.auditing.inputs.given_answers import read_as_it_is, united_answers
 from gnomon.auditing.inputs.plugins import PlugIns, load_plugins
 from gnomon.auditing.inputs.roles import RowSplit
 from gnomon.auditing.settings import NOTHING, Trust, refuse_sending

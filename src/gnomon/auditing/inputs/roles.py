@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.core.arrays import Ints
-from gnomon.core.data.dataset import Roles, View
+from gnomon.core.arrays import Ints, row_digests
+from gnomon.core.data.dataset import Dataset, Roles, View
+from gnomon.core.documents.record import Finding
 from gnomon.core.errors import DataError, PlanError, UsageError
 from gnomon.core.plan import DataPlan, Plan
 from gnomon.core.seeds import Seeds
@@ -274,3 +275,55 @@ def shadow_size(roles: Roles, size: int | None) -> int:
         return size
     share = LARGEST_SHADOW_SHARE if roles.view == "auditor" else 1.0
     return min(len(roles.train), int(share * len(roles.pool)) if share < 1 else len(roles.train))
+
+
+@dataclass(frozen=True)
+class Parted:
+    """Rows that stand on one side only, and how many were left out for that."""
+
+    split: RowSplit
+    members: int
+    nonmembers: int
+
+    @property
+    def finding(self) -> Finding | None:
+        """What was left out, for the record."""
+        if not self.members:
+            return None
+        return Finding(
+            code="overlap-dropped",
+            title=f"{self.members:,} members and {self.nonmembers:,} non-members that equal each other are not audited",
+            severity="note",
+            explanation="Left out as asked (data.drop_overlap). The target was trained on these members all the same; "
+            "nothing is said of how much they leak.",
+            remedy="",
+        )
+
+
+def drop_overlap(split: RowSplit, data: Dataset, *, own_ids: bool) -> Parted:
+    """Members and non-members without the rows, or the ids, that stand among both.
+
+    Both copies are left out: without the non-members alone, a row of a common kind would be a member for sure.
+
+    Args:
+        split: known members and non-members.
+        data: all rows.
+        own_ids: the ids were given by the user, so equal ids are equal records.
+
+    Raises:
+        DataError: nothing is left of a side.
+    """
+    sides = [split.members, split.nonmembers]
+    gone = [np.zeros(len(side), dtype=bool) for side in sides]
+    keys: list[NDArray[np.str_] | NDArray[np.bytes_]] = [] if data.bare else [row_digests(data.x).astype("S12")]
+    for key in [*keys, *([data.ids.astype(str)] if own_ids else [])]:
+        both = np.intersect1d(key[sides[0]], key[sides[1]])
+        gone = [lost | np.isin(key[side], both) for lost, side in zip(gone, sides, strict=True)]
+    if any(lost.all() for lost in gone):
+        raise DataError(
+            "data.drop_overlap: every row of a side also stands on the other, so nothing is left to audit; give "
+            "non-members that are no members"
+        )
+    kept: list[Ints] = [side[~lost] for side, lost in zip(sides, gone, strict=True)]
+    parted = RowSplit(kept[0], kept[1], split.extra, np.concatenate([split.unaudited, sides[0][gone[0]]]))
+    return Parted(parted, int(gone[0].sum()), int(gone[1].sum()))

@@ -18,8 +18,8 @@ from scipy.special import ndtri
 
 from gnomon.auditing.evidence.assemble import AuditCase, Judging
 from gnomon.auditing.inputs.roles import by_group
-from gnomon.auditing.progress import Progress
 from gnomon.auditing.results.scoring import Attempt, Rehearsed
+from gnomon.auditing.settings import Progress
 from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.core.documents.record import (
     AttackResult,

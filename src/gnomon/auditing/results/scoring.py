@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from gnomon.auditing.progress import Progress
+from gnomon.auditing.settings import Progress
 from gnomon.core.answers import Reveal, ShadowAnswers, Signal
 from gnomon.core.arrays import Bools, Float64s, Floats, Ints
 from gnomon.core.documents.record import Skipped, Status

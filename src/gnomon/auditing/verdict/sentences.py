@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gnomon.auditing.verdict.joint_test import Heard
-from gnomon.auditing.verdict.leak_size import Size, is_clear, leak_size, rounded_up
+from gnomon.auditing.verdict.leak import Heard, Size, is_clear, leak_size, rounded_up
 from gnomon.core.documents.record import AttackResult, JointResult, ModelFacts
 from gnomon.core.evidence import INSIDE
 from gnomon.stats.permutation.joint import POWER, JointTest

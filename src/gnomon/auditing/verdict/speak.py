@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from gnomon.auditing.verdict.joint_test import Heard
-from gnomon.auditing.verdict.leak_size import CLEAR_AUC, CLEAR_RATIO, FEWEST_ACCUSED, Size, leak_size
+from gnomon.auditing.verdict.leak import CLEAR_AUC, CLEAR_RATIO, FEWEST_ACCUSED, Heard, Size, leak_size
 from gnomon.auditing.verdict.sentences import describe_found, describe_nothing, explain, who_attacks, with_shadows
 from gnomon.core.documents.record import AttackResult, Finding, Level, ModelFacts, Verdict
 from gnomon.core.documents.record_parts import RatePoint

@@ -11,12 +11,11 @@ from sklearn.preprocessing import OneHotEncoder
 from sklearn.tree import DecisionTreeClassifier
 
 import gnomon
-from gnomon.auditing.evidence.shadow_training import classes_and_categories, repair
 from gnomon.core.arrays import Ints
 from gnomon.core.data.dataset import make_dataset
 from gnomon.core.errors import ModelError
 from gnomon.core.seeds import Seeds
-from gnomon.shadow.masks import draw_shadows
+from gnomon.shadow.masks import classes_and_categories, draw_shadows, repair
 from gnomon.shadow.pool import PoolAnswers
 
 POOL = np.arange(40)

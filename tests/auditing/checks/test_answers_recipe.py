@@ -17,7 +17,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from gnomon.auditing.api import audit
-from gnomon.auditing.checks.recipe import Refits
+from gnomon.auditing.checks.answers import Refits
 from gnomon.core.documents.record import Finding
 from gnomon.core.errors import PreflightError
 from gnomon.models.estimators import training_size

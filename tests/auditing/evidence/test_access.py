@@ -7,7 +7,7 @@ import pytest
 from sklearn.naive_bayes import GaussianNB
 
 from gnomon.attacks import ATTACKS
-from gnomon.auditing.evidence.permissions import COSTS_QUERIES
+from gnomon.auditing.evidence.access import COSTS_QUERIES
 from gnomon.auditing.inputs.loading import AuditInputs
 from gnomon.auditing.inputs.roles import RowSplit
 from gnomon.auditing.outcome import Outcome

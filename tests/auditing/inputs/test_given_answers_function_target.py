@@ -8,7 +8,7 @@ import pytest
 from sklearn.tree import DecisionTreeClassifier
 
 import gnomon
-from gnomon.auditing.inputs.function_target import FunctionTarget, read_as_it_is
+from gnomon.auditing.inputs.given_answers import FunctionTarget, read_as_it_is
 from gnomon.core.data.dataset import make_dataset
 from gnomon.core.errors import ModelError
 from gnomon.models.callable import CallableModel

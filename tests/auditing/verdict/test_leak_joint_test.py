@@ -10,7 +10,7 @@ from tests.auditing.worlds import case_of
 
 from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.results.scoring import Attempt, Rehearsed, Scored
-from gnomon.auditing.verdict.joint_test import hear
+from gnomon.auditing.verdict.leak import hear
 from gnomon.core.data.dataset import make_dataset
 from gnomon.core.documents.record import AttackResult, Estimate, JointResult
 from gnomon.core.evidence import Evidence

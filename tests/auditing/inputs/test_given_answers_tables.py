@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from gnomon.auditing.inputs.answers_map import revealed_by, united_answers
+from gnomon.auditing.inputs.given_answers import revealed_by, united_answers
 from gnomon.core.answers import Reveal
 from gnomon.core.data.dataset import make_dataset
 from gnomon.core.errors import DataError, PlanError

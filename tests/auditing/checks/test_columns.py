@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gnomon.auditing.checks.text_columns import form_of, read_counters, read_dates, read_numbers
+from gnomon.auditing.checks.columns import form_of, read_counters, read_dates, read_numbers
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOMENTS = [EPOCH + timedelta(days=float(d)) for d in np.random.default_rng(0).uniform(-3000, 25000, 60)]

@@ -3,7 +3,7 @@
 import numpy as np
 from tests.auditing.verdict.test_speak import joint, result, verdict
 
-from gnomon.auditing.verdict.leak_size import headline_point
+from gnomon.auditing.verdict.leak import headline_point
 from gnomon.stats.permutation.joint import JointTest
 
 

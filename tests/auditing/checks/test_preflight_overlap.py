@@ -10,8 +10,8 @@ from scipy.sparse import csr_array
 from sklearn.tree import DecisionTreeClassifier
 
 import gnomon
-from gnomon.auditing.checks.overlap import drop_overlap, find_overlap
-from gnomon.auditing.inputs.roles import RowSplit
+from gnomon.auditing.checks.preflight import find_overlap
+from gnomon.auditing.inputs.roles import RowSplit, drop_overlap
 from gnomon.cli.app import run
 from gnomon.core.arrays import row_digests
 from gnomon.core.data.dataset import make_dataset

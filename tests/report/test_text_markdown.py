@@ -13,7 +13,7 @@ from tests.report import sample_documents, sample_records
 from gnomon.core.documents.record import Record
 from gnomon.report import render, write_report
 from gnomon.report.formatting import clean
-from gnomon.report.markdown import escape
+from gnomon.report.text import escape
 
 CELL = re.compile(r"(?<!\\)(?:\\\\)*\|")
 

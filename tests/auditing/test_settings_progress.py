@@ -8,8 +8,7 @@ import pytest
 from sklearn.naive_bayes import GaussianNB
 
 from gnomon.auditing.api import audit, audit_plan
-from gnomon.auditing.progress import Silent
-from gnomon.auditing.settings import Settings
+from gnomon.auditing.settings import Settings, Silent
 from gnomon.core.plan import make_plan
 
 PLAN = {
