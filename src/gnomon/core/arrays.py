@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, TypeAlias
@@ -51,6 +51,16 @@ def count_rows(x: Rows) -> int:
 def take_rows(x: Rows, rows: Ints | Bools) -> Rows:
     """The rows at these positions (or under this mask), of the same kind as ``x``."""
     return x.iloc[rows].reset_index(drop=True) if is_frame(x) else x[rows]
+
+
+def full_parts(n: int, size: int) -> Iterator[Ints]:
+    """The n rows in parts of exactly ``size``, for what takes no other number; the last row fills the last part up.
+
+    >>> [part.tolist() for part in full_parts(3, 2)]
+    [[0, 1], [2, 2]]
+    """
+    for start in range(0, n, size):
+        yield np.minimum(np.arange(start, start + size, dtype=np.int64), n - 1)
 
 
 def concat_rows(parts: Sequence[Rows]) -> Rows:

@@ -41,7 +41,7 @@ def test_without_the_network_there_is_one_line(file: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # of TorchScript
-@pytest.mark.parametrize("kind", ["script", "exported"])
+@pytest.mark.parametrize("kind", ["script", "exported", "exported for 5 rows"])
 def test_a_program_is_a_model_by_itself_with_trust(tmp_path: Path, kind: str) -> None:
     import torch
 
@@ -51,8 +51,9 @@ def test_a_program_is_a_model_by_itself_with_trust(tmp_path: Path, kind: str) ->
     if kind == "script":
         torch.jit.save(torch.jit.trace(network, torch.as_tensor(X)), place)
     else:
-        shapes = ({0: torch.export.Dim("rows")},)
-        torch.export.save(torch.export.export(network, (torch.as_tensor(X),), dynamic_shapes=shapes), place)
+        given, shapes = torch.as_tensor(X[:5]), ({0: torch.export.Dim("rows")},)
+        any_number = {"dynamic_shapes": shapes} if kind == "exported" else {}
+        torch.export.save(torch.export.export(network, (given,), **any_number), place)
     use = Use(("a", "b", "c"), x=X)
     with pytest.raises(UsageError, match=r"m\.pt2?: a TorchScript or exported program, .*give --trust"):
         read_model(place).model(use)

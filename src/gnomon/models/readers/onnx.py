@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.core.arrays import Floats, Rows, count_rows, is_frame
+from gnomon.core.arrays import Floats, Rows, count_rows, full_parts, is_frame
 from gnomon.core.data.labels import class_name, match_classes
 from gnomon.core.errors import ModelError, did_you_mean, import_extra
 from gnomon.core.outputs import Outputs, is_one_column
@@ -156,12 +156,8 @@ class OnnxModel(ModelAbilities):
         size = next((given.shape[0] for given in inputs if given.shape and isinstance(given.shape[0], int)), None)
         if not size or size == n:
             return read(self._session.run(None, feed), n)
-        parts = []
-        for start in range(0, n, size):  # a model of a fixed number of rows: the last ones are filled up
-            rows = np.minimum(np.arange(start, start + size), n - 1)
-            answers = self._session.run(None, {name: values[rows] for name, values in feed.items()})
-            parts.append(read(answers, size)[: n - start])
-        return np.concatenate(parts)
+        feeds = ({name: values[rows] for name, values in feed.items()} for rows in full_parts(n, size))
+        return np.concatenate([read(self._session.run(None, part), size) for part in feeds])[:n]
 
     def _decided(self, answers: Sequence[Any], n: int) -> NDArray[Any]:
         own, place = np.unique(np.asarray(answers[self._label or 0]), return_inverse=True)

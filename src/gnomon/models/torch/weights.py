@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from gnomon.core.arrays import full_parts
 from gnomon.core.errors import ModelError, one_line
 
 KEYS = ("state_dict", "model_state_dict", "model", "module", "net", "network", "weights")  # of checkpoints
@@ -85,9 +86,12 @@ def load_program(path: Path) -> Callable[[Any], torch.Tensor]:
     Raises:
         ModelError: it can't be loaded.
     """
+    size = None
     try:
         if path.suffix.lower() == ".pt2":
-            module: Any = torch.export.load(path).module()
+            program = torch.export.load(path)
+            module: Any = program.module()
+            size = _fixed_rows(program)
         else:
             module = torch.jit.load(str(path), map_location="cpu").eval()
     except Exception as error:  # torch's own, of many kinds
@@ -95,13 +99,21 @@ def load_program(path: Path) -> Callable[[Any], torch.Tensor]:
 
     def answer(rows: Any) -> torch.Tensor:
         array = np.asarray(rows)
+        given = torch.as_tensor(array if array.dtype.kind in "iub" else array.astype(np.float32))
         with torch.no_grad():
-            found: torch.Tensor = module(
-                torch.as_tensor(array if array.dtype.kind in "iub" else array.astype(np.float32))
-            )
-        return found
+            if size is None:
+                return torch.as_tensor(module(given))
+            return torch.cat([module(given[part]) for part in full_parts(len(given), size)])[: len(given)]
 
     return answer
+
+
+def _fixed_rows(program: torch.export.ExportedProgram) -> int | None:
+    """The number of rows that a program was exported for; None where it takes any."""
+    given = set(program.graph_signature.user_inputs)
+    shapes = [node.meta["val"].shape for node in program.graph.nodes if node.op == "placeholder" and node.name in given]
+    size = shapes[0][0] if shapes and shapes[0] else None
+    return size if isinstance(size, int) else None
 
 
 def is_program(path: Path) -> bool:
