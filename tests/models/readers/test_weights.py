@@ -8,7 +8,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 pytest.importorskip("torch")
 
-from gnomon.core.errors import UsageError
+from gnomon.core.errors import ModelError, UsageError
 from gnomon.models.files import read_model
 from gnomon.models.readers.model_file import Use
 from gnomon.models.readers.weights import read
@@ -59,3 +59,17 @@ def test_a_program_is_a_model_by_itself_with_trust(tmp_path: Path, kind: str) ->
         read_model(place).model(use)
     model = read_model(place, trust=True).model(use)
     np.testing.assert_allclose(np.exp(model.log_probs(X[:7])), network(torch.as_tensor(X[:7])).detach(), atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # of TorchScript
+@pytest.mark.parametrize("name", ["m.pt", "m.pt2"])
+def test_a_program_of_two_inputs_is_one_line(tmp_path: Path, name: str) -> None:
+    import torch
+
+    network, given = torch.nn.Bilinear(2, 2, 3), (torch.zeros(5, 2), torch.zeros(5, 2))
+    if name == "m.pt":
+        torch.jit.save(torch.jit.trace(network, given), tmp_path / name)
+    else:
+        torch.export.save(torch.export.export(network, given), tmp_path / name)
+    with pytest.raises(ModelError, match=r"m\.pt2?: it takes 2 inputs \(.*, .*\), .* give a function that parts them"):
+        read_model(tmp_path / name, trust=True).model(Use(("a", "b", "c"), x=X))

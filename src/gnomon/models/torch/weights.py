@@ -86,16 +86,22 @@ def load_program(path: Path) -> Callable[[Any], torch.Tensor]:
     Raises:
         ModelError: it can't be loaded.
     """
-    size = None
     try:
         if path.suffix.lower() == ".pt2":
             program = torch.export.load(path)
             module: Any = program.module()
-            size = _fixed_rows(program)
+            inputs, size = _inputs(program)
         else:
             module = torch.jit.load(str(path), map_location="cpu").eval()
+            given = module.forward.schema.arguments[1:]
+            inputs, size = [argument.name for argument in given if not argument.has_default_value()], None
     except Exception as error:  # torch's own, of many kinds
         raise ModelError(f"{path}: cannot be loaded ({type(error).__name__}: {one_line(error)[:200]})") from error
+    if len(inputs) > 1:
+        raise ModelError(
+            f"{path}: it takes {len(inputs)} inputs ({', '.join(inputs)}), and nothing says which columns are whose; "
+            "give a function that parts them (target.callable)"
+        )
 
     def answer(rows: Any) -> torch.Tensor:
         array = np.asarray(rows)
@@ -108,12 +114,12 @@ def load_program(path: Path) -> Callable[[Any], torch.Tensor]:
     return answer
 
 
-def _fixed_rows(program: torch.export.ExportedProgram) -> int | None:
-    """The number of rows that a program was exported for; None where it takes any."""
-    given = set(program.graph_signature.user_inputs)
-    shapes = [node.meta["val"].shape for node in program.graph.nodes if node.op == "placeholder" and node.name in given]
-    size = shapes[0][0] if shapes and shapes[0] else None
-    return size if isinstance(size, int) else None
+def _inputs(program: torch.export.ExportedProgram) -> tuple[list[str], int | None]:
+    """The inputs of a program, and the number of rows that it was exported for; None where it takes any."""
+    names = program.graph_signature.user_inputs
+    given = [node for node in program.graph.nodes if node.op == "placeholder" and node.name in names]
+    shape = getattr(given[0].meta.get("val"), "shape", ()) if given else ()
+    return [node.name for node in given], shape[0] if shape and isinstance(shape[0], int) else None
 
 
 def is_program(path: Path) -> bool:
