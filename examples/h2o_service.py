@@ -2,11 +2,13 @@
 
 pip install h2o (needs Java); python examples/h2o_service.py; then, next to it:
 gnomon audit examples/h2o-service.toml --to runs/h2o
+With words (python examples/h2o_service.py DRF GBM) it searches among these of H2O's algorithms only.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -35,7 +37,14 @@ def train(name: str, sent: dict[str, Any]) -> None:
                 [[*row, label] for row, label in zip(sent["rows"], sent["labels"], strict=True)],
             )
             table["label"] = table["label"].asfactor()
-            search = H2OAutoML(max_models=MODELS, seed=sent["seed"], nfolds=3, verbosity=None, project_name=f"m{name}")
+            search = H2OAutoML(
+                max_models=MODELS,
+                seed=sent["seed"],
+                nfolds=3,
+                include_algos=sys.argv[1:] or None,
+                verbosity=None,
+                project_name=f"m{name}",
+            )
             search.train(y="label", training_frame=table)
             job.update(status="ready", model=search.leader, classes=[str(k) for k in sent["classes"]])
             print(name[:8], search.leader.algo, len(sent["rows"]), "rows", flush=True)
@@ -44,11 +53,12 @@ def train(name: str, sent: dict[str, Any]) -> None:
 
 
 def predict(job: dict[str, Any], sent: dict[str, Any]) -> list[list[float]]:
-    """Probabilities of the rows that were sent, in the order of the classes."""
+    """Probabilities of the rows that were sent, in the order of the classes; 0 for one that it never saw."""
     with ONE_AT_A_TIME:
         header, *lines = job["model"].predict(frame_of(sent["columns"], sent["rows"])).as_data_frame(use_pandas=False)
-    places = [header.index(name if name in header else f"p{name}") for name in job["classes"]]  # p7: a number as class
-    return [[float(line[place]) for place in places] for line in lines]
+    found = [dict(zip(header, line, strict=True)) for line in lines]
+    names = [(name, f"p{name}") for name in job["classes"]]  # p7: a number as class
+    return [[float(row.get(name, row.get(other, 0.0))) for name, other in names] for row in found]
 
 
 class Requests(BaseHTTPRequestHandler):
