@@ -39,6 +39,8 @@ def test_an_outcome_is_read_back_as_it_was(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.scores["loss"], made.scores["loss"])
     np.testing.assert_array_equal(found.exposure, made.exposure)
     assert read_outcome(tmp_path / "record.json").record == made.record
+    assert found.risk is not None
+    assert read_outcome(tmp_path, risk=False).risk is None
 
 
 def test_the_record_of_a_run_names_the_files_next_to_it_and_no_others(tmp_path: Path) -> None:

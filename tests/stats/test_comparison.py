@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnomon.core.errors import DataError, UsageError
-from gnomon.stats.comparison import auc_difference, tpr_difference
+from gnomon.stats.comparison import _cut, auc_difference, tpr_difference
 from gnomon.stats.low_fpr import tpr_at_fpr
 from gnomon.stats.roc import auc
 
@@ -144,3 +144,11 @@ def test_scores_that_move_together_differ_more_by_chance_than_samples_show() -> 
             moved[i] += [areas.change != "within noise", rates.change != "within noise"]
     assert moved[0].min() > 7
     assert moved[1].max() <= 7  # 60 runs of a true 5 % show more in 1 % of cases
+
+
+@given(st.integers(1, 400), st.integers(0, 400), st.integers(0, 10))
+def test_the_cut_of_a_draw_is_that_of_all_its_weights(n: int, allowed: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    weights, order = rng.poisson(0.3, n), rng.permutation(n)
+    found = next((i for i in range(n) if weights[order[: i + 1]].sum() > allowed), n - 1)
+    assert _cut(weights, order, allowed) == found

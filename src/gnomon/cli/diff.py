@@ -39,7 +39,7 @@ def diff(
     if json and format not in (None, "json"):
         raise UsageError(f"--json and --format {format}: give one of them")
     kind = "json" if json else format
-    comparison = compare(read_outcome(first), read_outcome(second))
+    comparison = compare(read_outcome(first, risk=False), read_outcome(second, risk=False))
     if to is not None:
         write_report(comparison, to)
     if kind == "github":

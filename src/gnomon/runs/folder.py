@@ -207,8 +207,12 @@ def write_canaries(table: CanaryTable, folder: Path) -> None:
     write_columns(columns, folder, "canaries")
 
 
-def read_outcome(path: str | Path) -> Outcome:
+def read_outcome(path: str | Path, *, risk: bool = True) -> Outcome:
     """Reads a run back: its folder or its record.json; a record that lies alone has no scores.
+
+    Args:
+        path: of the folder or the record.
+        risk: read the table of persons too, which is long.
 
     Raises:
         UsageError: ``path`` is no path.
@@ -232,7 +236,7 @@ def read_outcome(path: str | Path) -> Outcome:
         {name: loaded[file] for name, file in files.items()},
         [str(i) for i in loaded[ids]],
         [bool(m) for m in loaded[member]],
-        risk=_risk(published, folder),
+        risk=_risk(published, folder) if risk else None,
         groups=[str(g) for g in loaded[groups]] if record.counted_by == "group" and groups in loaded else None,
         copies=loaded[copies].astype(np.int64) if copies in loaded else None,
         exposure=loaded.get(exposure),

@@ -24,6 +24,7 @@ from gnomon.stats.low_fpr import (
     WARN_FALSE_POSITIVES,
     check_fpr,
     required_nonmembers,
+    sampled_tprs,
     threshold_worth,
     tpr_at_fpr,
 )
@@ -152,15 +153,16 @@ def tpr_difference(
         reason = f"too few non-members (have {n1.size:,}, need {required_nonmembers(fpr):,})"
         return TprDifference(fpr, None, reason)
     known = split_groups(groups, member)
-    firsts, seconds = (
-        tpr_at_fpr(m, n, fpr, confidence=confidence, groups=known, wider=wider).tpr for m, n in ((m1, n1), (m2, n2))
-    )
-    assert firsts is not None
-    assert seconds is not None
-    value = firsts.value - seconds.value
+    rates = [sampled_tprs(m, n, (fpr,))[fpr] for m, n in ((m1, n1), (m2, n2))]
+    value = rates[0] - rates[1]
     if np.array_equal(m1, m2) and np.array_equal(n1, n2):
         low = high = 0.0
     elif fpr * _effective_nonmembers((n1, n2), fpr, known) < WARN_FALSE_POSITIVES - ROUNDING:
+        firsts, seconds = (
+            tpr_at_fpr(m, n, fpr, confidence=confidence, groups=known, wider=wider).tpr for m, n in ((m1, n1), (m2, n2))
+        )
+        assert firsts is not None
+        assert seconds is not None
         low = value - math.hypot(firsts.value - firsts.low, seconds.high - seconds.value)
         high = value + math.hypot(firsts.high - firsts.value, seconds.value - seconds.low)
     else:
@@ -169,7 +171,7 @@ def tpr_difference(
         gaps = value + stretch * (gaps - value)
         tails = _tails(gaps, confidence)
         low, high = float(tails[0]) - 1 / m1.size, float(tails[1]) + 1 / m1.size
-    return TprDifference(fpr, _judged(firsts.value, seconds.value, max(low, -1.0), min(high, 1.0)), None)
+    return TprDifference(fpr, _judged(rates[0], rates[1], max(low, -1.0), min(high, 1.0)), None)
 
 
 def _tails(gaps: Doubles, confidence: float) -> Doubles:
@@ -221,17 +223,25 @@ def _drawn_gaps(
             member_weights = np.bincount(rng.integers(n1, size=n1), minlength=n1)
             other_weights = np.bincount(rng.integers(n0, size=n0), minlength=n0)
         else:
-            drawn = np.concatenate([rng.choice(stratum, stratum.size) for stratum in strata])
+            drawn = np.concatenate([stratum[rng.integers(stratum.size, size=stratum.size)] for stratum in strata])
             weights = np.bincount(drawn, minlength=groups.count)
             member_weights, other_weights = weights[groups.members], weights[groups.nonmembers]
-        allowed = math.floor(fpr * int(other_weights.sum()) + ROUNDING)
-        rates = []
-        for one in pair:
-            # The first non-member that makes more false positives than are allowed is the cut.
-            cut = min(int(np.searchsorted(np.cumsum(other_weights[one.nonmembers]), allowed, side="right")), n0 - 1)
-            rates.append(int(member_weights[one.members[: one.above[cut]]].sum()) / max(1, int(member_weights.sum())))
-        gaps[draw] = rates[0] - rates[1]
+        allowed, inside = math.floor(fpr * int(other_weights.sum()) + ROUNDING), max(1, int(member_weights.sum()))
+        cuts = [_cut(other_weights, one.nonmembers, allowed) for one in pair]
+        accused = [
+            int(member_weights[one.members[: one.above[cut]]].sum()) for one, cut in zip(pair, cuts, strict=True)
+        ]
+        gaps[draw] = accused[0] / inside - accused[1] / inside
     return gaps
+
+
+def _cut(weights: Counts, order: Counts, allowed: int) -> int:
+    """Place of the first non-member that makes more false positives than are allowed, from the highest score down."""
+    for looked in (min(2 * allowed + 100, order.size), order.size):  # nearly always it is among the first
+        place = int(np.searchsorted(weights[order[:looked]].cumsum(), allowed, side="right"))
+        if place < looked:
+            return place
+    return order.size - 1
 
 
 def _strata(groups: Groups) -> list[Counts]:

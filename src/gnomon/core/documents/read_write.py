@@ -33,7 +33,8 @@ from gnomon.core.generations import read_published
 D = TypeVar("D", bound=Part)
 
 # in JSON they stand within strings only; those below U+0020 are escaped in any case
-_ODD_NUMBER = re.compile(r"NaN|Infinity|[eE]\+?\d{3}|\d{300}")  # all that can stand for a number that is none
+_ODD_NUMBER = re.compile(r"NaN|Infinity|\d[eE]\+?\d{3}|\d{300}")  # all that can stand for a number that is none
+_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 _STEERING = re.compile("[\x7f-\x9f\u200b\u2028-\u202e\u2066-\u2069\ufeff]")
 
 FILES: MappingProxyType[str, type[Record | DefenceReport | Study | Reproduction]] = MappingProxyType(
@@ -104,7 +105,8 @@ def parse_document(content: bytes, kind: type[D], file: Path) -> D:
     try:
         text = content.decode("utf-8")
         document = kind.model_validate_json(text)
-        odd = next(_not_finite(json.loads(text)), None) if _ODD_NUMBER.search(text) else None
+        suspect = _ODD_NUMBER.search(text) and _ODD_NUMBER.search(_TEXT.sub("", text))  # digests look like numbers
+        odd = next(_not_finite(json.loads(text)), None) if suspect else None
     except (UnicodeDecodeError, RecursionError) as error:
         raise DataError(f"{file}: cannot be read ({error})") from None
     except ValidationError as error:
@@ -270,7 +272,7 @@ def _estimates(part: object) -> Iterator[Estimate]:
         if isinstance(one, Estimate):
             yield one
         elif isinstance(one, BaseModel):
-            waiting += [getattr(one, name) for name in type(one).model_fields]
+            waiting += [value for value in vars(one).values() if isinstance(value, (BaseModel, list, dict))]
         elif isinstance(one, list):
             waiting += one if one and isinstance(one[0], (BaseModel, list)) else []
         elif isinstance(one, dict):
