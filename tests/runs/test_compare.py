@@ -252,6 +252,34 @@ def test_without_repeats_it_speaks_of_two_models() -> None:
     assert "repeated targets" in compare(*runs).sentences[-1]
 
 
+def test_one_model_that_is_audited_twice_is_not_two_models() -> None:
+    runs = [outcome(1.0, seed, base=9) for seed in (0, 1)]
+    told = []
+    for digests in ({"target_answers": "a"}, {"target_answers": "a"}), ({"target_answers": "a"}, {"data": "a"}):
+        made = [
+            replace(run, record=run.record.model_copy(update={"provenance": stamped(run, digest)}))
+            for run, digest in zip(runs, digests, strict=True)
+        ]
+        told.append(compare(*made).sentences[-1])
+    assert told[0].startswith("Both runs audited the same model")
+    assert "two models" in told[1]
+
+
+def stamped(run: Outcome, digests: dict[str, str]) -> Any:
+    return run.record.provenance.model_copy(update={"fingerprints": digests})
+
+
+def test_an_attack_that_broke_in_the_second_run_is_named() -> None:
+    first = with_attacks(outcome(1.0, 0, base=9), outcome(1.0, 2, base=9, name="lira"))
+    broken = AttackResult(name="lira", title="LiRA", paper="", status="failed", reason="broke")
+    second = outcome(1.0, 1, base=9)
+    second = replace(second, record=second.record.model_copy(update={"attacks": [*second.record.attacks, broken]}))
+    found = compare(first, second)
+    assert (found.change, found.lost) == ("within noise", ["lira"])
+    assert any("what lira would find in the second model" in s for s in found.sentences)
+    assert compare(second, first).lost == []
+
+
 @pytest.mark.parametrize("paired", [True, False])
 def test_differences_of_records_that_judge_each_other_are_wider(paired: bool) -> None:
     first, second = outcome(0.5, 0, base=9), outcome(0.5, 1, base=9, ids=None if paired else range(N, 2 * N))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 from tests.report.audit.test_canaries import shown
 from tests.report.sample_records import leaking
 
@@ -16,6 +17,7 @@ from gnomon.core.documents.record import AttackResult, AtThreshold, Estimate, Fi
 from gnomon.core.errors import UsageError
 from gnomon.runs.gate import did_not_run, gate, hold, summed_up
 from gnomon.runs.limits import parse_limit
+from gnomon.stats.low_fpr import tpr_at_fpr
 from gnomon.stats.roc import auc
 
 AT = Estimate(value=0.6, low=0.55, high=0.65)
@@ -259,6 +261,18 @@ def test_so_many_records_as_the_gate_names_resolve_the_limit(limit: str, value: 
     assert named > 400
     states = [hold(measured(1.0, named, seed), parse_limit(limit))[0].state for seed in range(100, 124)]
     assert states.count("unresolved") <= 11  # a true 20 % of 24 shows more in 0.1 % of cases
+
+
+def test_so_many_records_as_the_gate_names_resolve_a_rate_near_its_limit() -> None:
+    """Intervals of rates shrink slower than with the square root of the number: the threshold is of few records."""
+    gap, true, runs = 0.4456, 0.03, 400
+    held = [hold(measured(gap, 400, seed), parse_limit("tpr@0.01<=0.05"))[0] for seed in range(30)]
+    near = min((h for h in held if h.state == "unresolved"), key=lambda h: abs(h.estimate.value - true))  # type: ignore[union-attr]
+    named = int(near.line.split("some ")[1].split(" audited members")[0].replace(",", ""))
+    rng = np.random.default_rng(0)
+    samples = [(rng.normal(gap, 1, named), rng.normal(0, 1, named)) for _ in range(runs)]
+    open_ = sum(tpr_at_fpr(*sides, 0.01).tpr.high > 0.05 for sides in samples)  # type: ignore[union-attr]
+    assert open_ <= binom.ppf(0.999, runs, 0.2)
 
 
 def test_a_refusal_names_the_non_members_that_it_takes() -> None:

@@ -33,8 +33,8 @@ def diff(
         format: what is printed: terminal, json, md, html, or github (Markdown for a pull request: before, after,
             difference).
         json: print JSON.
-        fail_if_worse: exit with code 1 if an attack finds significantly more in the second run, or if the runs can't be
-            compared.
+        fail_if_worse: exit with code 1 if an attack finds significantly more in the second run, if one that ran in the
+            first failed or lacked evidence in the second, or if the runs can't be compared.
     """
     if json and format not in (None, "json"):
         raise UsageError(f"--json and --format {format}: give one of them")
@@ -48,4 +48,5 @@ def diff(
         print(render(comparison, kind), end="")
     elif to is None or kind == "terminal":
         print_terminal(comparison, Console())
-    return 1 if fail_if_worse and comparison.change in ("worse", "mixed", "not comparable") else 0
+    worse = comparison.change in ("worse", "mixed", "not comparable") or bool(comparison.lost)
+    return 1 if fail_if_worse and worse else 0

@@ -26,8 +26,8 @@ _TERMINAL_ATTACKS = 12
 def comparison_page(comparison: Comparison) -> Page:
     """The view that all renderers share."""
     level, label = LABELS[comparison.change]
-    overall = _changes("overall", "The attack that finds most", [comparison.overall])
-    attacks = _changes("attacks", "Every attack in both runs", comparison.attacks)
+    overall = _changes("overall", "The clearest change", [comparison.overall])
+    attacks = _changes("attacks", "Every attack of either run", comparison.attacks)
     runs, told = _runs(comparison), tuple(comparison.differences)
     return Page(
         kind="comparison of two audits",

@@ -43,12 +43,14 @@ from gnomon.runs.changes import (
     unpaired,
     with_retraining,
 )
+from gnomon.runs.gate import did_not_run
 from gnomon.stats.clusters import Groups, split_groups
 from gnomon.stats.comparison import auc_difference, tpr_difference
 from gnomon.stats.low_fpr import tpr_at_fprs
 from gnomon.stats.roc import auc
 
-SpeaksOf = Literal["one model", "two models", "recipes"]
+WHOSE = ("model file (SHA-256)", "target_answers")  # fingerprints that two audits share if their model is the same
+SpeaksOf = Literal["one model", "one model twice", "two models", "recipes"]
 
 
 def compare(
@@ -80,13 +82,15 @@ def compare(
     overall = judge.headlines() if adaptive else judge.most_telling(attacks)
     member = np.asarray(first.member, dtype=bool)[pairs.first] if pairs.kind != "none" else np.zeros(0, bool)
     differences = _other_differences(first.record, second.record)
+    ran = {a.name for a in first.record.attacks if a.status == "ok"}
+    lost = [a.name for a in did_not_run(second.record) if a.name in ran]
     counted_by: Literal["record", "group"] = (
         "group" if "group" in (first.record.counted_by, second.record.counted_by) else "record"
     )
     return Comparison(
         change=overall.change,
         headline=_headline(overall.change),
-        sentences=_sentences(overall, attacks, pairs, confidence, judge.speaks_of, counted_by),
+        sentences=_sentences(overall, attacks, pairs, confidence, judge.speaks_of, counted_by, lost),
         first=_facts(first.record),
         second=_facts(second.record),
         pairing=pairs.kind,
@@ -96,6 +100,7 @@ def compare(
         confidence=confidence,
         overall=overall,
         attacks=attacks,
+        lost=lost,
         differences=differences,
     )
 
@@ -131,7 +136,11 @@ class _Judge:
         if self.same_model:
             return "one model"
         repeated = [any(a.repeats is not None for a in o.record.attacks) for o in (self.first, self.second)]
-        return "recipes" if all(repeated) else "two models"
+        if all(repeated):
+            return "recipes"
+        shown = [o.record.provenance.fingerprints for o in (self.first, self.second)]
+        alike = [name in shown[0] and shown[0][name] == shown[1].get(name) for name in WHOSE]
+        return "one model twice" if any(alike) else "two models"
 
     def attacks(self) -> list[AttackChange]:
         """Every attack of either run, against itself; the step-down correction of Holm (1979) over those in both."""
@@ -336,6 +345,7 @@ def _sentences(
     confidence: float,
     speaks_of: SpeaksOf,
     counted_by: Literal["record", "group"],
+    lost: Sequence[str],
 ) -> list[str]:
     if overall.reason:
         return [f"Not compared: {overall.reason}."]
@@ -357,6 +367,11 @@ def _sentences(
         f"Each attack is compared with itself: of {len(compared)} that ran in both runs, {compared.count('worse')} "
         f"find more in the second model, {compared.count('better')} find less, {compared.count('mixed')} more by "
         "one value and less by another.",
+        *(
+            [f"Not known is what {', '.join(lost)} would find in the second model: there it did not run."]
+            if lost
+            else []
+        ),
         words[pairs.kind],
         *(
             ["Records of one group (a person, a household) resemble each other; intervals count by group."]
@@ -387,6 +402,8 @@ def _on_retraining(overall: AttackChange, speaks_of: SpeaksOf) -> str:
         return "Both runs are of one model: no chance of training stands between them."
     if speaks_of == "recipes":
         return "Both runs audited repeated targets: a change is larger than what models of one recipe differ by."
+    if speaks_of == "one model twice":
+        return "Both runs audited the same model: what differs is the audit (its seed, its shadow models)."
     sentence = (
         "Each run audited one model, so this compares two models, not two recipes: training "
         "the same recipe again gives another model (audit repeats of both, [target] repeats)."

@@ -21,9 +21,10 @@ from gnomon.core.documents.gate import GRADES, LEVELS, GateResult, Held, Limit, 
 from gnomon.core.documents.record import AttackResult, Audited, Estimate, Finding, Record, TprAtFpr, record_of
 from gnomon.core.errors import UsageError, expect
 from gnomon.runs.limits import GUESSING, mirrored, parse_limit
-from gnomon.stats.low_fpr import required_nonmembers
+from gnomon.stats.low_fpr import required_nonmembers, rounded_up
 
 POWER = 0.8  # share of audits of the stated size that would resolve a limit, were the value the truth
+RATES = 1.5  # times as many records for a rate, whose threshold depends on few false positives (simulated by test)
 MOST = 1000.0  # times as many records; beyond, no number is named
 
 
@@ -172,29 +173,20 @@ def _why_none(attack: AttackResult, limit: Limit) -> str:
 
 
 def _would_resolve(record: Record, seen: Estimate, limit: Limit) -> str:
-    """How many records would resolve a limit: intervals shrink with the square root of their number."""
+    """How many records would resolve a limit: intervals shrink with the square root of their number, or slower."""
     confidence = record.plan.get("statistics", {}).get("confidence", 0.95)
     quantile = float(ndtri((1 + confidence) / 2))
     reach = seen.high - seen.value if seen.value <= limit.most else seen.value - seen.low
     gap = abs(limit.most - seen.value)
     times = math.inf if gap == 0 else (reach / gap * (1 + float(ndtri(POWER)) / quantile)) ** 2
+    times *= 1.0 if limit.fpr is None else RATES
     if not times <= MOST:
         return "no number of records resolves a value so close to its limit"
-    sizes = [_rounded_up(times * n) for n in (record.data.members, record.data.nonmembers)]
+    sizes = [rounded_up(times * n) for n in (record.data.members, record.data.nonmembers)]
     return (
         f"some {sizes[0]:,} audited members and {sizes[1]:,} non-members would resolve it in four of five audits, if "
         f"this value is the truth (now {record.data.members:,} and {record.data.nonmembers:,})"
     )
-
-
-def _rounded_up(number: float) -> int:
-    """To two digits.
-
-    >>> _rounded_up(1234.0), _rounded_up(99.5)
-    (1300, 100)
-    """
-    step = int(10 ** max(0, math.floor(math.log10(max(number, 1.0))) - 1))
-    return math.ceil(number / step) * step
 
 
 def _hold_structure(record: Record, limit: Limit) -> list[Held]:

@@ -194,6 +194,16 @@ def required_nonmembers(fpr: float) -> int:
     return math.ceil(1.0 / check_fpr(fpr) - ROUNDING)
 
 
+def rounded_up(size: float) -> int:
+    """A number of records to two digits, none too few.
+
+    >>> rounded_up(1234.0), rounded_up(99.5)
+    (1300, 100)
+    """
+    step = int(10 ** max(0, math.floor(math.log10(max(size, 1.0))) - 1))
+    return math.ceil(size / step) * step
+
+
 def population_bounds(
     members: Doubles,
     nonmembers: Doubles,

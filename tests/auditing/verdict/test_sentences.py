@@ -160,7 +160,8 @@ def test_the_invented_audits_are_of_every_kind(audits: list[Audit]) -> None:
     assert {a.verdict.level for a in audits} == {"leaks", "leaks_some", "undecided", "none_found"}
     assert {code for a in audits for code in a.verdict.missing} == set(MISSING)
     text = " ".join(a.screen for a in audits)
-    for said in ("by person", "rule out", "scores below", "does not fit", "wrongly accusing", "Who sees more"):
+    tails = "rule out", "less likely", "more likely"
+    for said in ("by person", *tails, "scores below", "does not fit", "wrongly accusing", "Who sees more"):
         assert said in text
 
 
@@ -191,8 +192,10 @@ def test_rates_and_tails_are_more_than_guessing_finds(audits: list[Audit]) -> No
             assert found / of > 4 / others, headline
         for rows, members, chance in numbers(rf"of the {N} records with .* scores {N} were .* finds {N}", headline):
             assert chance <= rows
-            assert (members > chance) == ("recognises" in headline), headline
-            assert (members < chance) == ("rule out" in headline), headline
+            assert (members > chance) == ("recognises" in headline or "are more likely" in headline), headline
+            assert (members < chance) == ("rule out" in headline or "are less likely" in headline), headline
+            assert "recognises" not in headline or members >= 0.9 * rows, headline
+            assert "rule out" not in headline or members <= 0.1 * rows, headline
         assert "rate of 0.00%" not in audit.screen
         assert not numbers(rf"finds {N} of 0 ", headline)
 

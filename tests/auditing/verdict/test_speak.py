@@ -142,7 +142,10 @@ def test_what_stands_against_none_found_makes_it_undecided(
 
 def test_too_few_records_says_how_many_would_do() -> None:
     spoken = verdict(result((0.51, 0.4, 0.6)), joint(found=False), test=SMALL)
-    assert f"About {SMALL.required(0.55):,} records would show an AUC of 0.55 as often." in spoken.sentences
+    members, others = SMALL.required(0.55)
+    assert f"Some {members:,} audited members and {others:,} non-members would show an AUC of 0.55 as often." in words(
+        spoken
+    )
 
 
 def test_without_shadow_models_nothing_is_said_to_be_absent() -> None:
@@ -242,6 +245,10 @@ def test_a_threshold_that_does_not_fit_is_not_sold_as_guessing() -> None:
     fit = result((0.83, 0.8, 0.86), at_threshold=rule((0.77, 0.75, 0.79)), oracle=rule((0.78, 0.76, 0.8), "oracle"))
     assert "right on 77% where guessing is right on 50%" in verdict(fit, joint()).headline
     assert "does not fit" not in words(verdict(fit, joint()))
+    hardly = result((0.86, 0.8, 0.9), at_threshold=rule((0.56, 0.52, 0.6)), oracle=rule((0.86, 0.8, 0.9), "oracle"))
+    assert "far better than by guessing (AUC 0.860" in verdict(hardly, joint()).headline
+    turned = result((0.3, 0.27, 0.33), at_threshold=rule((0.46, 0.42, 0.49)), oracle=rule((0.51, 0.5, 0.53), "oracle"))
+    assert "threshold" not in words(verdict(turned, joint(reversed=True)))  # of scores that are turned around
 
 
 def test_who_chose_on_the_audited_rows_says_so() -> None:

@@ -14,6 +14,7 @@ LARGE_AUC = 0.6  # from here on a leak is not called slight
 LARGE_ACCURACY = (
     0.55  # a decision that is right less often says nothing of an attack that does far better than guessing
 )
+SURE = 0.9  # of the records that a tail names: "recognised" or "ruled out" is then right of nearly all
 NOTHING_FOUND = "No attack did significantly better than guessing"
 
 
@@ -89,8 +90,11 @@ def _reversed(who: str, tested: JointResult, size: Size) -> str:
 
 
 def _few(tested: JointResult) -> str:
-    """What a tail tells: training records where these crowd it, others where these do."""
+    """What a tail tells: training records where these crowd it, others where these do, and whether nearly all are."""
+    share = (tested.members or 0) / max(tested.rows or 0, 1)
     crowded = (tested.members or 0) > (tested.expected or 0.0)
+    if max(share, 1 - share) < SURE:
+        return f"finds a few records that are {'more' if crowded else 'less'} likely to be training records"
     return "recognises a few training records" if crowded else "can rule out a few records"
 
 
@@ -103,9 +107,10 @@ def _tail(tested: JointResult) -> str:
 
 
 def _accuracy(best: AttackResult) -> str:
-    """How often a decision is right, where that is much more than guessing; else the AUC."""
+    """How often a decision is right, where the threshold fits and that is much more than guessing; else the AUC."""
     rule = best.at_threshold
-    if rule is not None and rule.accuracy.low > 0.5 and rule.accuracy.value >= LARGE_ACCURACY:
+    fits = rule is not None and rule.accuracy.low > 0.5 and not _threshold(best)
+    if rule is not None and fits and rule.accuracy.value >= LARGE_ACCURACY:
         return f", right on {rule.accuracy.value:.0%} where guessing is right on 50%"
     return "" if best.auc is None else f" (AUC {best.auc.value:.3f}, where guessing is 0.5)"
 
@@ -138,7 +143,9 @@ def explain(
         *_attack(best, size),
     ]
     if size is not None:
-        sentences += [*_choice(best, heard, by_name), *_people(best), *_threshold(best)]
+        sentences += [*_choice(best, heard, by_name), *_people(best)]
+        tested = heard.of(best.name)
+        sentences += [] if tested is not None and tested.reversed else _threshold(best)
     else:
         sentences += [*_alone(best, heard), *_power(heard.test, fpr, missing)]
     if target.train_accuracy is not None and target.test_accuracy is not None:
@@ -309,7 +316,8 @@ def _power(test: JointTest | None, fpr: float, missing: Sequence[str]) -> list[s
         f"an AUC of {rounded_up(test.detectable_auc())}, {told}; what is smaller may have been missed."
     ]
     if "few-records" in missing:
-        sentences.append(f"About {test.required(WANTED_AUC):,} records would show an AUC of {WANTED_AUC:g} as often.")
+        sizes = "{:,} audited members and {:,} non-members".format(*test.required(WANTED_AUC))
+        sentences.append(f"Some {sizes} would show an AUC of {WANTED_AUC:g} as often.")
     return sentences
 
 

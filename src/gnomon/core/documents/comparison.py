@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from gnomon.core.documents.schema import Estimate, Part
 
 Change = Literal["better", "worse", "within noise", "mixed", "not comparable"]
@@ -66,4 +68,7 @@ class Comparison(Part):
     confidence: float  # of the whole comparison
     overall: AttackChange  # all attacks summed up, with the figures of the one that changed most clearly
     attacks: list[AttackChange]  # every attack of either run
+    lost: list[str] = Field(
+        default_factory=list
+    )  # attacks of the first run that failed or lacked evidence in the second
     differences: list[str]  # what else is different between the runs, and may explain the change

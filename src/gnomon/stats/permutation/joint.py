@@ -20,6 +20,7 @@ from scipy.special import log_ndtr, ndtri, ndtri_exp
 
 from gnomon.core.arrays import Bools, Ints
 from gnomon.core.errors import DataError
+from gnomon.stats.low_fpr import rounded_up
 from gnomon.stats.permutation.permuted_sums import Sums, Units, log_tail_p
 from gnomon.stats.samples import Doubles, split_scores
 
@@ -31,6 +32,9 @@ TOPS = (16, 64, 256, 1024, 4096)  # records that a tail counts, as far as they a
 LARGEST_TOP = 1 / 8
 LEAST_TOP = 8
 TAIL_COST = float(np.log(10.0))  # a tail's p-value counts ten times: leaks in a tail have more of it to spare
+SPARE = (
+    1.1  # times as many records as today's correction asks for: more records have more tails, which are paid for too
+)
 EQUAL = 2e-3  # logarithms of p-values closer than this are equal: permuted sums are of single precision
 
 
@@ -62,10 +66,10 @@ class JointTest:
         """The smallest AUC that is found with this probability."""
         return min(1.0, 0.5 + float(-ndtri(self.critical / 2) + ndtri(power)) * self.deviation)
 
-    def required(self, auc: float, power: float = POWER) -> int:
-        """How many records, members and non-members together, find this AUC with this probability."""
-        wanted = (self.detectable_auc(power) - 0.5) / (auc - 0.5)
-        return int(np.ceil((self.members + self.nonmembers) * wanted**2))
+    def required(self, auc: float, power: float = POWER) -> tuple[int, int]:
+        """How many members and non-members, in today's proportion, find this AUC with this probability."""
+        times = SPARE * ((self.detectable_auc(power) - 0.5) / (auc - 0.5)) ** 2
+        return rounded_up(times * self.members), rounded_up(times * self.nonmembers)
 
     def detectable_tpr(self, fpr: float, power: float = POWER) -> float | None:
         """The smallest true-positive rate at this false-positive rate that a tail finds with this probability.
