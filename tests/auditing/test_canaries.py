@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 from sklearn.tree import DecisionTreeClassifier
+from tests.runs.saved import save_outcome
 
 from gnomon.auditing.canaries import Canaries, audit_canaries, check_promise, draw_canaries
 from gnomon.auditing.inputs.loading import AuditInputs
@@ -28,7 +29,6 @@ from gnomon.engines.local import LocalEngine
 from gnomon.models.sklearn import SklearnTrainer
 from gnomon.models.torch.dp import DPTrainer
 from gnomon.models.torch.trainer import TorchTrainer
-from gnomon.runs.folder import save_outcome
 from gnomon.store.arrays import ArrayStore
 
 TREE = SklearnTrainer(DecisionTreeClassifier())

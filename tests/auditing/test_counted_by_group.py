@@ -8,6 +8,7 @@ import pytest
 from sklearn.tree import DecisionTreeClassifier
 from tests.auditing.results.test_attackers import SEEDS, judge, world
 from tests.auditing.worlds import case_of, people
+from tests.runs.saved import save_outcome
 from tests.runs.test_compare import N, outcome
 
 from gnomon.auditing.api import audit, audit_plan
@@ -21,7 +22,7 @@ from gnomon.core.documents.record import Record
 from gnomon.core.documents.record_parts import Slicing
 from gnomon.core.plan import make_plan
 from gnomon.runs.compare import compare
-from gnomon.runs.folder import read_outcome, save_outcome
+from gnomon.runs.folder import read_outcome
 
 WORLDS = 40
 PLAN_ALL = {"preflight": {"override": ["distribution-shift", "unseen-models-tell"]}}  # by record, households shift

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.runs.saved import save_outcome
 from tests.runs.test_compare import outcome
 
 import gnomon
-from gnomon.runs.folder import save_outcome
 
 HEAVY = (
     "sklearn",

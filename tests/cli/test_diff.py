@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.runs.saved import save_outcome
 from tests.runs.test_compare import outcome
 
 from gnomon.cli.app import run
-from gnomon.runs.folder import read_outcome, save_outcome
+from gnomon.runs.folder import read_outcome
 
 
 @pytest.fixture

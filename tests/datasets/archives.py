@@ -7,6 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from gnomon.datasets.fetch import KINDS
+
+
+def pin_of(kind: str, content: bytes) -> str:
+    """The pin of some bytes, as ``kind:digest``."""
+    return f"{kind}:{KINDS[kind](content)}"
+
 
 def needs_mirror(*folders):
     """Skips a test where no mirror has these folders."""

@@ -1,7 +1,7 @@
 import pytest
+from tests.datasets.archives import pin_of
 
 from gnomon.datasets import RemoteFile
-from gnomon.datasets.fetch import pin_of
 
 
 @pytest.fixture

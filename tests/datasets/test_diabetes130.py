@@ -4,12 +4,11 @@ import zipfile
 
 import numpy as np
 import pytest
-from tests.datasets.archives import needs_mirror
+from tests.datasets.archives import needs_mirror, pin_of
 
 from gnomon.core.errors import DataError
 from gnomon.datasets import RemoteFile, load_dataset
 from gnomon.datasets.diabetes130 import DIABETES130, NUMBERS, TABLE, load_diabetes130
-from gnomon.datasets.fetch import pin_of
 
 COLUMNS = ("encounter_id", "patient_nbr", "sex", "same", *NUMBERS, "diag_1", "diag_2", "diag_3")
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 from rich.progress import Progress
+from tests.datasets.archives import pin_of
 
 from gnomon.core.errors import DataError
-from gnomon.datasets.fetch import RemoteFile, cache_folder, fetch, pin_of
+from gnomon.datasets.fetch import RemoteFile, cache_folder, fetch
 
 CONTENT = bytes(range(256)) * 1000
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tests.auditing.test_outcome import RISK
 from tests.report.sample_records import with_people
+from tests.runs.saved import save_outcome
 from tests.runs.test_compare import outcome
 
 from gnomon.auditing.outcome import CanaryTable, Outcome, RiskTable
@@ -16,7 +17,7 @@ from gnomon.cli.app import run
 from gnomon.core.documents.read_write import write_record
 from gnomon.core.errors import DataError
 from gnomon.core.generations import claim, read_published
-from gnomon.runs.folder import RISK_TEXTS, read_outcome, save_outcome, write_outcome
+from gnomon.runs.folder import RISK_TEXTS, read_outcome, write_outcome
 
 FACTS = with_people().risk
 assert FACTS is not None

@@ -87,12 +87,8 @@ class Calibrated(OnlineOffline):
                 f"trees={self.trees}"
             )
 
-    def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
-        """Scores (n,): mean log-odds over the queries; each is learned on the pool's answers to the same query."""
-        return self.learn(evidence, rng)(evidence)
-
     def learn(self, evidence: Evidence, rng: np.random.Generator) -> Judge:
-        """Priors and attackers, one of each a query."""
+        """Priors and attackers, one of each a query, learned on the pool's answers to the same query."""
         own_pool = evidence.require("pool")
         learned: list[tuple[Sequence[tuple[Prior, Prior]], _Attacker | None]] = []
         start = rng

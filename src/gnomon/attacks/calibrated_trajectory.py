@@ -61,10 +61,6 @@ class CalibratedTrajectory(OnlineOffline):
     def __post_init__(self) -> None:
         check_learning(self.name, self.trees, self.lessons)
 
-    def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
-        """Scores (n,): log-odds of "member"."""
-        return self.learn(evidence, rng)(evidence)
-
     def learn(self, evidence: Evidence, rng: np.random.Generator) -> Judge:
         """Priors and trees; with too few shadow models those of the plain attack."""
         evidence.require("checkpoints")

@@ -67,10 +67,6 @@ class Salem(Attack):
         if min(self.top, self.hidden, self.rows, self.epochs) < 1:
             raise UsageError(f"salem: expected top, hidden, rows and epochs of at least 1, got {self}")
 
-    def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
-        """Scores (n,): log-odds for member."""
-        return self.learn(evidence, rng)(evidence)
-
     def learn(self, evidence: Evidence, rng: np.random.Generator) -> Judge:
         """The attack model."""
         answers = evidence.require("answers")

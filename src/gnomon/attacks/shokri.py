@@ -92,10 +92,6 @@ class Shokri(Attack):
         if self.classifier is not None:
             _estimator(self.classifier, self.params)
 
-    def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
-        """Scores (n,): log-odds of "in"; 0 = undecided."""
-        return self.learn(evidence, rng)(evidence)
-
     def learn(self, evidence: Evidence, rng: np.random.Generator) -> Judge:
         """The attack models of all classes that the shadow models know enough of."""
         evidence.require("answers")

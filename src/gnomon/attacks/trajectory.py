@@ -14,7 +14,6 @@ from typing import ClassVar
 import numpy as np
 
 from gnomon.attacks.parts.boosting import check_learning, learn_trajectories, note_checkpoints
-from gnomon.core.arrays import Floats
 from gnomon.core.evidence import Evidence, Need
 from gnomon.core.protocols import Attack, Judge
 
@@ -48,10 +47,6 @@ class Trajectory(Attack):
 
     def __post_init__(self) -> None:
         check_learning(self.name, self.trees, self.max_rows)
-
-    def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
-        """Scores (n,): log-odds of "member"; 0 = undecided."""
-        return self.learn(evidence, rng)(evidence)
 
     def learn(self, evidence: Evidence, rng: np.random.Generator) -> Judge:
         """The trees."""

@@ -373,8 +373,10 @@ class Attack(Protocol):
         return None
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
-        """Scores (n,) of the audited rows: higher = more likely a member."""
-        ...
+        """Scores (n,) of the audited rows: higher = more likely a member; by default those of what it has learned."""
+        judge = self.learn(evidence, rng)
+        assert judge is not None, f"{self.name} neither scores nor learns"
+        return judge(evidence)
 
     def learn(self, evidence: Evidence, rng: np.random.Generator) -> Judge | None:  # noqa: ARG002 - for those that do
         """What it learns from the attacker's pool alone: a function that gives the scores of `score`.

@@ -50,15 +50,6 @@ KINDS: dict[str, Callable[[bytes], str]] = {
 }
 
 
-def pin_of(kind: str, content: bytes) -> str:
-    """The pin of some bytes, as ``kind:digest``; the kinds are sha256, md5 and git (the name of a git blob).
-
-    >>> pin_of("git", b"")
-    'git:e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'
-    """
-    return f"{kind}:{KINDS[kind](content)}"
-
-
 def mismatch(content: bytes, pin: str) -> str | None:
     """What is wrong with these bytes, or None if they are the pinned ones.
 

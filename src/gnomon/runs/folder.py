@@ -25,7 +25,7 @@ from gnomon.core.documents.read_write import belonging, parse_document, read_doc
 from gnomon.core.documents.record import Record
 from gnomon.core.errors import DataError, GnomonError, expect
 from gnomon.core.files import toml_text, write_text
-from gnomon.core.generations import Published, claim, read_published
+from gnomon.core.generations import Published, read_published
 from gnomon.core.plan import make_plan, name_of
 from gnomon.report.formatting import clean
 
@@ -74,12 +74,6 @@ def first_changed(values: Iterable[object]) -> str | None:
 RISK_TEXTS = "risk-texts.json"
 TEXTS = ("id", "class", "group")  # columns of risk.csv that hold text
 RESERVED = ("ids", "member", "exposure", "groups", "copies")  # files in scores/ that are no attack's
-
-
-def save_outcome(outcome: Outcome, folder: Path) -> None:
-    """Makes an outcome the results of a folder."""
-    with claim(folder, "audit") as claimed, claimed.publish() as place:
-        write_outcome(outcome, place)
 
 
 def write_outcome(outcome: Outcome, folder: Path) -> Record:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.report import sample_documents
+from tests.runs.saved import save_outcome
 from tests.runs.test_compare import outcome
 
 from gnomon.cli.app import run
@@ -15,7 +16,6 @@ from gnomon.core.documents.defence import DefenceReport
 from gnomon.core.documents.read_write import unlike_audits
 from gnomon.core.documents.study import CellAttack, Study
 from gnomon.core.generations import MANIFEST, seal
-from gnomon.runs.folder import save_outcome
 
 Edit = Callable[[dict[str, Any]], object]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.models.torch.test_adversarial import SMALL, game_of
 
-from gnomon.models.game import PURCHASE
+from gnomon.models.game import Game
 from gnomon.models.torch.adversarial import inference_network
 from gnomon.models.torch.stacks.mlp_stack import Batch
 from gnomon.models.torch.stacks.stacked_training import Sparring
@@ -39,7 +39,10 @@ def test_the_signal_is_autograds_gradient_of_both_losses(gain: Any, sees: Any) -
 
 
 def test_initial_weights_are_as_the_rules_say() -> None:
-    network = inference_network(100, PURCHASE)
+    # The authors' code for Purchase-100.
+    answer, label, joint = (1024, 512, 64), (128, 64), (512, 256, 128, 64)
+    game = Game(answer_hidden=answer, label_hidden=label, joint_hidden=joint, spread=0.01)
+    network = inference_network(100, game)
     widths = [layer.out_features for layer in network.modules() if isinstance(layer, torch.nn.Linear)]
     assert widths == [1024, 512, 64, 128, 64, 512, 256, 128, 64, 1]
     first = next(layer for layer in network.modules() if isinstance(layer, torch.nn.Linear))

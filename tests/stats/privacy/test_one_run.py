@@ -9,16 +9,21 @@ from scipy.special import expit
 
 from gnomon.core.errors import DataError, UsageError
 from gnomon.stats.privacy.mechanisms import gaussian_epsilon
-from gnomon.stats.privacy.one_run import one_run_bound, one_run_bound_from_scores, one_run_p_value
+from gnomon.stats.privacy.one_run import _largest_refuted, one_run_bound_from_scores, one_run_p_value
+
+
+def refuted(canaries: int, guesses: int, right: int, delta: float = 0.0) -> float:
+    """The largest epsilon that so many guesses refute at 95 %."""
+    return _largest_refuted(canaries, guesses, right, delta, 0.05)
 
 
 def test_published_vectors() -> None:
     # Steinke et al. (2023), appendix D and section 7; printed with three digits, one of them cut off.
-    assert one_run_bound(1000, 100, 75, delta=1e-4).epsilon == pytest.approx(0.67298, abs=1e-5)
-    assert one_run_bound(100_000, 1510, 1439, delta=1e-5).epsilon == pytest.approx(2.67585, abs=1e-5)
+    assert refuted(1000, 100, 75, delta=1e-4) == pytest.approx(0.67298, abs=1e-5)
+    assert refuted(100_000, 1510, 1439, delta=1e-5) == pytest.approx(2.67585, abs=1e-5)
     assert one_run_p_value(100, 100, 75, math.log(3)) == pytest.approx(0.55347, abs=1e-5)
-    assert one_run_bound(1000, 1000, 1000).epsilon == pytest.approx(5.80907, abs=1e-5)
-    assert one_run_bound(100, 100, 100).epsilon == pytest.approx(3.49297, abs=1e-5)
+    assert refuted(1000, 1000, 1000) == pytest.approx(5.80907, abs=1e-5)
+    assert refuted(100, 100, 100) == pytest.approx(3.49297, abs=1e-5)
 
 
 @pytest.mark.parametrize("mutant_canaries", [100, 0])
@@ -61,16 +66,16 @@ def test_it_is_stable_for_a_hundred_thousand_canaries() -> None:
     # Without delta the bound solves q ** r = alpha exactly when every guess is right.
     m = 100_000
     q = 0.05 ** (1 / m)
-    assert one_run_bound(m, m, m).epsilon == pytest.approx(math.log(q / -math.expm1(math.log(0.05) / m)), rel=1e-7)
-    nearly = one_run_bound(m, m, m - 500, delta=1e-7)
-    assert 4.5 < nearly.epsilon < math.log((m - 500) / 500)
-    assert nearly.ceiling > nearly.epsilon
+    assert refuted(m, m, m) == pytest.approx(math.log(q / -math.expm1(math.log(0.05) / m)), rel=1e-7)
+    nearly = refuted(m, m, m - 500, delta=1e-7)
+    assert 4.5 < nearly < math.log((m - 500) / 500)
+    assert refuted(m, m, m, delta=1e-7) > nearly
 
 
 def test_the_p_value_rises_with_epsilon_and_falls_with_right_guesses() -> None:
     values = [one_run_p_value(500, 200, 150, epsilon, delta=1e-5) for epsilon in np.linspace(0, 5, 60)]
     assert (np.diff(values) >= -1e-15).all()
-    bounds = [one_run_bound(500, 200, right, delta=1e-5).epsilon for right in range(0, 201, 10)]
+    bounds = [refuted(500, 200, right, delta=1e-5) for right in range(0, 201, 10)]
     assert (np.diff(bounds) >= 0).all()
     assert bounds[10] == 0.0
 
@@ -120,7 +125,7 @@ def test_abstaining_and_both_directions_count() -> None:
 
 def test_what_can_not_be_is_refused() -> None:
     with pytest.raises(UsageError, match="right=3"):
-        one_run_bound(10, 2, 3)
+        one_run_p_value(10, 2, 3, 0.0)
     with pytest.raises(UsageError, match="canaries=1"):
         one_run_p_value(1, 2, 1, 0.0)
     with pytest.raises(DataError, match="NaN"):

@@ -82,34 +82,6 @@ def one_run_p_value(canaries: int, guesses: int, right: int, epsilon: float, *, 
     return _p_value(canaries, guesses, right, delta)(epsilon)
 
 
-def one_run_bound(
-    canaries: int, guesses: int, right: int, *, delta: float = 0.0, confidence: float = 0.95
-) -> OneRunBound:
-    """The largest epsilon that the guesses refute: a lower bound from one training run.
-
-    Args:
-        canaries: m, each put in by a fair coin.
-        guesses: r, fixed before the coins are looked at.
-        right: v.
-        delta: in [0, 1).
-        confidence: in (0, 1).
-
-    Returns:
-        The bound, 0 if the guesses are no better than coins might be.
-
-    Raises:
-        UsageError: counts or parameters outside their ranges.
-
-    >>> round(one_run_bound(1000, 100, 75, delta=1e-4).epsilon, 3)
-    0.673
-    """
-    alpha = check_confidence(confidence)
-    epsilon = _largest_refuted(canaries, guesses, right, delta, alpha)
-    ceiling = _largest_refuted(canaries, guesses, guesses, delta, alpha)
-    trials = (GuessTrial(guesses, right, epsilon),)
-    return OneRunBound(epsilon, ceiling, delta, confidence, canaries, guesses, right, trials)
-
-
 def one_run_bound_from_scores(
     scores: ArrayLike,
     included: ArrayLike,
