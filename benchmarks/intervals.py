@@ -144,7 +144,7 @@ def judging_row(n: int, dimensions: int, runs: int, seed: int) -> str:
     held = np.zeros((2, 5), dtype=int)  # by factor: AUC, rates, difference of AUCs, difference of rates
     for _ in range(runs):
         one, other = judged(n, dimensions, rng), judged(n, dimensions, rng)
-        for i, wider in enumerate((1.0, 1.5**0.5)):
+        for i, wider in enumerate((1.0, 2**0.5)):
             area = auc(one[member], one[~member], wider=wider)
             rates = [point.tpr for point in tpr_at_fprs(one[member], one[~member], fprs, wider=wider)]
             gap = auc_difference(one, other, member, wider=wider).difference
@@ -166,7 +166,7 @@ def main() -> None:
     if asked.judging:
         print("| rows | dimensions | AUC | TPR at 10 % | TPR at 1 % | difference of AUCs | of TPRs at 10 % |")
         print("|---|---|---|---|---|---|---|")
-        for dimensions in (5, 20, 100):
+        for dimensions in (2, 5, 20, 100):
             print(judging_row(200, dimensions, asked.judging, asked.seed), flush=True)
     if not asked.runs:
         return

@@ -86,7 +86,7 @@ def test_the_more_non_members_stand_in_the_pool_the_more_they_judge_each_other()
         return AuditCase(noise_case("adversary", False).evidence, roles.audited, data, roles).judging.wider(needs)
 
     needs = {"answers", "shadows_out"}
-    assert mutual(60) == pytest.approx(1.5**0.5)
+    assert mutual(60) == pytest.approx(2**0.5)
     assert 1.0 == mutual(0) < mutual(30) < mutual(60)
     assert mutual(60, "auditor") == 1.0
     needs = {"answers", "pool"}
@@ -128,9 +128,9 @@ def test_a_part_holds_its_own_non_members_that_judge_each_other() -> None:
         noise_case("adversary", False), data=data, roles=Roles(members, others, pool, pool[:0], members, "adversary")
     )
     first = (np.arange(160) < 40) | ((np.arange(160) >= 80) & (np.arange(160) < 120))
-    assert case.judging_in(first).by_pool == pytest.approx(20 / 40 / 2)
-    assert case.judging_in(~first).by_pool == pytest.approx(10 / 40 / 2)
-    assert case.judging.by_pool == pytest.approx(30 / 80 / 2)
+    assert case.judging_in(first).by_pool == pytest.approx(20 / 40)
+    assert case.judging_in(~first).by_pool == pytest.approx(10 / 40)
+    assert case.judging.by_pool == pytest.approx(30 / 80)
     assert case.judging_in(first & (np.arange(160) < 80)).by_pool == 0.0
 
 

@@ -38,11 +38,12 @@ class Judging:
     - Audited non-members that stand in the attacker's pool judge each other by OUT models; members have no such pairs.
       Of the variance of a difference between n1 members and n0 non-members, of which k stand in a pool of p rows,
       shadow models cause all at most, and pairs that agree wholly add ``k^2 / p / n0 * n1 / (n1 + n0)`` of that: one
-      half where the pool is the non-members (measured with five kinds of models: 0 to 0.35).
+      half where the pool is the non-members (measured with five kinds of models: 0 to 0.35). Twice as much is allowed
+      for, because the fewer dimensions the models' agreement has, the more skewed is what it adds: five still hold.
     - The two halves of `KnownHalf` judge each other by the truth itself, which doubles the variance at most.
 
     Attributes:
-        by_pool: what non-members in the pool add to the variance, as a share of it.
+        by_pool: what is allowed for non-members in the pool, as a share of the variance: 1 where they are the pool.
     """
 
     by_pool: float = 0.0
@@ -122,7 +123,7 @@ class AuditCase:
         known = self.roles.members, self.roles.nonmembers, self.roles.pool
         members, nonmembers, pool = (rows if part is None else rows[part[rows]] for rows in known)
         n1, n0, shared = len(members), len(nonmembers), len(np.intersect1d(nonmembers, pool))
-        return Judging(shared**2 / len(pool) / n0 * n1 / (n1 + n0) if shared else 0.0)
+        return Judging(2 * shared**2 / len(pool) / n0 * n1 / (n1 + n0) if shared else 0.0)
 
     @property
     def trained(self) -> NDArray[Any] | None:
