@@ -116,6 +116,18 @@ def test_households_of_unequal_size_are_no_shift_but_a_shift_of_households_is_fo
     assert shouts <= 1
 
 
+def test_rows_that_repeat_on_both_sides_are_no_shift_and_copies_on_one_side_are_named() -> None:
+    """A table with rows drawn again (to balance classes, say) is recognised by its copies, not by another source."""
+    rng = np.random.default_rng(0)
+    once, table = np.arange(120) < 60, pd.DataFrame(rng.normal(size=(120, 3)), columns=["a", "b", "c"])
+    both, one = np.repeat(np.arange(120), 3), np.repeat(np.arange(120), np.where(once, 3, 1))
+    assert found(table.iloc[both].reset_index(drop=True), once[both]) is None
+    finding = found(table.iloc[one].reset_index(drop=True), once[one])
+    assert finding is not None
+    assert "67% of the members are copies" in finding.remedy
+    assert "give each row once" in finding.remedy
+
+
 def test_few_groups_or_rows_say_nothing() -> None:
     x, member = np.random.default_rng(0).normal(size=(200, 3)), np.arange(200) < 100
     assert found(x + 9 * member[:, None], member, np.arange(200) // 50) is None

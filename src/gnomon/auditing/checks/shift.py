@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from gnomon.auditing.checks.columns import Columns, Reading, read_columns
+from gnomon.auditing.evidence.assemble import copies_of
 from gnomon.core.arrays import Floats, Ints, take_rows
 from gnomon.core.data.dataset import Dataset, Roles
 from gnomon.core.documents.record import Finding
@@ -33,6 +34,7 @@ LEVEL = 0.0125  # of each of the two tests: 2.5 % of clean splits are called a s
 NAMED = 5  # columns that a finding names
 SHUFFLED = 60  # columns that are shuffled to see whether the classifier rests on them
 MORE = 0.05  # of an AUC that all columns must tell more than the best one, to be spoken of
+REPEATED = 0.05  # share of rows that are copies of others, from which on these stay together
 FOLDS = 5
 FEWEST = 20  # rows of each side
 
@@ -44,9 +46,10 @@ class _Sides:
     columns: Columns
     member: Ints  # (n,) 1 or 0
     groups: NDArray[Any] | None
+    copies: Ints | None = None  # (n,) equal for the copies of a row on one side
 
     def splits(self, folds: int, seed: int) -> Iterator[tuple[Ints, Ints]]:
-        """Rows to learn from and rows to judge; groups stay together.
+        """Rows to learn from and rows to judge; groups, and the copies of a row, stay together.
 
         Rows of one person resemble each other, and a classifier that has seen one of them recognises the others.
         """
@@ -71,8 +74,12 @@ def check_blind(data: Dataset, roles: Roles, seeds: Seeds) -> Finding | None:
         return None
     rows = np.concatenate(parts)
     member = np.repeat([1, 0], [len(part) for part in parts])
-    groups = None if data.groups is None else data.groups[rows]
-    sides = _Sides(read_columns(take_rows(data.x, rows), data.y[rows], rng), member, groups)
+    x = take_rows(data.x, rows)
+    copies = copies_of(x, member == 1)
+    if copies is not None and len(np.unique(copies)) > (1 - REPEATED) * len(rows):
+        copies = None  # too few to matter, and folds that keep groups together are slow
+    groups = copies if data.groups is None else data.groups[rows]
+    sides = _Sides(read_columns(x, data.y[rows], rng), member, groups, copies)
     if groups is not None and len(np.unique(groups)) < 2 * FOLDS:
         return None
     test = _test_columns(sides, rng)
@@ -84,11 +91,11 @@ def check_blind(data: Dataset, roles: Roles, seeds: Seeds) -> Finding | None:
     named = _named(sides.columns.readings, test) if by_column else []
     alone = None if not named else _from_column(sides, named[0], seed)
     if alone is not None and alone.low >= together.low - MORE:
-        return _finding(alone, f"sees {named[0].column}{named[0].way} only", named)
+        return _finding(sides, alone, f"sees {named[0].column}{named[0].way} only", named)
     if not named:
         names = _most_used(sides, models, test, rng)
-        return _finding(together, "sees the rows only", [], f" Most of it rests on {names}." if names else "")
-    return _finding(together, "sees the rows only", named)
+        return _finding(sides, together, "sees the rows only", [], f" Most of it rests on {names}." if names else "")
+    return _finding(sides, together, "sees the rows only", named)
 
 
 def _test_columns(sides: _Sides, rng: np.random.Generator) -> ShiftTest:
@@ -170,8 +177,23 @@ def _most_used(
     return " and ".join(names[j] for j in best)
 
 
-def _finding(estimate: Interval, seen: str, named: list[Reading], more: str = "") -> Finding:
-    which = ""
+def _repeated(sides: _Sides) -> str:
+    """What to do about copies of rows that one side has and the other has not."""
+    if sides.copies is None:
+        return ""
+    parts = [sides.copies[sides.member == side] for side in (0, 1)]
+    shares = [1 - len(np.unique(part)) / len(part) for part in parts]
+    if abs(shares[1] - shares[0]) < REPEATED:
+        return ""
+    side = "members" if shares[1] > shares[0] else "non-members"
+    return (
+        f" {max(shares):.0%} of the {side} are copies of others among them, and {min(shares):.0%} of the other side: "
+        "where rows were drawn again, to balance classes say, give each row once."
+    )
+
+
+def _finding(sides: _Sides, estimate: Interval, seen: str, named: list[Reading], more: str = "") -> Finding:
+    which, repeated = "", _repeated(sides)
     if named:
         which = f" What differs: {'; '.join(reading.column + reading.way for reading in named)}."
     return Finding(
@@ -181,5 +203,5 @@ def _finding(estimate: Interval, seen: str, named: list[Reading], more: str = ""
         severity="error" if estimate.low > BASELINE_MARGIN else "warning",
         explanation="Members and non-members do not come from one source, so an attack may find members by their "
         f"looks. What it finds then says nothing about the model.{which}{more}",
-        remedy="Split one source at random into members and non-members before training.",
+        remedy="Split one source at random into members and non-members before training." + repeated,
     )

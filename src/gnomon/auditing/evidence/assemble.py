@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gnomon.auditing.evidence.access import AskedAugmentation, with_augmentations
 from gnomon.core.answers import Reveal, ShadowAnswers, halve
-from gnomon.core.arrays import Bools, Floats, Ints, row_digests, take_rows
+from gnomon.core.arrays import Bools, Floats, Ints, Rows, row_digests, take_rows
 from gnomon.core.data.dataset import Dataset, Roles
 from gnomon.core.documents.record import Estimate, ModelFacts, ShadowFacts
 from gnomon.core.evidence import Evidence, Population, QueryHandle
@@ -59,6 +59,20 @@ class Judging:
         return float(np.sqrt(1.0 + self.by_pool)) if "shadows_out" in needs else 1.0
 
 
+def copies_of(x: Rows, member: Bools) -> Ints | None:
+    """Equal numbers (n,) for the copies of a row on one side; None where there are none.
+
+    A row that stands there three times is one observation, not three. Copies on both sides stand for themselves: chance
+    put each of them where it is, and as one unit they would never change sides, so that a model that learned how
+    frequent its members' rows are would seem to give nothing away.
+    """
+    same = np.unique(row_digests(x).astype(bytes), return_inverse=True)[1]
+    inside = np.bincount(same, member)
+    both = ((inside > 0) & (inside < np.bincount(same)))[same]
+    found = np.where(both, len(same) + np.arange(len(same)), same)
+    return None if len(np.unique(found)) == len(found) else found
+
+
 @dataclass(frozen=True)
 class AuditCase:
     """The evidence, and next to it what the attacker does not see.
@@ -95,17 +109,11 @@ class AuditCase:
     def units(self) -> NDArray[Any] | None:
         """What chance puts on one side as a whole (n,): persons, or without groups the copies of a row on one side.
 
-        A row that stands there three times is one observation, not three. Copies on both sides stand for themselves:
-        chance put each of them where it is, and as one unit they would never change sides, so that a model that learned
-        how frequent its members' rows are would seem to give nothing away. None: every row stands for itself.
+        None: every row stands for itself.
         """
         if self.groups is not None or self.data.bare:
             return self.groups
-        same = np.unique(row_digests(take_rows(self.data.x, self.audited)).astype(bytes), return_inverse=True)[1]
-        inside = np.bincount(same, self.member)
-        both = ((inside > 0) & (inside < np.bincount(same)))[same]
-        found = np.where(both, len(same) + np.arange(len(same)), same)
-        return None if len(np.unique(found)) == len(found) else found
+        return copies_of(take_rows(self.data.x, self.audited), self.member)
 
     @cached_property
     def judging(self) -> Judging:
