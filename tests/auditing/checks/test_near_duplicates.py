@@ -1,5 +1,7 @@
 """Near duplicates, non-members that look like members, models that never saw a record: what must alarm, what not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -155,6 +157,10 @@ def test_members_that_are_easier_for_any_model_are_a_shift() -> None:
     harder = check_unseen(case_of(world.evidence, ~member))
     assert harder is not None
     assert harder.severity == "error"
+    rows = np.where(member, np.cumsum(member) // 2, 1000 + np.arange(600))  # each member stands there twice
+    copied = make_dataset(rows[:, None].astype(float), np.arange(600) % 2)
+    # A shadow model that was not trained on such a row was trained on its copy.
+    assert check_unseen(replace(case_of(world.evidence, member), data=copied)) is None
 
 
 def test_without_shadows_nothing_is_asked() -> None:

@@ -141,3 +141,13 @@ def test_a_column_without_a_number_in_all_rows_or_in_half_of_them_says_nothing(f
     table = pd.DataFrame({"age": rng.normal(size=200), "rare": np.nan})
     table.loc[: filled - 1, "rare"] = 1.0
     assert found(table, member) is None
+
+
+def test_no_finding_of_a_difference_states_an_auc_of_guessing() -> None:
+    """Members stand there three times: a test sees how often values occur, where a classifier recognises no row."""
+    rng, once = np.random.default_rng(0), np.arange(300) < 150
+    taken = np.repeat(np.arange(300), np.where(once, 3, 1))
+    finding = found(rng.normal(size=(300, 10))[taken], once[taken])
+    assert finding is not None
+    assert "a permutation test finds it in" in finding.title
+    assert "AUC" not in finding.title

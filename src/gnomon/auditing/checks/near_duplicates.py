@@ -37,6 +37,7 @@ EQUAL_LOSS = 1.5  # factor
 EASIER = 0.03  # shadows' accuracy on unseen rows below the target's by this: the task is not that easy
 SWAPPED_P = 1e-3  # two-sided: half of that for a model that is worse on its members by chance
 UNSEEN_CONFIDENCE = 0.99
+FEWEST_SEEN = 20  # rows of each side that a model was not trained on
 UNSEEN_MARGIN = 0.05  # of an AUC from one half that invalidates the comparison
 
 
@@ -263,10 +264,14 @@ def check_unseen(case: AuditCase) -> Finding | None:
     of what a trained model makes of them.
     """
     shadows, units = case.evidence.shadows, case.units
-    if shadows is None or min(int(case.member.sum()), int((~case.member).sum())) < 20:
+    if shadows is None:
         return None
     out = ~shadows.member
     seen = out.any(axis=0)
+    if case.groups is None and units is not None:  # a copy of the record was trained on where the record was not
+        seen &= np.isin(units, np.flatnonzero(np.bincount(units) == 1))
+    if min(int(case.member[seen].sum()), int((~case.member[seen]).sum())) < FEWEST_SEEN:
+        return None
     losses = shadows.signal(loss)
     finite = np.where(out, np.minimum(losses, np.float32(30.0)), np.float32(0.0))
     mean = -finite.sum(axis=0)[seen] / out.sum(axis=0)[seen]

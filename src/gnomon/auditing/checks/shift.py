@@ -194,12 +194,14 @@ def _repeated(sides: _Sides) -> str:
 
 def _finding(sides: _Sides, estimate: Interval, seen: str, named: list[Reading], more: str = "") -> Finding:
     which, repeated = "", _repeated(sides)
+    told = f"AUC {estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f}) for a classifier that {seen}"
     if named:
-        which = f" What differs: {'; '.join(reading.column + reading.way for reading in named)}."
+        columns = "; ".join(reading.column + reading.way for reading in named)
+        which = f" What differs: {columns}."
+        told = told if estimate.low > 0.5 else f"a permutation test finds it in {columns}"
     return Finding(
         code="distribution-shift",
-        title=f"members differ from non-members without any model: AUC {estimate.value:.3f} "
-        f"({estimate.low:.3f} to {estimate.high:.3f}) for a classifier that {seen}",
+        title=f"members differ from non-members without any model: {told}",
         severity="error" if estimate.low > BASELINE_MARGIN else "warning",
         explanation="Members and non-members do not come from one source, so an attack may find members by their "
         f"looks. What it finds then says nothing about the model.{which}{more}",
