@@ -181,3 +181,20 @@ def test_rows_that_the_attacker_makes_leave_persons_counted(tmp_path: Path) -> N
     assert made.record.counted_by == "group"
     assert made.groups is not None
     assert len(made.groups) == len(made.ids)
+
+
+def test_shadow_models_of_a_target_that_was_trained_on_whole_persons_are_too() -> None:
+    """Otherwise they know the persons that they never saw, and look unlike a target that does not."""
+    rng = np.random.default_rng(0)
+    x = np.repeat(rng.normal(size=(80, 6)), 4, axis=0) + 0.05 * rng.normal(size=(320, 6))
+    y, persons = np.repeat(rng.integers(0, 2, 80), 4), np.repeat(np.arange(80), 4)
+    sides = (x[:160], y[:160]), (x[160:], y[160:])
+    model = DecisionTreeClassifier(random_state=0).fit(*sides[0])
+    groups = persons[:160], persons[160:]
+    settings = {"shadows": 4, "attacks": ("loss",), "workers": 1, "plan": {"attacks": {"ladder": False}}}
+    by_person = audit(model, *sides, groups=groups, **settings).record  # type: ignore[arg-type]
+    unlike = [f.code for f in by_person.findings if f.code == "shadows-unlike-target"]
+    assert unlike == []
+    assert by_person.shadows is not None
+    assert by_person.shadows.test_accuracy is not None
+    assert by_person.shadows.test_accuracy.value < 0.75  # 0.95 where three of a person's four rows are known

@@ -226,6 +226,11 @@ def test_the_limit_that_is_named_catches_the_leak(name: str) -> None:
     slight = alone.model_copy(update={"attacks": [small]})
     assert limits(slight)[0] == "auc<=0.52"
     assert gate(slight, [limits(slight)[0]]).code == 1
+    tail = alone.model_copy(
+        update={"attacks": [attack.model_copy(update={"auc": estimate(0.5, 0.05), "tpr_at_fpr": []})]}
+    )
+    assert limits(tail)[0] == "verdict<=leaks_some"  # of a few records: no AUC below which it would not be met
+    assert gate(tail, [limits(tail)[0]]).code == 1
 
 
 def test_no_sentence_promises() -> None:

@@ -149,7 +149,7 @@ def groups_mixed(data: Dataset, roles: Roles) -> Finding | None:
     """Whether persons stand on both sides, so that leakage by person can't be measured well."""
     if data.groups is None:
         return None
-    mixed = _mixed(data.groups, roles)
+    mixed = roles.mixed(data.groups)
     concerned = int(mixed.sum())
     if concerned <= 0.5 * len(mixed):
         return None
@@ -161,14 +161,6 @@ def groups_mixed(data: Dataset, roles: Roles) -> Finding | None:
         "sibling record was trained on; and how much a whole person leaks can be measured on few persons only.",
         remedy="Set data.split_by_group = true (a target that is trained here), or split by person before training.",
     )
-
-
-def _mixed(groups: NDArray[Any], roles: Roles) -> Bools:
-    """Which of the audited groups have members and non-members."""
-    audited = np.unique(groups[roles.audited])
-    inside, outside = np.unique(groups[roles.train]), np.unique(groups[roles.nonmembers])
-    both: Bools = np.isin(audited, inside) & np.isin(audited, outside)
-    return both
 
 
 def check_rows(prepared: Prepared, own_ids: bool) -> list[Finding]:

@@ -223,8 +223,8 @@ def _of_answers(label: str) -> bool:
 def limits(record: Record) -> tuple[str, str]:
     """Limits of a gate: one that this record does not meet where a value of its headline attack allows one, and an AUC.
 
-    The first is the clear leak that the verdict speaks of (a true-positive rate, else the AUC), or for a small leak
-    the two digits below the AUC's interval.
+    The first is the clear leak that the verdict speaks of (a true-positive rate, else the AUC), for a small leak the
+    two digits below the AUC's interval, and for one that the AUC does not show the verdict's level.
     """
     area, attack = f"auc<={CLEAR_AUC:g}", headline_attack(record)
     if attack is None or attack.auc is None or not leaks(record):
@@ -236,6 +236,8 @@ def limits(record: Record) -> tuple[str, str]:
     low = max(attack.auc.low, 1 - attack.auc.high)
     if low > CLEAR_AUC:
         return area, area
+    if low <= 0.505:  # the leak is of a few: no interval lies below such a limit
+        return f"verdict<={'leaks_some' if record.verdict.level == 'leaks' else 'none_found'}", area
     return f"auc<={max(0.5, math.floor(100 * low - 1e-9) / 100):g}", area
 
 

@@ -32,6 +32,7 @@ from gnomon.core.data.dataset import Dataset
 from gnomon.core.data.labels import unknown_label
 from gnomon.core.documents.record import Estimate, ModelFacts, ShadowFacts, ShadowSourceFacts
 from gnomon.core.errors import DataError, PlanError
+from gnomon.core.plan import Plan
 from gnomon.core.protocols import Model, ModelAbilities, Trainer, TrainerAbilities
 from gnomon.models.observations import RandomRecords
 from gnomon.models.target import Target, ask
@@ -40,6 +41,7 @@ from gnomon.shadow.mitigated import mitigate_pool
 from gnomon.shadow.pool import PoolAnswers, ShadowPool
 
 FAILURES_SHOWN = 3
+FEW_MIXED = 0.1  # of the persons with several records: rows that are split at random part half of the pairs
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def build_answers(rows: ShadowData, target: Target | None, prepared: Prepared) -
     if rows.facts.source != "real":  # classes that could not be made leave fewer rows than were asked for
         size = min(size, max(1, int(len(roles.pool) / POOL_PER_SHADOW)))
     if plan.shadow.count > 0 and inputs.shadow_trainer is not None:
-        whole = data.groups[roles.pool] if plan.data.split_by_group and data.groups is not None else None
+        whole = data.groups[roles.pool] if _whole_groups(rows, plan) and data.groups is not None else None
         drawn = draw_shadows(roles.pool, plan.shadow.count, size, seeds.child("shadow", "rows").generator(), whole)
     versions = asked_augmentations(plan.attacks.queries, data, seeds)
     queries = QueryPlan(asked_rows(roles), versions, prepared.random, prepared.observations)
@@ -125,6 +127,15 @@ def build_answers(rows: ShadowData, target: Target | None, prepared: Prepared) -
         }
     )
     return replace(found, shadows=pool_facts, losses=losses, pool=shadows)
+
+
+def _whole_groups(rows: ShadowData, plan: Plan) -> bool:
+    """Whether the target was trained on whole persons: then its shadows are too, or they know those they never saw."""
+    groups = rows.data.groups
+    if plan.data.split_by_group or groups is None:
+        return plan.data.split_by_group
+    several = np.unique(groups[rows.roles.audited], return_counts=True)[1] > 1
+    return bool(several.any() and rows.roles.mixed(groups)[several].mean() < FEW_MIXED)
 
 
 def _answers(
@@ -169,7 +180,7 @@ def _answers(
                 data,
                 rows.roles.pool,
                 seeds,
-                redrawable=not prepared.plan.data.split_by_group,
+                redrawable=not _whole_groups(rows, prepared.plan),
             )
             shadows = replace(shadows, found=_shown(shadows, data, queries, prepared))
     assert given is not None

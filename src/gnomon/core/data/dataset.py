@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.core.arrays import (
+    Bools,
     Ints,
     Rows,
     check_labels,
@@ -313,3 +314,9 @@ class Roles:
     def audited(self) -> Ints:
         """Members, then non-members (evidence shuffles them, so that order gives nothing away)."""
         return np.concatenate([self.members, self.nonmembers])
+
+    def mixed(self, groups: NDArray[Any]) -> Bools:
+        """Which of the audited groups (in the order of ``np.unique``) the target was trained on in part only."""
+        audited = np.unique(groups[self.audited])
+        both: Bools = np.isin(audited, groups[self.train]) & np.isin(audited, groups[self.nonmembers])
+        return both
