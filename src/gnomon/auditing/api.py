@@ -158,26 +158,16 @@ def audit(
     answering = None if target is None else as_model(target, data.classes, said.get("outputs") or "probabilities")
     model = read_as_it_is(answering, data, said.get("reveals", "full"))
     recipe = speaking(trainer_from(trainer, model), data)
-    values: dict[str, Any] = {
-        **given,
-        "seed": seed,
-        "view": view,
-        "data": {
-            **dict.fromkeys(("members", "nonmembers", *(["pool"] if pool is not None else [])), IN_MEMORY),
-            **given.get("data", {}),
-        },
-        "shadow": {"count": shadows, **given.get("shadow", {})},
+    chosen, foreign = ({}, ()) if attacks is None else named(attacks)
+    here = {
+        "data": ("members", "nonmembers", *(["pool"] if pool is not None else [])),
+        "target": ("member_answers", "nonmember_answers") if tables else () if target is None else ("model",),
     }
-    if target is not None:
-        values["target"] = {"model": IN_MEMORY, **given.get("target", {})}
-    if tables:
-        kept = {"member_answers": IN_MEMORY, "nonmember_answers": IN_MEMORY}
-        values["target"] = {**kept, **given.get("target", {})}
-    foreign: tuple[Attack, ...] = ()
-    if attacks is not None:
-        table, foreign = named(attacks)
-        values["attacks"] = {**table, **given.get("attacks", {})}
-    checked = make_plan(values, "audit")
+    ours: dict[str, dict[str, Any]] = {table: dict.fromkeys(keys, IN_MEMORY) for table, keys in here.items()}
+    ours |= {"shadow": {"count": shadows}, "attacks": chosen}
+    joined = {table: {**values, **given.get(table, {})} for table, values in ours.items()}
+    said_of = {table: values for table, values in joined.items() if values}
+    checked = make_plan({**given, "seed": seed, "view": view, **said_of}, "audit")
     inputs = AuditInputs(
         data=data,
         parts=RowSplit(spans[0], spans[1], spans[2] if pool is not None else np.empty(0, np.int64)),

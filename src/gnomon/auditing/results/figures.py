@@ -283,8 +283,6 @@ def measure(attempt: Attempt, truth: Truth, plan: StatisticsPlan) -> AttackResul
         if scored.calibrated == "oracle"
         else rates_at_threshold(inside, outside, scored.threshold, confidence=level, groups=groups)
     )
-    classes = class_rates(scores, member, truth.labels, rates.threshold, classes=len(truth.classes))
-    precision, recall = percentiles(c.precision for c in classes), percentiles(c.recall for c in classes)
     points = tpr_at_fprs(inside, outside, plan.fprs, confidence=level, groups=groups, wider=wider)
     roc, bins = thin_roc(inside, outside, confidence=level, groups=groups, wider=wider), histogram(inside, outside)
     return result.model_copy(
@@ -299,19 +297,7 @@ def measure(attempt: Attempt, truth: Truth, plan: StatisticsPlan) -> AttackResul
             "histogram": Histogram(
                 edges=_list(bins.edges), members=bins.members.tolist(), nonmembers=bins.nonmembers.tolist()
             ),
-            "classes": [
-                ClassResult(
-                    name=truth.classes[c.label],
-                    members=c.members,
-                    nonmembers=c.nonmembers,
-                    precision=c.precision,
-                    recall=c.recall,
-                    auc=c.auc,
-                )
-                for c in classes
-            ],
-            "class_precision": None if precision is None else Percentiles(**asdict(precision)),
-            "class_recall": None if recall is None else Percentiles(**asdict(recall)),
+            **_by_class(scores, truth, rates.threshold),
             "tied_share": tied_share(scores),
             "accusations": accuse(scores[truth.distinct], member[truth.distinct], truth.groups),
             "groups": measure_groups(attempt, truth, plan),
@@ -321,6 +307,28 @@ def measure(attempt: Attempt, truth: Truth, plan: StatisticsPlan) -> AttackResul
             ],
         }
     )
+
+
+def _by_class(scores: Floats, truth: Truth, threshold: float | None) -> dict[str, Any]:
+    """What a result says of single classes."""
+    rates = class_rates(scores, truth.member, truth.labels, threshold, classes=len(truth.classes))
+    precision, recall = percentiles(c.precision for c in rates), percentiles(c.recall for c in rates)
+    classes = [
+        ClassResult(
+            name=truth.classes[c.label],
+            members=c.members,
+            nonmembers=c.nonmembers,
+            precision=c.precision,
+            recall=c.recall,
+            auc=c.auc,
+        )
+        for c in rates
+    ]
+    return {
+        "classes": classes,
+        "class_precision": None if precision is None else Percentiles(**asdict(precision)),
+        "class_recall": None if recall is None else Percentiles(**asdict(recall)),
+    }
 
 
 def rank_auc(scores: Floats, member: Bools) -> float:

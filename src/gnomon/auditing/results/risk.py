@@ -131,7 +131,7 @@ def assess_risk(
     if found is None or found.scored.scores is None or not found.rehearsed.played:
         return None
     scores, played, member = found.scored.scores, found.rehearsed.played, case.member
-    data, groups, units = case.data, case.groups, case.units
+    data, units = case.data, case.units
     known = [(p.scores, p.member) for p in played]
     rng = seeds.child("risk").generator()
     own = None if data.groups is None else [data.groups[case.roles.pool[p.rows]] for p in played]
@@ -165,13 +165,18 @@ def assess_risk(
     findings = [_miscalibrated(facts)] if untrue else []
     if stated is None:
         return Risk(facts, None, findings)
-    times = np.isfinite(seen).sum(axis=0).astype(np.int64) if reason is None else np.zeros(len(member), np.int64)
+    return Risk(facts, _table(case, scores, stated, seen if reason is None else np.full_like(seen, np.nan)), findings)
+
+
+def _table(case: AuditCase, scores: Floats, stated: _Stated, seen: Floats) -> RiskTable:
+    """The risk of every audited row, with what rehearsals said of it (r, n), NaN where it was not seen."""
+    data, groups, times = case.data, case.groups, np.isfinite(seen).sum(axis=0).astype(np.int64)
     mean = np.where(times > 0, np.nansum(seen, axis=0) / np.maximum(times, 1), np.nan)
-    table = RiskTable(
+    return RiskTable(
         ids=[str(i) for i in data.ids[case.audited]],
         labels=[data.classes[c] for c in data.y[case.audited]],
         groups=None if groups is None else [str(g) for g in groups],
-        member=member,
+        member=case.member,
         score=scores,
         probability=stated.probability,
         low=stated.low,
@@ -179,7 +184,6 @@ def assess_risk(
         when_trained=mean,
         trainings=times,
     )
-    return Risk(facts, table, findings)
 
 
 def _learn_anew(
