@@ -4,7 +4,11 @@ The truth is the share of members above the threshold that accuses a share ``fpr
 of 95 % on the same scores: gnomon's (`gnomon.stats.low_fpr`); four exact bounds apart (two for the threshold, two for
 the members) that share the error evenly; and a binomial one at the sample's threshold, as if that were known.
 
-The second table is of non-members that judge each other, because they are the attacker's pool: each one's score is a
+The second table is of what no interval can undercut that looks at the order of scores alone and flips no coins, were
+the members' law known: between which ranks of n non-members the threshold lies is then all there is to be missed, and
+their number above it is binomial.
+
+The third is of non-members that judge each other, because they are the attacker's pool: each one's score is a
 sum over the others, members' are sums over them. Nothing leaks; the models' agreement has so many dimensions.
 
     python benchmarks/intervals.py --runs 400
@@ -157,6 +161,24 @@ def judging_row(n: int, dimensions: int, runs: int, seed: int) -> str:
     return f"| {n:,} | {dimensions} | {' | '.join(cells)} |"
 
 
+def least_coverage(n: int, share: float, missed: float = 0.025) -> float:
+    """The least coverage of an interval for the place of a share among n ranks whose ends each miss so much at most.
+
+    >>> round(least_coverage(1000, 0.001), 3)
+    0.981
+    """
+    counts = np.arange(n + 1)
+    ends = binom.cdf(counts, n, share), binom.sf(counts, n, share)
+    return 1.0 - sum(float(end[end <= missed].max(initial=0.0)) for end in ends)
+
+
+def order_table() -> None:
+    print("| rows | FPR | false positives expected | an interval of two ends of 97.5 % holds in at least |")
+    print("|---|---|---|---|")
+    for n, fpr in SIZES:
+        print(f"| {n:,} | {100 * fpr:g} % | {n * fpr:g} | {100 * least_coverage(n, fpr):.1f} % |")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=400, help="samples a row")
@@ -170,6 +192,8 @@ def main() -> None:
             print(judging_row(200, dimensions, asked.judging, asked.seed), flush=True)
     if not asked.runs:
         return
+    order_table()
+    print()
     print("| rows | FPR | scores | truth | gnomon: holds % / length | four bounds | threshold given | mean lower end |")
     print("|---|---|---|---|---|---|---|---|")
     for i, (n, fpr) in enumerate(SIZES):

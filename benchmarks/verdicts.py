@@ -2,11 +2,14 @@
 
 The first table draws scores of related attacks that tell nothing and counts the audits in which the joint test finds
 one; at most 5 % may. The second puts one attack of a known AUC, or one that finds a few members for sure, among them.
-The third carries out whole audits of models that were trained on neither side, with and without shadow models. The
-fourth does so with networks and attacks that see more than answers, a family of their own in the verdict.
+The third carries out whole audits of models that were trained on neither side, with and without shadow models; each
+is of data of its own. The fourth does so with networks and attacks that see more than answers, a family of their own in
+the verdict.
 
     python benchmarks/verdicts.py
+    python benchmarks/verdicts.py --runs 2000 --attacks 40
     python benchmarks/verdicts.py --runs 0 --audits 20
+    python benchmarks/verdicts.py --runs 0 --answers 1000
     python benchmarks/verdicts.py --runs 0 --inside 60
 """
 
@@ -32,14 +35,19 @@ from gnomon.auditing.run import run_audit
 from gnomon.core.arrays import Ints, Rows
 from gnomon.core.data.dataset import make_dataset
 from gnomon.core.documents.record import Record
+from gnomon.core.errors import PreflightError
 from gnomon.core.plan import make_plan
 from gnomon.engines.local import LocalEngine
 from gnomon.models.sklearn import SklearnTrainer
 from gnomon.models.torch import TorchModel, TorchTrainer
+from gnomon.stats.intervals import clopper_pearson
 from gnomon.stats.permutation.joint import LEVEL, joint_test
+from gnomon.stats.signals import confidence, correct, loss, negative_entropy, negative_modified_entropy
 from gnomon.store.arrays import ArrayStore
 
 Scores = np.ndarray
+ANSWERS = (correct, loss, confidence, negative_entropy, negative_modified_entropy)
+APART = 100_000  # seeds of one table of whole audits from those of the next
 OVERLAP = {"shadow": {"size": 150}, "data": {"keep_apart": False}}
 SIDE = 150  # rows on each side of a network's audit
 SEES_MORE = ("loss", "gradient_norm", "input_gradient_norm", "nasr", "trajectory", "trajectory_offline")
@@ -59,7 +67,7 @@ def found(scores: Scores, member: np.ndarray, rng: np.random.Generator, groups: 
     return min(one.p for one in joint_test(scores, member, rng=rng, groups=groups).attacks) <= LEVEL
 
 
-def null_table(runs: int, seed: int) -> None:
+def null_table(runs: int, seed: int, only: int = 0) -> None:
     print(f"\nNull audits in which an attack is found (promised: {LEVEL:.0%} at most)")
     print("| attacks | rows | units | found | of | share | 95 % of so many runs within |")
     print("|---|---|---|---|---|---|---|")
@@ -71,6 +79,8 @@ def null_table(runs: int, seed: int) -> None:
         (20, 5000, 1, 0.15),
         (10, 500, 5, 0.5),
     ):
+        if only and (attacks, n) != (only, 300):
+            continue
         rng, hits, count = np.random.default_rng([seed, attacks, n, size]), 0, round(runs * share)
         for _ in range(count):
             groups = np.arange(n) // size
@@ -104,16 +114,21 @@ def power_table(runs: int, seed: int) -> None:
         print(f"| {name} | {shares[0]} | {shares[1]} |", flush=True)
 
 
-def audit(seed: int, shadows: bool, view: str) -> Record:
-    """An audit of 300 + 300 rows that the target was trained on none of; "overlap": non-members are the pool."""
+def quiet(seed: int) -> tuple[LogisticRegression | DecisionTreeClassifier, np.ndarray, np.ndarray]:
+    """A model that was trained on none of the first 900 of its 1,200 rows, and the rows with their labels."""
     x, y = make_classification(1200, 10, n_informative=5, n_redundant=0, flip_y=0.2, random_state=seed)
     kind = DecisionTreeClassifier(max_depth=4, random_state=seed) if seed % 2 else LogisticRegression()
-    model = kind.fit(x[900:], y[900:])
-    sides = (x[:300], y[:300]), (x[300:600], y[300:600])
+    return kind.fit(x[900:], y[900:]), x, y
+
+
+def audit(seed: int, shadows: bool, view: str) -> Record:
+    """An audit of 300 + 300 rows that the target was trained on none of; "overlap": non-members are the pool."""
+    model, x, y = quiet(seed)
     return gnomon.audit(
         model.predict_proba,
-        *sides,
-        trainer=SklearnTrainer(kind) if shadows else None,
+        (x[:300], y[:300]),
+        (x[300:600], y[300:600]),
+        trainer=SklearnTrainer(model) if shadows else None,
         pool=(x[600:900], y[600:900]) if view == "adversary" else None,
         view="auditor" if view == "auditor" else "adversary",
         shadows=8,
@@ -124,12 +139,36 @@ def audit(seed: int, shadows: bool, view: str) -> Record:
 
 
 def audit_table(runs: int, seed: int) -> None:
-    print("\nWhole audits of models that were trained on neither side")
-    print("| shadow models | view | audits | levels |\n|---|---|---|---|")
-    for shadows, view in ((False, "auditor"), (True, "auditor"), (True, "adversary"), (True, "overlap")):
-        levels = Counter(audit(seed + i, shadows, view).verdict.level for i in range(runs))
-        told = ", ".join(f"{level} {count}" for level, count in sorted(levels.items()))
-        print(f"| {8 if shadows else 0} | {view} | {runs} | {told} |", flush=True)
+    print("\nWhole audits of models that were trained on neither side, each of data of its own")
+    print("| shadow models | view | audits | an attack is found | share, 95 % interval | levels |")
+    print("|---|---|---|---|---|---|")
+    for i, (shadows, view) in enumerate(
+        ((False, "auditor"), *((True, v) for v in ("auditor", "adversary", "overlap")))
+    ):
+        levels: Counter[str] = Counter()
+        for world in range(seed + APART * i, seed + APART * i + runs):
+            try:
+                levels[audit(world, shadows, view).verdict.level] += 1
+            except PreflightError:
+                levels["stopped"] += 1
+        hits, told = levels["leaks"] + levels["leaks_some"], ", ".join(f"{k} {n}" for k, n in sorted(levels.items()))
+        print(f"| {8 if shadows else 0} | {view} | {runs} | {hits} | {share(hits, runs)} | {told} |", flush=True)
+
+
+def share(hits: int, count: int) -> str:
+    low, high = (100 * float(end) for end in clopper_pearson(hits, count))
+    return f"{hits / count:.1%} ({low:.1f} to {high:.1f})"
+
+
+def answers_table(runs: int, seed: int) -> None:
+    """The joint test of what the answers of such models show by themselves, without the rest of an audit."""
+    member, hits = np.arange(600) < 300, 0
+    for world in range(seed, seed + runs):
+        model, x, y = quiet(world)
+        answers = np.log(np.clip(model.predict_proba(x[:600]), 1e-7, 1)).astype(np.float32)
+        scores = np.stack([signal(answers, y[:600]) for signal in ANSWERS])
+        hits += found(scores, member, np.random.default_rng(world))
+    print(f"\nThe joint test of answers alone: an attack is found in {hits} of {runs}, {share(hits, runs)}")
 
 
 @dataclass(frozen=True)
@@ -177,14 +216,19 @@ def inside_table(runs: int, seed: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=400, help="null audits of synthetic scores")
+    parser.add_argument("--attacks", type=int, default=0, help="of these, only so many attacks, 300 rows; no power")
+    parser.add_argument("--answers", type=int, default=0, help="joint tests of models' answers alone")
     parser.add_argument("--audits", type=int, default=0, help="whole audits of each kind")
     parser.add_argument("--inside", type=int, default=0, help="whole audits by attacks that see more, in each view")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     start = time.perf_counter()
     if asked.runs:
-        null_table(asked.runs, asked.seed)
+        null_table(asked.runs, asked.seed, asked.attacks)
+    if asked.runs and not asked.attacks:
         power_table(asked.runs // 4, asked.seed)
+    if asked.answers:
+        answers_table(asked.answers, asked.seed)
     if asked.audits:
         audit_table(asked.audits, asked.seed)
     if asked.inside:
