@@ -139,8 +139,8 @@ def _pool_overlap(roles: Roles) -> Finding | None:
         explanation="Some shadow models were trained on records that are audited as non-members. An attack that learns "
         "from the pool has seen them, which can help or hurt it; no member is concerned. Such records judge each "
         "other, so chance moves values more. Intervals and the verdict's test allow for that (the record's `wider`), "
-        "but not wholly where models learn next to nothing, one or two numbers: intervals of 95 % then hold in 80 to "
-        "92 % of such audits.",
+        "but not wholly where models learn next to nothing: with two numbers, intervals of 95 % hold in 85 to 93 % of "
+        "such audits, with one in 57 to 86 %.",
         remedy="Set data.keep_apart = true with a smaller data.nonmember_size or shadow.size, or give more rows.",
     )
 
