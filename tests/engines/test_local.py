@@ -1,6 +1,7 @@
 import os
 import signal
 import sys
+import wave
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,10 @@ from gnomon.engines.workers import stop_workers
 
 def square(number: int) -> int:
     return number * number
+
+
+def is_imported(name: str) -> bool:
+    return name in sys.modules
 
 
 def die_once(mark: str, number: int) -> int:
@@ -45,11 +50,30 @@ def test_workers_import_no_modules_of_the_working_folder(tmp_path: Path, monkeyp
     monkeypatch.setattr(sys, "path", [place for place in sys.path if place])
     stop_workers()
     tasks = [Task(name, os.getenv, (name,)) for name in ("PYTHONSAFEPATH", "HOME")]
+    with LocalEngine(2).starting(wave.Wave_read):
+        pass
     found = {done.position: done.result for done in LocalEngine(2).run(tasks)}
     stop_workers()
     assert not (tmp_path / "run").exists()
     assert found == {0: None, 1: os.getenv("HOME")}, "what the user's own code starts is not concerned"
     assert "PYTHONSAFEPATH" not in os.environ
+
+
+def test_workers_have_imported_what_they_were_started_for() -> None:
+    stop_workers()
+    with LocalEngine(2).starting(wave.Wave_read), LocalEngine(1).starting():
+        pass
+    tasks = [Task(f"look {i}", is_imported, ("wave",)) for i in range(2)]
+    assert [done.result for done in LocalEngine(2).run(tasks)] == [True, True]
+
+
+def test_an_error_while_workers_start_is_raised_and_later_tasks_run() -> None:
+    with pytest.raises(ModelError, match="no 3"), LocalEngine(2).starting(die):
+        refuse(3)
+    assert sorted(done.result for done in LocalEngine(2).run([Task("a", square, (1,)), Task("b", square, (2,))])) == [
+        1,
+        4,
+    ]
 
 
 def test_no_tasks_no_results() -> None:

@@ -7,6 +7,7 @@ both, attacks, verdict. One attack that breaks does not end an audit.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -77,7 +78,8 @@ def run_audit(
     with one_thread(), collecting() as warned:
         with clock.stage("preflight"):
             prepared = prepare(plan, inputs, store, engine, progress)
-            start = _begin(prepared, inputs)
+            with starting(prepared.engine, plan, type(inputs.shadow_trainer)):
+                start = _begin(prepared, inputs)
         with clock.stage("models"):
             try:
                 model, (answers, *others) = answer_all(prepared)
@@ -122,6 +124,11 @@ def run_audit(
             canaries=None if one_run is None else one_run[1],
             exposure=vulnerability(case.evidence.shadows),
         )
+
+
+def starting(engine: Engine, plan: Plan, *needed: object) -> AbstractContextManager[None]:
+    """Worker processes start and import while the body runs, where an audit will need them."""
+    return engine.here.starting(*needed) if plan.shadow.count > 0 and plan.trainer.kind != "none" else nullcontext()
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -55,7 +55,7 @@ class Engine(Protocol):
     """Where tasks run."""
 
     @property
-    def here(self) -> Engine:
+    def here(self) -> LocalEngine:
         """This machine's cores, for tasks that read what lies on its disk."""
         ...
 
@@ -89,6 +89,25 @@ class LocalEngine:
     def slots(self, gpus: int = 0) -> int:
         """Processes at the same time: one a core, or one a GPU."""
         return min(gpus, self.workers or gpus) if gpus else self.workers or available_cores()
+
+    @contextmanager
+    def starting(self, *needed: object) -> Iterator[None]:
+        """Starts the worker processes while the body runs, so that they need not be waited for later.
+
+        Args:
+            needed: functions and classes; the modules that they stand in are imported in every worker.
+        """
+        workers = self.slots()
+        if workers <= 1:
+            yield
+            return
+        with safe_path():
+            started = _processes(workers)(joblib.delayed(len)(needed) for _ in range(workers))
+        try:
+            yield
+        finally:
+            with suppress(TerminatedWorkerError):  # the tasks that follow start others
+                deque(started, maxlen=0)
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Done]:
         """Runs the tasks and yields each as it is ready."""

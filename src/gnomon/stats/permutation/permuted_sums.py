@@ -23,6 +23,7 @@ LEAST_DRAWS = 500
 WORK = 3e10  # multiplications for permutations; with more to do, fewer are drawn
 MOST_UNITS = 50_000  # beyond, permutations cost minutes and their normal limit is drawn from instead
 BLOCK = 128  # permutations at a time
+LOT_BITS = 44  # of a 64-bit key, which also holds one of at most `MOST_UNITS` strata and a side
 TINY = 1e-150
 LEAST_VARIANCE = 1e-9  # of sums of half ranks and of counts: less is rounding
 
@@ -65,9 +66,12 @@ class Units:
             lots, members = rng.random((count, len(self.member))), int(self.member.sum())
             return np.asarray(lots <= np.partition(lots, members - 1)[:, members - 1, None], dtype=np.float32)
         order = np.argsort(self.stratum, kind="stable")
-        places = np.argsort(self.stratum + rng.random((count, len(order))), axis=1)
+        keys = rng.integers(2**LOT_BITS, size=(count, len(order)))  # stratum, lot, side: sorting deals the sides out
+        keys <<= 1
+        keys += (self.stratum[order] << (LOT_BITS + 1)) + self.member[order]
+        keys.sort(axis=1)
         masks = np.empty((count, len(order)), np.float32)
-        np.put_along_axis(masks, places, np.tile(self.member[order].astype(np.float32), (count, 1)), axis=1)
+        masks[:, order] = keys & 1
         return masks
 
 

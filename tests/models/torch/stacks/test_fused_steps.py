@@ -32,7 +32,7 @@ def test_what_is_no_number_stays_none() -> None:
     steps(
         np.ones((2, 1), np.float32), np.arange(2), np.empty(0, np.int32), np.zeros(1, np.int64), np.array([0, 1]),
         np.empty((0, 0), np.float32), np.array([1, 2]), numbers, empty, empty.copy(), empty.copy(),
-        0, 2, False, False, 0.1, 0.0, 0.0,
+        0, np.array([2]), False, False, 0.1, 0.0, 0.0,
     )  # fmt: skip
     assert not np.isfinite(numbers).all()
 
@@ -72,7 +72,8 @@ def test_plain_steps_are_torchs_steps(hidden: tuple[int, ...], optimizer: str, l
     memory = [np.zeros_like(numbers) for _ in range(3)]
     taken = PLAIN(
         x[:0] if lists_of_ones else x, np.arange(11), columns.astype(np.int32), starts, y,
-        np.empty((0, 0), np.float32), np.array(widths), numbers, *memory, 0, 4, adam, False, 0.05, 0.01, 0.9,
+        np.empty((0, 0), np.float32), np.array(widths), numbers, *memory, 0,
+        np.array([4, 8, 11]), adam, False, 0.05, 0.01, 0.9,
     )  # fmt: skip
     assert taken == 3
     np.testing.assert_allclose(numbers, flat(module), atol=2e-6)

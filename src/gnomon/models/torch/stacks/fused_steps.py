@@ -157,9 +157,9 @@ def block(numbers: Any, start: int, rows: int, columns: int) -> Any:
 @compiled
 def steps(
     rows: Any, order: Any, ones: Any, starts: Any, labels: Any, masks: Any, widths: Any, numbers: Any, slopes: Any,
-    first: Any, second: Any, taken: int, batch: int, adam: bool, relu: bool, rate: float, decay: float, momentum: float,
+    first: Any, second: Any, taken: int, stops: Any, adam: bool, relu: bool, rate: float, decay: float, momentum: float,
 ) -> int:  # fmt: skip
-    """Trains a network by so many steps as there are batches in the rows; its numbers are changed.
+    """Trains a network by a step for each batch of the rows; its numbers are changed.
 
     Args:
         rows: float32 (n, d), in the order of training; (0, d) where ``ones`` stands for them.
@@ -174,7 +174,7 @@ def steps(
         first: float32 (w,), Adam's first moments, or the velocity of gradient descent.
         second: float32 (w,), Adam's second moments.
         taken: steps that were taken before.
-        batch: rows a step.
+        stops: int64 (batches,), where each batch's rows end.
         adam: Adam (Kingma and Ba, 2015), or else gradient descent with momentum.
         relu: ReLU, or else tanh.
         rate: learning rate.
@@ -184,14 +184,15 @@ def steps(
     Returns:
         Steps taken, with those before.
     """
-    n, layers, sparse, drops = len(labels), len(widths) - 1, len(rows) < len(labels), masks.shape[1] > 0
-    total = widths[1:].sum()
+    layers, sparse, drops = len(widths) - 1, len(rows) < len(labels), masks.shape[1] > 0
+    total, batch = widths[1:].sum(), np.diff(stops).max() if len(stops) > 1 else 0
+    batch = max(batch, stops[0])
     outs = np.empty(batch * total, np.float32)  # of each layer, layer after layer
     ins = np.empty(batch * total, np.float32) if drops else outs  # the same behind dropout: what the next layer gets
     signals = np.empty(batch * total, np.float32)  # slopes of the loss in each layer's sums
-    for start in range(0, n, batch):
-        k = min(batch, n - start)
-        here = slice(start, start + k)
+    start = 0
+    for stop in stops:
+        k, here = stop - start, slice(start, stop)
         at, unit = 0, 0  # where the layer's numbers, and its units, begin
         for layer in range(layers):
             d, h = widths[layer], widths[layer + 1]
@@ -234,6 +235,7 @@ def steps(
                 spread_ones(slope, sent, order[here], ones, starts)
             else:
                 np.dot(rows[here].T, sent, slope)
+        start = stop
         taken += 1
         if adam:
             adam_step(numbers, slopes, first, second, taken, rate, decay)

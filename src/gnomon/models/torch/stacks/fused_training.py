@@ -138,12 +138,13 @@ def fit_fused(
         ModelError: a network's weights became infinite or NaN.
     """
     table = FusedRows.of(x, y)
-    states = []
+    states, together = [], 1 if watch is not None or regime.recipe.patience is not None else regime.recipe.epochs
     for i, (module, own, seed) in enumerate(zip(modules, rows, seeds, strict=True)):
         network, course = FusedNetwork.of(module, activation), start_course(own, seed, regime)
         over = False
         while not over:
-            _epoch(network, course, table, regime)
+            _train(network, course, table, regime, together)
+            course.epoch += together - 1
             over = epoch_ends(network, 0, course, x, y, regime)
             if watch is not None:
                 watch.look(network, 0, i, course.epoch)
@@ -152,26 +153,27 @@ def fit_fused(
     return states
 
 
-def _epoch(network: FusedNetwork, course: Course, table: FusedRows, regime: Regime) -> None:
-    batches = []
-    for drawn in course.batches:
+def _train(network: FusedNetwork, course: Course, table: FusedRows, regime: Regime, epochs: int) -> None:
+    """So many epochs, in as few calls as keep the rows of a call small."""
+    size, batches = table.chunk(regime.recipe.batch), list[Ints]()
+    while epochs:
+        drawn = next(course.batches)
         batches.append(drawn.rows)
-        if drawn.ends:
-            break
-    size = table.chunk(regime.recipe.batch)
-    for start in range(0, len(batches), size):
-        _steps(network, course, table, regime, batches[start : start + size])
+        epochs -= drawn.ends
+        if len(batches) == size or not epochs:
+            _steps(network, course, table, regime, batches)
+            batches = []
 
 
 def _steps(network: FusedNetwork, course: Course, table: FusedRows, regime: Regime, batches: list[Ints]) -> None:
-    order, recipe = np.concatenate(batches), regime.recipe
+    order, stops, recipe = np.concatenate(batches), np.cumsum([len(batch) for batch in batches]), regime.recipe
     masks = np.empty((0, 0), dtype=np.float32)
     if regime.dropout:
         masks = np.concatenate([_masks(course, len(batch), regime) for batch in batches])
     ones = np.empty(0, dtype=np.int32) if table.ones is None else table.ones
     network.taken = steps(
         table.floats(order), order, ones, table.starts, table.labels[order], masks, network.widths, network.numbers,
-        *network.memory, network.taken, recipe.batch, recipe.optimizer == "adam", network.activation == "relu",
+        *network.memory, network.taken, stops, recipe.optimizer == "adam", network.activation == "relu",
         recipe.learning_rate, recipe.weight_decay, recipe.momentum,
     )  # fmt: skip
 
