@@ -1,3 +1,4 @@
+import operator
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,28 @@ def test_a_cpu_and_torchs_own_settings_are_left_alone() -> None:
             assert not torch.backends.cudnn.allow_tf32
             assert torch.are_deterministic_algorithms_enabled()
     assert (torch.backends.cudnn.allow_tf32, torch.are_deterministic_algorithms_enabled()) == before
+
+
+@pytest.mark.skipif(not hasattr(torch.backends.cudnn, "conv"), reason="this torch has no setting by operation")
+@pytest.mark.parametrize("setting", ["", "cuda.matmul", "cudnn.conv", "cudnn"])
+def test_a_users_own_precision_by_operation_is_read_and_comes_back(setting: str) -> None:
+    """Torch raises where ``allow_tf32`` is read after any ``fp32_precision`` was set; the settings need no GPU."""
+    parts = [torch.backends.cuda.matmul, torch.backends.cudnn.conv, torch.backends.cudnn.rnn]
+    untouched = [part.fp32_precision for part in parts]
+    own = operator.attrgetter(setting)(torch.backends) if setting else torch.backends
+    at_first = own.fp32_precision
+    own.fp32_precision = "ieee" if setting == "cudnn.conv" else "tf32"
+    try:
+        before = [part.fp32_precision for part in parts]
+        for precision, inside in (("fp32", "ieee"), ("tf32", "tf32")):
+            with computing(precision, "cuda"):  # type: ignore[arg-type]
+                assert {part.fp32_precision for part in parts} == {inside}
+            assert [part.fp32_precision for part in parts] == before
+    finally:
+        own.fp32_precision = at_first
+        for part, value in zip(parts, untouched, strict=True):
+            part.fp32_precision = value
+    assert not torch.backends.cuda.matmul.allow_tf32
 
 
 @pytest.mark.parametrize("kind", [MlpStack, VmapStack])

@@ -28,19 +28,37 @@ def computing(precision: Precision, device: str) -> Iterator[None]:
     if torch.device(device).type != "cuda":
         yield
         return
-    matmul: Any = torch.backends.cuda.matmul
     cudnn: Any = torch.backends.cudnn
-    before = matmul.allow_tf32, cudnn.allow_tf32, cudnn.benchmark
+    benchmark = cudnn.benchmark
     strict, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    matmul.allow_tf32 = cudnn.allow_tf32 = precision == "tf32"
     cudnn.benchmark = False
     torch.use_deterministic_algorithms(True, warn_only=True)  # a module of the user's own may need what has no other
     try:
-        with rounding(precision, "cuda"):
+        with _products(tf32=precision == "tf32"), rounding(precision, "cuda"):
             yield
     finally:
-        matmul.allow_tf32, cudnn.allow_tf32, cudnn.benchmark = before
+        cudnn.benchmark = benchmark
         torch.use_deterministic_algorithms(strict, warn_only=warns)
+
+
+@contextmanager
+def _products(*, tf32: bool) -> Iterator[None]:
+    """Products of 32-bit numbers inside are TF32's, or exact; afterwards they are as the user had them.
+
+    Since version 2.9 torch has a setting by operation, and raises where the older ones are read after that was used.
+    """
+    cudnn: Any = torch.backends.cudnn
+    places, name, values = [torch.backends.cuda.matmul, cudnn], "allow_tf32", (False, True)
+    if hasattr(cudnn, "conv"):
+        places, name, values = [torch.backends.cuda.matmul, cudnn.conv, cudnn.rnn], "fp32_precision", ("ieee", "tf32")
+    before = [getattr(place, name) for place in places]
+    for place in places:
+        setattr(place, name, values[tf32])
+    try:
+        yield
+    finally:
+        for place, own in zip(places, before, strict=True):
+            setattr(place, name, own)
 
 
 def rounding(precision: Precision, kind: str) -> Any:
