@@ -48,6 +48,7 @@ def _products(*, tf32: bool) -> Iterator[None]:
     Since version 2.9 torch has a setting by operation, and raises where the older ones are read after that was used.
     """
     cudnn: Any = torch.backends.cudnn
+    values: tuple[object, object]
     places, name, values = [torch.backends.cuda.matmul, cudnn], "allow_tf32", (False, True)
     if hasattr(cudnn, "conv"):
         places, name, values = [torch.backends.cuda.matmul, cudnn.conv, cudnn.rnn], "fp32_precision", ("ieee", "tf32")
