@@ -191,7 +191,7 @@ def _attack(
     with clock.stage("statistics"):
         results = measure_all(attempts, case, statistics, prepared.engine, prepared.progress)
         advance = prepared.progress.stage("verdict", 3)
-        heard = hear(attempts, results, case, case.least_fpr(statistics.fprs), seeds)
+        heard = hear(attempts, results, case, case.least_fpr(statistics.fprs), seeds, prepared.engine)
         name = heard.speaker
         advance(1)
         results = add_repeats(results, answers, prepared)

@@ -131,6 +131,15 @@ class LocalEngine:
                 )
 
 
+def in_order(engine: Engine, tasks: Sequence[Task], ready: Callable[[int], None] = lambda _: None) -> list[Any]:
+    """What the tasks return, in their order; ``ready`` is called with 1 for each."""
+    found = dict[int, Any]()
+    for done in engine.run(tasks):
+        found[done.position] = done.result
+        ready(1)
+    return [found[i] for i in range(len(tasks))]
+
+
 def _parallel(waiting: dict[int, Task], workers: int) -> Iterator[Done]:
     """Runs what is waiting; removes what has finished; returns early when a worker died."""
     tasks = (joblib.delayed(_numbered)(position, task) for position, task in list(waiting.items()))

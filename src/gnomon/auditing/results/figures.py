@@ -34,7 +34,7 @@ from gnomon.core.documents.record import (
 )
 from gnomon.core.documents.record_parts import FdrAccusations, GroupResult, RatePoint, Rehearsal
 from gnomon.core.plan import StatisticsPlan
-from gnomon.engines.local import Engine, LocalEngine, Task
+from gnomon.engines.local import Engine, LocalEngine, Task, in_order
 from gnomon.stats.calibration import oracle
 from gnomon.stats.classes import class_rates, percentiles
 from gnomon.stats.clusters import Groups, worth_of_shares
@@ -91,6 +91,7 @@ class Truth:
         sides: the units of members and of others, for intervals; None where every row stands for itself.
         distinct: positions of the rows without further copies on one side.
         judging: which rows judge each other.
+        units: (n,) what changes sides as a whole by chance; None where every row stands for itself.
     """
 
     labels: Ints
@@ -101,11 +102,12 @@ class Truth:
     sides: Groups | None
     distinct: Ints
     judging: Judging
+    units: NDArray[Any] | None
 
     @classmethod
     def of(cls, case: AuditCase) -> Truth:
         """What an audit knows of its rows."""
-        known = case.member, case.groups, case.trained, case.sides, case.distinct, case.judging
+        known = case.member, case.groups, case.trained, case.sides, case.distinct, case.judging, case.units
         return cls(case.evidence.labels, tuple(case.data.classes), *known)
 
 
@@ -246,12 +248,13 @@ def measure_all(
     """The figures of all attacks, in their order; where there is much to count, in the engine's processes."""
     advance, truth = progress.stage("statistics", len(attempts)), Truth.of(case)
     tasks = [Task(f"statistics of {a.scored.name}", measure, (a, truth, plan)) for a in attempts]
-    scores = sum(a.scored.scores is not None for a in attempts) * len(truth.member)
-    found: dict[int, AttackResult] = {}
-    for done in (engine.here if scores > SCORES_HERE else LocalEngine(1)).run(tasks):
-        found[done.position] = done.result
-        advance(1)
-    return [found[i] for i in range(len(attempts))]
+    return in_order(where_to_count(attempts, engine), tasks, advance)
+
+
+def where_to_count(attempts: Sequence[Attempt], engine: Engine) -> Engine:
+    """This process where there is little to count, else this machine's processes."""
+    scores = sum(len(a.scored.scores) for a in attempts if a.scored.scores is not None)
+    return engine.here if scores > SCORES_HERE else LocalEngine(1)
 
 
 def measure(attempt: Attempt, truth: Truth, plan: StatisticsPlan) -> AttackResult:

@@ -22,7 +22,7 @@ from gnomon.core.errors import DataError
 from gnomon.core.evidence import INSIDE, REHEARSABLE, Evidence, Need
 from gnomon.core.protocols import Attack, Judge, options_of, why_not
 from gnomon.core.seeds import Seeds
-from gnomon.engines.local import Engine, Task
+from gnomon.engines.local import Engine, Task, in_order
 from gnomon.models.target import Allowance
 from gnomon.stats.calibration import calibrate_threshold
 from gnomon.stats.low_fpr import sampled_tprs
@@ -318,7 +318,7 @@ def with_signals(evidence: Evidence, attacks: Sequence[Attack], engine: Engine) 
     labels = np.concatenate([part.labels for part in parts])[first]
     asked = (parts[0].answers, parts[0].reveal, rows, labels)
     tasks = [Task(f"{signal.__name__} of shadow models", _work_out, (signal, *asked)) for signal in SIGNALS]
-    found = {SIGNALS[done.position]: done.result for done in engine.run(tasks)}
+    found = dict(zip(SIGNALS, in_order(engine, tasks), strict=True))
 
     def known(part: ShadowAnswers | None) -> ShadowAnswers | None:
         if part is None:

@@ -14,13 +14,14 @@ from typing import Literal
 import numpy as np
 
 from gnomon.auditing.evidence.assemble import AuditCase
-from gnomon.auditing.results.figures import combine
+from gnomon.auditing.results.figures import Truth, combine, where_to_count
 from gnomon.auditing.results.scoring import Attempt, choose
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.documents.record import AttackResult, Estimate, JointResult, TprAtFpr
 from gnomon.core.documents.record_parts import FdrAccusations
 from gnomon.core.evidence import INSIDE
 from gnomon.core.seeds import Seeds
+from gnomon.engines.local import Engine, LocalEngine, Task, in_order
 from gnomon.stats.comparison import auc_difference
 from gnomon.stats.intervals import clopper_pearson, worth_of
 from gnomon.stats.permutation.joint import LEVEL, JointTest, joint_test
@@ -166,6 +167,7 @@ def hear(
     case: AuditCase,
     fpr: float,
     seeds: Seeds,
+    engine: Engine = LocalEngine(1),  # noqa: B008 - frozen
 ) -> Heard:
     """Tests all attacks together and chooses who speaks.
 
@@ -175,29 +177,36 @@ def hear(
         case: the audited rows and the truth.
         fpr: the lowest false-positive rate that the audited rows resolve; rehearsals choose by it.
         seeds: the audit's root.
+        engine: where the tests of attacks that see answers, and of those that see more, are carried out.
     """
     scored = [a for a in attempts if a.scored.scores is not None]
     outside = [a for a in scored if not INSIDE & set(a.scored.needs)]
     speaking, rest = (outside, [a for a in scored if a not in outside]) if outside else (scored, [])
     if not speaking:
         return Heard()
-    test, tested = _tested(speaking, case, seeds.child("joint test"))
-    _, inside = _tested(rest, case, seeds.child("joint test", "inside")) if rest else (None, [])
+    truth, names = Truth.of(case), [("joint test",), ("joint test", "inside")]
+    families = [speaking, rest] if rest else [speaking]
+    tasks = [
+        Task(" ".join(name), _tested, (some, truth, seeds.child(*name)))
+        for name, some in zip(names, families, strict=False)
+    ]
+    (test, tested), *further = in_order(where_to_count(scored, engine), tasks)
+    inside = further[0][1] if further else []
     rehearsed = choose({a.scored.name: a.rehearsed for a in speaking}, fpr)
     heard = Heard(None, None, rehearsed, tested, inside, test)
     speaker = _speaker(heard, {r.name: r for r in results}, speaking, case)
     return Heard(speaker, "shadows" if speaker == rehearsed else "audited rows", rehearsed, tested, inside, test)
 
 
-def _tested(attempts: Sequence[Attempt], case: AuditCase, seeds: Seeds) -> tuple[JointTest, list[JointResult]]:
+def _tested(attempts: Sequence[Attempt], truth: Truth, seeds: Seeds) -> tuple[JointTest, list[JointResult]]:
     scores = np.stack([_scores(a) for a in attempts])
     persons = None
-    if case.groups is not None and case.trained is not None:
-        known = case.groups, case.member, case.trained
+    if truth.groups is not None and truth.trained is not None:
+        known = truth.groups, truth.member, truth.trained
         persons = np.stack([combine(_scores(a), a.rehearsed, *known) for a in attempts])
-    wider = [case.judging.wider(a.scored.needs) for a in attempts]
+    wider = [truth.judging.wider(a.scored.needs) for a in attempts]
     rng = seeds.generator()
-    test = joint_test(scores, case.member, rng=rng, groups=case.units, person_scores=persons, wider=wider)
+    test = joint_test(scores, truth.member, rng=rng, groups=truth.units, person_scores=persons, wider=wider)
     named = zip(attempts, test.attacks, strict=True)
     return test, [
         JointResult(
