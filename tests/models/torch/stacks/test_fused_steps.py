@@ -45,13 +45,15 @@ def test_steps_are_one_piece_of_machine_code() -> None:
     assert {name for name, one in parts.items() if not one.targetoptions.get("forceinline")} == set()
 
 
-@pytest.mark.parametrize("lists_of_ones", [False, True], ids=["rows", "lists of ones"])
+@pytest.mark.parametrize(("lists_of_ones", "columns"), [(False, 14), (False, 5), (True, 5)])
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 @pytest.mark.parametrize("hidden", [(), (3,), (4, 3)], ids=str)
-def test_plain_steps_are_torchs_steps(hidden: tuple[int, ...], optimizer: str, lists_of_ones: bool) -> None:
+def test_plain_steps_are_torchs_steps(
+    hidden: tuple[int, ...], optimizer: str, lists_of_ones: bool, columns: int
+) -> None:
     rng = np.random.default_rng(len(hidden))
-    x, y = (rng.random((11, 5)) < 0.4).astype(np.float32), rng.integers(0, 3, 11)
-    widths = [5, *hidden, 3]
+    x, y = (rng.random((11, columns)) < 0.4).astype(np.float32), rng.integers(0, 3, 11)
+    widths = [columns, *hidden, 3]
     torch.manual_seed(0)
     layers: list[Any] = []
     for d, h in pairwise(widths):
@@ -67,11 +69,11 @@ def test_plain_steps_are_torchs_steps(hidden: tuple[int, ...], optimizer: str, l
         part = slice(start, start + 4)
         torch.nn.functional.cross_entropy(module(torch.tensor(x[part])), torch.tensor(y[part])).backward()
         optimiser.step()
-    rows, columns = np.nonzero(x)
+    rows, ones = np.nonzero(x)
     starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=11))])
     memory = [np.zeros_like(numbers) for _ in range(3)]
     taken = PLAIN(
-        x[:0] if lists_of_ones else x, np.arange(11), columns.astype(np.int32), starts, y,
+        x[:0] if lists_of_ones else x, np.arange(11), ones.astype(np.int32), starts, y,
         np.empty((0, 0), np.float32), np.array(widths), numbers, *memory, 0,
         np.array([4, 8, 11]), adam, False, 0.05, 0.01, 0.9,
     )  # fmt: skip
