@@ -24,7 +24,9 @@ from typing import Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from gnomon.models.torch.stacks import fused_steps
 from gnomon.models.torch.trainer import TorchTrainer
 
 SIDE = 1024  # of the plain matrix product
@@ -72,11 +74,14 @@ class Task:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--repeats", type=int, default=7)
-    parts = ("products", "location", "dense", "attack", "images")
+    parts = ("step", "products", "location", "dense", "attack", "images")
     arguments.add_argument("--parts", nargs="+", choices=parts, default=parts)
     options = arguments.parse_args()
     torch.set_num_threads(1)
     print(f"torch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}, one thread")
+    if "step" in options.parts:
+        print("\nA compiled step of an MLP 446-128-30, batch 32, in microseconds by part")
+        parts_of_a_step(446, 128, 30, 32, options.repeats)
     if "products" in options.parts:
         print("\nMLP 600-128-100, 5,000 rows, batch 100, Adam")
         race(Task(600, 128, 100, 30_000, 5_000, 100, 4), options.repeats)
@@ -93,6 +98,44 @@ def main() -> None:
         print("\nShokri's CNN, 32 x 32 x 3, batch 100, 4 networks: does stacking convolutions pay?")
         convolutions(max(1, options.repeats // 2))
     print(f"\npeak memory of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+
+
+def parts_of_a_step(d: int, h: int, c: int, k: int, repeats: int) -> None:
+    """What each part of a compiled step takes on its own, and what the machine takes to read and write as much."""
+    rng = np.random.default_rng(0)
+
+    def floats(*shape: int) -> NDArray[np.float32]:
+        return np.abs(rng.normal(0, 0.01, shape)).astype(np.float32)
+
+    few, weights, last, hidden = rng.random((k, d)) < 0.12, floats(d, h), floats(h, c), floats(k, h)
+    bits = np.arange(k), (np.flatnonzero(few) % d).astype(np.int32), np.r_[0, np.cumsum(few.sum(axis=1))]
+    rows, signal, back, labels = floats(k, d), floats(k, c), floats(k, h), rng.integers(0, c, k)
+    numbers = [floats(d * h + h + h * c + c) for _ in range(4)]
+    logits = floats(k, c)
+    parts: list[tuple[str, Callable[[], object]]] = [
+        ("Adam", lambda: fused_steps.adam_step(*numbers, 9, 1e-3, 0.0)),
+        ("  reading and writing as much three times", lambda: [np.multiply(one, 1.0, out=one) for one in numbers[:3]]),
+        ("first layer, lists of ones, 12 %", lambda: fused_steps.sum_ones(hidden, weights, *bits)),
+        ("  its slopes", lambda: fused_steps.spread_ones(weights, back, *bits)),
+        ("first layer, dense", lambda: np.dot(rows, weights, out=hidden)),
+        ("  its slopes, dense", lambda: np.dot(rows.T, back, out=weights)),
+        ("last layer", lambda: np.dot(hidden, last, out=signal)),
+        ("  its slopes", lambda: np.dot(hidden.T, signal, out=last)),
+        ("  back through it", lambda: np.dot(signal, last.T, out=back)),
+        ("softmax", lambda: fused_steps.softmax_less_label(signal, logits, labels)),
+        ("tanh", lambda: fused_steps.activate(hidden, False)),
+    ]
+    for name, work in parts:
+        work()
+        clock = Clock()
+        for _ in range(max(3, repeats)):
+            clock.run(partial(_many, work))
+        print(f"  {name:45} {min(clock.cpu) / 300 * 1e6:6.1f}")
+
+
+def _many(work: Callable[[], object]) -> None:
+    for _ in range(300):
+        work()
 
 
 def race(task: Task, repeats: int) -> None:
