@@ -291,7 +291,9 @@ class TrainerPlan(PlanTable):
     max_jobs: int | None = Field(
         None, ge=1, description="service: most models that it may be told to train, in all runs into one folder"
     )
-    poll: float = Field(5.0, gt=0, description="service: seconds between two looks at a model that is being trained")
+    poll: float = Field(
+        5.0, gt=0, le=86400, description="service: seconds between two looks at a model that is being trained"
+    )
     dp: PrivacyPlan | None = Field(
         None, description="torch: train with differential privacy (needs Opacus, gnomon's extra dp)"
     )

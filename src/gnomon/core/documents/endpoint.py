@@ -67,11 +67,11 @@ class RequestsPlan(PlanTable):
     )
     batch: int = Field(256, ge=1, description="most rows in a request")
     concurrency: int = Field(4, ge=1, le=256, description="requests at the same time")
-    per_second: float | None = Field(None, gt=0, description="most requests in a second; default no limit")
-    timeout: float = Field(30.0, gt=0, description="seconds in which a request must be answered wholly")
+    per_second: float | None = Field(None, ge=1e-5, description="most requests in a second; default no limit")
+    timeout: float = Field(30.0, gt=0, le=86400, description="seconds in which a request must be answered wholly")
     tries: int = Field(8, ge=1, description="how often a request is sent before the audit stops")
     backoff: float = Field(
-        1.0, gt=0, description="seconds before the second try; doubled with each further one, with some chance"
+        1.0, gt=0, le=86400, description="seconds before the second try; doubled with each further one, with some chance"
     )
     twice: int = Field(4, ge=0, description="records that are queried twice, to see whether answers change")
 

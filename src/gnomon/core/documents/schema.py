@@ -29,7 +29,7 @@ CodeName = Annotated[str, Names("code")]
 class PlanTable(BaseModel):
     """A table of the plan: frozen, and closed to unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     def sets(self, key: str) -> bool:
         """Whether a key has another value than its default; a default that is written out says nothing."""
