@@ -58,6 +58,12 @@ class CsvPlan(PlanTable):
         None, description='words for a missing value next to empty fields; default as pandas ("NA", "None", "nan", ...)'
     )
 
+    @model_validator(mode="after")
+    def _two_signs(self) -> CsvPlan:
+        if self.thousands is not None and (self.thousands == self.decimal or self.thousands.isalnum()):
+            raise ValueError(f'thousands = "{self.thousands}" can\'t group the digits of numbers; leave it out')
+        return self
+
 
 class DataPlan(PlanTable):
     """[data]: a data set by name, or files of the user's own."""
@@ -611,13 +617,18 @@ def plan_in(folder: Path, values: dict[str, Any], source: str) -> Plan:
     return make_plan(values, source).with_files_in(folder)
 
 
+_WORDS = dict.fromkeys(("model_type", "dict_type"), "expected a table such as { key = 1 }") | {
+    "tuple_type": 'expected a list such as ["a", "b"]'
+}
+
+
 def _first_problem(error: ValidationError, root: type[BaseModel] = Plan) -> str:
     problem = error.errors()[0]
     place = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         section = _section_at(root, problem["loc"][:-1])
         return f'unknown key "{place}"{did_you_mean(str(problem["loc"][-1]), section.model_fields)}'
-    message = problem["msg"].removeprefix("Value error, ")
+    message = _WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))
     if problem["type"] == "missing":
         return f'"{place}" is missing'
     value = "" if problem["type"] == "value_error" else f", got {problem['input']!r}"

@@ -71,7 +71,10 @@ class RequestsPlan(PlanTable):
     timeout: float = Field(30.0, gt=0, le=86400, description="seconds in which a request must be answered wholly")
     tries: int = Field(8, ge=1, description="how often a request is sent before the audit stops")
     backoff: float = Field(
-        1.0, gt=0, le=86400, description="seconds before the second try; doubled with each further one, with some chance"
+        1.0,
+        gt=0,
+        le=86400,
+        description="seconds before the second try; doubled with each further one, with some chance",
     )
     twice: int = Field(4, ge=0, description="records that are queried twice, to see whether answers change")
 
