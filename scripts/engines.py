@@ -97,6 +97,7 @@ def main() -> int:
         (place / "plan.toml").write_text(PLAN)
         (place / "paper").mkdir()
         (place / "paper" / "index.toml").write_text(INDEX)
+        (place / "paper" / "figures.json").write_text('{"paper": "none", "meaning": {}, "figures": []}')
         (place / "paper" / "depth.toml").write_text(PLAN + '[study.vary]\n"trainer.params.max_depth" = [1, 9]\n')
         for name in given.works:
             bad += compare(works[name], given.engines, place, given.patience)

@@ -1,9 +1,11 @@
 """A paper's experiments: every plan is sound, every reference leads somewhere."""
 
+from pathlib import Path
+
 import pytest
 
 from gnomon.auditing.settings import Trust
-from gnomon.core.errors import UsageError
+from gnomon.core.errors import PlanError, UsageError
 from gnomon.reproducing.experiments import read_paper
 from gnomon.studies.spec import lay_out
 
@@ -36,3 +38,37 @@ def test_every_reference_of_the_index_leads_to_a_figure_and_a_label() -> None:
 def test_an_unknown_paper_gets_one_line() -> None:
     with pytest.raises(UsageError, match='did you mean "shokri2017"'):
         read_paper("shokri2016", repeats=1, stand_ins=False)
+
+
+PLAN = '[data]\nsource = "digits"\n[trainer]\nkind = "torch"\n'
+INDEX = '[[experiment]]\nkey = "depth"\nfile = "depth.toml"\ntitle = "Depth"\nquestion = "Does it?"\nseconds = 1\n'
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "words"),
+    [
+        ("figures.json", None, "figures.json: can't be read"),
+        ("figures.json", b"{", "figures.json: can't be read"),
+        ("figures.json", b'{"paper": "p", "meaning": {}}', "figures in figures.json"),
+        ("figures.json", b'{"paper": "p", "meaning": {}, "figures": [{"row": "r"}]}', "figures in figures.json"),
+        ("figures.json", b"[]", "figures in figures.json"),
+        ("index.toml", b"\xff", "index.toml: can't be read"),
+        ("index.toml", b'title = "none"', "expected .*experiment.* tables in index.toml"),
+        ("depth.toml", None, "depth.toml: can't be read"),
+        ("depth.toml", b"[data", "depth.toml: can't be read"),
+    ],
+)
+def test_a_papers_broken_file_is_named_in_one_line(
+    tmp_path: Path, file: str, content: bytes | None, words: str
+) -> None:
+    files = {"index.toml": INDEX, "figures.json": '{"paper": "p", "meaning": {}, "figures": []}', "depth.toml": PLAN}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG\xff")  # nobody's business
+    assert read_paper(str(tmp_path), repeats=1, stand_ins=False).reference == "p"
+    (tmp_path / file).unlink()
+    if content is not None:
+        (tmp_path / file).write_bytes(content)
+    with pytest.raises(PlanError, match=words) as error:
+        read_paper(str(tmp_path), repeats=1, stand_ins=False)
+    assert "\n" not in str(error.value)

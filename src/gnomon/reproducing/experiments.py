@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from gnomon.core.documents.schema import PlanTable
-from gnomon.core.errors import PlanError, UsageError, did_you_mean
+from gnomon.core.errors import PlanError, UsageError, did_you_mean, one_line
 from gnomon.datasets import SOURCES
 from gnomon.reproducing.claims import Shape
 from gnomon.studies.spec import StudySpec, make_spec
@@ -108,23 +108,36 @@ def read_paper(name: str, *, repeats: int, stand_ins: bool) -> Paper:
         PlanError: a file of it is broken.
     """
     folder = paper_folder(name)
-    texts = {entry.name: entry.read_text(encoding="utf-8") for entry in folder.iterdir() if entry.is_file()}
-    figures = json.loads(texts["figures.json"])
+
+    def read(file: str, parse: Callable[[str], Any]) -> Any:
+        try:
+            return parse(folder.joinpath(file).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise PlanError(f"{name}/{file}: can't be read: {one_line(str(error))}") from None
+
+    figures = read("figures.json", json.loads)
     try:
-        index = [Experiment.model_validate(entry) for entry in tomllib.loads(texts["index.toml"])["experiment"]]
+        index = [Experiment.model_validate(entry) for entry in read("index.toml", tomllib.loads)["experiment"]]
+        reference, sources = figures["paper"], figures["meaning"]
+        listed = tuple(PaperFigure(**entry) for entry in figures["figures"])
     except ValidationError as error:
         raise PlanError(f"{name}/index.toml: {error.errors()[0]['loc']}: {error.errors()[0]['msg']}") from None
+    except (KeyError, TypeError) as error:
+        raise PlanError(
+            f"{name}: expected [[experiment]] tables in index.toml, and paper, meaning and figures in figures.json "
+            f"({one_line(str(error))})"
+        ) from None
     specs = []
     for experiment in index:
-        values = tomllib.loads(texts[experiment.file])
+        values = read(experiment.file, tomllib.loads)
         spec = make_spec(values, repeats=repeats, name=experiment.key, folder=Path(), source=experiment.file)
         spec = replace(spec, title=experiment.title, question=experiment.question)
         specs.append((experiment, with_stand_ins(spec) if stand_ins else spec))
     return Paper(
         name=Path(name).name,
-        reference=figures["paper"],
-        sources=figures["meaning"],
-        figures=tuple(PaperFigure(**entry) for entry in figures["figures"]),
+        reference=reference,
+        sources=sources,
+        figures=listed,
         experiments=tuple(specs),
     )
 
