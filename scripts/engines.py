@@ -37,8 +37,8 @@ REPRODUCTION = Work(
     "reproduce",
     (*GNOMON, "reproduce", "paper", "--seeds", "1", "--to"),
     (),
-    ("reproduction.json", "*/cells/*/record.json"),
-    ("*/cells/*/scores/*.npy",),
+    ("reproduction.json", "cells/*/record.json"),
+    ("cells/*/scores/*.npy",),
 )
 
 
