@@ -36,6 +36,11 @@ def test_a_minimal_plan_has_defaults() -> None:
         ({**GOOD, "shadow": {"count": -1}}, "shadow.count: .*greater than or equal to 0, got -1"),
         ({**GOOD, "statistics": {"fprs": [0.1, 1e-300]}}, "fprs.1: .*greater than or equal to 0.000001, got 1e-300"),
         ({**GOOD, "statistics": {"fprs": [float("nan")]}}, "fprs.0: .*, got nan"),
+        ({**GOOD, "statistics": {"fprs": [0.1, 0.01, 0.10]}}, r"statistics.fprs: 0.1 stands there twice"),
+        ({**GOOD, "statistics": {"slices": ["class", "class"]}}, "slices: 'class' stands there twice; name it once"),
+        ({**GOOD, "shadow": {"source": ["real", "noisy", "real"]}}, "'real' stands there twice"),
+        ({**GOOD, "attacks": {"queries": ["mirror", "mirror"]}}, "'mirror' stands there twice"),
+        ({**GOOD, "preflight": {"override": ["a-b", "a-b"]}}, "'a-b' stands there twice"),
         ({**GOOD, "statistics": {"confidence": 1 - 1e-16}}, "confidence: .*less than or equal to 0.999999, got"),
         (
             {**GOOD, "trainer": {"dropout": 1.0}},

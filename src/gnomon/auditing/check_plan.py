@@ -9,17 +9,20 @@ from pydantic import Field
 
 from gnomon.auditing.canaries import draw_canaries
 from gnomon.auditing.checks.preflight import check_rows, with_overrides
+from gnomon.auditing.evidence.access import observable
 from gnomon.auditing.inputs.loading import load_inputs
 from gnomon.auditing.inputs.roles import shadow_size
-from gnomon.auditing.prepare import prepare
+from gnomon.auditing.prepare import Prepared, prepare
 from gnomon.auditing.results.robustness import refuse_repeats
 from gnomon.auditing.results.slices import cut_rows
 from gnomon.auditing.results.threat_model import data_facts
 from gnomon.auditing.settings import NOTHING, Trust
 from gnomon.core.documents.record import DataFacts, Finding
 from gnomon.core.documents.schema import Part
+from gnomon.core.evidence import NEEDS, Need, lacking
 from gnomon.core.plan import Plan
 from gnomon.engines.local import LocalEngine, one_thread
+from gnomon.models.observations import Inside
 from gnomon.shadow.masks import draw_shadows
 from gnomon.store.arrays import ArrayStore
 
@@ -29,7 +32,9 @@ class PlannedAttack(Part):
 
     name: str = Field(description="its name in a plan")
     title: str = Field(description="what a report calls it")
-    refused: str | None = Field(description="why the plan keeps it out; null: it runs if its evidence is there")
+    refused: str | None = Field(
+        description="why it would be skipped: kept out by the plan, or its evidence lacks; null: it runs"
+    )
 
 
 class PlanCheck(Part):
@@ -41,7 +46,7 @@ class PlanCheck(Part):
     data: DataFacts = Field(description="the audited rows")
     shadows: int = Field(description="shadow models that the audit would train")
     training_rows: int = Field(description="rows that each of them is trained on")
-    attacks: list[PlannedAttack] = Field(description="attacks that would be tried")
+    attacks: list[PlannedAttack] = Field(description="attacks that the plan names, or all")
     findings: list[Finding] = Field(description="what would make the verdict false, as far as rows alone show it")
 
     @property
@@ -71,6 +76,7 @@ def check_plan(plan: Plan, trusted: Trust = NOTHING) -> PlanCheck:
     size = shadow_size(prepared.roles, plan.shadow.size)
     if shadows and plan.shadow.sources[0] == "real":  # raises where the attacker holds too few rows
         draw_shadows(prepared.roles.pool, shadows, size, prepared.seeds.child("shadow", "rows").generator())
+    there = foreseen(prepared, with_shadows=shadows > 0)
     return PlanCheck(
         name=plan.name,
         target="given" if inputs.model else "answers only" if inputs.answers is not None else "trained here",
@@ -78,7 +84,25 @@ def check_plan(plan: Plan, trusted: Trust = NOTHING) -> PlanCheck:
         shadows=shadows,
         training_rows=size,
         attacks=[
-            PlannedAttack(name=a.name, title=a.title, refused=prepared.refused.get(a.name)) for a in prepared.attacks
+            PlannedAttack(name=a.name, title=a.title, refused=prepared.refused.get(a.name, lacking(a.needs, there)))
+            for a in prepared.attacks
         ],
         findings=with_overrides(found, plan.preflight.override),
     )
+
+
+def foreseen(prepared: Prepared, *, with_shadows: bool) -> set[Need]:
+    """The evidence that an audit will have, as far as that is known before any model is queried."""
+    roles, inputs, auditor = prepared.roles, prepared.inputs, prepared.plan.view == "auditor"
+    there: dict[Need, bool] = {
+        "shadows_out": with_shadows,
+        "pool": with_shadows,
+        "shadows": with_shadows and auditor,
+        "population": len(roles.population) > 0,
+        "query": inputs.answers is None,
+        "x": not prepared.data.bare,
+        "gradients": Inside.name in observable(inputs),
+        "membership_half": auditor,
+    }
+    seen = {"labels", "answers", *(o.name for o in prepared.observations)}
+    return {need for need in NEEDS if there.get(need, need in seen)}

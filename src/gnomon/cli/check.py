@@ -60,7 +60,7 @@ def told(found: PlanCheck) -> None:
     tried = [a.name for a in found.attacks if a.refused is None]
     say(f"{len(tried)} attacks would be tried: {', '.join(tried)}")
     for reason in dict.fromkeys(a.refused for a in found.attacks if a.refused is not None):
-        say(f"kept out: {', '.join(a.name for a in found.attacks if a.refused == reason)} ({reason})")
+        say(f"skipped: {', '.join(a.name for a in found.attacks if a.refused == reason)} ({reason})")
     styles = {"error": "red", "warning": "yellow", "note": ""}
     for finding in found.findings:
         overridden = ", overridden" if finding.overridden else ""

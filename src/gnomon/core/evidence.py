@@ -8,7 +8,7 @@ Letters: n audited rows, m shadow models, c classes, p rows of the attacker's po
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar, get_args, overload
 
@@ -76,6 +76,15 @@ _PARTS: Mapping[str, str] = {
     "insider": _WORDS["membership_half"],
 }
 Part = TypeVar("Part")
+
+
+def lacking(needs: Iterable[Need], there: Collection[Need]) -> str | None:
+    """What evidence an attack with these needs lacks, in words; None if all of it is there.
+
+    >>> lacking({"labels", "x"}, {"labels", "answers"})
+    'needs the audited rows themselves'
+    """
+    return next((f"needs {_WORDS[need]}" for need in sorted(needs) if need not in there), None)
 
 
 def required(part: Part | None, what: str) -> Part:
@@ -192,7 +201,7 @@ class Evidence:
 
     def missing(self, needs: frozenset[Need]) -> str | None:
         """Why an attack with these needs can't run, in words; None if it can."""
-        there: dict[Need, bool] = {
+        found: dict[Need, bool] = {
             "labels": self.answers is not None,
             "answers": self.answers is not None,
             "shadows_out": self.shadows is not None,
@@ -206,7 +215,7 @@ class Evidence:
             "inside": self._observes("inside"),
             "membership_half": self.insider is not None,
         }
-        return next((f"needs {_WORDS[need]}" for need in sorted(needs) if not there.get(need, True)), None)
+        return lacking(needs, {need for need, there in found.items() if there})
 
     @property
     def _is_online(self) -> bool:

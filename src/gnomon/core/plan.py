@@ -32,7 +32,7 @@ from gnomon.core.documents.endpoint import (
     RequestsPlan,
 )
 from gnomon.core.documents.record_parts import CanariesPlan, StructurePlan
-from gnomon.core.documents.schema import CodeName, FileName, PlanTable
+from gnomon.core.documents.schema import EACH_ONCE, CodeName, FileName, PlanTable
 from gnomon.core.errors import PlanError, UsageError, did_you_mean, expect, no_text
 from gnomon.core.model_formats import MODEL_FILES
 from gnomon.core.network_recipe import NETWORK_OPTIONS, NetworkRecipe, Precision, check_network_option
@@ -48,13 +48,13 @@ class CsvPlan(PlanTable):
     )
     decimal: Literal[".", ","] | None = Field(None, description="decimal sign of numbers; default found out")
     encoding: str | None = Field(None, description="of the text, e.g. latin-1; default found out, utf-8")
-    numbers: tuple[str, ...] = Field(
+    numbers: Annotated[tuple[str, ...], EACH_ONCE] = Field(
         (), description='columns that are numbers although some begin with 0; others (codes such as "007") are text'
     )
     thousands: str | None = Field(
         None, min_length=1, max_length=1, description="what groups the digits of numbers (1,234); default found out"
     )
-    missing: tuple[str, ...] | None = Field(
+    missing: Annotated[tuple[str, ...] | None, EACH_ONCE] = Field(
         None, description='words for a missing value next to empty fields; default as pandas ("NA", "None", "nan", ...)'
     )
 
@@ -370,7 +370,7 @@ class ShadowPlan(PlanTable):
     size: int | None = Field(
         None, ge=1, description="training rows of each shadow model; default as many as the target's"
     )
-    source: ShadowSource | tuple[ShadowSource, ...] = Field(
+    source: Annotated[ShadowSource | tuple[ShadowSource, ...], EACH_ONCE] = Field(
         "real",
         description="where the rows of shadow models come from: real, noisy, marginals, climbing, also noisy:0.2 and "
         "climbing:guided; a list compares several sources",
@@ -416,7 +416,7 @@ class AttacksPlan(PlanTable):
     options: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="options by attack: [attacks.options.shokri] hidden = 64"
     )
-    queries: tuple[Query, ...] = Field(
+    queries: Annotated[tuple[Query, ...], EACH_ONCE] = Field(
         (),
         description="augmentations: changed copies of each record with which all models are queried too (for LiRA, "
         "RMIA, BaVarIA, calibrated): "
@@ -434,10 +434,10 @@ class AttacksPlan(PlanTable):
 class StatisticsPlan(PlanTable):
     """[statistics]: what is estimated."""
 
-    fprs: tuple[Annotated[float, Field(ge=1e-6, lt=1)], ...] = Field(
+    fprs: Annotated[tuple[Annotated[float, Field(ge=1e-6, lt=1)], ...], EACH_ONCE] = Field(
         (0.1, 0.01, 0.001, 0.0001), description="false-positive rates at which the true-positive rate is measured"
     )
-    slices: tuple[str, ...] = Field(
+    slices: Annotated[tuple[str, ...], EACH_ONCE] = Field(
         (), description='leakage by part: "class", a column ("sex"), or a column cut into quantiles ("age:4")'
     )
     confidence: float = Field(0.95, gt=0.5, le=0.999999, description="confidence level of every interval")
@@ -446,7 +446,7 @@ class StatisticsPlan(PlanTable):
 class PreflightPlan(PlanTable):
     """[preflight]: findings to ignore."""
 
-    override: tuple[str, ...] = Field((), description="preflight errors to ignore, by code")
+    override: Annotated[tuple[str, ...], EACH_ONCE] = Field((), description="preflight errors to ignore, by code")
 
 
 def check_name(name: str) -> str:

@@ -97,6 +97,25 @@ def test_answers_are_not_advised_to_those_who_let_others_look_into_the_model(con
         assert {one for todo in found.to_do for one in todo.tries} == {"l2:1e-3"}
 
 
+def test_what_the_structure_says_is_advised_in_its_own_words() -> None:
+    looks = looked(("small-leaves", "warning"), ("unique-answers", "warning"), ("rare-categories", "note"))
+    said = ["Grow leaves.", "Round answers.", "Group."]
+    each = [f.model_copy(update={"remedy": words}) for f, words in zip(looks.findings, said, strict=True)]
+    looks = looks.model_copy(update={"findings": each})
+    found = decided(sample_records.leaking().model_copy(update={"structure": looks})).decision
+    assert found is not None
+    [one] = [todo for todo in found.to_do if todo.code == "held-rows"]
+    assert one.remedy == "Grow leaves. Round answers."
+
+
+@pytest.mark.parametrize(("context", "told"), [(None, True), ("api-scores", True), ("api-labels", False)])
+def test_labels_are_not_advised_to_a_release_that_shows_nothing_else(context: str | None, told: bool) -> None:
+    record = sample_records.leaking().model_copy(update={"ladder": [rung("labels", 0.6), rung("answers", 0.7)]})
+    found = decided(record, release={"context": context}).decision
+    assert found is not None
+    assert ("telling-answers" in [todo.code for todo in found.to_do]) == told
+
+
 def test_what_an_undecided_audit_lacks_is_named_in_words_with_what_to_do() -> None:
     assert set(GAPS) == set(MISSING)
     record = sample_records.undecided()

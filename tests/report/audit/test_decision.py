@@ -7,6 +7,7 @@ from gnomon.core.documents.decision import Measured
 from gnomon.core.documents.record import Record
 from gnomon.core.documents.schema import Estimate
 from gnomon.report.audit.decision import NOTHING, measure_todo, what_to_do
+from gnomon.report.audit.page import audit_page
 
 
 def decided(record: Record) -> Record:
@@ -33,6 +34,9 @@ def test_nothing_to_do_comes_with_what_was_not_tested() -> None:
     assert section is not None
     assert section.lead == NOTHING
     assert section.notes == tuple(empty.not_tried) != ()
+    assert section.brief == (NOTHING, *(f"  - {line}" for line in empty.not_tried))  # a terminal lists it too
+    assert "not-tried" not in [one.key for one in audit_page(empty).sections]  # once is enough
+    assert "not-tried" in [one.key for one in audit_page(record).sections]
     assert what_to_do(bare().model_copy(update={"decision": None})) is None
 
 

@@ -68,6 +68,8 @@ def test_the_first_picture_counts_persons_where_the_headline_does() -> None:
     shown = figures(record.model_copy(update={"verdict": verdict}))
     assert shown["dots-found"].title == "90 of 100 persons with training records found"
     assert shown["dots-accused"].title == "1 of 100 other persons wrongly accused"
+    assert "not whole persons" in shown["roc-log"].lead  # what it shows at that rate is another share
+    assert "persons" not in figures(record)["roc-log"].lead
 
 
 def test_a_report_that_names_records_says_that_it_is_personal_data_itself() -> None:

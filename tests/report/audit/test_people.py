@@ -75,3 +75,13 @@ def test_a_rate_that_no_group_resolves_has_no_column() -> None:
     titles = [c.title for c in section(sample_records.with_people(), "persons").tables[0].columns]
     assert len([t for t in titles if t.startswith("Person, TPR")]) == 2
     assert not any("0.1%" in t for t in titles)
+
+
+def test_whole_persons_begin_with_the_headline_and_fold_away_what_is_more_than_a_screen() -> None:
+    record = sample_records.with_people()
+    one = next(a for a in record.attacks if a.groups is not None and a.auc is not None)
+    many = [one.model_copy(update={"name": f"a{i}", "title": f"A{i}"}) for i in range(9)]
+    verdict = record.verdict.model_copy(update={"attack": "a8"})
+    shown, rest = section(record.model_copy(update={"attacks": many, "verdict": verdict}), "persons").tables
+    assert [row[0].text for row in shown.rows] == ["A8", "A0", "A1", "A2", "A3", "A4"]
+    assert rest.folded == "Further 3 attacks" and len(rest.rows) == 3

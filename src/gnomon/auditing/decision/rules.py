@@ -83,7 +83,11 @@ def leaks(record: Record) -> bool:
 
 def opened(record: Record) -> bool:
     """Whether the declared release lets users look into the model: changed answers keep nothing from them."""
-    return (record.plan.get("release") or {}).get("context") in ("public-weights", "internal")
+    return _context(record) in ("public-weights", "internal")
+
+
+def _context(record: Record) -> str | None:
+    return (record.plan.get("release") or {}).get("context")
 
 
 def headline_attack(record: Record) -> AttackResult | None:
@@ -168,7 +172,7 @@ def _rung(record: Record, key: str) -> Rung | None:
 
 def _confident(record: Record) -> str | None:
     labels, answers = _rung(record, "labels"), _rung(record, "answers")
-    if labels is None or answers is None or not leaks(record) or opened(record):
+    if labels is None or answers is None or not leaks(record) or _context(record) not in (None, "api-scores"):
         return None
     first, second = (_as_found(record, rung.auc) for rung in (labels, answers))
     if second.low <= first.high or second.value - first.value < WORTH:
@@ -208,6 +212,11 @@ def _more_shadows(record: Record) -> str | None:
 def _structure(record: Record) -> str | None:
     found = [f.title for f in (record.structure.findings if record.structure else []) if f.severity == "warning"]
     return f"Against the risk appetite: {'; '.join(found)}." if found else None
+
+
+def _structure_remedies(record: Record) -> str:
+    found = record.structure.findings if record.structure else []
+    return " ".join(dict.fromkeys(f.remedy for f in found if f.severity == "warning"))
 
 
 def _warned(record: Record) -> str | None:
@@ -357,8 +366,8 @@ RULES: tuple[AdviceRule, ...] = (
     ),
     AdviceRule(
         "telling-answers",
-        "probabilities tell an attacker significantly more than labels alone, and the declared release lets nobody "
-        "look into the model",
+        "probabilities tell an attacker significantly more than labels alone, and the declared release shows them, but "
+        "not the model itself",
         _confident,
         "The probabilities tell more than the labels",
         "Reveal labels, or few and rounded probabilities, if the users can do with them. Attacks on labels remain, and "
@@ -393,11 +402,12 @@ RULES: tuple[AdviceRule, ...] = (
         "held-rows",
         "the look into the model gives warnings",
         _structure,
-        "The model's file tells more than its answers",
-        "Do what the findings of the structure say before the file is handed out.",
+        "The model holds more than the risk appetite accepts",
+        "Do what the findings of the structure say before the model is released.",
         ("leaf:20", "depth:8"),
         "structure<=note",
         "docs/structure.md; SACRO-ML's structural attack",
+        _structure_remedies,
     ),
     AdviceRule(
         "warnings",

@@ -81,7 +81,7 @@ def _kept_outside(attack: Attack, named: bool, target: TargetPlan, view: View, i
         return f'follows the training of a target that reveals "{target.reveals}" only'
     if named:
         return None
-    seen = _observable(inputs)
+    seen = observable(inputs)
     if (looks and Inside.name not in seen) or (follows and Checkpoints.name not in seen):
         return None
     if looks and view == "adversary":
@@ -103,13 +103,13 @@ def observations_for(
 ) -> tuple[Checkpoints | Inside, ...]:
     """What is observed of target and shadow models: what some attack reads, and the models allow."""
     known = (Checkpoints(target.checkpoints or CHECKPOINTS), Inside())
-    allowed = _observable(inputs)
+    allowed = observable(inputs)
     if with_shadows:
         allowed &= TrainerAbilities.of(inputs.shadow_trainer).observable
     return tuple(o for o in known if o.name in needs and o.name in allowed)
 
 
-def _observable(inputs: AuditInputs) -> frozenset[str]:
+def observable(inputs: AuditInputs) -> frozenset[str]:
     """What can be observed of the target: of the model that is there, or else of one that is trained here."""
     if inputs.model is not None:
         return ModelAbilities.of(inputs.model).observable

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from gnomon.core.model_formats import is_address
 
@@ -24,6 +24,16 @@ LONGEST_TEXT = 80  # of a ``repr``
 Severity = Literal["note", "warning", "error"]
 FileName = Annotated[str, Names("file")]
 CodeName = Annotated[str, Names("code")]
+
+
+def _each_once(given: Any) -> Any:
+    twice = next((one for i, one in enumerate(given) if one in given[:i]), None) if isinstance(given, tuple) else None
+    if twice is not None:
+        raise ValueError(f"{twice!r} stands there twice; name it once")
+    return given
+
+
+EACH_ONCE = AfterValidator(_each_once)  # of a list whose entries are named, not counted
 
 
 class PlanTable(BaseModel):

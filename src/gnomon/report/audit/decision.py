@@ -28,7 +28,8 @@ def what_to_do(record: Record) -> Section | None:
         remarks=remarks,
         notes=notes,
         short="What to do",
-        brief=tuple(f"{i}. {one.title}. {one.remedy}" for i, one in enumerate(to_do, start=1)) or (NOTHING,),
+        brief=tuple(f"{i}. {one.title}. {one.remedy}" for i, one in enumerate(to_do, start=1))
+        or (NOTHING, *(f"  - {line}" for line in notes)),
     )
 
 

@@ -148,6 +148,8 @@ def _pictures(record: Record) -> Section:
             "ROC curves on logarithmic axes with their intervals. What counts is the left: members found while hardly "
             "anyone is wrongly accused."
         )
+        if record.verdict.unit == "person":
+            near += " The curves count single records, not whole persons."
         floor = plots.lowest_rate(record.data.nonmembers)
         figures.append(plots.roc("roc-log", "Nearly certain accusations", near, curves, floor))
     figures += _gap(record)
@@ -239,7 +241,9 @@ def _threat_model(record: Record) -> Section:
     return Section("threat-model", "Threat model", sentences=tuple(threat.sentences), facts=tuple(facts))
 
 
-def _not_tried(record: Record) -> Section:
+def _not_tried(record: Record) -> Section | None:
+    if record.decision is not None and not record.decision.to_do:
+        return None  # the list stands under "What to do now"
     told = tuple(f"  - {line}" for line in record.not_tried)
     return Section("not-tried", "What was not tried", notes=tuple(record.not_tried), short="Not tried", brief=told)
 

@@ -11,6 +11,7 @@ from gnomon.report.sections import NONE, Cell, Cells, Section, Table, area, fold
 from gnomon.report.sections import rate as rate_cell
 
 _FIRST_SLICES = 12
+_FIRST_ATTACKS = 6
 _ROWS, _COLUMNS = 6, 5  # of each table on a terminal
 
 
@@ -79,6 +80,9 @@ def _persons(record: Record) -> Section | None:
     attacks = [(a, a.groups) for a in by_auc(record) if a.groups is not None]
     if not attacks:
         return None
+    attacks.sort(
+        key=lambda found: found[0].name != record.verdict.attack
+    )  # the headline's first, the others as they were
     first = attacks[0][1]
     known = {p.fpr for _, group in attacks for p in group.tpr_at_fpr if p.tpr is not None}
     fprs = sorted(known & {p.fpr for a, _ in attacks for p in a.tpr_at_fpr}, reverse=True)
@@ -96,7 +100,8 @@ def _persons(record: Record) -> Section | None:
         f"none was.{left_out} Records of one person resemble each other, so all intervals, also those by record, "
         "allow for persons and not for records alone."
     )
-    return _section(table("persons", "Whole persons", ("Attack", *heads), rows), lead)
+    whole = table("persons", "Whole persons", ("Attack", *heads), rows)
+    return _section(whole, lead, *fold(whole, _FIRST_ATTACKS, "attacks"))
 
 
 def _slicing(slicing: Slicing, i: int, record: Record) -> Section:
