@@ -284,8 +284,9 @@ Every report of an audit says what to do now, right after its verdict: the first
 this order of weight. A rule applies where a value of the record says so. Where `gnomon defend` has measured its
 remedies on the same plan and rows (its folder `RUN-defend` lies next to the run), the report has these numbers; else
 it has the command (PLAN is the audit's plan; `gnomon init plan.toml` with the flags of an audit writes one).
-Mitigations in training are named only where the model's trainer can do them; a model that is given has to be trained
-again for them, by a recipe in `[trainer]`. The last column but one is the limit that makes [the gate](gate.md) catch
+Mitigations in training are named only where they change what the model's trainer makes; for a model that is given they
+are measured on what its recipe ([trainer], by default the model file's own) makes of the members.
+The last column but one is the limit that makes [the gate](gate.md) catch
 the finding when it comes back: {{rate}} is a limit that this very leak does not meet (a true-positive rate of 5 times
 its false-positive rate, else an AUC), {{auc}} is `auc<=0.6`.
 

@@ -13,7 +13,7 @@ from gnomon.auditing.settings import Settings
 from gnomon.cli.app import run as command_line
 from gnomon.core.documents.defence import DefenceReport, MitigationResult
 from gnomon.core.errors import PlanError, UsageError
-from gnomon.core.plan import Plan, read_plan
+from gnomon.core.plan import Plan, TargetPlan, read_plan
 from gnomon.defending.combinations import PLAIN, read_tries
 from gnomon.defending.run import defend, mitigated, shared_plan, with_baselines
 from gnomon.defending.search import read_until
@@ -249,3 +249,11 @@ def test_advice_on_a_run_of_the_same_plan_has_the_numbers_of_this_bench(bench: D
     assert measured["labels"].before == plain.strongest.leak.at(bench.fpr)
     assert measured["labels"].after == labels.strongest.leak.at(bench.fpr)
     assert "By how much: labels" in render(add_bench(record, bench), "md")
+
+
+def test_a_model_that_is_given_is_trained_again_where_mitigations_act_in_training() -> None:
+    plan = small_plan().model_copy(update={"target": TargetPlan(model="m.skops")})
+    leaf, labels, both = read_tries("leaf:20,labels,leaf:20+labels", sweeping=False)
+    again = [mitigated(plan, one, knows=True).target.train_again for one in (PLAIN, leaf, labels, both)]  # type: ignore[arg-type]
+    assert again == [False, True, False, True]
+    assert not mitigated(small_plan(), leaf, knows=True).target.train_again  # type: ignore[arg-type]  # it is trained here

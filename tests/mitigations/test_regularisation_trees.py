@@ -8,7 +8,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from tests.mitigations.trainers import ROWS, TRAINERS, X, Y, applied
 
-from gnomon.mitigations import make_mitigation
+from gnomon.mitigations import changing, make_mitigation
 from gnomon.models import SklearnTrainer
 
 
@@ -20,6 +20,11 @@ def test_bounds_on_trees_never_loosen_what_is_there() -> None:
     [model] = loose.train(X, Y, 3, ROWS[:1], [0])
     assert np.bincount(model.estimator.apply(X[ROWS[0]])).max() >= 20  # type: ignore[attr-defined]
     assert min(c for c in np.bincount(model.estimator.apply(X[ROWS[0]])) if c) >= 20  # type: ignore[attr-defined]
+
+
+def test_what_changes_nothing_is_no_advice() -> None:
+    bound = SklearnTrainer(make_pipeline(StandardScaler(), DecisionTreeClassifier(max_depth=5)))
+    assert changing(bound, ("depth:8", "depth:3", "leaf:20", "dropout:0.5", "labels")) == {"depth:3", "leaf:20"}
 
 
 def test_no_tree_grows_deeper_than_its_bound_inside_a_pipeline_either() -> None:

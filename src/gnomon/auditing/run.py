@@ -15,6 +15,7 @@ from gnomon.auditing.canaries import Canaries, audit_canaries, check_promise, dr
 from gnomon.auditing.checks.answers import check_answers, check_steady
 from gnomon.auditing.checks.preflight import check_rows, stop_on_errors
 from gnomon.auditing.decision.decide import most_exposed_units, with_decision
+from gnomon.auditing.decision.rules import TRAININGS
 from gnomon.auditing.evidence.access import look_inside
 from gnomon.auditing.evidence.answers import AnswerSet, answer_all
 from gnomon.auditing.evidence.assemble import AuditCase
@@ -48,7 +49,7 @@ from gnomon.core.documents.record_parts import Appetite, Slicing
 from gnomon.core.plan import Plan
 from gnomon.core.protocols import Attack, Model, ModelAbilities, TrainerAbilities
 from gnomon.engines.local import Engine, collecting, one_thread
-from gnomon.mitigations import able
+from gnomon.mitigations import changing
 from gnomon.store.arrays import ArrayStore
 
 
@@ -236,7 +237,7 @@ def _record(
         **made,
     )
     worst = most_exposed_units(name, found.attempts, case, plan.statistics.confidence, reverse=verdict.members_below)
-    return with_decision(record, worst, None if trainer is None else able(trainer))
+    return with_decision(record, worst, None if trainer is None else changing(trainer, TRAININGS))
 
 
 def _attempts(

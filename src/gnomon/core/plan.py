@@ -135,6 +135,11 @@ class TargetPlan(PlanTable):
     callable: CodeName | None = Field(
         None, description="module:function that maps rows to probabilities (needs --trust)"
     )
+    train_again: bool = Field(
+        False,
+        description="audit what the recipe ([trainer]; by default the model file's own) makes of the members in place "
+        "of the model that is given: mitigations in training need it, and defend sets it for them",
+    )
     endpoint: Address | None = Field(None, description="address of a service that answers for the model (endpoints.md)")
     protocol: Protocol | None = Field(None, description=f"how the endpoint is spoken to; {PROTOCOL_WORDS}")
     headers: Headers = Field(
@@ -168,6 +173,11 @@ class TargetPlan(PlanTable):
         "attacks in attacks.names may query it, without limit. For an endpoint: most records that are ever sent, those "
         "of the audit itself and of further tries included",
     )
+
+    @property
+    def given(self) -> bool:
+        """Whether a model or its answers are given, so that nothing has to be trained for them."""
+        return any((self.model, self.callable, self.endpoint, self.member_answers))
 
     @model_validator(mode="before")
     @classmethod

@@ -191,7 +191,7 @@ def _write(owned: Owned, name: str, folder: Path) -> Service:
 def _write_model(owned: Owned, folder: Path) -> tuple[NetworkShape | None, str]:
     """What decides the network, if only weights are written, and the file's name."""
     plan = owned.prepared.plan
-    given = None if plan.target.model is None else located(plan.target.model)
+    given = None if plan.target.model is None or plan.target.train_again else located(plan.target.model)
     if given is not None and given.is_file():
         file = f"model{given.suffix.lower()}"
         shutil.copyfile(given, folder / file)

@@ -236,6 +236,8 @@ def mitigated(plan: Plan, combination: Combination, *, knows: bool) -> Plan:
     values = plan.model_dump(mode="json", exclude_unset=True)
     name = plan.name if combination is PLAIN else f"{plan.name}: {combination.label}"
     values["mitigations"] = [*plan.mitigations, *combination.labels]
+    if combination.acts_on in ("training", "both") and plan.target.given:
+        values["target"]["train_again"] = True
     if not knows:
         name += ", naive attacker"
         values["shadow"] = {**values.get("shadow", {}), "mitigated": False}

@@ -9,6 +9,7 @@ name it in `MITIGATIONS` below; the contract suite in `tests/mitigations` picks 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from gnomon.core.documents.record import PlugInFacts
@@ -52,6 +53,7 @@ MITIGATIONS: tuple[type[Any], ...] = (
 __all__ = [
     "MITIGATIONS",
     "able",
+    "changing",
     "apply_in_training",
     "kind_and_strength",
     "make_mitigation",
@@ -135,6 +137,20 @@ def able(trainer: Trainer) -> list[str]:
         kinds = [kind for kind in kinds if not issubclass(kind, AroundNetwork)]
     examples: list[Any] = [make_mitigation(kind.examples[0]) for kind in kinds]
     return [example.name for example in examples if example.suits(trainer)]
+
+
+def changing(trainer: Trainer, labels: Iterable[str]) -> set[str]:
+    """Of these mitigations in training, those that a trainer can do and that change it.
+
+    A tree that grows no deeper than 5 levels is no other with a bound of 8.
+    """
+    names, recipe = able(trainer), trainer.recipe()
+    made = {label: make_mitigation(label) for label in labels if kind_and_strength(label)[0].name in names}
+    return {
+        label
+        for label, one in made.items()
+        if isinstance(one, AroundNetwork) or one.apply(trainer, None).recipe() != recipe
+    }
 
 
 def apply_in_training(mitigation: TrainingMitigation, trainer: Trainer, reference: Reference | None) -> Trainer:

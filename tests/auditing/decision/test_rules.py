@@ -91,7 +91,7 @@ def test_answers_are_not_advised_to_those_who_let_others_look_into_the_model(con
     even = sample_records.leaking().model_copy(update={"target": sample_records.near_chance().target})
     assert "telling-answers" in codes(told) and "leak" in codes(even)
     for record in (told, even):
-        found = decided(record, able=["l2"], release={"context": context}).decision
+        found = decided(record, able=["l2:1e-3"], release={"context": context}).decision
         assert found is not None
         assert "telling-answers" not in [todo.code for todo in found.to_do]
         assert {one for todo in found.to_do for one in todo.tries} == {"l2:1e-3"}
@@ -209,7 +209,7 @@ def test_only_what_the_trainer_can_do_is_advised_and_five_things_at_most() -> No
     held = looked(("stored-rows", "error"), ("small-leaves", "warning"))
     ladder = [rung("labels", 0.6), rung("answers", 0.7)]
     record = sample_records.with_people().model_copy(update={"structure": held, "ladder": ladder})
-    found = decided(record, able=["l2"]).decision
+    found = decided(record, able=["l2:1e-3"]).decision
     assert found is not None
     assert len(found.to_do) == MOST
     tries = {one for todo in found.to_do for one in todo.tries}
@@ -217,16 +217,16 @@ def test_only_what_the_trainer_can_do_is_advised_and_five_things_at_most() -> No
     assert [one.code for one in found.to_do] == [r.code for r in RULES if r.code in {t.code for t in found.to_do}]
 
 
-def test_a_model_that_was_given_has_to_be_trained_again_for_mitigations_in_training() -> None:
-    """As it stands, gnomon defend could put none of these on it."""
+@pytest.mark.parametrize(("target", "told"), [({"model": "m.skops"}, True), ({}, False)])
+def test_the_command_measures_mitigations_in_training_of_a_given_model_too(target: dict[str, str], told: bool) -> None:
     ladder = [rung("labels", 0.6), rung("answers", 0.7)]
     record = sample_records.leaking().model_copy(update={"ladder": ladder})
-    for target, needed in (({"model": "m.skops"}, True), ({}, False)):
-        found = decided(record, able=["l2"], target=target).decision
-        assert found is not None
-        lines = {one.code: one.evidence for one in found.to_do}
-        assert ("in place of the model" in lines["overfitted"]) == needed
-        assert lines["telling-answers"].endswith("gnomon report RUN then has the values.")
+    found = decided(record, able=["l2:1e-3"], target=target).decision
+    assert found is not None
+    lines = {one.code: one.evidence for one in found.to_do}
+    assert lines["overfitted"].startswith("gnomon defend RUN/plan.toml --try l2:1e-3 --to RUN-defend measures it")
+    assert ("what the model's recipe makes" in lines["overfitted"]) == told
+    assert "recipe" not in lines["telling-answers"]
 
 
 def test_every_try_is_a_mitigation() -> None:

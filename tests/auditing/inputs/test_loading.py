@@ -29,9 +29,16 @@ def test_the_files_of_the_target_are_named_by_their_digests(tmp_path: Path) -> N
     digest = hashlib.sha256((tmp_path / "model.skops").read_bytes()).hexdigest()
     assert load_inputs(given).files == {"model file (SHA-256)": digest}
 
+    again = make_plan({"data": data, "target": {"model": str(tmp_path / "model.skops"), "train_again": True}})
+    anew = load_inputs(again)
+    assert (anew.model, anew.files) == (None, {})  # another model than that of the file
+    assert isinstance(anew.trainer, SklearnTrainer)
+
     answers = dict.fromkeys(("member_answers", "nonmember_answers"), str(tmp_path / "answers.npz"))
     exported = make_plan({"data": data, "target": answers, "trainer": {"kind": "none"}})
     digest = hashlib.sha256((tmp_path / "answers.npz").read_bytes()).hexdigest()
+    with pytest.raises(PlanError, match="nobody knows how the model was trained"):
+        load_inputs(make_plan({"data": data, "target": {**answers, "train_again": True}, "trainer": {"kind": "none"}}))
     found = load_inputs(exported).files
     assert found == {"member answers (SHA-256)": digest, "non-member answers (SHA-256)": digest}
 

@@ -42,7 +42,8 @@ def with_decision(record: Record, worst: MostExposed | None, able: Collection[st
     Args:
         record: complete but for this.
         worst: who is exposed most.
-        able: names of the mitigations in training that the model's trainer can do; None: there is no trainer.
+        able: of the mitigations in training that rules name, those that change what the model's trainer makes; None:
+            there is no trainer.
     """
     strength, evidence = _evidence(record)
     decision = Decision(
@@ -190,29 +191,23 @@ def _to_do(rule: AdviceRule, meaning: str, record: Record, able: Collection[str]
 
 
 def _measures(tries: list[str], record: Record) -> str:
-    """The commands that measure mitigations; a model that was given is not trained again as it stands."""
+    """The command that measures mitigations."""
     if not tries:
         return "A new audit shows it."
+    plan = "PLAN" if IN_MEMORY in (record.plan_given.get("data") or {}).values() else "RUN/plan.toml"
     target = record.plan.get("target") or {}
     given = any(target.get(name) for name in ("model", "member_answers", "endpoint", "callable"))
-    again = [one for one in tries if given and not _of_answers(one)]
-    direct = [one for one in tries if one not in again]
-    told = []
-    if direct:
-        plan = "PLAN" if IN_MEMORY in (record.plan_given.get("data") or {}).values() else "RUN/plan.toml"
-        bench = f"gnomon defend {plan} --try {','.join(direct)} --to RUN-defend"
-        told.append(f"{bench} measures it; gnomon report RUN then has the values.")
-    if again:
-        told.append(
-            f"gnomon defend PLAN --try {','.join(again)} measures it where PLAN has the model's recipe in [trainer] in "
-            "place of the model, which is then trained again."
-        )
-    return " ".join(told)
+    trained = given and not all(map(_of_answers, tries))
+    again = " (in training on what the model's recipe makes of the members)" if trained else ""
+    return (
+        f"gnomon defend {plan} --try {','.join(tries)} --to RUN-defend measures it{again}; gnomon report RUN then has "
+        "the values."
+    )
 
 
 def _can(label: str, able: Collection[str] | None) -> bool:
     """Whether a mitigation of answers, or one in training that the trainer can do."""
-    return _of_answers(label) or (able is not None and kind_and_strength(label)[0].name in able)
+    return _of_answers(label) or (able is not None and label in able)
 
 
 def _of_answers(label: str) -> bool:

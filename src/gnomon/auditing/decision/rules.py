@@ -13,6 +13,7 @@ from gnomon.auditing.evidence.access import SEES_SHADOWS, TRAINS_AGAIN
 from gnomon.auditing.verdict.sentences import with_shadows
 from gnomon.core.documents.record import AttackResult, Estimate, Record, Rung
 from gnomon.core.evidence import WHITE_BOX
+from gnomon.mitigations import kind_and_strength
 
 MOST = 5
 GAP = 0.05  # of accuracy between training rows and others, from which a model is called overfitted
@@ -338,7 +339,7 @@ RULES: tuple[AdviceRule, ...] = (
         f"membership leaks, and accuracy on training rows is {GAP:.0%} or more above that on others",
         _overfitted,
         "The model fits its training rows much better than others",
-        "Regularise: a penalty, dropout, fewer epochs, larger leaves; or train on more rows.",
+        "Regularise: a penalty, dropout, fewer epochs, larger leaves, more neighbours; or train on more rows.",
         ("l2:1e-3", "dropout:0.5", "early_stopping:5", "leaf:20", "depth:8"),
         "{rate}",
         "Yeom et al. 2018 (arXiv 1709.01604); Shokri et al. 2017 (arXiv 1610.05820)",
@@ -430,6 +431,8 @@ RULES: tuple[AdviceRule, ...] = (
         CARLINI,
     ),
 )
+
+TRAININGS = {label for rule in RULES for label in rule.tries if kind_and_strength(label)[0].acts_on == "training"}
 
 
 def applying(record: Record) -> Sequence[tuple[AdviceRule, str]]:

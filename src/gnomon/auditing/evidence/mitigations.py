@@ -99,8 +99,8 @@ def mitigate_training(inputs: AuditInputs, mitigations: Mitigations, roles: Role
     names = ", ".join(f'"{m.label}"' for m in mitigations.in_training)
     if inputs.model is not None or inputs.answers is not None or inputs.trainer is None:
         raise UsageError(
-            f"mitigations: {names} act in training, but the target is not trained here; leave the model out and give "
-            "its recipe in [trainer], or name mitigations of answers"
+            f"mitigations: {names} act in training, but the target is not trained here; set target.train_again to "
+            "audit what its recipe makes with them, or name mitigations of answers"
         )
     x, y = inputs.data.x, inputs.data.y
     reference = Reference(take_rows(x, roles.reference), y[roles.reference]) if len(roles.reference) else None

@@ -106,7 +106,14 @@ def load_inputs(plan: Plan, trusted: Trust = NOTHING) -> AuditInputs:
     if model is not None and answers is not None:
         raise PlanError("target: give a model or its answers, not both")
     trainer = speaking(make_trainer(plan.trainer, model, trust=trust, outputs=_head(plan.target)), data)
-    if model is None and answers is None:
+    if plan.target.train_again:
+        if trainer is None:
+            raise PlanError(
+                "target.train_again: nobody knows how the model was trained; give its recipe in [trainer], or name "
+                "mitigations of answers"
+            )
+        model, answers, tables = None, None, ()
+    elif model is None and answers is None:
         if parts is not None and plan.trainer.kind in ("clone", "none"):
             raise PlanError(
                 "target: give target.model, target.endpoint, target.callable, the answers files, or a recipe in "
@@ -134,6 +141,8 @@ def load_inputs(plan: Plan, trusted: Trust = NOTHING) -> AuditInputs:
 
 def _digests(target: TargetPlan) -> dict[str, str]:
     """SHA-256 of each file that the target is read from: they say later which model was audited."""
+    if target.train_again:
+        return {}
     given = {"model file": target.model, "member answers": target.member_answers}
     given["non-member answers"] = target.nonmember_answers
     return {f"{what} (SHA-256)": content_digest(Path(file)) for what, file in given.items() if file is not None}
