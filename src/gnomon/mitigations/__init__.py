@@ -145,7 +145,9 @@ def changing(trainer: Trainer, labels: Iterable[str]) -> set[str]:
     A tree that grows no deeper than 5 levels is no other with a bound of 8.
     """
     names, recipe = able(trainer), trainer.recipe()
-    made = {label: make_mitigation(label) for label in labels if kind_and_strength(label)[0].name in names}
+    made: dict[str, Any] = {
+        label: make_mitigation(label) for label in labels if kind_and_strength(label)[0].name in names
+    }
     return {
         label
         for label, one in made.items()

@@ -112,7 +112,7 @@ def load_inputs(plan: Plan, trusted: Trust = NOTHING) -> AuditInputs:
                 "target.train_again: nobody knows how the model was trained; give its recipe in [trainer], or name "
                 "mitigations of answers"
             )
-        model, answers, tables = None, None, ()
+        model, answers, tables = None, None, []
     elif model is None and answers is None:
         if parts is not None and plan.trainer.kind in ("clone", "none"):
             raise PlanError(
