@@ -137,7 +137,7 @@ class TargetPlan(PlanTable):
     )
     train_again: bool = Field(
         False,
-        description="audit what the recipe ([trainer]; by default the model file's own) makes of the members in place "
+        description="audit what the recipe ([trainer]; by default the model's own) makes of the members in place "
         "of the model that is given: mitigations in training need it, and defend sets it for them",
     )
     endpoint: Address | None = Field(None, description="address of a service that answers for the model (endpoints.md)")
