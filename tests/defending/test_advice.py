@@ -93,6 +93,13 @@ def test_the_answer_in_a_word(effects: list[Change | None], meets: bool | None, 
     assert advise([PLAIN, *rows], same, 0.01, 0.95).answer == answer
 
 
+def test_what_lowers_one_value_is_not_said_to_lower_none() -> None:
+    _, text = said(NOTHING.model_copy(update={"effect": "mixed"}))
+    assert "lowers all values of what attackers learn" in text
+    assert "significantly less by one value, but not by all" in text
+    assert "lowers what attackers learn" in said(NOTHING.model_copy(update={"effect": "worse"}))[1]
+
+
 @pytest.mark.parametrize("plain", [PLAIN, option("none", 0.01, 0.505, 0.6, None, loss=None, acts_on="nothing")])
 def test_where_nothing_could_be_audited_nothing_is_said_to_hold(plain: MitigationResult) -> None:
     refused = NOTHING.model_copy(update={"status": "not applicable", "effect": None, "change": None})

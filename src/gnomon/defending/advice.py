@@ -139,7 +139,8 @@ def _nothing(case: AdviceCase) -> tuple[Answer, str]:
         (
             len(case.having(SAME)) < len(tried),
             "none helps",
-            "No mitigation that was tried significantly lowers what attackers learn.",
+            f"No mitigation that was tried significantly lowers {'all values of ' * bool(case.having('mixed'))}what "
+            "attackers learn.",
         ),
         (
             True,

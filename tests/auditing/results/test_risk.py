@@ -122,6 +122,7 @@ def test_too_few_audited_records_state_nothing() -> None:
     assert found is not None
     assert found.table is None
     assert (found.facts.basis, found.facts.calibration_error, found.facts.file) == ("withheld", None, None)
+    assert not any("learned anew." in f.remedy for f in found.findings)
     assert "none are stated" in found.findings[0].explanation
 
 

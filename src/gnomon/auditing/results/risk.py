@@ -224,17 +224,20 @@ def _miscalibrated(facts: RiskFacts) -> Finding:
     off = facts.shadow_error
     if facts.basis == "withheld":
         done = "The audited records are too few to learn probabilities anew, so none are stated."
+        rest = "rely on the attacks' values."
     else:
         done = "The probabilities that are stated were learned anew on the audited records, each from the others."
+        rest = "rely on the attacks' values and on the probabilities that were learned anew."
     return Finding(
         code="risk-miscalibrated",
         title="probabilities of membership learned on shadow models do not hold for this model: "
         f"{worst.stated:.2f} stated, {worst.true:.2f} true among {worst.members + worst.nonmembers:,} records; "
         f"calibration error {off.value:.3f} ({off.low:.3f} to {off.high:.3f})",
         severity="warning",
-        explanation="The shadow models remember their records more, or less, than the target does. " + done,
+        explanation="The shadow models that stood in for the target remember their records more, or less, than it "
+        "does, or were too few to learn probabilities on. " + done,
         remedy="Where recipe or training size are not the target's own, give these ([trainer], [shadow] size); where "
-        "they are, rely on the attacks' values and on the probabilities that were learned anew.",
+        f"they are, {rest}",
     )
 
 
