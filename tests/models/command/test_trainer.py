@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -230,3 +231,19 @@ def test_a_wrong_key_is_one_line(
     said = capsys.readouterr().err.strip()
     assert words in said
     assert len(said.splitlines()) == 1
+
+
+def test_an_automl_whose_choice_nobody_knows_trains_by_the_example_s_commands(tmp_path: Path) -> None:
+    pytest.importorskip("flaml", reason="FLAML (extra automl) is not installed")
+    example = Path(__file__).parents[3] / "examples" / "automl_command.py"
+    script = tmp_path / example.name
+    script.write_text(example.read_text(encoding="utf-8").replace("TRIALS = 12", "TRIALS = 2"))
+    plan = tomllib.loads((example.parent / "automl-command.toml").read_text(encoding="utf-8"))["trainer"]
+    lines = [plan[key].replace("python ", f"{sys.executable} ") for key in ("train", "predict")]
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 3))
+    trainer = CommandTrainer(*lines, files=(str(script),), classes=("no", "yes"), labels=("no", "yes"))
+    [model] = trainer.train(x, (x[:, 0] > 0).astype(np.int64), 2, [np.arange(60)], [7])
+    answers = np.exp(model.log_probs(x))
+    np.testing.assert_allclose(answers.sum(axis=1), 1, atol=1e-6)
+    assert ((answers[:, 1] > 0.5) == (x[:, 0] > 0)).mean() > 0.8
