@@ -6,11 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from tests.mitigations.trainers import ROWS, TRAINERS, X, Y, applied
 
 from gnomon.core.errors import UsageError
-from gnomon.mitigations import make_mitigation
-from gnomon.models import TorchTrainer
+from gnomon.core.protocols import Trainer
+from gnomon.mitigations import make_mitigation, restraining
+from gnomon.models import SklearnTrainer, TorchTrainer
 
 
 def test_l2_shrinks_weights_and_dropout_needs_a_network_of_ours() -> None:
@@ -32,6 +37,23 @@ def test_a_strong_l2_flattens_scikit_learns_estimators(name: str) -> None:
         return float(np.exp(model.log_probs(X[ROWS[0]])).max(axis=1).mean())
 
     assert certainty("l2:1") < certainty("l2:1e-6")
+
+
+@pytest.mark.parametrize(
+    ("trainer", "strength", "restrains"),
+    [
+        (SklearnTrainer(LogisticRegression(C=1e3)), "1e-3", True),
+        (SklearnTrainer(make_pipeline(StandardScaler(), LogisticRegression())), "1e-3", False),  # C = 1 is 0.002 here
+        (SklearnTrainer(make_pipeline(StandardScaler(), LogisticRegression())), "1e-2", True),
+        (SklearnTrainer(LogisticRegression(C=1e3), l2=0.1), "1e-2", False),
+        (SklearnTrainer(SGDClassifier(loss="log_loss", alpha=0.1)), "1e-2", False),
+        (SklearnTrainer(HistGradientBoostingClassifier()), "1e-2", True),
+        (TRAINERS["network"], "1e-2", True),
+        (replace(TRAINERS["network"], weight_decay=0.1), "1e-2", False),
+    ],
+)
+def test_a_penalty_below_the_recipe_s_own_is_no_advice(trainer: Trainer, strength: str, restrains: bool) -> None:
+    assert restraining(trainer, [f"l2:{strength}"], 500) == ({f"l2:{strength}"} if restrains else set())
 
 
 def test_a_plain_scikit_learn_recipe_says_nothing_of_l2() -> None:

@@ -8,7 +8,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from tests.mitigations.trainers import ROWS, TRAINERS, X, Y, applied
 
-from gnomon.mitigations import changing, make_mitigation
+from gnomon.mitigations import make_mitigation, restraining
 from gnomon.models import SklearnTrainer
 
 
@@ -24,7 +24,7 @@ def test_bounds_on_trees_never_loosen_what_is_there() -> None:
 
 def test_what_changes_nothing_is_no_advice() -> None:
     bound = SklearnTrainer(make_pipeline(StandardScaler(), DecisionTreeClassifier(max_depth=5)))
-    assert changing(bound, ("depth:8", "depth:3", "leaf:20", "dropout:0.5", "labels")) == {"depth:3", "leaf:20"}
+    assert restraining(bound, ("depth:8", "depth:3", "leaf:20", "dropout:0.5", "labels"), 100) == {"depth:3", "leaf:20"}
 
 
 def test_no_tree_grows_deeper_than_its_bound_inside_a_pipeline_either() -> None:

@@ -31,7 +31,7 @@ RELEASE = {"context": "public-weights", "purpose": "triage", "unit": "person"}
 
 def decided(name: str = "with_people", **plan: Any) -> Record:
     record = sample_records.ALL[name]()
-    return with_decision(record.model_copy(update={"plan": {**record.plan, **plan}}), WORST, ["l2:1e-3"])
+    return with_decision(record.model_copy(update={"plan": {**record.plan, **plan}}), WORST, ["l2:1e-2"])
 
 
 @pytest.mark.parametrize("format", ["html", "md", "json", "terminal"])

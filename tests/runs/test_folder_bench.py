@@ -15,7 +15,7 @@ from gnomon.runs.folder import add_bench, with_bench
 
 
 def pair() -> tuple[Record, DefenceReport]:
-    record, bench = with_decision(leaking(), None, ["l2:1e-3", "dropout:0.5"]), sample_defence()
+    record, bench = with_decision(leaking(), None, ["l2:1e-2", "dropout:0.5"]), sample_defence()
     prints = {"data": "d", "members": "m", "nonmembers": "n"}
     same = record.provenance.model_copy(update={"fingerprints": prints})
     theirs = bench.provenance.model_copy(update={"fingerprints": prints})

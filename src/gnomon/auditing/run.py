@@ -49,7 +49,7 @@ from gnomon.core.documents.record_parts import Appetite, Slicing
 from gnomon.core.plan import Plan
 from gnomon.core.protocols import Attack, Model, ModelAbilities, TrainerAbilities
 from gnomon.engines.local import Engine, collecting, one_thread
-from gnomon.mitigations import changing
+from gnomon.mitigations import restraining
 from gnomon.store.arrays import ArrayStore
 
 
@@ -237,7 +237,8 @@ def _record(
         **made,
     )
     worst = most_exposed_units(name, found.attempts, case, plan.statistics.confidence, reverse=verdict.members_below)
-    return with_decision(record, worst, None if trainer is None else changing(trainer, TRAININGS))
+    restrained = None if trainer is None else restraining(trainer, TRAININGS, record.data.members)
+    return with_decision(record, worst, restrained)
 
 
 def _attempts(

@@ -53,7 +53,7 @@ MITIGATIONS: tuple[type[Any], ...] = (
 __all__ = [
     "MITIGATIONS",
     "able",
-    "changing",
+    "restraining",
     "apply_in_training",
     "kind_and_strength",
     "make_mitigation",
@@ -139,20 +139,13 @@ def able(trainer: Trainer) -> list[str]:
     return [example.name for example in examples if example.suits(trainer)]
 
 
-def changing(trainer: Trainer, labels: Iterable[str]) -> set[str]:
-    """Of these mitigations in training, those that a trainer can do and that change it.
-
-    A tree that grows no deeper than 5 levels is no other with a bound of 8.
-    """
-    names, recipe = able(trainer), trainer.recipe()
+def restraining(trainer: Trainer, labels: Iterable[str], rows: int) -> set[str]:
+    """Of these mitigations, those in training that a trainer can do and that restrain its models on ``rows`` rows."""
+    names = able(trainer)
     made: dict[str, Any] = {
         label: make_mitigation(label) for label in labels if kind_and_strength(label)[0].name in names
     }
-    return {
-        label
-        for label, one in made.items()
-        if isinstance(one, AroundNetwork) or one.apply(trainer, None).recipe() != recipe
-    }
+    return {label for label, one in made.items() if one.restrains(trainer, rows)}
 
 
 def apply_in_training(mitigation: TrainingMitigation, trainer: Trainer, reference: Reference | None) -> Trainer:

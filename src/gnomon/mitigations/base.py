@@ -121,6 +121,10 @@ class InTraining(Base):
         except UsageError:
             return False
 
+    def restrains(self, trainer: Trainer, rows: int) -> bool:  # noqa: ARG002 - for those that depend on it
+        """Whether models of ``rows`` rows become others: a tree of 5 levels is no other with a bound of 8."""
+        return self.apply(trainer, None).recipe() != trainer.recipe()
+
     def apply(self, trainer: Trainer, reference: Reference | None) -> Trainer:  # noqa: ARG002 - for those that need it
         """The trainer that does what ``trainer`` does, and this; one that wraps another is changed inside.
 
@@ -140,6 +144,10 @@ class AroundNetwork(InTraining):
     def suits(self, trainer: Trainer) -> bool:
         """Whether the trainer trains a network, and nothing is round it yet."""
         return TrainerAbilities.of(trainer).network is trainer
+
+    def restrains(self, trainer: Trainer, rows: int) -> bool:  # noqa: ARG002 - whatever they are
+        """It always does."""
+        return self.suits(trainer)
 
     def network_of(self, trainer: Trainer) -> TorchTrainer:
         """The network's recipe.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
+from gnomon.core.protocols import Trainer, TrainerAbilities
 from gnomon.mitigations.base import InTraining, Range, bounded
 from gnomon.models.estimators import penalties
 from gnomon.models.sklearn import SklearnTrainer
@@ -43,6 +44,19 @@ class L2(InTraining):
     def on_estimator(self, trainer: SklearnTrainer) -> SklearnTrainer | None:
         """The same, where the estimator has such a penalty."""
         return replace(trainer, l2=self.strength) if penalties(trainer.estimator, self.strength, 1) else None
+
+    def restrains(self, trainer: Trainer, rows: int) -> bool:
+        """Whether the penalty is above that which the recipe has already (C = 1 is a lambda of 0.002 on 500 rows)."""
+        network: TorchTrainer | None = TrainerAbilities.of(trainer).network
+        if network is not None:
+            return self.strength > network.weight_decay
+        if not isinstance(trainer, SklearnTrainer):
+            return super().restrains(trainer, rows)
+        if trainer.l2 is not None:
+            return self.strength > trainer.l2
+        own = trainer.estimator.get_params(deep=True)
+        asked = penalties(trainer.estimator, self.strength, rows)
+        return any(value < own[name] if name.endswith("C") else value > own[name] for name, value in asked.items())
 
 
 @dataclass(frozen=True)

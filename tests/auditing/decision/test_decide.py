@@ -104,7 +104,7 @@ def test_a_limit_that_is_advised_is_one_that_the_leak_does_not_meet() -> None:
 def test_only_mitigations_that_can_be_tried_are_advised() -> None:
     without, with_all = (
         decided(leaking()),
-        decided(leaking(), able=("l2:1e-3", "dropout:0.5", "early_stopping:5", "dp:8")),
+        decided(leaking(), able=("l2:1e-2", "dropout:0.5", "early_stopping:5", "dp:8")),
     )
     tried = [name for one in without.to_do for name in one.tries]
     assert len([name for one in with_all.to_do for name in one.tries]) > len(tried)

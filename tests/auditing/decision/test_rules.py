@@ -91,10 +91,10 @@ def test_answers_are_not_advised_to_those_who_let_others_look_into_the_model(con
     even = sample_records.leaking().model_copy(update={"target": sample_records.near_chance().target})
     assert "telling-answers" in codes(told) and "leak" in codes(even)
     for record in (told, even):
-        found = decided(record, able=["l2:1e-3"], release={"context": context}).decision
+        found = decided(record, able=["l2:1e-2"], release={"context": context}).decision
         assert found is not None
         assert "telling-answers" not in [todo.code for todo in found.to_do]
-        assert {one for todo in found.to_do for one in todo.tries} == {"l2:1e-3"}
+        assert {one for todo in found.to_do for one in todo.tries} == {"l2:1e-2"}
 
 
 def test_what_the_structure_says_is_advised_in_its_own_words() -> None:
@@ -209,11 +209,11 @@ def test_only_what_the_trainer_can_do_is_advised_and_five_things_at_most() -> No
     held = looked(("stored-rows", "error"), ("small-leaves", "warning"))
     ladder = [rung("labels", 0.6), rung("answers", 0.7)]
     record = sample_records.with_people().model_copy(update={"structure": held, "ladder": ladder})
-    found = decided(record, able=["l2:1e-3"]).decision
+    found = decided(record, able=["l2:1e-2"]).decision
     assert found is not None
     assert len(found.to_do) == MOST
     tries = {one for todo in found.to_do for one in todo.tries}
-    assert tries == {"l2:1e-3", "labels", "top1", "round1"}
+    assert tries == {"l2:1e-2", "labels", "top1", "round1"}
     assert [one.code for one in found.to_do] == [r.code for r in RULES if r.code in {t.code for t in found.to_do}]
 
 
@@ -221,10 +221,10 @@ def test_only_what_the_trainer_can_do_is_advised_and_five_things_at_most() -> No
 def test_the_command_measures_mitigations_in_training_of_a_given_model_too(target: dict[str, str], told: bool) -> None:
     ladder = [rung("labels", 0.6), rung("answers", 0.7)]
     record = sample_records.leaking().model_copy(update={"ladder": ladder})
-    found = decided(record, able=["l2:1e-3"], target=target).decision
+    found = decided(record, able=["l2:1e-2"], target=target).decision
     assert found is not None
     lines = {one.code: one.evidence for one in found.to_do}
-    assert lines["overfitted"].startswith("gnomon defend RUN/plan.toml --try l2:1e-3 --to RUN-defend measures it")
+    assert lines["overfitted"].startswith("gnomon defend RUN/plan.toml --try l2:1e-2 --to RUN-defend measures it")
     assert ("what the model's recipe makes" in lines["overfitted"]) == told
     assert "recipe" not in lines["telling-answers"]
 
