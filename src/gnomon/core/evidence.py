@@ -79,12 +79,12 @@ Part = TypeVar("Part")
 
 
 def lacking(needs: Iterable[Need], there: Collection[Need]) -> str | None:
-    """What evidence an attack with these needs lacks, in words; None if all of it is there.
+    """What evidence an attack with these needs lacks, in words; None if all that is evidence at all is there.
 
     >>> lacking({"labels", "x"}, {"labels", "answers"})
     'needs the audited rows themselves'
     """
-    return next((f"needs {_WORDS[need]}" for need in sorted(needs) if need not in there), None)
+    return next((f"needs {_WORDS[need]}" for need in sorted(NEEDS & set(needs)) if need not in there), None)
 
 
 def required(part: Part | None, what: str) -> Part:
