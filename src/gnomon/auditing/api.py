@@ -16,8 +16,7 @@ from gnomon.auditing.inputs.loading import AuditInputs, load_inputs, speaking, t
 from gnomon.auditing.inputs.plugins import load_plugins, named
 from gnomon.auditing.inputs.roles import RowSplit
 from gnomon.auditing.outcome import Outcome
-from gnomon.auditing.results.scoring import attempt
-from gnomon.auditing.run import run_audit, starting
+from gnomon.auditing.run import run_audit
 from gnomon.auditing.settings import Progress, Settings, following
 from gnomon.core.arrays import Ints, Rows
 from gnomon.core.data.dataset import Dataset, View, make_dataset
@@ -30,7 +29,6 @@ from gnomon.engines.local import LocalEngine
 from gnomon.engines.ray import engine_of
 from gnomon.models.as_model import as_model, as_trained, known_classes, known_columns
 from gnomon.models.boosters.native import from_native
-from gnomon.shadow.pool import train_batch
 from gnomon.store.arrays import ArrayStore
 
 Table = tuple[Rows, Any]  # rows and labels
@@ -60,8 +58,7 @@ def audit_plan(
     expect("folder", folder, (str, Path), "the name of a folder")
     settings = settings or Settings()
     engine = engine_of(settings.engine, settings.workers)
-    with starting(engine, plan, attempt, train_batch):
-        inputs = load_inputs(plan, settings)
+    inputs = load_inputs(plan, settings)
     with following(progress) as told:
         return run_audit(
             plan,

@@ -79,7 +79,7 @@ def run_audit(
     with one_thread(), collecting() as warned:
         with clock.stage("preflight"):
             prepared = prepare(plan, inputs, store, engine, progress)
-            with starting(prepared.engine, plan, type(inputs.shadow_trainer)):
+            with _starting(prepared.engine, plan, type(inputs.shadow_trainer), attempt_all):
                 start = _begin(prepared, inputs)
         with clock.stage("models"):
             try:
@@ -127,8 +127,12 @@ def run_audit(
         )
 
 
-def starting(engine: Engine, plan: Plan, *needed: object) -> AbstractContextManager[None]:
-    """Worker processes start and import while the body runs, where an audit will need them."""
+def _starting(engine: Engine, plan: Plan, *needed: object) -> AbstractContextManager[None]:
+    """Worker processes start and import while the body runs, where an audit will need them.
+
+    All at once: where psutil is installed, a worker that grows by 300 MB after its first task is taken for leaking and
+    replaced, and torch alone is most of that.
+    """
     return engine.here.starting(*needed) if plan.shadow.count > 0 and plan.trainer.kind != "none" else nullcontext()
 
 
