@@ -2,9 +2,9 @@
 
 import json
 import shutil
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from gnomon.core.documents.reproduction import Reproduction
 from gnomon.report.reproduction import overview, spots
 from gnomon.studies.cells import run_cell
 
-MODULE = sys.modules["gnomon.reproducing.run"]  # the package has a function of this name
+MODULE = import_module("gnomon.reproducing.run")  # the package has a function of this name
 STUDY = """
 view = "adversary"
 [data]
@@ -154,6 +154,19 @@ def test_it_stops_when_the_time_is_spent_and_a_second_run_stops_there_too(
         assert depth.wanted == "about 5 s more on two quiet cores"
         assert (sources.status, sources.reason, sources.study) == ("left out", "the budget was spent", None)
         assert made.made.reused == reused
+
+
+def test_a_cell_that_fails_is_told_by_the_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "index.toml").write_text(
+        '[[experiment]]\nkey = "k"\nfile = "k.toml"\ntitle = "K"\nquestion = "?"\nseconds = 1\n'
+    )
+    (tmp_path / "figures.json").write_text(json.dumps(FIGURES))
+    (tmp_path / "k.toml").write_text(f'{STUDY}[study.vary]\n"data.train_size" = [9000]\n')
+    words = ["reproduce", str(tmp_path), "--seeds", "1", "--to", str(tmp_path / "out"), "--workers", "1"]
+    assert run(words) == 3
+    assert "9000 of 1797 rows leave no non-members" in " ".join(capsys.readouterr().err.split())
+    [only] = read_document(tmp_path / "out", Reproduction).experiments
+    assert only.done == 0
 
 
 def test_a_cell_that_two_experiments_share_is_paid_once(paper: Path, monkeypatch: pytest.MonkeyPatch) -> None:

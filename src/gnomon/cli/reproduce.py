@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from gnomon.auditing.settings import Settings, TerminalProgress
-from gnomon.cli.shared import show
+from gnomon.cli.shared import CELLS_FAILED, show
 from gnomon.core.documents.read_write import write_document
 from gnomon.core.errors import UsageError, one_line
 from gnomon.core.generations import claim
@@ -37,7 +37,7 @@ def reproduce(
     """Runs a paper's experiments, the most informative first, and reports its values next to ours.
 
     It stops when the time is spent and lists what is missing with its cost. Run again, finished audits are taken from
-    the folder.
+    the folder. Exit code 3: a cell failed.
 
     Args:
         paper: shokri2017, or a folder with an index.toml of your own.
@@ -75,7 +75,8 @@ def reproduce(
             write_document(made, place / "reproduction.json")
             write_report(made, place / "report.html")
             write_report(made, place / "README.md")
-    return show(made, json=json, files={"report": folder / "report.html", "Markdown": folder / "README.md"})
+    show(made, json=json, files={"report": folder / "report.html", "Markdown": folder / "README.md"})
+    return CELLS_FAILED if made.failed else 0
 
 
 def parse_duration(text: str) -> float:

@@ -19,6 +19,8 @@ from gnomon.engines.ray import ENGINE_WORDS, LOCAL
 from gnomon.report import print_terminal
 from gnomon.report.formats import Document
 
+CELLS_FAILED = 3  # exit code of a study or a reproduction that could not carry out each cell
+
 Trusting: TypeAlias = Annotated[Trust, Parameter(name="*")]
 
 

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from gnomon.auditing.settings import TerminalProgress
-from gnomon.cli.shared import Running, own_modules_first, show
+from gnomon.cli.shared import CELLS_FAILED, Running, own_modules_first, show
 from gnomon.core.documents.read_write import write_document
 from gnomon.core.documents.study import Study
 from gnomon.core.errors import one_line
@@ -22,7 +22,6 @@ from gnomon.studies import read_spec, run_study, study_columns
 from gnomon.studies.cells import CellRun
 from gnomon.studies.vary import parse_vary
 
-CELLS_FAILED = 3
 FILES = {"report": "html", "table": "csv", "study": "json"}  # what is called how, and its suffix
 
 

@@ -68,3 +68,8 @@ class Reproduction(Part):
     stand_ins: bool  # whether other data may stand in for the paper's
     experiments: list[ExperimentResult]  # in the order of what they show
     made: StudyMachine  # when, and with what
+
+    @property
+    def failed(self) -> bool:
+        """Whether a cell of some experiment could not be carried out."""
+        return any(one.study is not None and one.study.failed for one in self.experiments)
