@@ -41,6 +41,11 @@ def test_a_minimal_plan_has_defaults() -> None:
         ({**GOOD, "shadow": {"source": ["real", "noisy", "real"]}}, "'real' stands there twice"),
         ({**GOOD, "attacks": {"queries": ["mirror", "mirror"]}}, "'mirror' stands there twice"),
         ({**GOOD, "preflight": {"override": ["a-b", "a-b"]}}, "'a-b' stands there twice"),
+        ({**GOOD, "mitigations": ["top3", "labels", "top3"]}, "'top3' stands there twice"),
+        (
+            {**GOOD, "trainer": {"kind": "command", "train": "a", "predict": "b", "files": ["a.R", "a.R"]}},
+            "'a.R' stands",
+        ),
         ({**GOOD, "statistics": {"confidence": 1 - 1e-16}}, "confidence: .*less than or equal to 0.999999, got"),
         (
             {**GOOD, "trainer": {"dropout": 1.0}},

@@ -154,6 +154,14 @@ def test_one_model_before_and_after_needs_no_room_for_retraining() -> None:
     assert "one model" in " ".join(compare(before, after, same_model=True).sentences)
 
 
+def test_a_run_differs_from_itself_by_exactly_nothing() -> None:
+    run = outcome(0.8, 0, rehearsals=(0.5, 0.9, 0.6, 0.95))
+    run = replace(run, record=run.record.model_copy(update={"provenance": stamped(run, {"target_answers": "a"})}))
+    found = compare(run, run)
+    assert found.sentences[0].endswith("difference +0.000 (+0.000 to +0.000).")
+    assert all(f.retrained is None for f in found.overall.figures)
+
+
 def with_attacks(*runs: Outcome, strongest: str | None = None) -> Outcome:
     """One run with the attacks of several, which audited the same rows."""
     results = [a for run in runs for a in run.record.attacks]

@@ -282,7 +282,7 @@ class TrainerPlan(PlanTable):
     function: CodeName | None = Field(
         None, description="function: module:function(x, y, n_classes, seed, **params) -> model (needs --trust)"
     )
-    files: tuple[FileName, ...] = Field(
+    files: Annotated[tuple[FileName, ...], EACH_ONCE] = Field(
         (),
         description="files that code of your own reads (function, estimator, module, command): models are trained "
         "again when one of them changes",
@@ -505,7 +505,7 @@ class Plan(PlanTable):
     view: Literal["adversary", "auditor"] = Field(
         "auditor", description="adversary: shadows never see audited rows; auditor: they do (worst case)"
     )
-    mitigations: tuple[str, ...] = Field(
+    mitigations: Annotated[tuple[str, ...], EACH_ONCE] = Field(
         (),
         description='mitigations of the target\'s training and answers, in order: "top3", "temperature5", ... '
         "(mitigations.md)",

@@ -216,7 +216,7 @@ class _Judge:
         else:
             pair = scores[0][self.pairs.first], scores[1][self.pairs.second]
             figures = self._paired(pair, max(one.wider, other.wider), fprs, level)
-        if self.same_model:
+        if self.same_model or (self.speaks_of == "one model twice" and _nothing_moved(figures)):
             return figures
         return [
             with_retraining(figure, other_trainings(one, fpr), other_trainings(other, fpr), level)
@@ -272,6 +272,12 @@ class _Judge:
             else:
                 figures.append(unpaired(tpr_name(one.fpr), one.tpr, other.tpr, self.pairs.opposed))
         return figures
+
+
+def _nothing_moved(figures: Sequence[FigureChange]) -> bool:
+    """Whether every difference is exactly 0: the attack's scores are the same."""
+    differences = [f.difference for f in figures if f.difference is not None]
+    return all(d.low == d.high == 0 for d in differences)
 
 
 def _not_compared(name: str, title: str, why: str) -> AttackChange:

@@ -92,6 +92,16 @@ def test_where_members_stand_below_others_the_most_exposed_group_does_so_most() 
     assert "by the upper end" in line and below[1].name in line
 
 
+def test_the_most_exposed_group_is_held_against_chance_and_all_intervals_against_all_divisions() -> None:
+    record = with_people()
+    for low, explains in ((0.4, True), (0.6, False)):
+        part = record.slices[0].slices[0].model_copy(update={"auc": Estimate(value=0.7, low=low, high=0.8)})
+        slicing = record.slices[0].model_copy(update={"slices": [part], "intervals": 26})
+        [line] = [s for s in decided(record.model_copy(update={"slices": [slicing]})).exposed if "group" in s]
+        assert ("chance (0.5) explains" in line) is explains
+        assert "all 26 intervals of all groups hold together" in line
+
+
 def test_a_limit_that_is_advised_is_one_that_the_leak_does_not_meet() -> None:
     record = leaking()
     for limit in limits(record):

@@ -76,13 +76,20 @@ def test_every_rung_stands_in_order_and_more_knowledge_finds_more() -> None:
     found = {r.key: r for r in rungs}
     assert found["offline"].attack == "lira_offline"
     assert found["online"].attack == "lira"
-    assert {r.chosen_on for r in rungs} == {"shadows"}
+    assert [r.chosen_on for r in rungs] == ["no choice", *["shadows"] * 5]  # one attack reads labels
     assert found["labels"].auc.high < found["answers"].auc.low
     assert found["answers"].auc.high < found["offline"].auc.low
     assert found["offline"].auc.value < found["online"].auc.value
     assert found["online"].tpr.tpr is not None
     assert found["answers"].tpr.tpr is not None
     assert found["online"].tpr.tpr.low > found["answers"].tpr.tpr.value
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whoever_sees_only_labels_does_not_take_the_entropy(seed: int) -> None:
+    """Nothing leaks, so rehearsals favour whatever is constant."""
+    first = climb_ladder([], judge(world(seed, leak=0.0)))[0]
+    assert (first.key, first.attack, first.chosen_on) == ("labels", "gap", "no choice")
 
 
 def test_a_rung_sees_no_more_than_it_says() -> None:
@@ -165,7 +172,8 @@ def test_the_audited_rows_do_not_choose() -> None:
 def test_without_rehearsals_the_audited_rows_choose_and_it_says_so(rehearsals: int) -> None:
     case = world(m=2) if rehearsals else world()
     plan = make_plan({"data": {"source": "digits"}, "attacks": {"rehearsals": rehearsals}})
-    assert {r.chosen_on for r in climb_ladder([], judge(case, plan))} == {"audited rows"}
+    rungs = climb_ladder([], judge(case, plan))
+    assert {r.chosen_on for r in rungs[1:]} == {"audited rows"}
 
 
 def test_a_broken_attack_costs_its_place_only() -> None:

@@ -54,7 +54,7 @@ def test_columns_are_cut_by_value_and_by_quantile() -> None:
         "age from 20 to under 28",
         "age from 28 to under 36",
         "age from 36 to under 47",
-        "age from 47",
+        "age from 47 up",
     )
     assert np.bincount(age.index).sum() == 100
     assert (np.asarray(data.x["age"])[age.index == 3] >= 47).all()

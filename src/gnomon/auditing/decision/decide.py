@@ -129,10 +129,11 @@ def _group(record: Record) -> str:
         return "Most exposed group: not measured; name groups in statistics.slices."
     slicing, part, area = found
     end = "upper end (members stand below others)" if record.verdict.members_below else "lower end"
+    chance = ", which chance (0.5) explains" if area.low <= 0.5 <= area.high else ""
     return (
         f"Most exposed group, by the {end}: {part.name} (of {len(slicing.slices)} by {slicing.name}), AUC "
-        f"{area.value:.3f} ({area.low:.3f} to {area.high:.3f}); all {slicing.intervals} intervals of this "
-        "division hold together."
+        f"{area.value:.3f} ({area.low:.3f} to {area.high:.3f}){chance}; all {slicing.intervals} intervals of all "
+        "groups hold together."
     )
 
 

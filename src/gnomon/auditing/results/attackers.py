@@ -165,7 +165,8 @@ def _rehearsable(evidence: Evidence, seeds: Seeds) -> Evidence:
 def _answer_attacks(evidence: Evidence, small: Evidence, judge: Judge) -> list[Candidate]:
     """All attacks that read nothing but answers, whether the plan names them or not: they cost next to nothing."""
     options = judge.attacks.options
-    attacks = [make_attack(a.name, options.get(a.name, {})) for a in ATTACKS if a.needs <= ANSWERS]
+    seen = {"labels"} if evidence.reveal.kind == "labels" else ANSWERS  # nobody takes the entropy of a label
+    attacks = [make_attack(a.name, options.get(a.name, {})) for a in ATTACKS if a.needs <= seen]
     return _score(attacks, evidence, small, judge)
 
 

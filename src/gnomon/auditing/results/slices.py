@@ -105,7 +105,7 @@ def _quantiles(wanted: str, values: NDArray[np.generic], count: str) -> Cut:
     index = np.searchsorted(edges, numbers, side="right")
     bounds = [known.min(), *edges]
     names = [f"{column} from {_spell(low)} to under {_spell(high)}" for low, high in pairwise(bounds)]
-    names.append(f"{column} from {_spell(bounds[-1])}")
+    names.append(f"{column} from {_spell(bounds[-1])} up")
     if len(known) < len(numbers):
         index[np.isnan(numbers)] = len(names)
         names.append(f"{column} is missing")
