@@ -16,18 +16,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
-from torch import nn
 
 from gnomon.core.arrays import Floats, Ints, Rows, check_labels, count_rows
 from gnomon.core.errors import ModelError
 from gnomon.models.torch.checkpoints import precise_loss
-from gnomon.models.torch.heads import reads_whole
-from gnomon.models.torch.networks import Layout, TensorRows, resolve_device, tensor_rows
+from gnomon.models.torch.networks import resolve_device
 from gnomon.models.torch.precision import computing
+
+if TYPE_CHECKING:
+    from gnomon.models.torch.model import TorchModel
 
 BLOCK_NUMBERS = 2**24  # numbers that the gradients of a block of rows may hold: 64 MiB of float32
 
@@ -36,36 +37,7 @@ Weights: TypeAlias = "dict[str, torch.Tensor]"
 OneLoss: TypeAlias = "Callable[[Weights, torch.Tensor, torch.Tensor], torch.Tensor]"
 
 
-class Looked(Protocol):
-    """What is looked into: a `gnomon.models.TorchModel`."""
-
-    @property
-    def network(self) -> nn.Module:
-        """The module."""
-        ...
-
-    @property
-    def n_classes(self) -> int:
-        """Number of classes c."""
-        ...
-
-    @property
-    def outputs(self) -> Literal["logits", "log_probabilities", "probabilities"]:
-        """What the module returns."""
-        ...
-
-    @property
-    def layout(self) -> Layout:
-        """How it wants its rows."""
-        ...
-
-    @property
-    def device(self) -> str:
-        """Where it is asked."""
-        ...
-
-
-def white_box(model: Looked, x: Rows, y: Ints) -> dict[str, Floats]:
+def white_box(model: TorchModel, x: Rows, y: Ints) -> dict[str, Floats]:
     """Norms (L2) of the gradients of the cross-entropy loss -log p_y, record by record, in evaluation mode.
 
     The loss is taken in float64, so that the gradient of a record that is answered with probability 1 - 1e-12 is small
@@ -98,7 +70,7 @@ def white_box(model: Looked, x: Rows, y: Ints) -> dict[str, Floats]:
     labels = check_labels(y, rows=count_rows(x), classes=model.n_classes, source="white-box access")
     device = resolve_device(model.device)
     network = model.network.to(device).eval()
-    rows = _rows(model, x, device)
+    rows = model.rows(x, device)
     targets = torch.tensor(labels, device=device)
     size = max(1, BLOCK_NUMBERS // max(1, sum(p.numel() for p in network.parameters())))
     found: list[Norms] = []
@@ -113,11 +85,7 @@ def white_box(model: Looked, x: Rows, y: Ints) -> dict[str, Floats]:
     return {name: torch.cat([norms[name] for norms in found]).cpu().numpy() for name in found[0]} if found else {}
 
 
-def _rows(model: Looked, x: Rows, device: str) -> TensorRows:
-    return tensor_rows(x, model.layout, device, whole=model.layout == "as_is" and reads_whole(model.network))
-
-
-def _gradient_norms(model: Looked, x: torch.Tensor, y: torch.Tensor) -> Norms:
+def _gradient_norms(model: TorchModel, x: torch.Tensor, y: torch.Tensor) -> Norms:
     trained = {name: p.detach() for name, p in model.network.named_parameters()}
 
     def one_loss(weights: Weights, row: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
@@ -177,7 +145,7 @@ class LastLayer:
     bias: bool = False
 
 
-def last_layer(model: Looked, x: torch.Tensor) -> LastLayer:
+def last_layer(model: TorchModel, x: torch.Tensor) -> LastLayer:
     """Asks a network b rows as it sees them, in evaluation mode, and notes what reaches its last layer."""
     seen: list[tuple[torch.nn.Linear, torch.Tensor, torch.Tensor]] = []
 
@@ -200,7 +168,7 @@ def last_layer(model: Looked, x: torch.Tensor) -> LastLayer:
     return LastLayer(out, activation, layer.weight.detach(), layer.bias is not None)
 
 
-def _last_layer(model: Looked, x: torch.Tensor, y: torch.Tensor) -> Norms:
+def _last_layer(model: TorchModel, x: torch.Tensor, y: torch.Tensor) -> Norms:
     """Closed form of the gradient in a linear last layer: dL/dW = (p - e_y) a^T, dL/db = p - e_y."""
     layer = last_layer(model, x)
     if layer.activation is None:
@@ -212,7 +180,7 @@ def _last_layer(model: Looked, x: torch.Tensor, y: torch.Tensor) -> Norms:
     return {"last_layer": _norm(off) * (size**2 + float(layer.bias)).sqrt(), "activation": size}
 
 
-def _log_probs(model: Looked, out: torch.Tensor) -> torch.Tensor:
+def _log_probs(model: TorchModel, out: torch.Tensor) -> torch.Tensor:
     if model.outputs == "logits":
         return torch.log_softmax(out.double(), 1)
     return out.double() if model.outputs == "log_probabilities" else out.double().clamp_min(1e-300).log()
@@ -229,7 +197,7 @@ LARGEST = 3  # columns of the gradient, by the size of the wrong classes' probab
 LEVELS = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)  # quantiles of the activations
 
 
-def inside_features(model: Looked, x: Rows, y: Ints) -> Floats:
+def inside_features(model: TorchModel, x: Rows, y: Ints) -> Floats:
     """Numbers (n, 21), float32, of n rows and their class ids (n,).
 
     In order: the loss; norms of the gradient in the last layer, of the gradient in its bias (p - e_y) and of its input
@@ -244,7 +212,7 @@ def inside_features(model: Looked, x: Rows, y: Ints) -> Floats:
     labels = check_labels(y, rows=count_rows(x), classes=model.n_classes, source="white-box access")
     device = resolve_device(model.device)
     model.network.to(device).eval()
-    rows, targets = _rows(model, x, device), torch.tensor(labels, device=device)
+    rows, targets = model.rows(x, device), torch.tensor(labels, device=device)
     with computing("fp32", device):
         parts = [
             _features(last_layer(model, rows.block(start, start + INSIDE_ROWS)), targets[start : start + INSIDE_ROWS])

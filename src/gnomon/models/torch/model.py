@@ -7,15 +7,16 @@ import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from gnomon.core.arrays import Floats, Ints, Rows, check_log_probs, log_from_probabilities
+from gnomon.core.arrays import Floats, Ints, Rows
 from gnomon.core.errors import ModelError, import_extra
 from gnomon.core.mitigations import AnswerMap, Facts
+from gnomon.core.outputs import OUTPUTS, Outputs, check_outputs
 from gnomon.core.protocols import ModelAbilities
 from gnomon.models.observations import Checkpoints, Inside
 from gnomon.models.torch.gradients import inside_features, white_box
@@ -23,8 +24,6 @@ from gnomon.models.torch.heads import fit_head, is_widened, reads_whole
 from gnomon.models.torch.networks import Layout, TensorRows, resolve_device, tensor_rows
 from gnomon.models.torch.precision import computing
 from gnomon.models.torch.weights import named_tensors, why_unreadable
-
-Outputs: TypeAlias = Literal["logits", "log_probabilities", "probabilities"]
 
 APART = 0.5  # of one output that passes for a probability
 SHARES = 1e-3  # by which probabilities may miss a sum of 1
@@ -67,8 +66,7 @@ class TorchModel(ModelAbilities):
     def __post_init__(self) -> None:
         if not isinstance(self.network, torch.nn.Module):
             raise ModelError(f"expected a torch.nn.Module, got {type(self.network).__name__}")
-        if self.outputs not in ("logits", "log_probabilities", "probabilities"):
-            raise ModelError(f"expected outputs logits, log_probabilities or probabilities, got {self.outputs!r}")
+        check_outputs(self.outputs)
         fit_head(self.network.eval(), self.n_classes, self.outputs)
 
     @property
@@ -112,6 +110,10 @@ class TorchModel(ModelAbilities):
         save_weights(self, place)
         return place
 
+    def rows(self, x: Rows, device: str) -> TensorRows:
+        """Rows as its network takes them."""
+        return tensor_rows(x, self.layout, device, whole=self.layout == "as_is" and reads_whole(self.network))
+
     def log_probs(self, x: Rows) -> Floats:
         """Natural-log probabilities, float32 (n, c); the softmax is taken in float64, so 1 - 1e-12 is not 1.
 
@@ -121,7 +123,7 @@ class TorchModel(ModelAbilities):
         """
         device = resolve_device(self.device)
         self.network.to(device).eval()
-        rows = network_rows(self, x, device)
+        rows = self.rows(x, device)
         with torch.no_grad(), computing("fp32", device):
             blocks = [self._answers(block, rows.shape) for block in _blocks(rows)]
         if not blocks:
@@ -144,8 +146,7 @@ class TorchModel(ModelAbilities):
             logs: Floats = torch.log_softmax(out.double(), 1).float().cpu().numpy()
             return logs
         array = out.double().cpu().numpy()
-        check = check_log_probs if self.outputs == "log_probabilities" else log_from_probabilities
-        return check(array, rows=len(block), classes=self.n_classes, source="torch module")
+        return OUTPUTS[self.outputs](array, rows=len(block), classes=self.n_classes, source="torch module")
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(self.__dict__)
@@ -201,11 +202,6 @@ def _are_shares(out: torch.Tensor, *, one: bool) -> bool:
     return inside and bool(((out.sum(dim=1) - 1).abs() < SHARES).all())
 
 
-def network_rows(model: Any, x: Rows, device: str) -> TensorRows:
-    """Rows as the network of a model takes them."""
-    return tensor_rows(x, model.layout, device, whole=model.layout == "as_is" and reads_whole(model.network))
-
-
 def _blocks(rows: TensorRows) -> Iterator[torch.Tensor]:
     size = max(1, BLOCK_NUMBERS // max(1, int(np.prod(rows.shape))))
     for start in range(0, len(rows.values), size):
@@ -243,16 +239,6 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
     except Exception as error:  # torch, zipfile, pickle and safetensors each raise their own
         raise ModelError(why_unreadable(path, error)) from error
     return named_tensors(found, str(path))
-
-
-def put_weights(module: nn.Module, weights: Mapping[str, torch.Tensor], source: str) -> None:
-    """Loads named tensors into a module.
-
-    Raises:
-        ModelError: see `check_weights`.
-    """
-    check_weights(module, weights, source)
-    module.load_state_dict(dict(weights))
 
 
 def check_weights(module: nn.Module, weights: Mapping[str, torch.Tensor], source: str) -> None:

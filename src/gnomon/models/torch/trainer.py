@@ -22,9 +22,9 @@ from gnomon.core.seeds import Seeds
 from gnomon.models.observations import Checkpoints, Inside
 from gnomon.models.recipe_hash import describe_files
 from gnomon.models.torch.augmentation import Moves, TrainingAugmentation
-from gnomon.models.torch.checkpoints import Watch, Watched, start_watch
+from gnomon.models.torch.checkpoints import Watched, start_watch
 from gnomon.models.torch.heads import fit_head, reads_whole
-from gnomon.models.torch.model import TorchModel, check_weights, put_weights, read_weights
+from gnomon.models.torch.model import TorchModel, check_weights, read_weights
 from gnomon.models.torch.networks import (
     BUILT_IN,
     ModuleFactory,
@@ -60,7 +60,7 @@ NOT_PLAIN = (
     "objective",
     "augmentation",
     "files",
-)  # fields with an entry of their own in a recipe, or none
+)  # with an entry of their own in a recipe, or none
 RECIPE_VERSION = 1  # raise when the same fields train another model: answers in stores must not pass for the new ones
 
 
@@ -156,11 +156,10 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
             DataError: rows, labels or positions that can't be trained on.
             ModelError: the network does not fit the rows, or its training diverged.
         """
-        labels = check_labels(y, rows=count_rows(x), classes=n_classes, source="torch trainer")
-        return self._train(x, labels, n_classes, rows, seeds, None)
+        return self.train_against(x, y, n_classes, rows, seeds, None)
 
     def train_against(
-        self, x: Rows, y: Ints, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int], meet: Meet
+        self, x: Rows, y: Ints, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int], meet: Meet | None
     ) -> list[TorchModel]:
         """As `train`, every stack in turns with an opponent; ``meet`` makes it from the stack, its seeds and labels."""
         labels = check_labels(y, rows=count_rows(x), classes=n_classes, source="torch trainer")
@@ -177,24 +176,16 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
         positions = check_rows(rows, seeds, len(y), 1 if self.patience is None else 2)
         device = resolve_device(self.device)
         check_gpu_options(self, device)
+        if not positions:
+            return []
         with computing(self.precision, device):
-            return self._train_all(x, y, n_classes, positions, seeds, meet, device) if positions else []
-
-    def _train_all(
-        self, x: Rows, y: Any, n_classes: int, positions: Sequence[Ints], seeds: Sequence[int], meet: Meet | None,
-        device: str,
-    ) -> list[TorchModel]:  # fmt: skip
-        data = self._rows(x, n_classes, device)
-        task = TrainingTask(
-            self._subject(data, n_classes), data, _on_device(y, device),
-            self.augmentation.moves(x, layout_of(self.module), device) if self.augmentation else None, meet,
-        )  # fmt: skip
-        size = self._at_once(task.subject, device, max(len(r) for r in positions), fused=self.fused and meet is None)
-        models: list[TorchModel] = []
-        for start in range(0, len(positions), size):
-            part = slice(start, start + size)
-            models += self._train_group(task, positions[part], seeds[part])
-        return models
+            data = self._rows(x, n_classes, device)
+            subject, y = self._subject(data, n_classes), torch.tensor(y, device=device)
+            moves = self.augmentation.moves(x, layout_of(self.module), device) if self.augmentation else None
+            task = TrainingTask(subject, data, y, moves, meet)
+            size = self._at_once(subject, device, max(len(r) for r in positions), fused=self.fused and meet is None)
+            parts = [slice(start, start + size) for start in range(0, len(positions), size)]
+            return [model for part in parts for model in self._train_group(task, positions[part], seeds[part])]
 
     def recipe(self) -> dict[str, Any]:
         """Everything that decides what comes out, as JSON; of a function of the user's own also its source's digest."""
@@ -309,7 +300,9 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
         modules = [build_seeded(subject.build, seed) for seed in seeds]
         regime = Regime(self, subject.dropout, subject.own_dice, self.objective, task.moves)
         opponent = task.meet(task.data, task.y, seeds) if task.meet else None
-        watch = self._watch(device, len(modules), whole=task.data.whole)
+        layout, watch = layout_of(self.module), None
+        if self.watched is not None:
+            watch = start_watch(self.watched, layout, device, self.epochs, len(modules), whole=task.data.whole)
         if self.fused and opponent is None:
             states = fit_fused(modules, task.data, task.y, rows, seeds, regime, self.activation, watch)
         else:
@@ -333,11 +326,6 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
         last = [loss(model.log_probs(self.watched.x), self.watched.y) for model in models]
         return [replace(model, course=watch.course(i, last[i])) for i, model in enumerate(models)]
 
-    def _watch(self, device: str, networks: int, *, whole: bool) -> Watch | None:
-        if self.watched is None:
-            return None
-        return start_watch(self.watched, layout_of(self.module), device, self.epochs, networks, whole=whole)
-
 
 def load_torch(path: Path, trainer: TorchTrainer, x_shape: tuple[int, ...], n_classes: int) -> TorchModel:
     """A trained network from its recipe and a file of weights (.safetensors, .pt, .pth); no code in it is run.
@@ -360,7 +348,8 @@ def load_torch(path: Path, trainer: TorchTrainer, x_shape: tuple[int, ...], n_cl
             check_weights(small, without_prefix(read, small.state_dict())[0], str(path))
     module = build_seeded(factory, 0)
     weights, prefix = without_prefix(read, module.state_dict())
-    put_weights(module, weights, str(path))
+    check_weights(module, weights, str(path))
+    module.load_state_dict(weights)
     said = (f'The names of its weights began with "{prefix}", which was left out.',) if prefix else ()
     return TorchModel(module, n_classes, layout=layout_of(trainer.module), device=trainer.device, remarks=said)
 
@@ -368,10 +357,6 @@ def load_torch(path: Path, trainer: TorchTrainer, x_shape: tuple[int, ...], n_cl
 def _own_network(make: ModuleFactory, input_shape: tuple[int, ...], n_classes: int, outputs: Outputs) -> nn.Module:
     """A network of the user's own, giving logits (n, c) whatever its last layer gives."""
     return fit_head(make(input_shape, n_classes), n_classes, outputs, as_logits=True)
-
-
-def _on_device(labels: Ints | Floats, device: str) -> torch.Tensor:
-    return torch.tensor(labels, device=device)
 
 
 def check_rows(rows: Sequence[Ints], seeds: Sequence[int], n: int, least: int) -> list[Ints]:
