@@ -308,6 +308,22 @@ class TrainerAbilities:
         return None
 
 
+class OneByOne(TrainerAbilities):
+    """A trainer that makes its models one at a time, by `train_one`."""
+
+    def train_one(self, x: Rows, y: Ints, n_classes: int, rows: Ints, seed: int) -> Model:
+        """The model of these rows (positions in ``x``) and this seed."""
+        raise NotImplementedError
+
+    def train(self, x: Rows, y: Ints, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int]) -> Sequence[Model]:
+        """Trains one model per entry of ``rows``, each with its own seed; raises what `train_one` does."""
+        return [self.train_one(x, y, n_classes, part, seed) for part, seed in zip(rows, seeds, strict=True)]
+
+    def batch_size(self, x: Rows, n_classes: int, size: int) -> int:  # noqa: ARG002 - the protocol's arguments
+        """One: as many workers as there are train one each."""
+        return 1
+
+
 class Observation(Protocol):
     """Something that is kept of each trained model next to its answers; pickled to the worker that trains it."""
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from gnomon.core.arrays import Ints, Rows, take_rows
 from gnomon.core.errors import ModelError, UsageError
 from gnomon.core.outputs import Outputs
-from gnomon.core.protocols import Model
+from gnomon.core.protocols import Model, OneByOne
 from gnomon.models.as_model import as_model
 from gnomon.models.recipe_hash import describe, describe_files
 
@@ -17,7 +17,7 @@ SEEDS = 2**31  # a function's seed is below
 
 
 @dataclass(frozen=True, eq=False)
-class FunctionTrainer:
+class FunctionTrainer(OneByOne):
     """A function ``(x, y, n_classes, seed, **params) -> model`` as a recipe.
 
     The function gets the training rows and their class ids 0 .. n_classes - 1, in the order of the classes that a
@@ -50,14 +50,6 @@ class FunctionTrainer:
         if not callable(self.function):
             raise UsageError(f"expected a function (x, y, n_classes, seed), got {type(self.function).__name__}")
 
-    def train(self, x: Rows, y: Ints, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int]) -> Sequence[Model]:
-        """Trains one model per entry of ``rows``, each with its own seed.
-
-        Raises:
-            ModelError: the function fails or returns something that can't answer.
-        """
-        return [self._train_one(x, y, n_classes, part, seed) for part, seed in zip(rows, seeds, strict=True)]
-
     def recipe(self) -> dict[str, Any]:
         """The function's path and hashes of its code and files, its parameters and outputs."""
         return {
@@ -69,11 +61,12 @@ class FunctionTrainer:
             **describe_files(self.files),
         }
 
-    def batch_size(self, x: Rows, n_classes: int, size: int) -> int:  # noqa: ARG002 - the protocol's arguments
-        """One at a time."""
-        return 1
+    def train_one(self, x: Rows, y: Ints, n_classes: int, rows: Ints, seed: int) -> Model:
+        """What the function makes.
 
-    def _train_one(self, x: Rows, y: Ints, n_classes: int, rows: Ints, seed: int) -> Model:
+        Raises:
+            ModelError: the function fails or returns something that can't answer.
+        """
         name = getattr(self.function, "__qualname__", type(self.function).__name__)
         try:
             made = self.function(take_rows(x, rows), y[rows], n_classes, seed % SEEDS, **self.params)

@@ -29,7 +29,7 @@ from gnomon.core.arrays import (
 from gnomon.core.data.labels import class_name, first_unknown, match_classes
 from gnomon.core.errors import ModelError, did_you_mean
 from gnomon.core.outputs import log_from_outputs
-from gnomon.core.protocols import Change, Gives, KnownClasses, ModelAbilities, Trainer, TrainerAbilities
+from gnomon.core.protocols import Change, Gives, KnownClasses, ModelAbilities, OneByOne, Trainer
 from gnomon.models.boosters.settled import settled_params
 from gnomon.models.estimators import (
     decides_otherwise,
@@ -302,7 +302,7 @@ class SklearnModel(ModelAbilities):
 
 
 @dataclass(frozen=True, eq=False)
-class SklearnTrainer(TrainerAbilities):
+class SklearnTrainer(OneByOne):
     """Clones an estimator and refits it on other rows; every ``random_state`` in it follows the seed.
 
     Attributes:
@@ -340,16 +340,6 @@ class SklearnTrainer(TrainerAbilities):
                 f"expected a scikit-learn classifier, but {_name(self.estimator)} is none and has no predict_proba"
             )
 
-    def train(
-        self, x: Rows, y: Ints, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int]
-    ) -> Sequence[SklearnModel]:
-        """Trains one model per entry of ``rows``, each with its own seed.
-
-        Raises:
-            ModelError: rows of a single class, or the estimator fails.
-        """
-        return [self._train_one(x, y, n_classes, part, seed) for part, seed in zip(rows, seeds, strict=True)]
-
     def recipe(self) -> dict[str, Any]:
         """Class paths, deep parameters, labels, versions, and hashes of the user's own code and files."""
         import sklearn
@@ -364,10 +354,6 @@ class SklearnTrainer(TrainerAbilities):
         }
         given = {name: value for name, value in further.items() if value is not None}
         return {**plain, **given, **describe_files(self.files)}
-
-    def batch_size(self, x: Rows, n_classes: int, size: int) -> int:  # noqa: ARG002 - the protocol's arguments
-        """One at a time."""
-        return 1
 
     @property
     def observable(self) -> frozenset[str]:
@@ -424,7 +410,12 @@ class SklearnTrainer(TrainerAbilities):
         changed = clone(self.estimator).set_params(**weights) if weights else self.estimator
         return replace(self, estimator=changed, labels=labels)
 
-    def _train_one(self, x: Rows, y: Ints, n_classes: int, rows: Ints, seed: int) -> SklearnModel:
+    def train_one(self, x: Rows, y: Ints, n_classes: int, rows: Ints, seed: int) -> SklearnModel:
+        """A clone, refitted.
+
+        Raises:
+            ModelError: rows of a single class, or the estimator fails.
+        """
         present = np.unique(y[rows])
         if len(present) < 2:
             what = f"only class {present[0]}" if len(present) else "no rows"

@@ -17,7 +17,7 @@ from gnomon.core.arrays import Floats, Ints, Rows, count_rows, is_frame, log_fro
 from gnomon.core.data.labels import class_name, match_classes
 from gnomon.core.errors import ModelError, UsageError, did_you_mean, import_extra, one_line
 from gnomon.core.files import content_digest
-from gnomon.core.protocols import KnownClasses, ModelAbilities, TrainerAbilities
+from gnomon.core.protocols import KnownClasses, ModelAbilities, OneByOne
 
 BLOCK = 64  # texts that are answered at once
 WHAT = "a Hugging Face model"
@@ -106,7 +106,7 @@ class TextNetwork(ModelAbilities):
 
 
 @dataclass(frozen=True)
-class TextTrainer(TrainerAbilities):
+class TextTrainer(OneByOne):
     """Fine-tunes a base model, each time from the same weights but for the new head, with AdamW.
 
     Attributes:
@@ -115,23 +115,11 @@ class TextTrainer(TrainerAbilities):
 
     tuning: FineTuning
 
-    def train(self, x: Rows, y: Ints, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int]) -> list[TextNetwork]:
-        """Fine-tunes one model per entry of ``rows``, each with its own seed.
-
-        Raises:
-            ModelError: no base model.
-        """
-        return [self._train_one(x, y, n_classes, part, seed) for part, seed in zip(rows, seeds, strict=True)]
-
     def recipe(self) -> dict[str, Any]:
         """The settings, a digest of the base model and the libraries' versions."""
         versions = {name: metadata.version(name) for name in ("torch", "transformers")}
         given = {f.name: getattr(self.tuning, f.name) for f in fields(FineTuning) if f.name != "base"}
         return {"kind": "fine-tuning", **given, "base": self._digest, **versions}
-
-    def batch_size(self, x: Rows, n_classes: int, size: int) -> int:  # noqa: ARG002 - the protocol's arguments
-        """One at a time."""
-        return 1
 
     @cached_property
     def _digest(self) -> str:
@@ -139,7 +127,12 @@ class TextTrainer(TrainerAbilities):
             raise ModelError(f"{self.tuning.base}: no such folder of a base model")
         return content_digest(Path(self.tuning.base))
 
-    def _train_one(self, x: Rows, y: Ints, n_classes: int, rows: Ints, seed: int) -> TextNetwork:
+    def train_one(self, x: Rows, y: Ints, n_classes: int, rows: Ints, seed: int) -> TextNetwork:
+        """The base model, fine-tuned.
+
+        Raises:
+            ModelError: no base model.
+        """
         torch = import_extra("torch", "transformers", WHAT)
         how = self.tuning
         listed, labels = texts_of(take_rows(x, rows)), torch.as_tensor(y[rows])

@@ -14,7 +14,7 @@ import numpy as np
 
 from gnomon.core.arrays import Floats, Ints, Rows, count_rows, take_rows
 from gnomon.core.errors import ModelError, UsageError
-from gnomon.core.protocols import Model, TrainerAbilities
+from gnomon.core.protocols import OneByOne
 from gnomon.models.command.exchange import Exchange, read_answers, write_rows
 from gnomon.models.command.process import fill, run_command, split_line
 from gnomon.models.recipe_hash import describe_files
@@ -24,7 +24,7 @@ LOG = "output.txt"
 
 
 @dataclass(frozen=True)
-class CommandTrainer(TrainerAbilities):
+class CommandTrainer(OneByOne):
     """Command lines ``train`` and ``predict`` as a recipe; each model is trained in a fresh folder.
 
     Attributes:
@@ -62,14 +62,6 @@ class CommandTrainer(TrainerAbilities):
         if len(set(names)) < len(names):
             raise UsageError(f"trainer.files: two files are called the same, and share a folder: {', '.join(names)}")
 
-    def train(self, x: Rows, y: Ints, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int]) -> Sequence[Model]:
-        """Trains one model per entry of ``rows``, each with its own seed.
-
-        Raises:
-            ModelError: a command fails; what it printed is in the message.
-        """
-        return [self._train_one(x, y, n_classes, part, seed) for part, seed in zip(rows, seeds, strict=True)]
-
     def recipe(self) -> dict[str, Any]:
         """The command lines, the version, and hashes of the files."""
         return {
@@ -83,15 +75,16 @@ class CommandTrainer(TrainerAbilities):
             **describe_files(self.files),
         }
 
-    def batch_size(self, x: Rows, n_classes: int, size: int) -> int:  # noqa: ARG002 - the protocol's arguments
-        """One at a time; as many workers as there are run at once."""
-        return 1
-
     def for_labels(self, classes: Sequence[str], labels: tuple[Any, ...] | None) -> CommandTrainer:
         """The same with the labels of a data set in the files of rows."""
         return replace(self, classes=tuple(classes), labels=tuple(classes) if labels is None else labels)
 
-    def _train_one(self, x: Rows, y: Ints, n_classes: int, rows: Ints, seed: int) -> CommandModel:
+    def train_one(self, x: Rows, y: Ints, n_classes: int, rows: Ints, seed: int) -> CommandModel:
+        """What the command trains, in a folder of its own.
+
+        Raises:
+            ModelError: a command fails; what it printed is in the message.
+        """
         folder = Path(tempfile.mkdtemp(prefix="gnomon-command-"))
         model = CommandModel(self, folder, n_classes)
         for file in self.files:

@@ -20,7 +20,7 @@ import numpy as np
 from gnomon.core.arrays import Floats, Ints, Rows, count_rows, fingerprint, take_rows
 from gnomon.core.documents.endpoint import RequestsPlan
 from gnomon.core.errors import GnomonError, ModelError, UsageError
-from gnomon.core.protocols import Model, TrainerAbilities
+from gnomon.core.protocols import OneByOne
 from gnomon.models.endpoint.answers import AnswerReader, BadAnswerError
 from gnomon.models.endpoint.headers import read_headers
 from gnomon.models.endpoint.jobs import Jobs
@@ -34,7 +34,7 @@ REMOVING = RequestsPlan(tries=3, backoff=0.2, timeout=10)
 
 
 @dataclass(frozen=True)
-class ServiceTrainer(TrainerAbilities):
+class ServiceTrainer(OneByOne):
     """Whatever a service trains when it is sent rows, labels and a seed.
 
     Attributes:
@@ -61,22 +61,9 @@ class ServiceTrainer(TrainerAbilities):
     folder: Path | None = None
     requests: RequestsPlan = WAITING
 
-    def train(self, x: Rows, y: Ints, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int]) -> Sequence[Model]:
-        """Has one model trained per entry of ``rows``, each with its own seed.
-
-        Raises:
-            UsageError: the service can't be used, or max_jobs models were begun.
-            ModelError: it could not train a model.
-        """
-        return [self._train_one(x, y, n_classes, part, seed) for part, seed in zip(rows, seeds, strict=True)]
-
     def recipe(self) -> dict[str, Any]:
         """Address and version; what the service does is known to nobody here."""
         return {"kind": "service", "address": self.address, "version": self.version, "seeds": SEEDS}
-
-    def batch_size(self, x: Rows, n_classes: int, size: int) -> int:  # noqa: ARG002 - the protocol's arguments
-        """One at a time; as many workers as there are wait for one each."""
-        return 1
 
     def for_labels(self, classes: Sequence[str], labels: tuple[Any, ...] | None) -> ServiceTrainer:
         """The same with the labels of a data set."""
@@ -107,7 +94,13 @@ class ServiceTrainer(TrainerAbilities):
     def _place(self, name: str) -> str:
         return f"{self.address.rstrip('/')}/models/{name}"
 
-    def _train_one(self, x: Rows, y: Ints, n_classes: int, rows: Ints, seed: int) -> ServiceModel:
+    def train_one(self, x: Rows, y: Ints, n_classes: int, rows: Ints, seed: int) -> ServiceModel:
+        """A model that the service trains.
+
+        Raises:
+            UsageError: the service can't be used, or max_jobs models were begun.
+            ModelError: it could not train a model.
+        """
         batch = make_batch(take_rows(x, rows))
         known = tuple(range(n_classes)) if self.labels is None else self.labels
         order = self.classes or tuple(str(k) for k in known)
