@@ -1,33 +1,29 @@
 """A transaction is written whole or not at all, and waits for others."""
 
-import sqlite3
 from pathlib import Path
 
 import pytest
 
-from gnomon.models.endpoint.ledger import open_database, writing
+from gnomon.core.errors import StoreError
+from gnomon.models.endpoint.ledger import Database
 
 TABLE = "CREATE TABLE IF NOT EXISTS t (x INTEGER);"
 
 
 def test_what_raises_writes_nothing(tmp_path: Path) -> None:
     file = tmp_path / "new" / "t.sqlite"
-    connection = open_database(file, TABLE)
-    with writing(connection):
-        connection.execute("INSERT INTO t VALUES (1)")
-    with pytest.raises(KeyboardInterrupt), writing(connection):
-        connection.execute("INSERT INTO t VALUES (2)")
+    database = Database(file, TABLE, "no way ({})")
+    with database.writing():
+        database.connection.execute("INSERT INTO t VALUES (1)")
+    with pytest.raises(KeyboardInterrupt), database.writing():
+        database.connection.execute("INSERT INTO t VALUES (2)")
         raise KeyboardInterrupt
-    again = open_database(file, TABLE)
-    assert again.execute("SELECT x FROM t").fetchall() == [(1,)]
-    connection.close()
-    again.close()
+    again = Database(file, TABLE, "no way ({})")
+    assert again.connection.execute("SELECT x FROM t").fetchall() == [(1,)]
 
 
 def test_two_writers_do_not_mix(tmp_path: Path) -> None:
-    one, other = (open_database(tmp_path / "t.sqlite", TABLE) for _ in range(2))
-    other.execute("PRAGMA busy_timeout = 10")
-    with writing(one), pytest.raises(sqlite3.OperationalError, match="locked"), writing(other):
+    one, other = (Database(tmp_path / "t.sqlite", TABLE, "no way ({})") for _ in range(2))
+    other.connection.execute("PRAGMA busy_timeout = 10")
+    with one.writing(), pytest.raises(StoreError, match=r"t.sqlite: no way \(database is locked\)"), other.writing():
         pass
-    one.close()
-    other.close()

@@ -19,8 +19,8 @@ pytest.importorskip("tenacity")
 from gnomon.core.documents.endpoint import RequestsPlan
 from gnomon.core.errors import ModelError
 from gnomon.models.endpoint.headers import Headers
-from gnomon.models.endpoint.line import LARGEST_ANSWER, LARGEST_REFUSAL, MOST_VALUES, Lines, Meter
-from gnomon.models.endpoint.transport import EndpointError, Request, Response, Sender
+from gnomon.models.endpoint.line import LARGEST_ANSWER, LARGEST_REFUSAL, MOST_VALUES, Lines, Meter, Response
+from gnomon.models.endpoint.transport import EndpointError, Request, Sender
 
 OK = b"HTTP/1.1 200 OK\r\n"
 PACKED = OK + b"content-encoding: gzip\r\n\r\n"

@@ -17,7 +17,8 @@ from tests.models.endpoint.servers import Service, serving
 from gnomon.core.documents.endpoint import RequestsPlan
 from gnomon.models.endpoint.answers import BadAnswerError
 from gnomon.models.endpoint.headers import Headers
-from gnomon.models.endpoint.transport import EndpointError, Pace, Request, Response, Sender, Sent, _retry_after, _there
+from gnomon.models.endpoint.line import Response
+from gnomon.models.endpoint.transport import EndpointError, Pace, Request, Sender, _retry_after, _there
 
 ONE = Request(b'{"instances": [[1.0]]}')
 
@@ -32,13 +33,13 @@ def halves(rows: list[list[Any]]) -> np.ndarray:
 
 def test_every_try_is_counted_before_and_after() -> None:
     numbers: list[int] = []
-    sent: list[Sent] = []
+    sent: list[tuple[int, int]] = []
     service = Service(halves, harm=lambda i: "500" if i < 2 else "")
     with serving(service) as url:
-        found = sender(url).send(ONE, Response.json, before=numbers.append, after=sent.append)
+        found = sender(url).send(ONE, Response.json, before=numbers.append, after=lambda *one: sent.append(one))
     assert numbers == [1, 2, 3]
-    assert [one.bytes_sent for one in sent] == [len(ONE.body or b"")] * 3
-    assert all(one.bytes_received > 0 for one in sent)
+    assert [out for out, _ in sent] == [len(ONE.body or b"")] * 3
+    assert all(back > 0 for _, back in sent)
     assert found["predictions"] == [[0.5, 0.5]]
 
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import sqlite3
-import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from gnomon.core.errors import StoreError, UsageError
-from gnomon.models.endpoint.ledger import open_database, writing
+from gnomon.core.errors import UsageError
+from gnomon.models.endpoint.ledger import Database
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS open (name TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS begun (count INTEGER NOT NULL);
 INSERT INTO begun SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM begun);
 """
+PROBLEM = (
+    "the models of the service can't be counted there ({}); free space, name another folder, or remove the file if it "
+    "is damaged"
+)
 
 
-class Jobs:
+class Jobs(Database):
     """A file that all workers share; what is written there is on disk before a request goes out.
 
     >>> jobs = Jobs()
@@ -37,12 +37,7 @@ class Jobs:
         Raises:
             StoreError: the file can't be made, or is damaged.
         """
-        self._file = file
-        try:
-            self._connection = open_database(file, TABLES)
-            weakref.finalize(self, self._connection.close)
-        except (sqlite3.Error, OSError) as error:
-            raise self._broken(error) from None
+        super().__init__(file, TABLES, PROBLEM)
 
     def begin(self, name: str, most: int | None) -> None:
         """Counts a model that is about to be begun.
@@ -50,46 +45,32 @@ class Jobs:
         Raises:
             UsageError: so many were begun already; then it is not counted.
         """
-        with self._writing():
-            begun = int(self._connection.execute("SELECT count FROM begun").fetchone()[0])
+        with self.writing():
+            begun = int(self.connection.execute("SELECT count FROM begun").fetchone()[0])
             if most is not None and begun >= most:
                 raise UsageError(
                     f"trainer.max_jobs = {most}: so many models were begun, and another one is needed; raise it, or "
                     "lower shadow.count"
                 )
-            self._connection.execute("UPDATE begun SET count = count + 1")
-            self._connection.execute("INSERT OR IGNORE INTO open VALUES (?)", (name,))
+            self.connection.execute("UPDATE begun SET count = count + 1")
+            self.connection.execute("INSERT OR IGNORE INTO open VALUES (?)", (name,))
 
     def found(self, name: str) -> None:
         """Notes a model that is there already, so that it is removed in the end."""
-        with self._writing():
-            self._connection.execute("INSERT OR IGNORE INTO open VALUES (?)", (name,))
+        with self.writing():
+            self.connection.execute("INSERT OR IGNORE INTO open VALUES (?)", (name,))
 
     def end(self, name: str) -> None:
         """Forgets a model that was removed."""
-        with self._writing():
-            self._connection.execute("DELETE FROM open WHERE name = ?", (name,))
+        with self.writing():
+            self.connection.execute("DELETE FROM open WHERE name = ?", (name,))
 
     def open(self) -> list[str]:
         """Models that may still be there."""
-        with self._writing():
-            return [row[0] for row in self._connection.execute("SELECT name FROM open")]
+        with self.writing():
+            return [row[0] for row in self.connection.execute("SELECT name FROM open")]
 
     def begun(self) -> int:
         """How many were begun in all."""
-        with self._writing():
-            return int(self._connection.execute("SELECT count FROM begun").fetchone()[0])
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            with writing(self._connection):
-                yield
-        except sqlite3.Error as error:
-            raise self._broken(error) from None
-
-    def _broken(self, error: Exception) -> StoreError:
-        return StoreError(
-            f"{self._file or 'jobs'}: the models of the service can't be counted there ({error}); free space, name "
-            "another folder, or remove the file if it is damaged"
-        )
+        with self.writing():
+            return int(self.connection.execute("SELECT count FROM begun").fetchone()[0])

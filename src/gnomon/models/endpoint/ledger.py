@@ -20,34 +20,49 @@ from gnomon.core.arrays import Floats
 from gnomon.core.errors import BudgetError, StoreError
 
 
-def open_database(file: Path | None, tables: str) -> sqlite3.Connection:
-    """A connection whose transactions begin where `writing` says so; without a file, all is forgotten at the end.
+class Database:
+    """Tables in a file that several processes share; without a file, all is forgotten at the end.
+
+    Args:
+        file: the file, which is made if it is not there.
+        tables: the statements that make them.
+        problem: what can't be done where the file fails, with a place for the reason.
 
     Raises:
-        sqlite3.Error, OSError: the file can't be made, or is damaged.
+        StoreError: the file can't be made, or is damaged; also where something is read or written.
     """
-    if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(file or ":memory:", timeout=60, check_same_thread=False)
-    connection.isolation_level = None
-    connection.executescript(tables)
-    return connection
 
+    def __init__(self, file: Path | None, tables: str, problem: str) -> None:
+        self._problem = f"{file or 'endpoint'}: {problem}"
+        with self.reading():
+            if file is not None:
+                file.parent.mkdir(parents=True, exist_ok=True)
+            self.connection = sqlite3.connect(file or ":memory:", timeout=60, check_same_thread=False)
+            weakref.finalize(self, self.connection.close)
+            self.connection.isolation_level = None  # transactions begin where `writing` says so
+            self.connection.executescript(tables)
+            if file is not None:
+                file.chmod(0o600)
 
-@contextmanager
-def writing(connection: sqlite3.Connection) -> Iterator[None]:
-    """One transaction; no other process writes meanwhile, and nothing is written if it raises.
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """What fails inside is said in our words."""
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(self._problem.format(error)) from None
 
-    Raises:
-        sqlite3.Error: it can't be written.
-    """
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction; no other process writes meanwhile, and nothing is written if it raises."""
+        with self.reading():
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self.connection.execute("COMMIT")
+            except BaseException:
+                self.connection.execute("ROLLBACK")
+                raise
 
 
 TABLES = """
@@ -56,9 +71,13 @@ CREATE TABLE IF NOT EXISTS totals (name TEXT PRIMARY KEY, value REAL NOT NULL) W
 """
 ADD = "INSERT INTO totals VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"
 AT_ONCE = 500  # records in one look-up
+PROBLEM = (
+    "the answers of the endpoint can't be kept there ({}); free space, name another folder, or remove the file if it "
+    "is damaged (its records are then sent again)"
+)
 
 
-class Ledger:
+class Ledger(Database):
     """Answers by record, and totals; used by several threads, and by several processes that share the file.
 
     >>> ledger = Ledger()
@@ -77,36 +96,29 @@ class Ledger:
         Raises:
             StoreError: the file can't be made, or is damaged.
         """
-        self._file = file
         self._lock = threading.Lock()
         self._waiting: dict[str, float] = {}
-        try:
-            self._connection = open_database(file, TABLES)
-            weakref.finalize(self, self._connection.close)
-            if file is not None:
-                file.chmod(0o600)
-        except (sqlite3.Error, OSError) as error:
-            raise self._broken(error) from None
+        super().__init__(file, TABLES, PROBLEM)
 
     def find(self, records: Sequence[str]) -> dict[str, Floats]:
         """Natural-log probabilities (c,) of those of the records that were answered."""
         found: dict[str, Floats] = {}
-        with self._lock, self._reading():
+        with self._lock, self.reading():
             for start in range(0, len(records), AT_ONCE):
                 some = records[start : start + AT_ONCE]
                 marks = ",".join("?" * len(some))
-                rows = self._connection.execute(f"SELECT record, answer FROM answers WHERE record IN ({marks})", some)
+                rows = self.connection.execute(f"SELECT record, answer FROM answers WHERE record IN ({marks})", some)
                 found |= {record: np.frombuffer(answer, np.float32) for record, answer in rows}
         return found
 
     def count(self) -> int:
         """How many records have an answer."""
-        with self._lock, self._reading():
-            return int(self._connection.execute("SELECT count(*) FROM answers").fetchone()[0])
+        with self._lock, self.reading():
+            return int(self.connection.execute("SELECT count(*) FROM answers").fetchone()[0])
 
     def total(self, name: str) -> float:
         """What was added up under a name."""
-        with self._lock, self._reading():
+        with self._lock, self.reading():
             return self._total(name)
 
     def spend(self, queries: int, budget: int | None, *, again: bool = False) -> None:
@@ -115,14 +127,14 @@ class Ledger:
         Raises:
             BudgetError: they would pass the budget; then they are not counted and must not be sent.
         """
-        with self._lock, self._writing():
+        with self._lock, self.writing():
             spent = self._total("queries")
             if budget is not None and spent + queries > budget:
                 raise BudgetError(
                     f"query budget: {queries:,} more records to send, {spent:,.0f} of {budget:,} are spent; nothing "
                     "was sent"
                 )
-            self._connection.executemany(ADD, [("queries", queries), ("requests", 1), ("retries", int(again))])
+            self.connection.executemany(ADD, [("queries", queries), ("requests", 1), ("retries", int(again))])
 
     def add(self, **amounts: float) -> None:
         """Adds to totals; they are written with what is written next."""
@@ -133,33 +145,17 @@ class Ledger:
     def keep(self, records: Sequence[str], answers: Floats) -> None:
         """Writes answers (n, c); they are on disk when this returns."""
         rows = [(r, np.ascontiguousarray(a, np.float32).tobytes()) for r, a in zip(records, answers, strict=True)]
-        with self._lock, self._writing():
-            self._connection.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?)", rows)
+        with self._lock, self.writing():
+            self.connection.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?)", rows)
 
     def _total(self, name: str) -> float:
-        found = self._connection.execute("SELECT value FROM totals WHERE name = ?", (name,)).fetchone()
+        found = self.connection.execute("SELECT value FROM totals WHERE name = ?", (name,)).fetchone()
         return self._waiting.get(name, 0.0) + (0.0 if found is None else float(found[0]))
 
     @contextmanager
-    def _reading(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise self._broken(error) from None
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def writing(self) -> Iterator[None]:
         """One transaction, in which the waiting totals are written too."""
-        try:
-            with writing(self._connection):
-                yield
-                self._connection.executemany(ADD, list(self._waiting.items()))
-            self._waiting.clear()
-        except sqlite3.Error as error:
-            raise self._broken(error) from None
-
-    def _broken(self, error: Exception) -> StoreError:
-        return StoreError(
-            f"{self._file or 'ledger'}: the answers of the endpoint can't be kept there ({error}); free space, name "
-            "another folder, or remove the file if it is damaged (its records are then sent again)"
-        )
+        with super().writing():
+            yield
+            self.connection.executemany(ADD, list(self._waiting.items()))
+        self._waiting.clear()

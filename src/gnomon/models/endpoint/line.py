@@ -6,6 +6,7 @@ thousandfold, or pack what is packed. So each line has one connection, which is 
 
 from __future__ import annotations
 
+import json
 import queue
 import socket
 import threading
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gnomon.core.errors import MissingExtraError, ModelError
+from gnomon.models.endpoint.answers import BadAnswerError
 
 LARGEST_ANSWER = 64 * 2**20
 LARGEST_REFUSAL = 2**16  # of what comes with a status of 300 and above, which is only quoted
@@ -23,18 +25,24 @@ PACKED = {"gzip", "identity"}
 
 
 @dataclass(frozen=True)
-class Reply:
-    """What came back.
+class Response:
+    """What came back."""
 
-    Attributes:
-        status: HTTP's.
-        headers: names in lower case.
-        body: unpacked; of a refusal the beginning.
-    """
-
-    status: int
-    headers: Mapping[str, str]
     body: bytes
+    content_type: str
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def json(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            BadAnswerError: it is none.
+        """
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            raise BadAnswerError(f"expected JSON, got {self.body[:80]!r}") from None
 
 
 @dataclass
@@ -102,7 +110,7 @@ class _Line:
         self._socket: socket.socket | None = None
         self._late = threading.Event()
 
-    def exchange(self, method: str, url: str, body: bytes | None, kind: str, seconds: float, meter: Meter) -> Reply:
+    def exchange(self, method: str, url: str, body: bytes | None, kind: str, seconds: float, meter: Meter) -> Response:
         """Sends a request and reads the answer.
 
         Raises:
@@ -124,7 +132,8 @@ class _Line:
                 timeout=seconds,
                 extensions={"trace": self._trace},
             ) as response:
-                reply = Reply(response.status_code, response.headers, _read(response, meter))
+                said, kind = response.headers, response.headers.get("content-type", "")
+                reply = Response(_read(response, meter), kind, response.status_code, said)
             if self._late.is_set():  # an answer without a length ends where its connection does
                 raise httpx.ReadTimeout("too slow")
             return reply

@@ -24,8 +24,9 @@ from gnomon.models.endpoint.answers import AnswerReader
 from gnomon.models.endpoint.dialects import make_dialect
 from gnomon.models.endpoint.headers import Headers
 from gnomon.models.endpoint.ledger import Ledger
+from gnomon.models.endpoint.line import Response
 from gnomon.models.endpoint.rows import RequestRows, make_batch
-from gnomon.models.endpoint.transport import Request, Response, Sender, Sent
+from gnomon.models.endpoint.transport import Request, Sender
 
 LEDGER_VERSION = 1  # raise when what is kept under a record changes its meaning
 FIRST = 8  # records of the first small query
@@ -309,11 +310,11 @@ class EndpointModel(ModelAbilities):
         with self._clock:
             self._since = time.monotonic()
 
-    def _count(self, sent: Sent) -> None:
+    def _count(self, sent: int, received: int) -> None:
         with self._clock:
             now = time.monotonic()
             waited, self._since = (now - self._since if self._since else 0.0), now
-        self._ledger.add(bytes_sent=sent.bytes_sent, bytes_received=sent.bytes_received, seconds=waited)
+        self._ledger.add(bytes_sent=sent, bytes_received=received, seconds=waited)
 
 
 def _names(x: Rows) -> list[str]:

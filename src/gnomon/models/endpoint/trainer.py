@@ -24,8 +24,9 @@ from gnomon.core.protocols import OneByOne
 from gnomon.models.endpoint.answers import AnswerReader, BadAnswerError
 from gnomon.models.endpoint.headers import read_headers
 from gnomon.models.endpoint.jobs import Jobs
+from gnomon.models.endpoint.line import Response
 from gnomon.models.endpoint.rows import make_batch
-from gnomon.models.endpoint.transport import EndpointError, Request, Response, Sender
+from gnomon.models.endpoint.transport import EndpointError, Request, Sender
 
 SEEDS = 2**31  # a service's seed is below
 AT_ONCE = 1000  # rows in a request for answers

@@ -8,7 +8,6 @@ secrets would go where nobody named.
 from __future__ import annotations
 
 import email.utils
-import json
 import threading
 import time
 import weakref
@@ -22,7 +21,7 @@ from gnomon.core.documents.endpoint import RequestsPlan
 from gnomon.core.errors import BudgetError, ModelError, one_line
 from gnomon.models.endpoint.answers import BadAnswerError
 from gnomon.models.endpoint.headers import Headers
-from gnomon.models.endpoint.line import Lines, Meter, Reply
+from gnomon.models.endpoint.line import Lines, Meter, Response
 
 AGAIN = (408, 425, 429)  # and all of 500 and above
 LONGEST_WAIT = 300.0  # seconds; who is told to wait longer is better off to start again then
@@ -39,34 +38,6 @@ class Request:
     content_type: str = "application/json"
     method: str = ""
     missing: bool = False  # whether 404 is an answer: nothing is there
-
-
-@dataclass(frozen=True)
-class Response:
-    """What came back."""
-
-    body: bytes
-    content_type: str
-    status: int = 200
-
-    def json(self) -> Any:
-        """The body as JSON.
-
-        Raises:
-            BadAnswerError: it is none.
-        """
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
-            raise BadAnswerError(f"expected JSON, got {self.body[:80]!r}") from None
-
-
-@dataclass(frozen=True)
-class Sent:
-    """What one try cost."""
-
-    bytes_sent: int
-    bytes_received: int
 
 
 class EndpointError(ModelError):
@@ -137,7 +108,7 @@ class Sender:
         read: Callable[[Response], Found],
         *,
         before: Callable[[int], None] = lambda _: None,
-        after: Callable[[Sent], None] = lambda _: None,
+        after: Callable[[int, int], None] = lambda _sent, _received: None,
         url: str | None = None,
     ) -> Found:
         """Sends until the answer can be read, or it is no use.
@@ -198,7 +169,7 @@ class Sender:
 
         return wait
 
-    def _once(self, request: Request, url: str, after: Callable[[Sent], None]) -> Response:
+    def _once(self, request: Request, url: str, after: Callable[[int, int], None]) -> Response:
         import httpx
 
         method = request.method or ("GET" if request.body is None else "POST")
@@ -215,12 +186,12 @@ class Sender:
         except httpx.DecodingError:
             raise _LaterError("its answer can't be unpacked") from None
         finally:
-            after(Sent(len(request.body or b""), meter.received))
+            after(len(request.body or b""), meter.received)
         if not (request.missing and reply.status == 404):
             self._judge(reply)
-        return Response(reply.body, reply.headers.get("content-type", ""), reply.status)
+        return reply
 
-    def _judge(self, reply: Reply) -> None:
+    def _judge(self, reply: Response) -> None:
         """Raises what a status means, if it is no success."""
         status = reply.status
         if 200 <= status < 300:

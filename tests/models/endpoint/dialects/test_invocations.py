@@ -12,8 +12,8 @@ from gnomon.core.documents.endpoint import RequestsPlan
 from gnomon.core.errors import ModelError
 from gnomon.models.endpoint.answers import BadAnswerError
 from gnomon.models.endpoint.dialects.invocations import dialect
+from gnomon.models.endpoint.line import Response
 from gnomon.models.endpoint.rows import make_batch
-from gnomon.models.endpoint.transport import Response
 
 BATCH = make_batch(pd.DataFrame({"age": [30, 41], "job": ["nu,rse", None]}))
 ROWS = [[30, "nu,rse"], [41, None]]

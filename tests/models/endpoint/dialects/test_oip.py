@@ -13,8 +13,8 @@ from gnomon.core.documents.endpoint import RequestsPlan
 from gnomon.core.errors import ModelError
 from gnomon.models.endpoint.answers import BadAnswerError
 from gnomon.models.endpoint.dialects.oip import Oip, dialect
+from gnomon.models.endpoint.line import Response
 from gnomon.models.endpoint.rows import make_batch
-from gnomon.models.endpoint.transport import Response
 
 URL = "http://h/v2/models/m/infer"
 BATCH = make_batch(pd.DataFrame({"age": [30, 41], "ill": [True, False]}))

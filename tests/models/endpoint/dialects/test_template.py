@@ -11,8 +11,8 @@ from gnomon.core.documents.endpoint import RequestsPlan
 from gnomon.core.errors import ModelError, UsageError
 from gnomon.models.endpoint.answers import BadAnswerError
 from gnomon.models.endpoint.dialects.template import Template, dialect
+from gnomon.models.endpoint.line import Response
 from gnomon.models.endpoint.rows import make_batch
-from gnomon.models.endpoint.transport import Response
 
 BATCH = make_batch(np.array([[1.0, 2.0], [3.0, 4.0]]))
 

@@ -11,8 +11,8 @@ pytest.importorskip("jmespath")
 from gnomon.core.documents.endpoint import RequestsPlan
 from gnomon.core.errors import ModelError
 from gnomon.models.endpoint.dialects.tf import dialect
+from gnomon.models.endpoint.line import Response
 from gnomon.models.endpoint.rows import make_batch
-from gnomon.models.endpoint.transport import Response
 
 BATCH = make_batch(pd.DataFrame({"age": [30, 41], "job": ["nurse", None]}))
 

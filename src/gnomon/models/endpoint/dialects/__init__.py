@@ -11,8 +11,9 @@ from typing import Any, Protocol
 
 from gnomon.core.documents import endpoint
 from gnomon.core.documents.endpoint import RequestsPlan
+from gnomon.models.endpoint.line import Response
 from gnomon.models.endpoint.rows import RequestRows
-from gnomon.models.endpoint.transport import Request, Response
+from gnomon.models.endpoint.transport import Request
 
 Look = Callable[[str], Any]  # an address -> the JSON that stands there
 

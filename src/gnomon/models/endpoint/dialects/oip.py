@@ -19,8 +19,9 @@ from gnomon.core.errors import ModelError
 from gnomon.models.endpoint.answers import BadAnswerError
 from gnomon.models.endpoint.dialects import Look
 from gnomon.models.endpoint.dialects.paths import AnswerPlace, place_in
+from gnomon.models.endpoint.line import Response
 from gnomon.models.endpoint.rows import RequestRows
-from gnomon.models.endpoint.transport import Request, Response
+from gnomon.models.endpoint.transport import Request
 
 FLOATS = ("FP16", "FP32", "FP64", "BF16")
 

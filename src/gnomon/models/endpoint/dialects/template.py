@@ -11,8 +11,9 @@ from gnomon.core.errors import ModelError, UsageError
 from gnomon.models.endpoint.answers import BadAnswerError
 from gnomon.models.endpoint.dialects import Dialect
 from gnomon.models.endpoint.dialects.paths import AnswerPlace
+from gnomon.models.endpoint.line import Response
 from gnomon.models.endpoint.rows import RequestRows
-from gnomon.models.endpoint.transport import Request, Response
+from gnomon.models.endpoint.transport import Request
 
 MANY = ("{rows}", "{records}")
 ONE = ("{row}", "{record}")
