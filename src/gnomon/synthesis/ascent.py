@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gnomon.core.answers import Reveal
 from gnomon.core.arrays import Floats, Ints
-from gnomon.core.data.features import Codes, FeatureSpace
+from gnomon.core.data.features import FeatureSpace
 from gnomon.core.errors import BudgetError, GnomonError, StoreError, UsageError
 from gnomon.core.files import replacing
 from gnomon.synthesis.asking import Asker
@@ -32,7 +32,7 @@ from gnomon.synthesis.searchers import Searcher, Spot
 from gnomon.synthesis.streams import Streams, stream_keys
 
 Progress = Callable[[int, int], None]
-Found = tuple[Codes, Ints, Ints, Ints]  # codes, classes, attempts, queries of records found
+Found = list[NDArray[Any]]  # codes, classes, attempts, queries of records found
 FOUND = ("codes", "classes", "attempts", "queries")
 CHECKPOINT_SECONDS = 10.0
 VERSION = "gnomon climb 1 "
@@ -147,28 +147,26 @@ class Ascent:
         self.step += 1
         self.searcher.learn(climbers.record, answers)
         streams = Streams(climbers.keys, climbers.used)
-        outcome = judge(climbers, answers, streams.uniform(), self.rules, len(self.space), self.ledger)
-        returned = outcome.returned
+        returned, failed = judge(climbers, answers, streams.uniform(), self.rules, len(self.space), self.ledger)
         if returned.any():
             parts = (climbers.record, climbers.classes, climbers.attempts, climbers.queries)
-            codes, classes, attempts, queries = (part[returned] for part in parts)
-            self.found.append((codes, classes, attempts, queries))
+            self.found.append([part[returned] for part in parts])
         # Those who are done propose too, for nothing; their places are taken before anybody is asked again.
         spot = Spot(climbers.best, climbers.best_answers, climbers.classes, climbers.k)
         climbers.record = self.searcher.propose(spot, streams)
         climbers.used = streams.used
         self.climbers = climbers if waiting is None else climbers.plus(waiting)
         self.done = np.zeros(len(self.climbers), dtype=bool)
-        self.done[: len(answers)] = returned | outcome.failed
+        self.done[: len(answers)] = returned | failed
 
     def _gathered(self) -> Found:
         """All records found, by class and then by attempt: an order that does not depend on who finished first."""
         if not self.found:
             none = np.zeros(0, dtype=np.int64)
-            return np.empty((0, len(self.space)), dtype=self.space.code_type), none, none, none
-        codes, classes, attempts, queries = (np.concatenate(part) for part in zip(*self.found, strict=True))
-        order = np.lexsort((attempts, classes))
-        self.found = [(codes[order], classes[order], attempts[order], queries[order])]
+            return [np.empty((0, len(self.space)), dtype=self.space.code_type), none, none, none]
+        parts = [np.concatenate(part) for part in zip(*self.found, strict=True)]
+        order = np.lexsort((parts[2], parts[1]))
+        self.found = [[part[order] for part in parts]]
         return self.found[0]
 
     def save(self) -> None:
@@ -176,8 +174,8 @@ class Ascent:
         if self.checkpoint is None:
             return
         arrays: dict[str, NDArray[Any]] = {f"found_{k}": v for k, v in zip(FOUND, self._gathered(), strict=True)}
-        arrays |= {f"climbers_{k}": v for k, v in self.climbers.part(~self.done).arrays().items()}
-        arrays |= {f"ledger_{k}": v for k, v in self.ledger.arrays().items()}
+        arrays |= {f"climbers_{k}": v for k, v in vars(self.climbers.part(~self.done)).items()}
+        arrays |= {f"ledger_{k}": v for k, v in vars(self.ledger).items()}
         arrays |= {f"searcher_{k}": v for k, v in self.searcher.save().items()}
         save_state(self.checkpoint, self.key, arrays | {"clock": np.array([self.step, self.ask.asked])})
 
@@ -186,8 +184,7 @@ class Ascent:
         arrays = None if self.checkpoint is None else load_state(self.checkpoint, self.key)
         if arrays is None:
             return
-        codes, classes, attempts, queries = (arrays[f"found_{k}"] for k in FOUND)
-        self.found = [(codes, classes, attempts, queries)]
+        self.found = [[arrays[f"found_{k}"] for k in FOUND]]
         self.climbers = restore(Climbers, arrays, "climbers_")
         self.done = np.zeros(len(self.climbers), dtype=bool)
         self.ledger = restore(ClimbLedger, arrays, "ledger_")

@@ -97,22 +97,16 @@ class Climbers:
 
     def part(self, mask: Bools) -> Climbers:
         """The climbers under the mask."""
-        return Climbers(**{name: array[mask] for name, array in self.arrays().items()})
+        return Climbers(**{name: array[mask] for name, array in vars(self).items()})
 
     def put(self, places: Ints, others: Climbers) -> None:
         """Puts other climbers in these places."""
-        for name, array in self.arrays().items():
+        for name, array in vars(self).items():
             array[places] = getattr(others, name)
 
     def plus(self, others: Climbers) -> Climbers:
         """These climbers, and the others behind them."""
-        return Climbers(
-            **{name: np.concatenate([array, getattr(others, name)]) for name, array in self.arrays().items()}
-        )
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """The state, for a checkpoint."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+        return Climbers(**{name: np.concatenate([array, getattr(others, name)]) for name, array in vars(self).items()})
 
 
 def new_climbers(
@@ -155,10 +149,6 @@ class ClimbLedger:
     hidden: Ints
     best: Floats
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """The state, for a checkpoint."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
-
 
 def new_ledger(n_classes: int) -> ClimbLedger:
     """Nothing asked yet."""
@@ -166,18 +156,12 @@ def new_ledger(n_classes: int) -> ClimbLedger:
     return ClimbLedger(**counts, best=np.zeros(n_classes))
 
 
-@dataclass(frozen=True)
-class ClimbOutcome:
-    """What one step brought: which climbers returned their record, and which have failed."""
-
-    returned: Bools
-    failed: Bools
-
-
 def judge(
     climbers: Climbers, answers: Floats, uniform: Floats, rules: ClimbRules, features: int, ledger: ClimbLedger
-) -> ClimbOutcome:
+) -> tuple[Bools, Bools]:
     """Lines 6 to 23 of Algorithm 1 for a batch of answers: accept, sample, or reject.
+
+    Returns which climbers (a,) gave back their record, and which have failed.
 
     Args:
         climbers: the climbers that asked; they are changed in place.
@@ -208,7 +192,7 @@ def judge(
     failed = ~returned & (climbers.queries >= rules.itermax)
     ledger.found += np.bincount(classes[returned], minlength=n_classes)
     ledger.failed += np.bincount(classes[failed], minlength=n_classes)
-    return ClimbOutcome(returned, failed)
+    return returned, failed
 
 
 def classes_to_start(ledger: ClimbLedger, running: Ints, per_class: int, rules: ClimbRules, slots: int) -> Ints:

@@ -6,8 +6,6 @@ linear model over levels can say more of a number than "more" or "less", and tre
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 
 from gnomon.core.arrays import Floats, Ints
@@ -21,54 +19,36 @@ LEAST_ODDS = 1e-9
 MOST_TILT = 30.0  # in natural-log odds; beyond this a float32 says 0 or 1 anyway
 
 
-class Levels(Protocol):
-    """Levels of all features of a space."""
-
-    @property
-    def width(self) -> int:
-        """Number of columns d of the design matrix."""
-        ...
-
-    def design(self, codes: Codes) -> Floats:
-        """Records as a float32 matrix (a, d), centred at what is believed beforehand."""
-        ...
-
-    def draw(self, tilt: Floats, rows: Ints, features: Ints, uniform: Floats) -> Floats:
-        """Codes (t,) for these features, with believed odds times ``exp(tilt)``; tilt is (a, d), rows point into it."""
-        ...
-
-
-def make_levels(space: FeatureSpace, marginals: Marginals | None) -> Levels:
-    """Levels of a space; without marginals every legal value is believed to be as likely."""
-    return BitLevels(space, marginals) if space.is_binary else CellLevels(space, marginals)
-
-
 class BitLevels:
-    """Bits: one column each, 1 against 0."""
+    """Bits: one column each, 1 against 0.
+
+    Attributes:
+        width: number of columns d of the design matrix.
+    """
 
     def __init__(self, space: FeatureSpace, marginals: Marginals | None) -> None:
+        self.width = len(space)
         means = np.full(len(space), 0.5) if marginals is None else marginals.means()
         means = np.clip(means, LEAST_ODDS, 1 - LEAST_ODDS)
         self._means = means.astype(np.float32)
         self._logit = np.log(means / (1 - means)).astype(np.float32)
 
-    @property
-    def width(self) -> int:
-        """One column a bit."""
-        return len(self._means)
-
     def design(self, codes: Codes) -> Floats:
-        """Bits minus the share of ones."""
+        """Records as a float32 matrix (a, d): bits minus the share of ones."""
         return np.asarray(codes - self._means, dtype=np.float32)
 
     def draw(self, tilt: Floats, rows: Ints, features: Ints, uniform: Floats) -> Floats:
-        """1 with the tilted odds."""
+        """Codes (t,) of features: 1 with believed odds times ``exp(tilt)``; tilt is (a, d), rows (t,) point into it."""
         logit = self._logit[features] + np.clip(tilt[rows, features], -MOST_TILT, MOST_TILT)
         return np.asarray(uniform < 1 / (1 + np.exp(-logit)), dtype=np.float64)
 
 
 class CellLevels:
-    """Any features: one column a level, and within a level the believed distribution."""
+    """Any features: one column a level, and within a level the believed distribution.
+
+    Attributes:
+        width: number of columns d of the design matrix.
+    """
 
     def __init__(self, space: FeatureSpace, marginals: Marginals | None) -> None:
         self._space = space
@@ -77,20 +57,15 @@ class CellLevels:
         self._count = np.array([len(starts) for starts in self._starts])
         self._first = np.concatenate([[0], np.cumsum(self._count)])[:-1]
         odds = np.concatenate([mass for _, mass, _ in tables])
-        self._odds = odds.astype(np.float32)
+        self.width, self._odds = len(odds), odds.astype(np.float32)
         self._log_odds = np.log(odds).astype(np.float32)
         parts = [part for _, _, levels in tables for part in levels]  # one list of cells a level
         self._low = np.concatenate([low for low, _, _ in parts])
         self._high = np.concatenate([high for _, high, _ in parts])
         self._cumulated = np.concatenate([level + np.cumsum(share) for level, (_, _, share) in enumerate(parts)])
 
-    @property
-    def width(self) -> int:
-        """One column a level."""
-        return len(self._odds)
-
     def design(self, codes: Codes) -> Floats:
-        """One-hot levels minus their believed shares."""
+        """Records as a float32 matrix (a, d): one-hot levels minus their believed shares."""
         z = np.tile(-self._odds, (len(codes), 1))
         for i, starts in enumerate(self._starts):
             level = np.searchsorted(starts, codes[:, i], side="right") - 1
@@ -98,7 +73,7 @@ class CellLevels:
         return z
 
     def draw(self, tilt: Floats, rows: Ints, features: Ints, uniform: Floats) -> Floats:
-        """A level with the tilted odds, then a value within the level as believed."""
+        """Codes (t,) of features: a level with odds times ``exp(tilt)``, then a value within the level as believed."""
         drawn = np.empty(len(rows))
         counts = self._count[features]
         for count in np.unique(counts):
@@ -119,6 +94,11 @@ class CellLevels:
         start = np.where(cell > 0, self._cumulated[cell - 1], 0.0)
         inside = np.clip((levels + uniform - start) / np.maximum(self._cumulated[cell] - start, 1e-300), 0, 1 - 1e-12)
         return place_in(self._low[cell], self._high[cell], inside, self._space.sizes[features] > 0)
+
+
+def make_levels(space: FeatureSpace, marginals: Marginals | None) -> BitLevels | CellLevels:
+    """Levels of a space; without marginals every legal value is believed to be as likely."""
+    return BitLevels(space, marginals) if space.is_binary else CellLevels(space, marginals)
 
 
 Part = tuple[Floats, Floats, Floats]  # cells of one level: lowest values, highest values, shares that add up to 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,30 +39,6 @@ class Spot:
     k: Ints
 
 
-class Searcher(Protocol):
-    """Starts and proposals of many climbers at once."""
-
-    def start(self, classes: Ints, streams: Streams) -> Codes:
-        """First records (a, features) of new climbers of these classes (a,)."""
-        ...
-
-    def propose(self, spot: Spot, streams: Streams) -> Codes:
-        """Next records (a, features): x* with at most k features changed."""
-        ...
-
-    def learn(self, codes: Codes, answers: Floats) -> None:
-        """Takes note of what the target answered, natural-log probabilities (a, c), on records (a, features)."""
-        ...
-
-    def save(self) -> Arrays:
-        """What was learned, as arrays."""
-        ...
-
-    def load(self, arrays: Arrays) -> None:
-        """Goes on from what was learned before."""
-        ...
-
-
 class Plain:
     """The paper's searcher: random records, and k features re-drawn at random (Shokri et al. 2017, Algorithm 1)."""
 
@@ -70,28 +46,28 @@ class Plain:
         self.space = space
 
     def start(self, classes: Ints, streams: Streams) -> Codes:
-        """RandRecord(): every feature uniform over its legal values."""
+        """First records (a, features) of new climbers: RandRecord(), every feature uniform over its legal values."""
         d = len(self.space)
         uniform = streams.uniform_rows(d).reshape(-1)
         codes = self.space.draw(np.tile(np.arange(d), len(classes)), uniform)
         return codes.reshape(len(classes), d).astype(self.space.code_type)
 
     def propose(self, spot: Spot, streams: Streams) -> Codes:
-        """RandRecord(x*, k): k features of x*, chosen at random, drawn anew."""
+        """Next records (a, features): RandRecord(x*, k), k features of x*, chosen at random, drawn anew."""
         proposed = spot.codes.copy()
         rows, features, uniform = streams.picks(len(self.space), spot.k)
         proposed[rows, features] = self.space.draw(features, uniform).astype(proposed.dtype)
         return proposed
 
     def learn(self, codes: Codes, answers: Floats) -> None:
-        """The paper's climb forgets what it asked."""
+        """Takes note of answers, natural-log probabilities (a, c); the paper's climb forgets what it asked."""
 
     def save(self) -> Arrays:
-        """Nothing."""
+        """What was learned, as arrays: nothing."""
         return {}
 
     def load(self, arrays: Arrays) -> None:
-        """Nothing."""
+        """Goes on from what was learned before: nothing."""
 
 
 FLOOR = 12.0  # log-probabilities this far below the largest are all as good as zero
@@ -179,3 +155,6 @@ class Guided:
         self._weights, self._velocity = arrays["weights"].copy(), arrays["velocity"].copy()
         self._bias, self._direction = arrays["bias"].copy(), arrays["direction"].copy()
         self._step = int(arrays["step"])
+
+
+Searcher: TypeAlias = Plain | Guided  # starts and proposals of many climbers at once
