@@ -22,8 +22,6 @@ from gnomon.core.protocols import Attack
 from gnomon.models import torch as networks
 from gnomon.stats.signals import margin
 
-PAPER = "Bertran, Tang, Kearns, Morgenstern, Roth, Wu 2023"
-NEEDS: frozenset[Need] = frozenset({"answers", "population", "x"})
 WIDEST = 256  # columns; more (images) are first reduced to their principal components
 COMPONENTS = 64
 FEWEST = 20  # population rows: with fewer the regression is a constant
@@ -34,7 +32,52 @@ Learner: TypeAlias = Literal["auto", "trees", "network"]
 
 
 @dataclass(frozen=True)
-class Quantile(Attack):
+class _Regression(Attack):
+    """What both forms share: trees or a network that predict a non-member's margin from its row and label."""
+
+    iterations: int = 50
+    learner: Learner = "auto"
+    epochs: int = 30
+
+    paper: ClassVar[str] = "Bertran, Tang, Kearns, Morgenstern, Roth, Wu 2023"
+    needs: ClassVar[frozenset[Need]] = frozenset({"answers", "population", "x"})
+
+    def __post_init__(self) -> None:
+        if self.iterations < 1 or self.epochs < 1:
+            raise UsageError(f"{self.name}: expected iterations and epochs of at least 1, got {self}")
+
+    def notes(self, evidence: Evidence) -> list[str]:
+        """Says how many non-members the regression rests on, and if that is too few."""
+        z = len(evidence.require("population").labels)
+        notes = [f"{'a convolutional network' if self.by_network(evidence) else 'regression'} on {z} known non-members"]
+        if z < FEWEST:
+            notes.append(f"fewer than {FEWEST}: one quantile for all records in place of a regression")
+        return notes
+
+    def by_network(self, evidence: Evidence) -> bool:
+        """Whether a network is fitted: to images that are not too few, where torch is there or the option insists."""
+        x, population = evidence.require("x"), evidence.require("population")
+        images = not is_frame(x) and np.ndim(x) in (3, 4)
+        if self.learner == "network" and not images:
+            raise UsageError(
+                'quantile: learner = "network" is for images (n, height, width) or with channels; take "trees"'
+            )
+        if self.learner == "trees" or not images or len(population.labels) < FEWEST:
+            return False
+        return self.learner == "network" or find_spec("torch") is not None
+
+    def trees(self, loss: str, rng: np.random.Generator, quantile: float | None = None) -> Any:
+        """Boosted trees that are not fitted yet."""
+        from sklearn.ensemble import HistGradientBoostingRegressor
+
+        return HistGradientBoostingRegressor(
+            loss=loss, quantile=quantile, max_iter=self.iterations, max_leaf_nodes=15, max_bins=BINS,
+            early_stopping=False, random_state=int(rng.integers(2**31)),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Quantile(_Regression):
     """The target's margin less the quantile that is predicted for a non-member like the record.
 
     On images a small convolutional network is fitted with the pinball loss; elsewhere gradient-boosted trees, on the
@@ -57,41 +100,33 @@ class Quantile(Attack):
     True
     """
 
-    fpr: float = 0.05
     iterations: int = 100
-    learner: Learner = "auto"
-    epochs: int = 30
+    fpr: float = 0.05
 
     name: ClassVar[str] = "quantile"
     title: ClassVar[str] = "Quantile regression"
-    paper: ClassVar[str] = PAPER
-    needs: ClassVar[frozenset[Need]] = NEEDS
     threshold: ClassVar[float | None] = 0.0
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.fpr < 1.0 or self.iterations < 1 or self.epochs < 1:
-            raise UsageError(f"quantile: expected fpr in (0, 1), iterations and epochs of at least 1, got {self}")
+        super().__post_init__()
+        if not 0.0 < self.fpr < 1.0:
+            raise UsageError(f"quantile: expected fpr in (0, 1), got {self}")
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,) in nats: margin less the predicted quantile."""
-        if _by_network(self.learner, evidence):
-            images = _ImageProblem.of(evidence)
-            predicted = images.fit("quantile", 1.0 - self.fpr, self.epochs, rng)
-            return np.asarray(images.observed - predicted[:, 0], dtype=np.float64)
-        problem = _problem(evidence)
+        problem = _Problem.of(evidence)
+        if self.by_network(evidence):
+            predicted = problem.by_network("quantile", 1.0 - self.fpr, self.epochs, rng)
+            return np.asarray(problem.observed - predicted[:, 0], dtype=np.float64)
         if len(problem.known) < FEWEST:
             return problem.observed - float(np.quantile(problem.known, 1.0 - self.fpr))
-        model = _trees("quantile", self.iterations, rng, quantile=1.0 - self.fpr)
-        model.fit(problem.known_rows, problem.known)
-        return np.asarray(problem.observed - model.predict(problem.rows), dtype=np.float64)
-
-    def notes(self, evidence: Evidence) -> list[str]:
-        """Says how many non-members the regression rests on, and if that is too few."""
-        return _notes(evidence, self.learner)
+        known_rows, rows = problem.columns()
+        model = self.trees("quantile", rng, quantile=1.0 - self.fpr).fit(known_rows, problem.known)
+        return np.asarray(problem.observed - model.predict(rows), dtype=np.float64)
 
 
 @dataclass(frozen=True)
-class QuantileGaussian(Attack):
+class QuantileGaussian(_Regression):
     """The paper's Gaussian variant: predicts mean and deviation of a non-member's margin, for all rates at once.
 
     The deviation is fitted to residuals of folds that the mean's trees were not fitted on; otherwise the trees would
@@ -115,69 +150,70 @@ class QuantileGaussian(Attack):
     True
     """
 
-    iterations: int = 50
-    learner: Learner = "auto"
-    epochs: int = 30
-
     name: ClassVar[str] = "quantile_gaussian"
     title: ClassVar[str] = "Quantile regression, Gaussian"
-    paper: ClassVar[str] = PAPER
-    needs: ClassVar[frozenset[Need]] = NEEDS
-
-    def __post_init__(self) -> None:
-        if self.iterations < 1 or self.epochs < 1:
-            raise UsageError(f"quantile_gaussian: expected iterations and epochs of at least 1, got {self}")
 
     def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
         """Scores (n,): predicted standard deviations above the predicted mean."""
         from sklearn.model_selection import KFold, cross_val_predict
 
-        if _by_network(self.learner, evidence):
-            images = _ImageProblem.of(evidence)
-            mean, deviation = images.fit("normal", 0.5, self.epochs, rng).T
-            return np.asarray((images.observed - mean) / deviation, dtype=np.float64)
-        problem = _problem(evidence)
+        problem = _Problem.of(evidence)
+        if self.by_network(evidence):
+            mean, deviation = problem.by_network("normal", 0.5, self.epochs, rng).T
+            return np.asarray((problem.observed - mean) / deviation, dtype=np.float64)
         if len(problem.known) < FEWEST:
             return np.asarray((problem.observed - problem.known.mean()) / (float(problem.known.std()) or 1.0))
-        trees = _trees("squared_error", self.iterations, rng)
+        known_rows, rows = problem.columns()
+        trees = self.trees("squared_error", rng)
         folds = KFold(FOLDS, shuffle=True, random_state=int(rng.integers(2**31)))
-        residuals = problem.known - cross_val_predict(trees, problem.known_rows, problem.known, cv=folds)
+        residuals = problem.known - cross_val_predict(trees, known_rows, problem.known, cv=folds)
         squares = np.maximum(residuals**2, SMALLEST_SQUARE * float((residuals**2).mean()))
         if squares.max() <= 0.0:
-            return np.asarray(problem.observed - trees.fit(problem.known_rows, problem.known).predict(problem.rows))
+            return np.asarray(problem.observed - trees.fit(known_rows, problem.known).predict(rows))
         # The gamma loss on squared residuals is the normal likelihood in the variance, at its best for the mean square.
-        spread = _trees("gamma", self.iterations, rng).fit(problem.known_rows, squares)
-        trees.fit(problem.known_rows, problem.known)
-        deviation = np.sqrt(np.maximum(spread.predict(problem.rows), SMALLEST_SQUARE * float(squares.mean())))
-        return np.asarray((problem.observed - trees.predict(problem.rows)) / deviation, dtype=np.float64)
-
-    def notes(self, evidence: Evidence) -> list[str]:
-        """Says how many non-members the regression rests on, and if that is too few."""
-        return _notes(evidence, self.learner)
+        spread = self.trees("gamma", rng).fit(known_rows, squares)
+        trees.fit(known_rows, problem.known)
+        deviation = np.sqrt(np.maximum(spread.predict(rows), SMALLEST_SQUARE * float(squares.mean())))
+        return np.asarray((problem.observed - trees.predict(rows)) / deviation, dtype=np.float64)
 
 
 @dataclass(frozen=True)
 class _Problem:
-    """Columns and margins of the population (z rows) and of the audited rows (n)."""
+    """Rows, class ids and margins of the population (z rows) and of the audited rows (n)."""
 
-    known_rows: Float64s
+    known_x: Rows
+    known_y: Ints
     known: Float64s
-    rows: Float64s
+    x: Rows
+    y: Ints
     observed: Float64s
+    n_classes: int
 
+    @staticmethod
+    def of(evidence: Evidence) -> _Problem:
+        population, labels = evidence.require("population"), evidence.labels
+        return _Problem(
+            required(population.x, "the population rows themselves (population.x)"),
+            population.labels,
+            np.asarray(margin(population.answers, population.labels), dtype=np.float64),
+            evidence.require("x"),
+            labels,
+            np.asarray(margin(evidence.require("answers"), labels), dtype=np.float64),
+            evidence.n_classes,
+        )
 
-def _problem(evidence: Evidence) -> _Problem:
-    population = evidence.require("population")
-    known_x = required(population.x, "the population rows themselves (population.x)")
-    x = evidence.require("x")
-    known_rows, rows = numeric_columns(known_x, x)
-    answers = evidence.require("answers")
-    return _Problem(
-        np.column_stack([known_rows, population.labels]),
-        np.asarray(margin(population.answers, population.labels), dtype=np.float64),
-        np.column_stack([rows, evidence.labels]),
-        np.asarray(margin(answers, evidence.labels), dtype=np.float64),
-    )
+    def columns(self) -> tuple[Float64s, Float64s]:
+        """Both as numbers, the class ids last: (z, d + 1) and (n, d + 1)."""
+        known, rows = numeric_columns(self.known_x, self.x)
+        return np.column_stack([known, self.known_y]), np.column_stack([rows, self.y])
+
+    def by_network(
+        self, law: Literal["quantile", "normal"], quantile: float, epochs: int, rng: np.random.Generator
+    ) -> Float64s:
+        """What a network predicts of the audited rows, which are images as the population is."""
+        regression = networks.ImageRegression(law, quantile, epochs, int(rng.integers(2**31)))
+        fitted = regression.fit(np.asarray(self.known_x), self.known_y, self.known, self.n_classes)
+        return fitted.predict(np.asarray(self.x), self.y)
 
 
 def numeric_columns(known: Rows, audited: Rows) -> tuple[Float64s, Float64s]:
@@ -229,73 +265,3 @@ def _coded(known: NDArray[Any], audited: NDArray[Any]) -> tuple[Float64s, Float6
         np.where(np.isin(column.astype(str), values), np.searchsorted(values, column.astype(str)), -1.0)
         for column in (known, audited)
     )
-
-
-def _trees(loss: str, iterations: int, rng: np.random.Generator, quantile: float | None = None) -> Any:
-    from sklearn.ensemble import HistGradientBoostingRegressor
-
-    return HistGradientBoostingRegressor(
-        loss=loss,
-        quantile=quantile,
-        max_iter=iterations,
-        max_leaf_nodes=15,
-        max_bins=BINS,
-        early_stopping=False,
-        random_state=int(rng.integers(2**31)),
-    )
-
-
-def _by_network(learner: Learner, evidence: Evidence) -> bool:
-    """Whether a network is fitted: on images that are not too few, where torch is there (or the option insists)."""
-    x, population = evidence.require("x"), evidence.require("population")
-    images = not is_frame(x) and np.ndim(x) in (3, 4)
-    if learner == "network" and not images:
-        raise UsageError(
-            'quantile: learner = "network" is for images (n, height, width) or with channels; take "trees"'
-        )
-    if learner == "trees" or not images or len(population.labels) < FEWEST:
-        return False
-    return learner == "network" or find_spec("torch") is not None
-
-
-@dataclass(frozen=True)
-class _ImageProblem:
-    """Images, classes and margins of the population (z rows) and of the audited rows (n)."""
-
-    known_images: Floats
-    known_classes: Ints
-    known: Float64s
-    images: Floats
-    classes: Ints
-    observed: Float64s
-    n_classes: int
-
-    @staticmethod
-    def of(evidence: Evidence) -> _ImageProblem:
-        population = evidence.require("population")
-        return _ImageProblem(
-            np.asarray(required(population.x, "the population rows themselves (population.x)")),
-            population.labels,
-            np.asarray(margin(population.answers, population.labels), dtype=np.float64),
-            np.asarray(evidence.x),
-            evidence.labels,
-            np.asarray(margin(evidence.require("answers"), evidence.labels), dtype=np.float64),
-            evidence.n_classes,
-        )
-
-    def fit(
-        self, law: Literal["quantile", "normal"], quantile: float, epochs: int, rng: np.random.Generator
-    ) -> Float64s:
-        """What is predicted of the audited rows."""
-        regression = networks.ImageRegression(law, quantile, epochs, int(rng.integers(2**31)))
-        fitted = regression.fit(self.known_images, self.known_classes, self.known, self.n_classes)
-        return fitted.predict(self.images, self.classes)
-
-
-def _notes(evidence: Evidence, learner: Learner) -> list[str]:
-    z = len(evidence.require("population").labels)
-    how = "a convolutional network" if _by_network(learner, evidence) else "regression"
-    notes = [f"{how} on {z} known non-members"]
-    if z < FEWEST:
-        notes.append(f"fewer than {FEWEST}: one quantile for all records in place of a regression")
-    return notes
