@@ -15,33 +15,46 @@ from typing import TYPE_CHECKING
 
 from gnomon.core import VERSION
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # "as": type checkers show what is imported under its own name
     # What most users need: the audit, its report, its gate.
-    from gnomon.auditing.api import audit, audit_plan
-    from gnomon.auditing.outcome import Outcome
-    from gnomon.auditing.settings import Settings
+    from gnomon.auditing.api import audit as audit
+    from gnomon.auditing.api import audit_plan as audit_plan
+    from gnomon.auditing.outcome import Outcome as Outcome
+    from gnomon.auditing.settings import Settings as Settings
 
     # What a plan, a record and a data set are.
-    from gnomon.core.data.dataset import Dataset, make_dataset
-    from gnomon.core.documents.gate import GateResult, Limit
-    from gnomon.core.documents.read_write import read_record, write_record
-    from gnomon.core.documents.record import Record
-    from gnomon.core.errors import GnomonError
-    from gnomon.core.plan import Plan, make_plan, read_plan
-    from gnomon.core.protocols import Model, Trainer
+    from gnomon.core.data.dataset import Dataset as Dataset
+    from gnomon.core.data.dataset import make_dataset as make_dataset
+    from gnomon.core.documents.gate import GateResult as GateResult
+    from gnomon.core.documents.gate import Limit as Limit
+    from gnomon.core.documents.read_write import read_record as read_record
+    from gnomon.core.documents.read_write import write_record as write_record
+    from gnomon.core.documents.record import Record as Record
+    from gnomon.core.errors import GnomonError as GnomonError
+    from gnomon.core.plan import Plan as Plan
+    from gnomon.core.plan import make_plan as make_plan
+    from gnomon.core.plan import read_plan as read_plan
+    from gnomon.core.protocols import Model as Model
+    from gnomon.core.protocols import Trainer as Trainer
 
     # What can be audited, and how it is trained.
-    from gnomon.datasets import load_dataset
-    from gnomon.models.callable import CallableModel
-    from gnomon.models.function import FunctionTrainer
-    from gnomon.models.sklearn import SklearnModel, SklearnTrainer
-    from gnomon.models.torch import DPTrainer, TorchModel, TorchTrainer
-    from gnomon.report import print_terminal, render, write_report
-    from gnomon.report.plots.on_axes import plot_roc
-    from gnomon.runs.folder import read_outcome
-    from gnomon.runs.gate import gate
-    from gnomon.runs.limits import parse_limit, read_limits
-    from gnomon.runs.mlflow_run import log_to_mlflow
+    from gnomon.datasets import load_dataset as load_dataset
+    from gnomon.models.callable import CallableModel as CallableModel
+    from gnomon.models.function import FunctionTrainer as FunctionTrainer
+    from gnomon.models.sklearn import SklearnModel as SklearnModel
+    from gnomon.models.sklearn import SklearnTrainer as SklearnTrainer
+    from gnomon.models.torch import DPTrainer as DPTrainer
+    from gnomon.models.torch import TorchModel as TorchModel
+    from gnomon.models.torch import TorchTrainer as TorchTrainer
+    from gnomon.report import print_terminal as print_terminal
+    from gnomon.report import render as render
+    from gnomon.report import write_report as write_report
+    from gnomon.report.plots.on_axes import plot_roc as plot_roc
+    from gnomon.runs.folder import read_outcome as read_outcome
+    from gnomon.runs.gate import gate as gate
+    from gnomon.runs.limits import parse_limit as parse_limit
+    from gnomon.runs.limits import read_limits as read_limits
+    from gnomon.runs.mlflow_run import log_to_mlflow as log_to_mlflow
 
 __version__ = VERSION
 
@@ -69,43 +82,7 @@ _HOMES = {
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = [
-    "CallableModel",
-    "DPTrainer",
-    "Dataset",
-    "FunctionTrainer",
-    "GateResult",
-    "GnomonError",
-    "Limit",
-    "Model",
-    "Outcome",
-    "Plan",
-    "Record",
-    "Settings",
-    "SklearnModel",
-    "SklearnTrainer",
-    "TorchModel",
-    "TorchTrainer",
-    "Trainer",
-    "__version__",
-    "audit",
-    "audit_plan",
-    "gate",
-    "load_dataset",
-    "log_to_mlflow",
-    "make_dataset",
-    "make_plan",
-    "parse_limit",
-    "plot_roc",
-    "print_terminal",
-    "read_limits",
-    "read_outcome",
-    "read_plan",
-    "read_record",
-    "render",
-    "write_record",
-    "write_report",
-]
+__all__ = sorted(["__version__", *_HOME])
 
 
 if not TYPE_CHECKING:  # a type checker reads the imports above

@@ -13,60 +13,41 @@ from typing import TYPE_CHECKING
 
 from gnomon.core.errors import MissingExtraError
 
-if TYPE_CHECKING:
-    from gnomon.models.torch.adversarial import AdversarialTrainer
-    from gnomon.models.torch.augmentation import TrainingAugmentation
-    from gnomon.models.torch.dp import DPTrainer
-    from gnomon.models.torch.image_regression import ImageRegression
-    from gnomon.models.torch.model import MitigatedModule, TorchModel, read_weights, save_weights
-    from gnomon.models.torch.networks import resolve_device
-    from gnomon.models.torch.objectives import HighEntropy, LabelSmoothing, RelaxLoss
-    from gnomon.models.torch.selena import SelenaTrainer
-    from gnomon.models.torch.trainer import TorchTrainer, load_torch
-    from gnomon.models.torch.weights import is_program, load_program, needs_trust
+if TYPE_CHECKING:  # "as": type checkers show what is imported under its own name
+    from gnomon.models.torch.adversarial import AdversarialTrainer as AdversarialTrainer
+    from gnomon.models.torch.augmentation import TrainingAugmentation as TrainingAugmentation
+    from gnomon.models.torch.dp import DPTrainer as DPTrainer
+    from gnomon.models.torch.image_regression import ImageRegression as ImageRegression
+    from gnomon.models.torch.model import MitigatedModule as MitigatedModule
+    from gnomon.models.torch.model import TorchModel as TorchModel
+    from gnomon.models.torch.model import read_weights as read_weights
+    from gnomon.models.torch.model import save_weights as save_weights
+    from gnomon.models.torch.networks import resolve_device as resolve_device
+    from gnomon.models.torch.objectives import HighEntropy as HighEntropy
+    from gnomon.models.torch.objectives import LabelSmoothing as LabelSmoothing
+    from gnomon.models.torch.objectives import RelaxLoss as RelaxLoss
+    from gnomon.models.torch.selena import SelenaTrainer as SelenaTrainer
+    from gnomon.models.torch.trainer import TorchTrainer as TorchTrainer
+    from gnomon.models.torch.trainer import load_torch as load_torch
+    from gnomon.models.torch.weights import is_program as is_program
+    from gnomon.models.torch.weights import load_program as load_program
+    from gnomon.models.torch.weights import needs_trust as needs_trust
 
-_HOME = {
-    "AdversarialTrainer": "adversarial",
-    "DPTrainer": "dp",
-    "HighEntropy": "objectives",
-    "ImageRegression": "image_regression",
-    "LabelSmoothing": "objectives",
-    "MitigatedModule": "model",
-    "RelaxLoss": "objectives",
-    "SelenaTrainer": "selena",
-    "TorchModel": "model",
-    "TorchTrainer": "trainer",
-    "TrainingAugmentation": "augmentation",
-    "is_program": "weights",
-    "load_program": "weights",
-    "load_torch": "trainer",
-    "needs_trust": "weights",
-    "read_weights": "model",
-    "resolve_device": "networks",
-    "save_weights": "model",
+_HOMES = {
+    "adversarial": ("AdversarialTrainer",),
+    "augmentation": ("TrainingAugmentation",),
+    "dp": ("DPTrainer",),
+    "image_regression": ("ImageRegression",),
+    "model": ("MitigatedModule", "TorchModel", "read_weights", "save_weights"),
+    "networks": ("resolve_device",),
+    "objectives": ("HighEntropy", "LabelSmoothing", "RelaxLoss"),
+    "selena": ("SelenaTrainer",),
+    "trainer": ("TorchTrainer", "load_torch"),
+    "weights": ("is_program", "load_program", "needs_trust"),
 }
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = [
-    "AdversarialTrainer",
-    "DPTrainer",
-    "HighEntropy",
-    "ImageRegression",
-    "LabelSmoothing",
-    "MitigatedModule",
-    "RelaxLoss",
-    "SelenaTrainer",
-    "TorchModel",
-    "TorchTrainer",
-    "TrainingAugmentation",
-    "has_torch",
-    "is_program",
-    "load_program",
-    "load_torch",
-    "needs_trust",
-    "read_weights",
-    "resolve_device",
-    "save_weights",
-]
+__all__ = sorted(["has_torch", *_HOME])
 
 
 def has_torch() -> bool:
