@@ -159,3 +159,9 @@ def test_shadow_models_are_compared_by_what_the_answers_show(kind: str) -> None:
     record = gnomon.audit(None, *sides, **given).record
     assert record.plan["target"]["reveals"] == REVEALS[kind]
     assert "shadows-unlike-target" not in [f.code for f in record.findings]
+
+
+def test_the_bounds_of_slices_pay_for_the_attacks_that_the_audited_rows_chose_among() -> None:
+    record = python(FRAMES["probabilities"], plan={"statistics": {"slices": ["class"]}}).record
+    assert (record.verdict.chosen_on, len(record.verdict.tested)) == ("audited rows", 2)
+    assert record.slices[0].intervals == 2 * 3 * 2  # values, classes, attacks

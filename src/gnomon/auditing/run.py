@@ -200,7 +200,7 @@ def _attack(
         name = heard.speaker
         advance(1)
         results = add_repeats(results, answers, prepared)
-        slices = measure_slices(cuts, name, scored, case, statistics)
+        slices = measure_slices(cuts, name, scored, case, statistics, heard.among)
         unlike = any(f.code == "shadows-unlike-target" for f in findings)
         risk = assess_risk(name, attempts, case, statistics.confidence, seeds, unlike=unlike)
         advance(1)
@@ -240,7 +240,8 @@ def _record(
         recipe={} if trainer is None else trainer.recipe(),
         **made,
     )
-    worst = most_exposed_units(name, found.attempts, case, plan.statistics.confidence, reverse=verdict.members_below)
+    level, among = plan.statistics.confidence, found.heard.among
+    worst = most_exposed_units(name, found.attempts, case, level, reverse=verdict.members_below, among=among)
     restrained = None if trainer is None else restraining(trainer, TRAININGS, record.data.members)
     return with_decision(record, worst, restrained)
 

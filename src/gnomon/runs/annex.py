@@ -207,7 +207,9 @@ def _results(record: Record, decision: Decision) -> list[str]:
     attack = next((a for a in record.attacks if a.name == record.verdict.attack), None)
     found = [record.verdict.headline]
     if attack is not None and attack.auc is not None:
-        found.append(f"{attack.title}: AUC {_spell(attack.auc.value, attack.auc.low, attack.auc.high)}.")
+        flattered = leaks(record) and record.verdict.chosen_on == "audited rows" and len(record.verdict.tested) > 1
+        chosen = " (chosen on the audited rows, which flatters it a little)" if flattered else ""
+        found.append(f"{attack.title}{chosen}: AUC {_spell(attack.auc.value, attack.auc.low, attack.auc.high)}.")
         if attack.groups is not None:
             area = attack.groups.auc
             found.append(

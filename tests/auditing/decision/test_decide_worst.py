@@ -18,6 +18,19 @@ def test_on_pure_noise_the_bound_is_above_chance_in_one_audit_of_forty_at_most()
     assert high <= 19  # 10 are expected at most (one side of the error): a binomial exceeds 19 with chance 0.003
 
 
+def test_the_bound_holds_for_the_luckiest_of_twelve_attacks() -> None:
+    rng = np.random.default_rng(0)
+    member, high, alone = np.arange(300) < 150, 0, 0
+    for _ in range(100):
+        scores = rng.normal(size=(12, 300))
+        for among in (1, 12):
+            found = [rank(one, member, np.arange(300), "record", 0.95, among) for one in scores]
+            some = any(f.right.low > 0.5 for f in found if f)
+            high, alone = high + (among > 1 and some), alone + (among == 1 and some)
+    assert high <= 8  # one side of the error: 2.5 are expected at most
+    assert alone > 8  # unpaid
+
+
 @pytest.mark.parametrize(("members", "others"), [(150, 150), (50, 250), (250, 50)])
 def test_the_share_is_that_of_even_numbers_of_members_and_others(members: int, others: int) -> None:
     member = np.arange(members + others) < members

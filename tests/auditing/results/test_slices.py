@@ -43,6 +43,20 @@ def test_each_interval_holds_for_all_slices_together() -> None:
     assert missed <= 5
 
 
+def test_the_attacks_that_the_audited_rows_chose_among_are_paid_for() -> None:
+    world = people(0, households=120)
+    cuts = cut_rows(("class", "x2:2"), world.data)
+    alone, paid = (
+        measure_slices(cuts, "loss", [world.attempt.scored], world.case, world.plan.statistics, among)
+        for among in (1, 7)
+    )
+    assert [s.intervals for s in paid] == [7 * s.intervals for s in alone]
+    assert all(
+        wide.auc and one.auc and wide.auc.low < one.auc.low
+        for wide, one in zip(paid[0].slices, alone[0].slices, strict=True)
+    )
+
+
 def test_columns_are_cut_by_value_and_by_quantile() -> None:
     data = make_dataset(
         pd.DataFrame({"sex": ["f", "m"] * 50, "age": np.arange(100) % 40 + 20, "a:b": [0, 1] * 50}),

@@ -63,6 +63,15 @@ def test_slices_come_by_exposure_those_too_small_last_and_the_rest_folded() -> N
     assert "<summary>Further 3 slices</summary>" in sample_documents.rendered("with_people", "html")
 
 
+def test_without_a_threshold_no_column_claims_one() -> None:
+    sample = sample_records.with_people()
+    bare = [one.model_copy(update={"recall": None, "fpr": None}) for one in sample.slices[0].slices]
+    slicing = sample.slices[0].model_copy(update={"slices": bare})
+    found = section(sample.model_copy(update={"slices": [slicing]}), "slices-0")
+    assert "threshold" in section(sample, "slices-0").lead and "threshold" not in found.lead
+    assert [len(row) for row in found.tables[0].rows] == [len(found.tables[0].columns)] * len(found.tables[0].rows)
+
+
 def test_a_disparity_that_may_be_chance_is_called_so() -> None:
     sample = sample_records.with_people()
     gap = sample.slices[0].disparity

@@ -246,7 +246,13 @@ SHARE = 0.25  # of all that are ranked; more are not "the most exposed"
 
 
 def most_exposed_units(
-    headline: str | None, attempts: Sequence[Attempt], case: AuditCase, confidence: float, *, reverse: bool = False
+    headline: str | None,
+    attempts: Sequence[Attempt],
+    case: AuditCase,
+    confidence: float,
+    *,
+    reverse: bool = False,
+    among: int = 1,
 ) -> MostExposed | None:
     """Who an attack exposes most: persons where groups are given, else records; None where too few are ranked.
 
@@ -256,6 +262,7 @@ def most_exposed_units(
         case: the audited rows and the truth.
         confidence: of the interval, for all numbers that are tried together.
         reverse: members stand below others.
+        among: of how many attacks the audited rows chose this one; their intervals hold together too.
     """
     found = next((a for a in attempts if a.scored.name == headline), None)
     if found is None or found.scored.scores is None:
@@ -263,7 +270,7 @@ def most_exposed_units(
     scores, member, names = _units(found, case)
     known = ~np.isnan(scores)
     unit: Unit = "record" if case.groups is None else "person"
-    return rank(-scores[known] if reverse else scores[known], member[known], names[known], unit, confidence)
+    return rank(-scores[known] if reverse else scores[known], member[known], names[known], unit, confidence, among)
 
 
 def _units(found: Attempt, case: AuditCase) -> tuple[Floats, Bools, np.ndarray]:
@@ -277,7 +284,9 @@ def _units(found: Attempt, case: AuditCase) -> tuple[Floats, Bools, np.ndarray]:
     return whole, case.member[first], persons
 
 
-def rank(scores: Floats, member: Bools, names: np.ndarray, unit: Unit, confidence: float) -> MostExposed | None:
+def rank(
+    scores: Floats, member: Bools, names: np.ndarray, unit: Unit, confidence: float, among: int = 1
+) -> MostExposed | None:
     """The numbers from the top, and the one whose accusations are most surely right.
 
     Args:
@@ -286,6 +295,7 @@ def rank(scores: Floats, member: Bools, names: np.ndarray, unit: Unit, confidenc
         names: (n,) ids.
         unit: what is ranked.
         confidence: of the interval.
+        among: as in `most_exposed_units`.
 
     >>> scores, member = np.arange(100.0), np.arange(100) >= 84
     >>> found = rank(scores, member, np.arange(100), "record", 0.95)
@@ -297,7 +307,7 @@ def rank(scores: Floats, member: Bools, names: np.ndarray, unit: Unit, confidenc
     if not sizes or not inside or not outside:
         return None
     order = np.argsort(-scores, kind="stable")
-    level = 1 - (1 - confidence) / len(sizes)
+    level = 1 - (1 - confidence) / len(sizes) / among
     hits = np.cumsum(member[order])[np.array(sizes) - 1]
     low, high = clopper_pearson(hits, np.array(sizes), confidence=level)
     ends = [_even(share, outside / inside) for share in (hits / np.array(sizes), low, high)]

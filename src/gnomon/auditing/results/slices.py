@@ -1,7 +1,9 @@
 """Leakage by slice: per class, per value of a column, per quantile of a column.
 
 Slices are many looks at the same scores. Every interval is given at the level at which all of them hold together
-(Bonferroni), so the most exposed slice may be named although it was found by looking.
+(Bonferroni), so the most exposed slice may be named although it was found by looking. Where the audited rows chose the
+attack too, all attacks count that it was chosen among: of two slices and 20 attacks that find nothing, an interval of
+the chosen one missed 0.5 in 18 % of runs otherwise.
 """
 
 from __future__ import annotations
@@ -130,15 +132,23 @@ class Share:
 
 
 def measure_slices(
-    cuts: Sequence[Cut], headline: str | None, scored: Sequence[Scored], case: AuditCase, plan: StatisticsPlan
+    cuts: Sequence[Cut],
+    headline: str | None,
+    scored: Sequence[Scored],
+    case: AuditCase,
+    plan: StatisticsPlan,
+    among: int = 1,
 ) -> list[Slicing]:
-    """The headline attack, slice by slice; every figure shares the error with all others of all slicings."""
+    """The headline attack, slice by slice; every figure shares the error with all others of all slicings.
+
+    ``among``: of how many attacks the audited rows chose the headline; their figures share the error too.
+    """
     attack = next((s for s in scored if s.name == headline and s.scores is not None), None)
     if attack is None or not cuts:
         return []
     parts = [[(name, cut.index == i) for i, name in enumerate(cut.slices)] for cut in cuts]
     measured = sum(_enough(part[case.audited], case.member) for cut in parts for _, part in cut)
-    share = Share(max(1, 2 * measured), plan.confidence)  # an AUC and a true-positive rate each
+    share = Share(max(1, 2 * measured * among), plan.confidence)  # an AUC and a true-positive rate each
     return [_slicing(cut.name, part, attack, case, share, plan.fprs) for cut, part in zip(cuts, parts, strict=True)]
 
 

@@ -156,6 +156,11 @@ class Heard:
         """Attacks that tell members from others, their number paid for."""
         return [one for one in self.tested if one.found]
 
+    @property
+    def among(self) -> int:
+        """Of how many attacks the audited rows chose the speaker; 1 where rehearsals did."""
+        return len(self.tested) if self.chosen_on == "audited rows" else 1
+
     def of(self, name: str | None) -> JointResult | None:
         """What the test says of one attack."""
         return next((one for one in self.tested if one.name == name), None)

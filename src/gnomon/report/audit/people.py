@@ -108,14 +108,17 @@ def _slicing(slicing: Slicing, i: int, record: Record) -> Section:
     measured = sorted((s for s in slicing.slices if s.auc), key=lambda s: -(s.auc.value if s.auc else 0.0))
     fpr = next((s.tpr.fpr for s in measured if s.tpr is not None), None)
     rows = [_slice_row(s) for s in (*measured, *(s for s in slicing.slices if s.auc is None))]
-    rates = ("AUC", "TPR" if fpr is None else tpr_at(fpr), "Members found", "Others accused")
+    one = any(s.recall is not None for s in measured)
+    last = ("Members found", "Others accused") if one else ()
+    rates = ("AUC", "TPR" if fpr is None else tpr_at(fpr), *last)
+    rows = [row[: 3 + len(rates)] for row in rows]
     whole = table(f"slices-{i}", f"Leakage by {slicing.name}", ("Slice", "Members", "Non-members", *rates), rows)
     lead = (
         f"{title_of(record, slicing.attack)}, slice by slice. All slices together have "
         f"{counted(slicing.intervals, 'interval')}; each is given at a confidence of {share(slicing.level)}, so that "
-        f"all of them hold together (Bonferroni). {_disparity(slicing)}The last columns use one threshold, chosen on "
-        "shadows, for all slices."
+        f"all of them hold together (Bonferroni). {_disparity(slicing)}"
     )
+    lead += "The last columns use one threshold, chosen on shadows, for all slices." if one else ""
     return _section(whole, lead, *fold(whole, _FIRST_SLICES, "slices"))
 
 
