@@ -30,8 +30,8 @@ from gnomon.auditing.decision.rules import MOST
 from gnomon.auditing.decision.rules import RULES as RULES_OF_ADVICE
 from gnomon.auditing.structure.examine import SETTINGS, WORDS
 from gnomon.auditing.verdict.speak import MISSING, RULES
+from gnomon.core.documents.annex import Annex
 from gnomon.core.documents.comparison import Comparison
-from gnomon.core.documents.decision import Annex
 from gnomon.core.documents.defence import DefenceReport
 from gnomon.core.documents.gate import GateResult
 from gnomon.core.documents.record import Record

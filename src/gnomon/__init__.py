@@ -18,8 +18,8 @@ from gnomon.core import VERSION
 if TYPE_CHECKING:  # "as": type checkers show what is imported under its own name
     # What most users need: the audit, its report, its gate.
     from gnomon.auditing.api import audit as audit
-    from gnomon.auditing.api import audit_plan as audit_plan
     from gnomon.auditing.outcome import Outcome as Outcome
+    from gnomon.auditing.run import audit_plan as audit_plan
     from gnomon.auditing.settings import Settings as Settings
 
     # What a plan, a record and a data set are.
@@ -59,7 +59,9 @@ if TYPE_CHECKING:  # "as": type checkers show what is imported under its own nam
 __version__ = VERSION
 
 _HOMES = {
-    "gnomon.auditing.api": ("Settings", "audit", "audit_plan"),
+    "gnomon.auditing.api": ("audit",),
+    "gnomon.auditing.run": ("audit_plan",),
+    "gnomon.auditing.settings": ("Settings",),
     "gnomon.core.documents.gate": ("GateResult", "Limit"),
     "gnomon.runs.gate": ("gate",),
     "gnomon.runs.mlflow_run": ("log_to_mlflow",),

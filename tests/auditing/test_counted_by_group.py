@@ -6,17 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.tree import DecisionTreeClassifier
-from tests.auditing.results.test_attackers import SEEDS, judge, world
+from tests.auditing.results.test_attackers import judge, world
 from tests.auditing.worlds import case_of, people
 from tests.runs.saved import save_outcome
 from tests.runs.test_compare import N, outcome
 
-from gnomon.auditing.api import audit, audit_plan
+from gnomon.auditing.api import audit
 from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.outcome import Outcome
-from gnomon.auditing.results.attackers import climb_ladder
-from gnomon.auditing.results.robustness import by_shadows
-from gnomon.auditing.results.slices import cut_rows, measure_slices
+from gnomon.auditing.results.attackers import by_shadows, climb_ladder
+from gnomon.auditing.results.variation import cut_rows, measure_slices
+from gnomon.auditing.run import audit_plan
 from gnomon.auditing.settings import Settings
 from gnomon.core.documents.record import Record
 from gnomon.core.documents.record_parts import Slicing
@@ -59,7 +59,7 @@ def test_rungs_and_more_shadows_count_households() -> None:
     for one, other in zip(climb_ladder([], judge(grouped)), climb_ladder([], judge(alone)), strict=True):
         assert one.auc.value == other.auc.value
         assert (one.auc.low, one.auc.high) != (other.auc.low, other.auc.high)
-    found, plain = (by_shadows(case, {}, 0.95, SEEDS, 0.1) for case in (grouped, alone))
+    found, plain = (by_shadows(judge(case, fpr=0.1)) for case in (grouped, alone))
     assert found is not None
     assert plain is not None
     assert found.gain.auc.value == plain.gain.auc.value

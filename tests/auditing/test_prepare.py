@@ -9,9 +9,10 @@ import pytest
 
 from gnomon.attacks import ATTACKS
 from gnomon.auditing.inputs.loading import load_inputs
-from gnomon.auditing.prepare import Prepared, find_model, make_owned, make_target, prepare, train_target
+from gnomon.auditing.prepare import Prepared, find_model, make_target, prepare, train_target
 from gnomon.core.errors import BudgetError, PlanError, UsageError
 from gnomon.core.plan import make_plan
+from gnomon.defending.apply import make_owned
 from gnomon.store.arrays import ArrayStore
 
 PLAN: dict[str, Any] = {

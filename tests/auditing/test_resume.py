@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from tests.killed import run_and_kill
 
-from gnomon.auditing.api import audit_plan
 from gnomon.auditing.outcome import Outcome
+from gnomon.auditing.run import audit_plan
 from gnomon.auditing.settings import Settings
 from gnomon.core.plan import Plan, make_plan, read_plan
 

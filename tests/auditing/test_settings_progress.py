@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from sklearn.naive_bayes import GaussianNB
 
-from gnomon.auditing.api import audit, audit_plan
+from gnomon.auditing.api import audit
+from gnomon.auditing.run import audit_plan
 from gnomon.auditing.settings import Settings, Silent
 from gnomon.core.plan import make_plan
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gnomon.cli.init import OFFERED, plan_text
-from gnomon.core.documents.decision import ReleasePlan
+from gnomon.core.documents.record_parts import ReleasePlan
 
 
 def test_paths_become_relative_to_the_plan_and_nothing_is_left_out(

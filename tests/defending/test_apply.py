@@ -13,13 +13,12 @@ import skops.io
 from sklearn.linear_model import LogisticRegression
 from tests.studies.worlds import small_plan
 
-from gnomon.auditing.prepare import make_owned
 from gnomon.auditing.settings import Trust
 from gnomon.cli.app import run
 from gnomon.core.errors import DataError, GnomonError, ModelError, UsageError
 from gnomon.core.generations import seal
 from gnomon.core.plan import Plan, make_plan
-from gnomon.defending.apply import apply_mitigation, load_service
+from gnomon.defending.apply import apply_mitigation, load_service, make_owned
 from gnomon.defending.combinations import Combination, read_tries
 from gnomon.defending.run import mitigated
 from gnomon.mitigations import MITIGATIONS

@@ -8,7 +8,7 @@ import pytest
 from tests.killed import run_and_kill
 from tests.studies.worlds import SMALL, small_plan
 
-from gnomon.auditing.api import audit_plan
+from gnomon.auditing.run import audit_plan
 from gnomon.auditing.settings import Settings
 from gnomon.cli.app import run as command_line
 from gnomon.core.documents.defence import DefenceReport, MitigationResult

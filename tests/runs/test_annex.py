@@ -15,8 +15,9 @@ from tests.runs.test_folder_bench import pair
 from gnomon.auditing.decision.decide import with_decision
 from gnomon.auditing.results.threat_model import FAMILIES
 from gnomon.auditing.verdict.leak import rounded_up
-from gnomon.core.documents.decision import Annex, MostExposed
+from gnomon.core.documents.annex import Annex
 from gnomon.core.documents.record import Record
+from gnomon.core.documents.record_parts import MostExposed
 from gnomon.core.errors import UsageError
 from gnomon.report import render
 from gnomon.report.formatting import moment

@@ -1,4 +1,4 @@
-"""The two ways in: `audit` for Python objects, `audit_plan` for a plan."""
+"""The way in for Python objects: `audit`, which makes a plan of them."""
 
 from __future__ import annotations
 
@@ -12,62 +12,25 @@ from typing import Any
 import numpy as np
 
 from gnomon.auditing.inputs.given_answers import read_as_it_is, united_answers
-from gnomon.auditing.inputs.loading import AuditInputs, load_inputs, speaking, trainer_from
+from gnomon.auditing.inputs.loading import AuditInputs, speaking, trainer_from
 from gnomon.auditing.inputs.plugins import load_plugins, named
 from gnomon.auditing.inputs.roles import RowSplit
 from gnomon.auditing.outcome import Outcome
 from gnomon.auditing.run import run_audit
-from gnomon.auditing.settings import Progress, Settings, following
+from gnomon.auditing.settings import Progress, following
 from gnomon.core.arrays import Ints, Rows
 from gnomon.core.data.dataset import Dataset, View, make_dataset
 from gnomon.core.errors import UsageError, expect
-from gnomon.core.plan import IN_MEMORY, Plan, make_plan
+from gnomon.core.plan import IN_MEMORY, make_plan
 from gnomon.core.protocols import Attack, Trainer
 from gnomon.datasets.own_files.answer_files import AnswerTable, answers_in_memory
 from gnomon.datasets.own_files.tables import table_in_memory, unite_parts
 from gnomon.engines.local import LocalEngine
-from gnomon.engines.ray import engine_of
 from gnomon.models.as_model import as_model, as_trained, known_classes, known_columns
 from gnomon.models.boosters.native import from_native
 from gnomon.store.arrays import ArrayStore
 
 Table = tuple[Rows, Any]  # rows and labels
-
-
-def audit_plan(
-    plan: Plan,
-    folder: str | Path,
-    settings: Settings | None = None,
-    *,
-    progress: Progress | bool = False,
-    given: dict[str, Any] | None = None,
-) -> Outcome:
-    """Carries out a plan; models' answers are kept under the run's folder, so that a killed run goes on.
-
-    Args:
-        plan: what to do.
-        folder: of the run.
-        settings: how to run.
-        progress: True shows how far it is, on a terminal or in a notebook; or who is told.
-        given: the plan as the user gave it, for the record.
-
-    Raises:
-        GnomonError: bad input, in one line.
-    """
-    expect("plan", plan, Plan, "a Plan (read_plan or make_plan makes it)")
-    expect("folder", folder, (str, Path), "the name of a folder")
-    settings = settings or Settings()
-    engine = engine_of(settings.engine, settings.workers)
-    inputs = load_inputs(plan, settings)
-    with following(progress) as told:
-        return run_audit(
-            plan,
-            inputs,
-            store=ArrayStore(settings.store or Path(folder) / "store"),
-            engine=engine,
-            progress=told,
-            given=given,
-        )
 
 
 def audit(

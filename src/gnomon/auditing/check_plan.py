@@ -13,9 +13,8 @@ from gnomon.auditing.evidence.access import observable
 from gnomon.auditing.inputs.loading import load_inputs
 from gnomon.auditing.inputs.roles import shadow_size
 from gnomon.auditing.prepare import Prepared, prepare
-from gnomon.auditing.results.robustness import refuse_repeats
-from gnomon.auditing.results.slices import cut_rows
 from gnomon.auditing.results.threat_model import data_facts
+from gnomon.auditing.results.variation import cut_rows, refuse_repeats
 from gnomon.auditing.settings import NOTHING, Trust
 from gnomon.core.documents.record import DataFacts, Finding
 from gnomon.core.documents.schema import Part

@@ -1,4 +1,4 @@
-"""One audit: a plan and what it names go in, a record and the scores come out.
+"""One audit: a plan and what it names go in (`audit_plan`), a record and the scores come out.
 
 The order is the order in which things can go wrong: roles, findings on the rows, the target, the shadows, findings on
 both, attacks, verdict. One attack that breaks does not end an audit.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from gnomon.auditing.canaries import Canaries, audit_canaries, check_promise, draw_canaries
@@ -19,36 +20,37 @@ from gnomon.auditing.decision.rules import TRAININGS
 from gnomon.auditing.evidence.access import look_inside
 from gnomon.auditing.evidence.answers import AnswerSet, answer_all
 from gnomon.auditing.evidence.assemble import AuditCase
-from gnomon.auditing.evidence.mitigations import mitigation_facts
 from gnomon.auditing.inputs.given_answers import map_answers
-from gnomon.auditing.inputs.loading import AuditInputs
+from gnomon.auditing.inputs.loading import AuditInputs, load_inputs
 from gnomon.auditing.outcome import Clock, Outcome, provenance
 from gnomon.auditing.prepare import Prepared, prepare
-from gnomon.auditing.results.attackers import Further, look_further
+from gnomon.auditing.results.attackers import look_further
 from gnomon.auditing.results.figures import measure_all
 from gnomon.auditing.results.risk import Risk, assess_risk, vulnerability
-from gnomon.auditing.results.robustness import add_repeats, refuse_repeats
 from gnomon.auditing.results.scoring import Attempt, Scored, attempt_all
-from gnomon.auditing.results.slices import Cut, cut_rows, measure_slices
 from gnomon.auditing.results.threat_model import (
     data_facts,
     describe_source,
     fingerprints,
     library_warnings,
+    mitigation_facts,
     most_exposed,
     not_tried,
     notes,
     threat_model,
 )
-from gnomon.auditing.settings import Progress
+from gnomon.auditing.results.variation import Cut, add_repeats, cut_rows, measure_slices, refuse_repeats
+from gnomon.auditing.settings import Progress, Settings, following
 from gnomon.auditing.structure.examine import examine_target, read_appetite
 from gnomon.auditing.verdict.leak import Heard, hear
 from gnomon.auditing.verdict.speak import conclude, speak
 from gnomon.core.documents.record import AttackResult, Finding, Record, ShadowSourceFacts
 from gnomon.core.documents.record_parts import Appetite, Slicing
+from gnomon.core.errors import expect
 from gnomon.core.plan import Plan
 from gnomon.core.protocols import Attack, Model, ModelAbilities, TrainerAbilities
 from gnomon.engines.local import Engine, collecting, one_thread
+from gnomon.engines.ray import engine_of
 from gnomon.mitigations import restraining
 from gnomon.store.arrays import ArrayStore
 
@@ -171,7 +173,7 @@ class _Found:
     heard: Heard
     slices: list[Slicing]
     risk: Risk | None
-    further: Further
+    further: dict[str, Any]  # fields of the record: see `look_further`
 
     @property
     def scored(self) -> list[Scored]:
@@ -234,10 +236,8 @@ def _record(
         slices=found.slices,
         risk=None if found.risk is None else found.risk.facts,
         not_tried=not_tried(found.results),
-        ladder=found.further.ladder,
-        agreement=found.further.agreement,
-        by_shadows=found.further.by_shadows,
         recipe={} if trainer is None else trainer.recipe(),
+        **found.further,
         **made,
     )
     level, among = plan.statistics.confidence, found.heard.among
@@ -263,3 +263,39 @@ def _other_sources(others: Sequence[AnswerSet], prepared: Prepared) -> list[Shad
         rest = answers.case, prepared.plan.statistics, prepared.engine, prepared.progress
         found.append(describe_source(answers, measure_all(tried, *rest)))
     return found
+
+
+def audit_plan(
+    plan: Plan,
+    folder: str | Path,
+    settings: Settings | None = None,
+    *,
+    progress: Progress | bool = False,
+    given: dict[str, Any] | None = None,
+) -> Outcome:
+    """Carries out a plan; models' answers are kept under the run's folder, so that a killed run goes on.
+
+    Args:
+        plan: what to do.
+        folder: of the run.
+        settings: how to run.
+        progress: True shows how far it is, on a terminal or in a notebook; or who is told.
+        given: the plan as the user gave it, for the record.
+
+    Raises:
+        GnomonError: bad input, in one line.
+    """
+    expect("plan", plan, Plan, "a Plan (read_plan or make_plan makes it)")
+    expect("folder", folder, (str, Path), "the name of a folder")
+    settings = settings or Settings()
+    engine = engine_of(settings.engine, settings.workers)
+    inputs = load_inputs(plan, settings)
+    with following(progress) as told:
+        return run_audit(
+            plan,
+            inputs,
+            store=ArrayStore(settings.store or Path(folder) / "store"),
+            engine=engine,
+            progress=told,
+            given=given,
+        )

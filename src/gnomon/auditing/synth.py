@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gnomon.auditing.inputs.loading import load_inputs
-from gnomon.auditing.inputs.shadow_rows import known_marginals, make_rows, queries_target
-from gnomon.auditing.prepare import find_model, make_target, prepare
+from gnomon.auditing.prepare import find_model, known_marginals, make_rows, make_target, prepare, queries_target
 from gnomon.auditing.settings import NOTHING, Progress, Trust
 from gnomon.core.arrays import Ints, Rows, take_rows
 from gnomon.core.documents.record import ShadowSourceFacts

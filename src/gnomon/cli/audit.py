@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from gnomon.auditing.api import audit_plan
 from gnomon.auditing.outcome import Outcome
+from gnomon.auditing.run import audit_plan
 from gnomon.auditing.settings import Settings, TerminalProgress, host_of
 from gnomon.cli.shared import Running, own_modules_first, show
 from gnomon.core.documents.endpoint import PROTOCOL_WORDS

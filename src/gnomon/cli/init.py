@@ -18,7 +18,7 @@ from gnomon.auditing.check_plan import check_plan
 from gnomon.auditing.settings import NOTHING
 from gnomon.cli.check import STOPS, told
 from gnomon.cli.shared import Trusting, show_part
-from gnomon.core.documents.decision import ReleasePlan
+from gnomon.core.documents.record_parts import ReleasePlan
 from gnomon.core.documents.schema import PlanTable
 from gnomon.core.errors import UsageError, one_line
 from gnomon.core.files import write_text

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from gnomon.cli.shared import show
-from gnomon.core.documents.decision import AnnexKind
+from gnomon.core.documents.annex import AnnexKind
 from gnomon.core.documents.read_write import read_any
 from gnomon.core.documents.record import Record
 from gnomon.core.errors import DataError, UsageError

@@ -22,7 +22,6 @@ from pydantic import (
 )
 
 from gnomon.core.data.augmentations import VERSION_WORDS, is_augmentation
-from gnomon.core.documents.decision import ReleasePlan
 from gnomon.core.documents.endpoint import (
     PROTOCOL_WORDS,
     PROTOCOLS,
@@ -31,7 +30,7 @@ from gnomon.core.documents.endpoint import (
     Protocol,
     RequestsPlan,
 )
-from gnomon.core.documents.record_parts import CanariesPlan, StructurePlan
+from gnomon.core.documents.record_parts import CanariesPlan, ReleasePlan, StructurePlan
 from gnomon.core.documents.schema import EACH_ONCE, CodeName, FileName, PlanTable
 from gnomon.core.errors import PlanError, UsageError, did_you_mean, expect, no_text
 from gnomon.core.model_formats import MODEL_FILES

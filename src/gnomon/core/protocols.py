@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, TypeVar, runti
 import numpy as np
 
 from gnomon.core.arrays import Floats, Ints, Rows, count_rows, take_rows
-from gnomon.core.documents.endpoint import EndpointFacts
+from gnomon.core.documents.record_parts import EndpointFacts
 from gnomon.core.evidence import Evidence, Need
 
 Value = TypeVar("Value")

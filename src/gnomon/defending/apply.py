@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -17,9 +18,10 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field, ValidationError
 
-from gnomon.auditing.evidence.mitigations import mitigation_facts
-from gnomon.auditing.prepare import Owned, make_owned
-from gnomon.auditing.settings import NOTHING, Progress, Trust
+from gnomon.auditing.inputs.loading import load_inputs
+from gnomon.auditing.prepare import Prepared, mitigated_target, prepare, train_target
+from gnomon.auditing.results.threat_model import mitigation_facts
+from gnomon.auditing.settings import NOTHING, Progress, Silent, Trust
 from gnomon.core import VERSION
 from gnomon.core.arrays import is_frame, take_rows
 from gnomon.core.documents.record import MitigationFacts
@@ -30,15 +32,17 @@ from gnomon.core.generations import MANIFEST, read_published, seal
 from gnomon.core.mitigations import AnswerMap
 from gnomon.core.model_formats import format_of
 from gnomon.core.plan import Plan
-from gnomon.core.protocols import Model, ModelAbilities, TrainerAbilities
+from gnomon.core.protocols import Model, ModelAbilities, Trainer, TrainerAbilities
 from gnomon.defending.combinations import Combination
 from gnomon.defending.run import mitigated
+from gnomon.engines.local import LocalEngine, one_thread
 from gnomon.mitigations.stored import mitigation_from_json, mitigation_to_json
 from gnomon.models import torch as networks
 from gnomon.models.files import located, read_model
 from gnomon.models.import_path import import_object
 from gnomon.models.readers.model_file import Use
 from gnomon.models.target import MitigatedModel
+from gnomon.store.arrays import ArrayStore
 
 DESCRIPTION, ANSWERS = "service.json", "answers.json"
 CHECKED_ROWS = 100
@@ -231,3 +235,54 @@ def _check_same(owned: Owned, loaded: Model) -> None:
         gaps = np.abs(np.exp(owned.model.log_probs(rows)) - np.exp(loaded.log_probs(rows)))
     if float(gaps.max()) > SAME:
         raise ModelError("the model that was written answers otherwise than the one that was audited; nothing is kept")
+
+
+@dataclass(frozen=True)
+class Owned:
+    """The model of a plan as its owner has it, not yet queried by anybody.
+
+    Attributes:
+        prepared: the rows, the roles and the mitigations.
+        plain: the model that was given, or trained with the mitigations in training.
+        model: the same behind the mitigations of its answers.
+    """
+
+    prepared: Prepared
+    plain: Model
+    model: Model
+
+    @property
+    def trainer(self) -> Trainer | None:
+        """What it was trained by; None for a model that was given."""
+        return self.prepared.inputs.trainer if self.prepared.inputs.model is None else None
+
+
+def make_owned(
+    plan: Plan,
+    trusted: Trust = NOTHING,
+    *,
+    progress: Progress | None = None,
+) -> Owned:
+    """The very model that an audit of this plan attacks.
+
+    Args:
+        plan: with its mitigations.
+        trusted: what the user trusts.
+        progress: who is told.
+
+    Raises:
+        UsageError: only answers of the model are given, or a mitigation that can't be put on it.
+        GnomonError: bad input, in one line.
+    """
+    told = progress or Silent()
+    if plan.target.endpoint is not None:
+        raise UsageError("a mitigation needs the model itself, but the plan gives an endpoint, which can't be changed")
+    with one_thread():  # as in the audit, whose target must come out the same
+        inputs = load_inputs(plan, trusted)
+        if inputs.answers is not None:
+            raise UsageError("a mitigation needs the model itself, but the plan gives only its answers")
+        prepared = prepare(plan, inputs, ArrayStore(Path()), LocalEngine(1), told)
+        advance = told.stage("target", 1)
+        plain = inputs.model if inputs.model is not None else train_target(prepared)
+        advance(1)
+        return Owned(prepared, plain, mitigated_target(plain, prepared))

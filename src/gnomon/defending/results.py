@@ -12,8 +12,8 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gnomon.auditing.api import audit_plan
 from gnomon.auditing.outcome import Outcome
+from gnomon.auditing.run import audit_plan
 from gnomon.auditing.settings import Progress, Settings
 from gnomon.core.documents.comparison import Change, Comparison
 from gnomon.core.documents.defence import MitigationResult, Strongest

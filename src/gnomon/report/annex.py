@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gnomon.core.documents.decision import Annex
+from gnomon.core.documents.annex import Annex
 from gnomon.report.audit.decision import NOTHING, measure_todo
 from gnomon.report.audit.structure import structure_table
 from gnomon.report.formatting import moment

@@ -9,8 +9,8 @@ from typing import Any
 
 from rich.console import Console
 
+from gnomon.core.documents.annex import Annex
 from gnomon.core.documents.comparison import Comparison
-from gnomon.core.documents.decision import Annex
 from gnomon.core.documents.defence import DefenceReport
 from gnomon.core.documents.read_write import document_text
 from gnomon.core.documents.record import Audited, Record, record_of

@@ -8,19 +8,9 @@ from gnomon.auditing.decision.decide import exposed_slice
 from gnomon.auditing.decision.rules import leaks
 from gnomon.auditing.results.threat_model import FAMILIES
 from gnomon.auditing.verdict.leak import rounded_up
-from gnomon.core.documents.decision import (
-    Annex,
-    AnnexKind,
-    Covered,
-    Decision,
-    Measure,
-    Measured,
-    ReleasePlan,
-    TestedAttacker,
-    Unit,
-    WorstSlice,
-)
+from gnomon.core.documents.annex import Annex, AnnexKind, Covered, Measure, TestedAttacker, WorstSlice
 from gnomon.core.documents.record import Record
+from gnomon.core.documents.record_parts import Decision, Measured, ReleasePlan, Unit
 from gnomon.core.errors import UsageError
 
 _ATTACK = re.compile(r"([a-z_0-9]+) \(")  # how `not_tried` names an attack

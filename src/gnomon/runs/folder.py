@@ -19,10 +19,10 @@ import numpy as np
 
 from gnomon.auditing.outcome import CanaryTable, Outcome, RiskTable
 from gnomon.core.arrays import Floats
-from gnomon.core.documents.decision import Measured, ToDo
 from gnomon.core.documents.defence import DefenceReport, MitigationResult
 from gnomon.core.documents.read_write import belonging, parse_document, read_document, read_record, write_record
 from gnomon.core.documents.record import Record
+from gnomon.core.documents.record_parts import Measured, ToDo
 from gnomon.core.errors import DataError, GnomonError, expect
 from gnomon.core.files import toml_text, write_text
 from gnomon.core.generations import Published, read_published

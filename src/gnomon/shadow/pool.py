@@ -19,14 +19,14 @@ import numpy as np
 
 from gnomon.core.arrays import Floats, Ints, check_log_probs, fingerprint, take_rows
 from gnomon.core.data.dataset import Dataset
-from gnomon.core.errors import DataError, ModelError, StoreError, UsageError
+from gnomon.core.errors import DataError, ModelError, UsageError
 from gnomon.core.machine import DECIDING_PACKAGES, package_versions
 from gnomon.core.protocols import Model, ModelAbilities, Observation, Trainer, TrainerAbilities, Watching
 from gnomon.engines.local import Done, Engine, Keep, Task
 from gnomon.engines.workers import stop_workers
 from gnomon.models.recipe_hash import describe_class, modules_behind
 from gnomon.models.user_code import user_code
-from gnomon.store.arrays import ArrayStore, Lookup
+from gnomon.store.arrays import ArrayStore
 
 ANSWERS_VERSION = 1  # raise when what is stored under a key changes its meaning
 
@@ -149,7 +149,7 @@ class ShadowPool:
         wanted = [every for i, every in enumerate(wanted) if i not in failed]
         for key in absent.intersection(key for every in wanted for key in every):
             found[key] = self.store.get(key)
-        arrays = [[self._array(found[key]) for key in every] for every in wanted]
+        arrays = [[self.store.kept(found[key]) for key in every] for every in wanted]
         return PoolAnswers(
             answers=[every[0] for every in arrays],
             keys=keys,
@@ -162,13 +162,6 @@ class ShadowPool:
             observed={o.name: [every[i] for every in arrays] for i, o in enumerate(observations, start=1)},
             failed=failed,
         )
-
-    def _array(self, found: Lookup) -> Floats:
-        if found.array is None:
-            raise StoreError(
-                f"{self.store.root}: answers vanished while they were made; does another run clean the same folder?"
-            )
-        return found.array
 
     def _recipe(self) -> list[Any]:
         """What the trainer says of itself, and its class where that is not gnomon's."""

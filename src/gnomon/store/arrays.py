@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from gnomon.core.errors import StoreError
 from gnomon.core.files import replacing
 
 CHUNK_BYTES = 2**20
@@ -71,6 +72,18 @@ class ArrayStore:
             reason = "array file is missing" if isinstance(error, FileNotFoundError) else str(error)
             self._discard(key)
             return Lookup(damaged=f"{file.name}: {reason}")
+
+    def kept(self, found: Lookup) -> NDArray[Any]:
+        """The array that was found, of what was put there before.
+
+        Raises:
+            StoreError: it is gone.
+        """
+        if found.array is None:
+            raise StoreError(
+                f"{self.root}: answers vanished while they were made; does another run clean the same folder?"
+            )
+        return found.array
 
     def put(self, key: str, array: NDArray[Any], facts: dict[str, Any]) -> None:
         """Writes an array and its facts (JSON) under a key; whoever reads sees all of it or nothing.

@@ -14,8 +14,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gnomon.auditing.api import audit_plan
 from gnomon.auditing.inputs.plugins import plugin_contents
+from gnomon.auditing.run import audit_plan
 from gnomon.auditing.settings import Progress, Settings
 from gnomon.core import VERSION
 from gnomon.core.arrays import fingerprint

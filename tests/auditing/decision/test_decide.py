@@ -4,8 +4,8 @@ import pytest
 from tests.report.sample_records import bare, invalid, leaking, near_chance, undecided, with_people
 
 from gnomon.auditing.decision.decide import exposed_slice, limits, with_decision
-from gnomon.core.documents.decision import Decision, MostExposed
 from gnomon.core.documents.record import JointResult, Record
+from gnomon.core.documents.record_parts import Decision, MostExposed
 from gnomon.core.documents.schema import Estimate
 from gnomon.runs.gate import gate
 

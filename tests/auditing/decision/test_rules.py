@@ -12,9 +12,8 @@ from gnomon.auditing.decision.decide import UNDECLARED, limits, with_decision
 from gnomon.auditing.decision.rules import GAPS, MOST, RULES
 from gnomon.auditing.evidence.access import SEES_SHADOWS
 from gnomon.auditing.verdict.speak import MISSING
-from gnomon.core.documents.decision import MostExposed
 from gnomon.core.documents.record import ClassResult, JointResult, Record, Rung, TprAtFpr
-from gnomon.core.documents.record_parts import Appetite, StructureFacts
+from gnomon.core.documents.record_parts import Appetite, MostExposed, StructureFacts
 from gnomon.core.documents.schema import Estimate
 from gnomon.mitigations import make_mitigation
 from gnomon.runs.gate import gate

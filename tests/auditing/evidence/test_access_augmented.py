@@ -10,9 +10,8 @@ import pytest
 from gnomon.auditing.evidence.answers import build_answers
 from gnomon.auditing.inputs.loading import AuditInputs
 from gnomon.auditing.inputs.roles import RowSplit, draw_roles, draw_training_rows
-from gnomon.auditing.inputs.shadow_rows import make_rows
 from gnomon.auditing.outcome import Outcome
-from gnomon.auditing.prepare import prepare
+from gnomon.auditing.prepare import make_rows, prepare
 from gnomon.auditing.run import run_audit
 from gnomon.core.answers import Reveal
 from gnomon.core.data.augmentations import read_augmentations

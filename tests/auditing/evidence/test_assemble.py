@@ -7,9 +7,8 @@ from tests.auditing.worlds import people
 
 from gnomon.attacks import ATTACKS, make_attack
 from gnomon.auditing.evidence.assemble import AuditCase, QueryPlan, TargetAnswers, asked_rows, assemble, model_facts
-from gnomon.auditing.results.attackers import climb_ladder
-from gnomon.auditing.results.robustness import by_shadows
-from gnomon.auditing.results.slices import cut_rows, measure_slices
+from gnomon.auditing.results.attackers import by_shadows, climb_ladder
+from gnomon.auditing.results.variation import cut_rows, measure_slices
 from gnomon.core.answers import Reveal
 from gnomon.core.data.dataset import Roles, make_dataset
 from gnomon.core.seeds import Seeds
@@ -106,7 +105,7 @@ def test_every_interval_of_an_offline_attack_knows_of_non_members_that_judge_eac
     pairs = [(case, in_the_pool(case)) for case in (alone, people(0, slices=("class",)).case)]
     for one, other in zip(*(climb_ladder([], judge(case)) for case in pairs[0]), strict=True):
         assert (one.auc.low > other.auc.low) == (one.key == "offline"), one.key
-    curves = [by_shadows(case, {}, 0.95, Seeds(0), 0.1) for case in pairs[0]]
+    curves = [by_shadows(judge(case, fpr=0.1)) for case in pairs[0]]
     assert curves[0] is not None
     assert curves[1] is not None
     assert all(a.auc.low > b.auc.low for a, b in zip(curves[0].points, curves[1].points, strict=True))

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from gnomon.auditing.api import audit, audit_plan
+from gnomon.auditing.api import audit
 from gnomon.auditing.evidence import mitigations as mitigation
 from gnomon.auditing.evidence.answers import AnswerSet, build_answers
-from gnomon.auditing.evidence.mitigations import mitigation_facts
 from gnomon.auditing.inputs import plugins
 from gnomon.auditing.inputs.loading import load_inputs
-from gnomon.auditing.inputs.shadow_rows import make_rows
 from gnomon.auditing.outcome import Outcome
-from gnomon.auditing.prepare import Prepared, make_target, prepare, train_target
+from gnomon.auditing.prepare import Prepared, make_rows, make_target, prepare, train_target
+from gnomon.auditing.results.threat_model import mitigation_facts
+from gnomon.auditing.run import audit_plan
 from gnomon.auditing.settings import Settings
 from gnomon.auditing.synth import make_attackers_rows
 from gnomon.core.errors import UsageError

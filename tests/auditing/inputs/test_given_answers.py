@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gnomon.auditing.api import audit_plan
+from gnomon.auditing.run import audit_plan
 from gnomon.auditing.settings import Settings
 from gnomon.core.documents.record import Record
 from gnomon.core.errors import DataError

@@ -9,8 +9,9 @@ from sklearn.linear_model import LogisticRegression
 from tests.plugin import plugin as plugin
 
 from gnomon.attacks import Shokri
-from gnomon.auditing.api import audit, audit_plan
+from gnomon.auditing.api import audit
 from gnomon.auditing.inputs.plugins import PlugIns, load_plugins, named
+from gnomon.auditing.run import audit_plan
 from gnomon.auditing.settings import Settings
 from gnomon.cli.app import run
 from gnomon.core.documents.read_write import read_record

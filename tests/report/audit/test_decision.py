@@ -3,8 +3,8 @@
 from tests.report.sample_records import bare, leaking
 
 from gnomon.auditing.decision.decide import with_decision
-from gnomon.core.documents.decision import Measured
 from gnomon.core.documents.record import Record
+from gnomon.core.documents.record_parts import Measured
 from gnomon.core.documents.schema import Estimate
 from gnomon.report.audit.decision import NOTHING, measure_todo, what_to_do
 from gnomon.report.audit.page import audit_page

@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 from tests.report.sample_records import attack, leaking
 
-from gnomon.core.documents.endpoint import EndpointFacts
+from gnomon.core.documents.record_parts import EndpointFacts
 from gnomon.report.audit.endpoint import endpoint
 from gnomon.report.plots.endpoint import leakage_by_queries
 from gnomon.report.svg import drawn

@@ -19,9 +19,8 @@ from gnomon.auditing.results.figures import combine
 from gnomon.auditing.results.scoring import Attempt
 from gnomon.auditing.verdict.leak import CLEAR_AUC, CLEAR_RATIO, rounded_up
 from gnomon.core.arrays import Bools, Floats
-from gnomon.core.documents.decision import Decision, MostExposed, ToDo, Unit
 from gnomon.core.documents.record import Record
-from gnomon.core.documents.record_parts import SliceResult, Slicing
+from gnomon.core.documents.record_parts import Decision, MostExposed, SliceResult, Slicing, ToDo, Unit
 from gnomon.core.documents.schema import Estimate
 from gnomon.core.plan import IN_MEMORY
 from gnomon.mitigations import kind_and_strength
@@ -274,13 +273,11 @@ def most_exposed_units(
 
 
 def _units(found: Attempt, case: AuditCase) -> tuple[Floats, Bools, np.ndarray]:
-    scores = found.scored.scores
-    assert scores is not None
     if case.groups is None or case.trained is None:
         kept = case.distinct
-        return scores[kept], case.member[kept], case.data.ids[case.audited][kept]
+        return found.scores[kept], case.member[kept], case.data.ids[case.audited][kept]
     persons, first = np.unique(case.groups, return_index=True)
-    whole = combine(scores, found.rehearsed, case.groups, case.member, case.trained)
+    whole = combine(found.scores, found.rehearsed, case.groups, case.member, case.trained)
     return whole, case.member[first], persons
 
 

@@ -22,11 +22,11 @@ from gnomon.auditing.evidence.assemble import (
 from gnomon.auditing.evidence.mitigations import (
     make_owner,
     mitigate_answers,
+    mitigate_pool,
 )
 from gnomon.auditing.inputs.loading import AuditInputs
 from gnomon.auditing.inputs.roles import POOL_PER_SHADOW, shadow_size
-from gnomon.auditing.inputs.shadow_rows import ShadowData, make_rows, queries_target
-from gnomon.auditing.prepare import Prepared, find_model, make_target
+from gnomon.auditing.prepare import Prepared, ShadowData, find_model, make_rows, make_target, queries_target
 from gnomon.core.arrays import Floats, Ints, take_rows
 from gnomon.core.data.dataset import Dataset
 from gnomon.core.data.labels import unknown_label
@@ -37,7 +37,6 @@ from gnomon.core.protocols import Model, ModelAbilities, Trainer, TrainerAbiliti
 from gnomon.models.observations import RandomRecords
 from gnomon.models.target import Target, ask
 from gnomon.shadow.masks import ShadowRows, TrainedShadows, draw_shadows, repair
-from gnomon.shadow.mitigated import mitigate_pool
 from gnomon.shadow.pool import PoolAnswers, ShadowPool
 
 FAILURES_SHOWN = 3

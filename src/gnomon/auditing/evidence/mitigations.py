@@ -8,19 +8,18 @@ answers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 
 from gnomon.auditing.inputs.loading import AuditInputs
-from gnomon.core.arrays import Floats, Ints, take_rows
+from gnomon.core.arrays import Floats, Ints, check_log_probs, fingerprint, take_rows
 from gnomon.core.data.dataset import Dataset, Roles
 from gnomon.core.data.features import FeatureSpace
-from gnomon.core.documents.record import MitigationFacts
 from gnomon.core.errors import UsageError
+from gnomon.core.machine import DECIDING_PACKAGES, package_versions
 from gnomon.core.mitigations import (
     AnswerMitigation,
     InOrder,
@@ -30,16 +29,17 @@ from gnomon.core.mitigations import (
     TrainingMitigation,
     fit_in_order,
 )
-from gnomon.core.plan import ShadowPlan
 from gnomon.core.protocols import Model, Trainer
 from gnomon.core.seeds import Seeds
+from gnomon.engines.local import Engine, Task
 from gnomon.mitigations import apply_in_training, make_mitigation
 from gnomon.models.observations import RandomRecords, draw_records
+from gnomon.models.recipe_hash import describe
 from gnomon.models.target import MitigatedModel, ask
-from gnomon.shadow.mitigated import Owner, let_through
+from gnomon.shadow.pool import PoolAnswers
+from gnomon.store.arrays import ArrayStore
 
 RANDOM_RECORDS = 1000
-IN_TRAINING = "in training"  # of facts that belong to no mitigation, or to several
 
 
 @dataclass(frozen=True)
@@ -179,53 +179,144 @@ def _seed(seeds: Seeds) -> int:
     return seeds.child("target").integer()
 
 
-def mitigation_facts(mitigations: Mitigations, facts: Mapping[str, Any]) -> list[MitigationFacts]:
-    """What a record says of the mitigations, and what the trained target says of itself.
+MITIGATED_VERSION = 1  # raise when what is stored under a key changes its meaning
 
-    Facts under a mitigation's own name are its own; all others belong to the mitigation in training if there is just
-    one, and otherwise to the training as a whole.
+
+@dataclass(frozen=True)
+class Owner:
+    """What the owners of all models of a pool have in common.
+
+    Attributes:
+        labels: (a,) class ids of the asked rows.
+        n_classes: c.
+        reference: positions among the asked rows of those that were set aside.
+        versions: names of observations that are answers to versions of the asked rows.
+        random: name of the observation that holds answers to random records; None if there are none.
     """
-    rest = {name: value for name, value in facts.items() if name not in {m.name for m in mitigations.in_training}}
-    alone = len(mitigations.in_training) == 1
-    found = []
-    for mitigation in mitigations.named:
-        own = facts.get(mitigation.name, {}) if mitigation.acts_on == "training" else {}
-        given = {**(rest if alone and mitigation.acts_on == "training" else {}), **own}
-        found.append(_facts(mitigation.label, mitigation.title, mitigation.paper, mitigation.acts_on, given))
-    if rest and not alone:
-        found.insert(0, _facts(IN_TRAINING, "The target's training", "", "training", rest))
-    return found
+
+    labels: Ints
+    n_classes: int
+    reference: Ints
+    versions: tuple[str, ...] = ()
+    random: str | None = None
+
+    def known(self, answers: Floats, members: Ints, random: Floats | None = None) -> Known:
+        """What the owner of one model has at hand.
+
+        Args:
+            answers: (a, c) the model's own answers.
+            members: positions among the asked rows of those that it was trained on.
+            random: (q, c) its answers to random records.
+        """
+        return Known(
+            members=np.asarray(answers[members]),
+            member_labels=self.labels[members],
+            reference=np.asarray(answers[self.reference]),
+            reference_labels=self.labels[self.reference],
+            random=np.asarray(answers[:0]) if random is None else np.asarray(random),
+        )
 
 
-def _facts(label: str, title: str, paper: str, acts_on: Any, given: Mapping[str, Any]) -> MitigationFacts:
-    curves = {name: [float(v) for v in value] for name, value in given.items() if _is_curve(value)}
-    return MitigationFacts(
-        label=label,
-        title=title,
-        paper=paper,
-        acts_on=acts_on,
-        facts={name: value for name, value in given.items() if name not in curves},
-        curves=curves,
+def mitigate_pool(
+    found: PoolAnswers,
+    mitigations: Sequence[AnswerMitigation],
+    owner: Owner,
+    members: Sequence[Ints],
+    seeds: Sequence[int],
+    store: ArrayStore,
+    engine: Engine,
+    progress: Callable[[int], None] | None = None,
+) -> PoolAnswers:
+    """The pool's answers behind the mitigations, each model's own.
+
+    Args:
+        found: raw answers of m models.
+        mitigations: one or more, in their order.
+        owner: what all owners have in common.
+        members: m arrays of positions among the asked rows.
+        seeds: m seeds, of the models; chance in a model's mitigations follows from it.
+        store: where raw answers are and mitigated ones are kept.
+        engine: mitigations are fitted on the machine of the store, `Engine.here`.
+        progress: called with the number of models that have become ready.
+    """
+    given = zip(found.keys, members, seeds, strict=True)
+    wanted = [_all_keys(_key(key, mitigations, owner, rows, seed), owner.versions) for key, rows, seed in given]
+    looked = {key: store.get(key) for every in wanted for key in every}
+    missing = [i for i, every in enumerate(wanted) if any(looked[key].array is None for key in every)]
+    if progress is not None and len(missing) < len(wanted):
+        progress(len(wanted) - len(missing))
+    tasks = [
+        Task(
+            f"mitigations of model {i + 1}",
+            mitigate_one,
+            (
+                store,
+                (found.answers[i], *(found.observed[name][i] for name in owner.versions)),
+                wanted[i],
+                tuple(mitigations),
+                owner,
+                members[i],
+                None if owner.random is None else found.observed[owner.random][i],
+                seeds[i],
+            ),
+        )
+        for i in missing
+    ]
+    for _ in engine.here.run(tasks):
+        if progress is not None:
+            progress(1)
+    looked |= {key: store.get(key) for i in missing for key in wanted[i]}
+    arrays = [[store.kept(looked[key]) for key in every] for every in wanted]
+    versions = {name: [every[j] for every in arrays] for j, name in enumerate(owner.versions, start=1)}
+    return replace(
+        found,
+        answers=[every[0] for every in arrays],
+        keys=[every[0] for every in wanted],
+        observed={**found.observed, **versions},
     )
 
 
-def _is_curve(value: Any) -> bool:
-    return isinstance(value, Sequence) and len(value) > 1 and all(isinstance(v, (int, float)) for v in value)
+def mitigate_one(
+    store: ArrayStore,
+    answers: Sequence[Floats],
+    keys: Sequence[str],
+    mitigations: Sequence[AnswerMitigation],
+    owner: Owner,
+    members: Ints,
+    random: Floats | None,
+    seed: int,
+) -> None:
+    """One task: fits one model's mitigations and stores what they let through of its answers, version by version."""
+    known = owner.known(answers[0], members, random)
+    fitted = fit_in_order(mitigations, known, owner.n_classes, seed)
+    for key, own in zip(keys, answers, strict=True):
+        store.put(key, let_through(fitted, np.asarray(own)), {"seed": seed})
 
 
-def mitigation_sentences(mitigations: Mitigations, shadow: ShadowPlan) -> list[str]:
-    """The mitigations in a threat model's words; nothing without any."""
-    if not mitigations:
-        return []
-    parts = (("trained", mitigations.in_training), ("answering", mitigations.of_answers))
-    words = [f"{how} with {_listed(named)}" for how, named in parts if named]
-    sentence = f"The model is mitigated: {' and '.join(words)}."
-    if shadow.count == 0:
-        return [sentence]
-    if shadow.mitigated:
-        return [sentence, "The attacker knows that, and mitigates each of their shadow models in the same way."]
-    return [sentence, "The attacker does not know that (naive): their shadow models are not mitigated."]
+def _all_keys(key: str, versions: Sequence[str]) -> tuple[str, ...]:
+    return (key, *(fingerprint(key, "version", name) for name in versions))
 
 
-def _listed(named: Sequence[Mitigation]) -> str:
-    return ", ".join(f"{m.title} ({m.label})" for m in named)
+def let_through(fitted: InOrder, answers: Floats) -> Floats:
+    """Checked answers (n, c) behind fitted mitigations.
+
+    Raises:
+        ModelError: a mitigation gave something else than probabilities.
+    """
+    n, c = answers.shape
+    return check_log_probs(fitted(answers), rows=n, classes=c, source="the mitigated answers", whole=False)
+
+
+def _key(raw: str, mitigations: Sequence[AnswerMitigation], owner: Owner, members: Ints, seed: int) -> str:
+    """Everything that decides what is let through: the raw answers and all that a mitigation may be fitted to."""
+    return fingerprint(
+        ["mitigated", MITIGATED_VERSION],
+        raw,
+        [describe(m) for m in mitigations],
+        owner.labels,
+        owner.reference,
+        owner.random,
+        members,
+        seed,
+        package_versions(DECIDING_PACKAGES),
+    )

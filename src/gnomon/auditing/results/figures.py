@@ -18,7 +18,7 @@ from scipy.special import ndtri
 
 from gnomon.auditing.evidence.assemble import AuditCase, Judging
 from gnomon.auditing.inputs.roles import by_group
-from gnomon.auditing.results.scoring import Attempt, Rehearsed
+from gnomon.auditing.results.scoring import Attempt, Rehearsed, with_scores
 from gnomon.auditing.settings import Progress
 from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.core.documents.record import (
@@ -253,7 +253,7 @@ def measure_all(
 
 def where_to_count(attempts: Sequence[Attempt], engine: Engine) -> Engine:
     """This process where there is little to count, else this machine's processes."""
-    scores = sum(len(a.scored.scores) for a in attempts if a.scored.scores is not None)
+    scores = sum(len(a.scores) for a in with_scores(attempts))
     return engine.here if scores > SCORES_HERE else LocalEngine(1)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -216,6 +216,17 @@ class Attempt:
 
     scored: Scored
     rehearsed: Rehearsed
+
+    @property
+    def scores(self) -> Floats:
+        """The scores (n,) of one that brought some."""
+        assert self.scored.scores is not None
+        return self.scored.scores
+
+
+def with_scores(attempts: Iterable[Attempt]) -> list[Attempt]:
+    """Those attempts that brought scores."""
+    return [attempt for attempt in attempts if attempt.scored.scores is not None]
 
 
 def attempt(attack: Attack, evidence: Evidence, rehearsals: int, fprs: Sequence[float], seeds: Seeds) -> Attempt:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from gnomon.attacks import ATTACKS
 from gnomon.auditing.checks.preflight import overlap
 from gnomon.auditing.evidence.answers import AnswerSet
 from gnomon.auditing.evidence.assemble import AuditCase
-from gnomon.auditing.evidence.mitigations import mitigation_sentences
+from gnomon.auditing.evidence.mitigations import Mitigations
 from gnomon.auditing.inputs.roles import nonmembers_to_give
 from gnomon.auditing.prepare import Prepared
 from gnomon.auditing.results.scoring import Scored
@@ -21,10 +22,15 @@ from gnomon.core.documents.record import (
     DataFacts,
     Exposed,
     Finding,
+    MitigationFacts,
     ShadowSourceFacts,
     SourceAttack,
     ThreatModel,
 )
+from gnomon.core.mitigations import (
+    Mitigation,
+)
+from gnomon.core.plan import ShadowPlan
 from gnomon.core.protocols import ModelAbilities
 from gnomon.engines.local import Warned
 from gnomon.stats.low_fpr import required_nonmembers
@@ -263,3 +269,58 @@ def fingerprints(data: Dataset, roles: Roles, answers: Floats, files: Mapping[st
         "pool": fingerprint(roles.pool),
         "target_answers": fingerprint(answers),
     }
+
+
+IN_TRAINING = "in training"  # of facts that belong to no mitigation, or to several
+
+
+def mitigation_facts(mitigations: Mitigations, facts: Mapping[str, Any]) -> list[MitigationFacts]:
+    """What a record says of the mitigations, and what the trained target says of itself.
+
+    Facts under a mitigation's own name are its own; all others belong to the mitigation in training if there is just
+    one, and otherwise to the training as a whole.
+    """
+    rest = {name: value for name, value in facts.items() if name not in {m.name for m in mitigations.in_training}}
+    alone = len(mitigations.in_training) == 1
+    found = []
+    for mitigation in mitigations.named:
+        own = facts.get(mitigation.name, {}) if mitigation.acts_on == "training" else {}
+        given = {**(rest if alone and mitigation.acts_on == "training" else {}), **own}
+        found.append(_facts(mitigation.label, mitigation.title, mitigation.paper, mitigation.acts_on, given))
+    if rest and not alone:
+        found.insert(0, _facts(IN_TRAINING, "The target's training", "", "training", rest))
+    return found
+
+
+def _facts(label: str, title: str, paper: str, acts_on: Any, given: Mapping[str, Any]) -> MitigationFacts:
+    curves = {name: [float(v) for v in value] for name, value in given.items() if _is_curve(value)}
+    return MitigationFacts(
+        label=label,
+        title=title,
+        paper=paper,
+        acts_on=acts_on,
+        facts={name: value for name, value in given.items() if name not in curves},
+        curves=curves,
+    )
+
+
+def _is_curve(value: Any) -> bool:
+    return isinstance(value, Sequence) and len(value) > 1 and all(isinstance(v, (int, float)) for v in value)
+
+
+def mitigation_sentences(mitigations: Mitigations, shadow: ShadowPlan) -> list[str]:
+    """The mitigations in a threat model's words; nothing without any."""
+    if not mitigations:
+        return []
+    parts = (("trained", mitigations.in_training), ("answering", mitigations.of_answers))
+    words = [f"{how} with {_listed(named)}" for how, named in parts if named]
+    sentence = f"The model is mitigated: {' and '.join(words)}."
+    if shadow.count == 0:
+        return [sentence]
+    if shadow.mitigated:
+        return [sentence, "The attacker knows that, and mitigates each of their shadow models in the same way."]
+    return [sentence, "The attacker does not know that (naive): their shadow models are not mitigated."]
+
+
+def _listed(named: Sequence[Mitigation]) -> str:
+    return ", ".join(f"{m.title} ({m.label})" for m in named)

@@ -15,7 +15,7 @@ import numpy as np
 
 from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.results.figures import Truth, combine, where_to_count
-from gnomon.auditing.results.scoring import Attempt, choose
+from gnomon.auditing.results.scoring import Attempt, choose, with_scores
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.documents.record import AttackResult, Estimate, JointResult, TprAtFpr
 from gnomon.core.documents.record_parts import FdrAccusations
@@ -184,7 +184,7 @@ def hear(
         seeds: the audit's root.
         engine: where the tests of attacks that see answers, and of those that see more, are carried out.
     """
-    scored = [a for a in attempts if a.scored.scores is not None]
+    scored = with_scores(attempts)
     outside = [a for a in scored if not INSIDE & set(a.scored.needs)]
     speaking, rest = (outside, [a for a in scored if a not in outside]) if outside else (scored, [])
     if not speaking:
@@ -204,11 +204,11 @@ def hear(
 
 
 def _tested(attempts: Sequence[Attempt], truth: Truth, seeds: Seeds) -> tuple[JointTest, list[JointResult]]:
-    scores = np.stack([_scores(a) for a in attempts])
+    scores = np.stack([a.scores for a in attempts])
     persons = None
     if truth.groups is not None and truth.trained is not None:
         known = truth.groups, truth.member, truth.trained
-        persons = np.stack([combine(_scores(a), a.rehearsed, *known) for a in attempts])
+        persons = np.stack([combine(a.scores, a.rehearsed, *known) for a in attempts])
     wider = [truth.judging.wider(a.scored.needs) for a in attempts]
     rng = seeds.generator()
     test = joint_test(scores, truth.member, rng=rng, groups=truth.units, person_scores=persons, wider=wider)
@@ -229,11 +229,6 @@ def _tested(attempts: Sequence[Attempt], truth: Truth, seeds: Seeds) -> tuple[Jo
     ]
 
 
-def _scores(attempt: Attempt) -> Floats:
-    assert attempt.scored.scores is not None
-    return attempt.scored.scores
-
-
 def _speaker(
     heard: Heard,
     results: dict[str, AttackResult],
@@ -241,7 +236,7 @@ def _speaker(
     case: AuditCase,
 ) -> str | None:
     """The rehearsed attack, unless another that was found is significantly stronger; without either, the best AUC."""
-    scores, member = {a.scored.name: _scores(a) for a in attempts}, case.member
+    scores, member = {a.scored.name: a.scores for a in attempts}, case.member
     if not heard.found:
         return heard.rehearsed or max(scores, key=lambda name: _distance(scores[name], member))
     sizes = {one.name: leak_size(results[one.name], one) for one in heard.found}

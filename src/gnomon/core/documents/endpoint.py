@@ -1,4 +1,4 @@
-"""How a plan says that a model behind an endpoint is queried, and what a record says of the queries.
+"""How a plan says that a model behind an endpoint is queried.
 
 Secrets never stand in a plan: a header names the environment variable that holds its value.
 """
@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
-from gnomon.core.documents.schema import Part, PlanTable
+from gnomon.core.documents.schema import PlanTable
 
 Protocol: TypeAlias = Literal["oip", "invocations", "tf", "template"]
 Form: TypeAlias = Literal["dataframe_split", "inputs", "instances", "records", "csv", "csv_no_header"]
@@ -157,25 +157,6 @@ def header_source(value: str) -> tuple[str, str]:
     found = _FROM_ENVIRONMENT.fullmatch(value)
     assert found is not None
     return found["scheme"] or "", found["name"]
-
-
-class EndpointFacts(Part):
-    """What a target behind an endpoint was queried, in all runs that share the folder of answers."""
-
-    address: str  # of the endpoint
-    protocol: str  # how it was spoken to
-    understood: list[str]  # what the first small query showed
-    records: int  # different records with an answer
-    queries: int  # records that were sent, those of further tries included
-    requests: int  # that were sent
-    retries: int  # requests after the first one of a batch
-    bytes_sent: int  # in the bodies of requests
-    bytes_received: int  # in the bodies of answers
-    seconds: float  # that the audit waited for answers
-    kept: int  # records whose answers were there before this run
-    twice: int = 0  # records that were queried twice
-    changed: int = 0  # records of these that were answered otherwise the second time
-    change: float = 0.0  # largest difference between two answers to one record, in probability
 
 
 def _checked(headers: Any) -> Any:

@@ -9,11 +9,11 @@ from typing import Any, Literal, Protocol
 
 from pydantic import Field
 
-from gnomon.core.documents.decision import Decision
-from gnomon.core.documents.endpoint import EndpointFacts
 from gnomon.core.documents.notebook import attack_frame, summary_html
 from gnomon.core.documents.record_parts import (
     CanaryFacts,
+    Decision,
+    EndpointFacts,
     FdrAccusations,
     GroupResult,
     RatePoint,

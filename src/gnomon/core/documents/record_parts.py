@@ -1,6 +1,6 @@
-"""The parts of a record: persons, slices, risk, accusations, repeats, the one-run audit, what the model itself holds.
+"""The parts of a record: persons, slices, risk, accusations, repeats, canaries, the model itself, queries, decision.
 
-The tables [canaries] and [structure] of a plan stand next to what the record says of them.
+The tables [canaries], [structure] and [release] of a plan stand next to what the record says of them.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from gnomon.core.documents.comparison import Change
 from gnomon.core.documents.schema import Estimate, FileName, Finding, Part, PlanTable, TprAtFpr
 
 
@@ -259,3 +260,89 @@ class StructureFacts(Part):
     findings: list[Finding]  # what they come to
     not_read: list[str] = Field(default_factory=list)  # parts that hold what this version can't read
     appetite: Appetite  # the limits that values were held against
+
+
+Context = Literal["public-weights", "api-scores", "api-labels", "internal"]
+Unit = Literal["person", "record"]
+
+
+class ReleasePlan(PlanTable):
+    """[release]: what the model is to be released for; reports hold the audit against it."""
+
+    context: Context | None = Field(
+        None,
+        description="who will reach the model: public-weights (its file is handed out), api-scores (answers with "
+        "probabilities), api-labels (answers with labels), internal (people of the house, who may look inside)",
+    )
+    purpose: str | None = Field(None, description="what the model is for, in a sentence; shown in the annex")
+    unit: Unit | None = Field(
+        None, description="whose privacy counts: person or record; default person where groups are given"
+    )
+
+
+class MostExposed(Part):
+    """The few records or persons that the headline attack ranks highest, held to the truth."""
+
+    unit: Unit  # what was ranked
+    first: str  # id of the first of them that is a member; "" if none is
+    ranked: int  # so many were taken from the top
+    members: int  # ... of which so many are members
+    right: Estimate  # share of members among them, were half of all candidates members
+    level: float  # confidence of that interval; all numbers that were tried hold together
+    tried: list[int]  # numbers that were taken from the top
+
+
+class Measured(Part):
+    """What a mitigation achieved on this plan."""
+
+    label: str  # of the mitigation, as a plan writes it
+    effect: Change | None  # null: it could not be audited
+    before: Estimate | None  # the strongest attack on the plain model: TPR at ``fpr``, or AUC
+    after: Estimate | None  # the strongest attack on the mitigated model
+    fpr: float | None  # the false-positive rate; null: the AUC is compared
+    accuracy: Estimate | None  # change, in shares
+
+
+class ToDo(Part):
+    """One thing to do."""
+
+    code: str  # of the rule in advice.md
+    title: str  # what was found
+    meaning: str  # the values that it rests on
+    remedy: str  # what would help
+    evidence: str  # what measures, or has measured, by how much it helps
+    tries: list[str] = Field(default_factory=list)  # mitigations that `gnomon defend --try` can measure
+    measured: list[Measured] = Field(default_factory=list)  # by a bench of the same plan
+    limit: str  # what makes a gate or an appetite catch its return
+    source: str  # who showed it
+
+
+class Decision(Part):
+    """What the first screen of a report says below the verdict."""
+
+    asked: str  # the question that is put to whoever decides
+    exposed: list[str]  # who is exposed, in sentences
+    strength: Literal["none", "weak", "limited", "strong"]  # of the evidence
+    evidence: str  # why it is as strong as that, in a sentence
+    flags: list[str] = Field(default_factory=list)  # where the audit is weaker than the declared release
+    most_exposed: MostExposed | None = None  # by the headline attack; null: too few were ranked
+    to_do: list[ToDo] = Field(default_factory=list)  # at most five, the heaviest first
+
+
+class EndpointFacts(Part):
+    """What a target behind an endpoint was queried, in all runs that share the folder of answers."""
+
+    address: str  # of the endpoint
+    protocol: str  # how it was spoken to
+    understood: list[str]  # what the first small query showed
+    records: int  # different records with an answer
+    queries: int  # records that were sent, those of further tries included
+    requests: int  # that were sent
+    retries: int  # requests after the first one of a batch
+    bytes_sent: int  # in the bodies of requests
+    bytes_received: int  # in the bodies of answers
+    seconds: float  # that the audit waited for answers
+    kept: int  # records whose answers were there before this run
+    twice: int = 0  # records that were queried twice
+    changed: int = 0  # records of these that were answered otherwise the second time
+    change: float = 0.0  # largest difference between two answers to one record, in probability

@@ -15,8 +15,9 @@ import numpy as np
 
 from gnomon.core.arrays import Floats, Ints, Rows, count_rows, fingerprint, take_rows
 from gnomon.core.data.labels import class_name
-from gnomon.core.documents.endpoint import EndpointFacts, RequestsPlan
 from gnomon.core.documents.endpoint import Protocol as ProtocolName
+from gnomon.core.documents.endpoint import RequestsPlan
+from gnomon.core.documents.record_parts import EndpointFacts
 from gnomon.core.errors import BudgetError, ModelError
 from gnomon.core.outputs import Outputs
 from gnomon.core.protocols import KnownClasses, ModelAbilities, Told, Twice

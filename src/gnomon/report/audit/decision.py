@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gnomon.core.documents.decision import Measured, ToDo
 from gnomon.core.documents.record import Record
+from gnomon.core.documents.record_parts import Measured, ToDo
 from gnomon.report.formatting import number, points, rate, share
 from gnomon.report.sections import Remark, Section
 

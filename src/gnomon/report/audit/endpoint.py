@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from gnomon.core.documents.endpoint import PROTOCOLS, EndpointFacts
+from gnomon.core.documents.endpoint import PROTOCOLS
 from gnomon.core.documents.record import Record
+from gnomon.core.documents.record_parts import EndpointFacts
 from gnomon.report.formatting import count, counted, duration
 from gnomon.report.plots.endpoint import leakage_by_queries
 from gnomon.report.sections import Fact, Section

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from tests.mitigations.answers import answers
 
+from gnomon.auditing.evidence.mitigations import Owner, mitigate_pool
 from gnomon.core.errors import ModelError
 from gnomon.core.mitigations import Known
 from gnomon.engines.local import LocalEngine
 from gnomon.mitigations import make_mitigation
-from gnomon.shadow.mitigated import Owner, mitigate_pool
 from gnomon.shadow.pool import PoolAnswers
 from gnomon.store.arrays import ArrayStore
 
@@ -30,12 +30,6 @@ def pool(seed: int = 0) -> PoolAnswers:
 def mitigated(folder: Path, *mitigations: Any, found: PoolAnswers | None = None, workers: int = 1) -> PoolAnswers:
     engine = LocalEngine(workers)
     return mitigate_pool(found or pool(), mitigations, OWNER, ROWS, [1, 2], ArrayStore(folder), engine)
-
-
-def test_without_mitigations_nothing_is_done(tmp_path: Path) -> None:
-    found = pool()
-    assert mitigated(tmp_path, found=found) is found
-    assert not list(tmp_path.iterdir())
 
 
 def test_answers_to_the_rows_and_to_their_versions_are_mitigated_and_nothing_else_is(tmp_path: Path) -> None:

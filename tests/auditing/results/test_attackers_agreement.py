@@ -7,16 +7,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.auditing.results.test_attackers import PLAN, SEEDS, world
+from tests.auditing.results.test_attackers import SEEDS, judge, world
 
 from gnomon.attacks import make_attack
+from gnomon.auditing.results.attackers import agree, by_shadows, jaccard, shadow_counts
 from gnomon.auditing.results.figures import rank_auc
-from gnomon.auditing.results.robustness import agree, by_shadows, jaccard, shadow_counts
-from gnomon.auditing.results.scoring import Scored, score_attack
+from gnomon.auditing.results.scoring import Attempt, Rehearsed, Scored, score_attack
 
 
-def scored(name: str, scores: Any) -> Scored:
-    return Scored(name, name, "", ["answers"], {}, "ok", scores=np.asarray(scores, dtype=float))
+def scored(name: str, scores: Any) -> Attempt:
+    found = Scored(name, name, "", ["answers"], {}, "ok", scores=np.asarray(scores, dtype=float))
+    return Attempt(found, Rehearsed())
 
 
 def test_agreement_of_attacks_that_are_alike_unlike_and_half_alike() -> None:
@@ -66,7 +67,7 @@ def test_shadow_counts_rise_to_all_of_them(m: int) -> None:
 
 def test_the_curve_is_lira_with_the_first_shadows() -> None:
     case = world(m=16)
-    found = by_shadows(case, PLAN.attacks.options, 0.95, SEEDS, 0.01)
+    found = by_shadows(judge(case))
     assert found is not None
     assert [p.count for p in found.points] == [2, 4, 8, 16]
     full = score_attack(make_attack("lira"), case.evidence, SEEDS).scores
@@ -78,14 +79,14 @@ def test_the_curve_is_lira_with_the_first_shadows() -> None:
 
 
 def test_where_nothing_leaks_more_shadows_bring_nothing() -> None:
-    gains = [by_shadows(world(seed, leak=0.0), PLAN.attacks.options, 0.95, SEEDS, 0.01) for seed in range(40)]
+    gains = [by_shadows(judge(world(seed, leak=0.0))) for seed in range(40)]
     sure = [g.gain.auc.low > 0 or g.gain.auc.high < 0 for g in gains if g is not None]
     assert len(sure) == 40
     assert sum(sure) <= 7  # 5 % of 40, and three standard deviations
 
 
 def test_offline_and_few_shadows() -> None:
-    offline = by_shadows(world(online=False), PLAN.attacks.options, 0.95, SEEDS, 0.01)
+    offline = by_shadows(judge(world(online=False)))
     assert offline is not None
     assert offline.attack == "lira_offline"
-    assert by_shadows(world(m=2), PLAN.attacks.options, 0.95, SEEDS, 0.01) is None
+    assert by_shadows(judge(world(m=2))) is None

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 from tests.report.sample_records import leaking
 
 from gnomon.auditing.decision.decide import with_decision
-from gnomon.core.documents.decision import Decision, ReleasePlan
+from gnomon.core.documents.record_parts import Decision, ReleasePlan
 
 
 def test_a_release_is_optional_and_its_words_are_fixed() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gnomon.auditing.api import audit_plan
+from gnomon.auditing.run import audit_plan
 from gnomon.auditing.settings import Settings
 from gnomon.core.documents.record import Record
 from gnomon.core.errors import DataError, PlanError, UsageError

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from tests.auditing.worlds import people
 
-from gnomon.auditing.results.slices import cut_rows, measure_slices
+from gnomon.auditing.results.variation import cut_rows, measure_slices
 from gnomon.core.data.dataset import make_dataset
 from gnomon.core.documents.record_parts import Slicing
 from gnomon.core.errors import PlanError
