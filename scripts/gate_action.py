@@ -15,8 +15,6 @@ from pathlib import Path
 
 from gnomon.cli.app import run
 
-WRONG_USE = 2
-
 
 def main(given: Mapping[str, str]) -> int:
     """Runs the gate and returns its exit code.
@@ -29,16 +27,18 @@ def main(given: Mapping[str, str]) -> int:
     output.mkdir(parents=True, exist_ok=True)
     for file in files.values():
         file.unlink(missing_ok=True)  # of an earlier step: a gate that fails must not leave another's answer
-    if not given.get("GATE_RUN"):
-        print("::error title=gnomon gate::run: expected the folder of a run, got nothing")
-        code, summary = WRONG_USE, ""
+    if given.get("GATE_RUN"):
+        code, summary, complaint = _quietly(_words(given, files))
     else:
-        code, summary = _quietly(_words(given, files))
-    if code != WRONG_USE:
+        code, summary, complaint = 2, "", "run: expected the folder of a run, got nothing\n"
+    answered = files["json"].exists()
+    if answered:
         print(_annotations(json.loads(files["json"].read_text(encoding="utf-8"))), end="")
         summary += _comparison(given)
+    else:
+        print(f"::error title=gnomon gate::{_escaped(complaint.strip())}")
     _append(given.get("GITHUB_STEP_SUMMARY"), summary)
-    known = f"junit={files['xml']}\nsarif={files['sarif']}\n" if code != WRONG_USE else ""
+    known = f"junit={files['xml']}\nsarif={files['sarif']}\n" if answered else ""
     _append(given.get("GITHUB_OUTPUT"), f"code={code}\n{known}")
     return code
 
@@ -58,16 +58,19 @@ def _comparison(given: Mapping[str, str]) -> str:
     base = given.get("GATE_COMPARE_WITH")
     if not base:
         return ""
-    code, text = _quietly(["diff", "--format", "github", "--", base, given["GATE_RUN"]])
-    return f"\n{text}" if code == 0 else f"\nThe runs were not compared: see the log of this step ({base}).\n"
+    code, text, complaint = _quietly(["diff", "--format", "github", "--", base, given["GATE_RUN"]])
+    if code == 0:
+        return f"\n{text}"
+    print(complaint, end="")
+    return f"\nThe runs were not compared: see the log of this step ({base}).\n"
 
 
-def _quietly(words: list[str]) -> tuple[int, str]:
-    """The exit code of a command, and what it printed."""
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
+def _quietly(words: list[str]) -> tuple[int, str, str]:
+    """The exit code of a command, what it printed, and what it complained of."""
+    printed, complaint = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(complaint):
         code = run(words)
-    return code, printed.getvalue()
+    return code, printed.getvalue(), complaint.getvalue()
 
 
 def _annotations(result: dict[str, object]) -> str:

@@ -95,7 +95,7 @@ ODD: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "a column less than the model's": (
         lambda: call(NAMED, (FRAME[["a", "b"]][:N], Y[:N]), (FRAME[["a", "b"]][N:], Y[N:])),
-        'members: no column "c", which the model was trained on',
+        r'members: no column "c", which the model was trained on \(a column named as label, id or group is no feature',
     ),
     "numbers here, text there": (
         lambda: call(members=FRAME_IN, nonmembers=(FRAME[N:].astype({"b": str}), Y[N:])),

@@ -43,7 +43,7 @@ def test_every_key_that_is_offered_can_be_taken(folder: Path, flags: list[str]) 
 
 def answers(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
     left = iter(words)
-    monkeypatch.setattr("builtins.input", lambda _: next(left))
+    monkeypatch.setattr("builtins.input", lambda: next(left))
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
 
 
@@ -70,10 +70,38 @@ def test_answers_to_questions_do_the_same(
     assert values["target"] == target
 
 
+def test_questions_leave_standard_output_to_the_json(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers(monkeypatch, "3", "digits")
+    assert run(["init", "--json"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["target"] == "trained here"
+    assert said.err.startswith("What do you have?")
+
+
+@pytest.mark.parametrize("given", [[], ["1", "m.skops"]])
+def test_input_that_ends_among_the_questions_is_one_line(
+    folder: Path, given: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left = iter(given)
+
+    def typed() -> str:
+        for word in left:
+            return word
+        raise EOFError
+
+    answers(monkeypatch)
+    monkeypatch.setattr("builtins.input", typed)
+    assert run(["init"]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith("gnomon: no answer: give --members")
+    assert not Path("plan.toml").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["init"], "nobody to ask"),
+        (["init"], "no answer: give --members"),
         (["init", "plan.toml", *MODEL[:2]], "expected either source"),
         (["init", "plan.toml", *MODEL[:4], "--nonmembers", "no.csv", "--label", "kind"], "no.csv"),
         (["init", "in.csv", *MODEL], "exists already"),

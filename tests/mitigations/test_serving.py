@@ -110,6 +110,8 @@ def test_a_function_has_no_interface_to_keep():
     model = CallableModel(lambda x: np.tile([0.5, 0.5], (len(x), 1)))
     with pytest.raises(UsageError, match="expected a scikit-learn model or a torch network, got CallableModel"):
         serve(MitigatedModel(model, fitted("top1")))
+    with pytest.raises(UsageError, match="expected a model behind a mitigation of its answers, got"):
+        serve(model)
 
 
 def test_a_network_of_another_shape_is_not_served_in_silence():

@@ -95,7 +95,7 @@ def test_every_format_says_it_and_the_default_holds_it(
     [result] = [one for one in log["results"] if one["ruleId"] == "structure<=warning"]
     assert (result["kind"], result["level"]) == ("fail", "error")
     rule = log["tool"]["driver"]["rules"][result["ruleIndex"]]
-    assert rule["shortDescription"]["text"].endswith("must be: warning")
+    assert rule["shortDescription"]["text"].endswith("may be worse than: warning")
     assert [one["finding"] for one in json.loads(places[2].read_text())["held"] if one["finding"]] == ["stored-rows"]
     assert "| `structure<=warning` | stored-rows |" in places[3].read_text()
     assert "not met: structure" in places[4].read_text()

@@ -73,24 +73,27 @@ def test_the_script_writes_files_summary_outputs_and_annotations(
 
 
 @pytest.mark.parametrize(
-    ("changes", "code"),
+    ("changes", "code", "said"),
     [
-        ({"GATE_LIMITS": "auc<=0.9"}, 3),
-        ({"GATE_LIMITS": "auc<=0.9", "GATE_ALLOW_MISSING": "rmia"}, 0),
-        ({"GATE_LIMITS": "auc<=0.7", "GATE_ALLOW_MISSING": "rmia"}, 4),
-        ({"GATE_LIMITS": "--to=evil.json"}, 2),
-        ({"GATE_LIMITS": "auc<=9"}, 2),
-        ({"GATE_RUN": "--help"}, 2),
-        ({"GATE_RUN": ""}, 2),
+        ({"GATE_LIMITS": "auc<=0.9"}, 3, "rmia did not run"),
+        ({"GATE_LIMITS": "auc<=0.9", "GATE_ALLOW_MISSING": "rmia"}, 0, ""),
+        ({"GATE_LIMITS": "auc<=0.7", "GATE_ALLOW_MISSING": "rmia"}, 4, "unresolved"),
+        ({"GATE_LIMITS": "--to=evil.json"}, 2, 'limit "--to=evil.json": expected [ATTACK.]VALUE<=NUMBER'),
+        ({"GATE_LIMITS": "auc<=9"}, 2, "expected a number from 0.5 to 1 for auc"),
+        ({"GATE_RUN": "--help"}, 2, "--help: no such record"),
+        ({"GATE_RUN": ""}, 2, "run: expected the folder of a run, got nothing"),
     ],
 )
 def test_the_code_is_the_gate_s_and_inputs_are_no_options(
-    script: ModuleType, given: dict[str, str], changes: dict[str, str], code: int, tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    script: ModuleType, given: dict[str, str], changes: dict[str, str], code: int, said: str, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     assert script.main({**given, **changes}) == code
     assert output(given)["code"] == str(code)
+    printed = capsys.readouterr().out
+    assert printed.startswith("::error title=gnomon gate::") == (code != 0)
+    assert said in printed
     assert not (tmp_path / "evil.json").exists()
     assert ("sarif" in output(given)) == (code != 2)
 

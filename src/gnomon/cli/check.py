@@ -68,4 +68,5 @@ def told(found: PlanCheck) -> None:
             f"{finding.severity}{overridden}: {finding.title} ({finding.code}). {finding.remedy}",
             styles[finding.severity],
         )
-    say("the audit would stop at the first error" if found.stops else "nothing here stops the audit")
+    checked = "nothing that was checked stops the audit; nothing was trained or queried"
+    say("the audit would stop at the first error" if found.stops else checked)

@@ -116,10 +116,10 @@ def ask(read: Callable[[str], str]) -> Given:
     Args:
         read: puts a question and returns the answer.
     """
-    print("What do you have?", *(f"  {key}  {words}" for key, words in HAVE.items()), sep="\n")
+    question = "\n".join(("What do you have?", *(f"  {key}  {words}" for key, words in HAVE.items()), ""))
     have = ""
     while have not in HAVE:
-        have = read(f"{', '.join(HAVE)}: ").strip()
+        have, question = read(f"{question}{', '.join(HAVE)}: ").strip(), ""
     data: dict[str, str | None] = {}
     target: dict[str, str | None] = {}
     if have == "3":
@@ -143,6 +143,20 @@ def _needed(read: Callable[[str], str], question: str) -> str:
     while not answer:
         answer = read(f"{question}: ").strip()
     return answer
+
+
+def _answer(question: str) -> str:
+    """What is typed behind a question; only the plan's JSON goes to standard output."""
+    try:
+        if sys.stdin.isatty():
+            print(question, end="", file=sys.stderr, flush=True)
+            return input()
+    except EOFError:
+        print(file=sys.stderr)
+    raise UsageError(
+        "no answer: give --members and --nonmembers with --model or with --member-answers and --nonmember-answers, or "
+        "--source"
+    )
 
 
 def init(
@@ -189,12 +203,7 @@ def init(
         },
     }
     if not any(value for table in given.values() for value in table.values()):
-        if not sys.stdin.isatty():
-            raise UsageError(
-                "nobody to ask: give --members and --nonmembers with --model or with --member-answers and "
-                "--nonmember-answers, or --source"
-            )
-        given = ask(input)
+        given = ask(_answer)
     text = plan_text(given, to)
     here = Path.cwd()  # the plan's own folder may not be there yet
     plan = plan_in(here, tomllib.loads(plan_text(given, here / to.name)), str(to))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from gnomon.core.arrays import Floats, Ints, Rows
-from gnomon.core.errors import UsageError
+from gnomon.core.errors import UsageError, expect
 from gnomon.core.mitigations import AnswerMap
 from gnomon.core.protocols import ModelAbilities
 from gnomon.models.sklearn import SklearnModel
@@ -107,6 +107,7 @@ def serve(model: MitigatedModel) -> Any:
     Raises:
         UsageError: another kind of model; `MitigatedModel.log_probs` serves these.
     """
+    expect("model", model, MitigatedModel, "a model behind a mitigation of its answers")
     inner = model.model
     if isinstance(inner, SklearnModel):
         return MitigatedClassifier(inner.estimator, model.mitigation, inner.classes, inner.labels)

@@ -167,9 +167,9 @@ def sarif(result: GateResult, place: Path) -> str:
 
 
 def _rule(limit: Limit) -> dict[str, Any]:
-    told = f"The whole interval of {limit.words} must not lie above {limit.bound}"
+    told = f"The whole interval of {limit.words} must lie at or below {limit.bound}"
     if limit.figure == "structure":
-        told = f"The worst finding on what the model itself holds must be: {limit.bound}"
+        told = f"No finding on what the model itself holds may be worse than: {limit.bound}"
     if limit.figure == "verdict":
         told = f"The level of the verdict must not be above {limit.bound}"
     rule: dict[str, Any] = {

@@ -55,8 +55,8 @@ def parse_limit(text: str, *, severity: LimitSeverity = "error", reason: str = "
     match = LIMIT.match(text.replace(" ", ""))
     if match is None:
         raise UsageError(
-            f'limit "{text}": expected [ATTACK.]FIGURE<=NUMBER with FIGURE auc, advantage, accuracy, epsilon or '
-            "tpr@FPR, e.g. tpr@0.001<=0.01 (the whole interval is held against it), structure<=warning or "
+            f'limit "{text}": expected [ATTACK.]VALUE<=NUMBER with VALUE auc, advantage, accuracy, epsilon or '
+            "tpr@FPR, e.g. tpr@0.001<=0.01 (the whole interval is compared with it), structure<=warning or "
             "verdict<=leaks_some"
         )
     figure = match["figure"].split("@")[0]  # type: ignore[assignment]

@@ -177,7 +177,10 @@ def unite_parts(parts: Sequence[FileRows], columns: Sequence[str] | None = None)
             said.append(f"{part.source}: {', '.join(done)}")
         plain.append(replace(part, x=part.x.drop(columns=list(nameless))) if nameless else part)
     if columns is not None and is_frame(plain[0].x):
-        _check_columns(columns, plain[0], "which the model was trained on", "is none that the model was trained on")
+        lacking = (
+            "which the model was trained on (a column named as label, id or group is no feature: name a copy of it)"
+        )
+        _check_columns(columns, plain[0], lacking, "is none that the model was trained on")
         plain[0] = replace(plain[0], x=plain[0].x[list(columns)])
     x = unite_rows(plain)
     note = f". Read as: {'; '.join(said)}" if said else ""
