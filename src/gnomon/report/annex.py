@@ -83,7 +83,8 @@ def _structure(annex: Annex) -> Section:
         note = "Nobody looked into the model: its file was not given. No evidence on what it holds of its rows."
         return Section("structure", "What the model itself holds", notes=(note,))
     findings = tuple(f"{f.severity.capitalize()}: {f.title}. {f.remedy}" for f in found.findings)
-    return Section("structure", "What the model itself holds", tables=(structure_table(found),), notes=findings)
+    whole = replace(structure_table(found), title="What the model itself holds")
+    return Section("structure", whole.title, tables=(whole,), notes=findings)
 
 
 def _coverage(annex: Annex) -> Section:

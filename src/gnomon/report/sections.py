@@ -123,7 +123,7 @@ class Section:
     notes: tuple[str, ...] = ()
     texts: tuple[tuple[str, str], ...] = ()  # title, text of many lines: folded
     parts: tuple[Section, ...] = ()
-    appendix: bool = False  # for who wants the details: folded on a screen, at the end of a print
+    appendix: bool = False  # for whoever wants the details: folded on a screen, at the end of a print
     short: str = ""  # in the table of contents
     brief: tuple[Table | Remark | str, ...] = ()  # what a terminal shows of it
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from gnomon.auditing.decision.decide import exposed_slice
 from gnomon.auditing.decision.rules import leaks
 from gnomon.auditing.results.threat_model import FAMILIES
@@ -13,7 +11,6 @@ from gnomon.core.documents.record import Record
 from gnomon.core.documents.record_parts import Decision, Measured, ReleasePlan, Unit
 from gnomon.core.errors import UsageError
 
-_ATTACK = re.compile(r"([a-z_0-9]+) \(")  # how `not_tried` names an attack
 WITHHELD = "(withheld; --show-ids shows it)"
 NO_EVIDENCE = "no evidence of resistance"
 SIGNATURES = {
@@ -167,7 +164,11 @@ def _tests(record: Record) -> dict[str, str]:
     counted = "person" if record.counted_by == "group" else "record"
     repeats = (plan.get("target") or {}).get("repeats", 1)
     confidence = (plan.get("statistics") or {}).get("confidence", 0.95)
-    models = f"{record.shadows.count} shadow models of {record.shadows.size:,} rows" if record.shadows else "none"
+    models = (
+        f"{record.shadows.count} shadow models of {record.shadows.size:,} rows"
+        if record.shadows
+        else "no shadow models"
+    )
     power = (
         "" if verdict.detectable_auc is None else f" Audits like this one find an AUC of "
         f"{rounded_up(verdict.detectable_auc)} in four of five cases."
@@ -182,8 +183,8 @@ def _tests(record: Record) -> dict[str, str]:
         "is another model: audit it again, or put the limits into a gate.",
         "Quantity": f"{len(ran)} attacks, {data.members:,} members and {data.nonmembers:,} non-members"
         + (f" of {data.groups:,} persons" if data.groups else "")
-        + f", shadow models: {models}, further queries: {sum(a.queries for a in ran):,}.",
-        "Quality": f"One test of all attacks together, their number paid for (5 % false alarms); intervals at "
+        + f", {models}, further queries: {sum(a.queries for a in ran):,}.",
+        "Quality": f"One test of all attacks together, their number paid for (5% false alarms); intervals at "
         f"{confidence:.0%}, counted by {counted}.{power} Findings of severity error or warning: "
         f"{sum(f.severity != 'note' for f in record.findings)}.",
     }
@@ -267,12 +268,5 @@ def _limits(record: Record) -> list[str]:
         "All values are lower bounds: a better attack, more shadow models or another training run may find more. What "
         "resists known attacks is evidence about these attacks only.",
         "The audited records are a sample; records that are not in it may be more exposed.",
-        *_left_out(record),
-        *(f"Not tried: {line}." for line in record.not_tried if not _ATTACK.match(line)),
+        *(f"Not tried: {line}." for line in record.not_tried),
     ]
-
-
-def _left_out(record: Record) -> list[str]:
-    """Attacks that did not run, by name; their reasons stand in the report."""
-    names = [found[1] for line in record.not_tried if (found := _ATTACK.match(line))]
-    return [f"Attacks that did not run: {', '.join(names)} (the report says why)."] if names else []

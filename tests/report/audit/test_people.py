@@ -56,19 +56,27 @@ def test_the_page_says_what_the_figures_mean() -> None:
 
 
 def test_slices_come_by_exposure_those_too_small_last_and_the_rest_folded() -> None:
-    first, rest = section(sample_records.with_people(), "slices-0").tables
+    first, rest = section(sample_records.with_people(), "slices").tables
     assert first.rows[0][0].text.startswith("age 14")
     assert len(first.rows) == 12
     assert rest.rows[-1][3].detail == ("too few records",)
     assert "<summary>Further 3 slices</summary>" in sample_documents.rendered("with_people", "html")
 
 
+def test_what_all_slices_share_is_said_once() -> None:
+    sample = sample_records.with_people()
+    both = section(sample.model_copy(update={"slices": [*sample.slices, sample.slices[0]]}), "slices")
+    assert "All slices together have" in both.lead
+    assert not any("together" in one.lead for one in both.tables)
+    assert len(both.brief) == 2
+
+
 def test_without_a_threshold_no_column_claims_one() -> None:
     sample = sample_records.with_people()
     bare = [one.model_copy(update={"recall": None, "fpr": None}) for one in sample.slices[0].slices]
     slicing = sample.slices[0].model_copy(update={"slices": bare})
-    found = section(sample.model_copy(update={"slices": [slicing]}), "slices-0")
-    assert "threshold" in section(sample, "slices-0").lead and "threshold" not in found.lead
+    found = section(sample.model_copy(update={"slices": [slicing]}), "slices")
+    assert "threshold" in section(sample, "slices").lead and "threshold" not in found.lead
     assert [len(row) for row in found.tables[0].rows] == [len(found.tables[0].columns)] * len(found.tables[0].rows)
 
 
@@ -77,7 +85,7 @@ def test_a_disparity_that_may_be_chance_is_called_so() -> None:
     gap = sample.slices[0].disparity
     assert gap is not None
     chance = sample.slices[0].model_copy(update={"disparity": gap.model_copy(update={"low": -0.01})})
-    assert "which may be chance" in section(sample.model_copy(update={"slices": [chance]}), "slices-0").lead
+    assert "which may be chance" in section(sample.model_copy(update={"slices": [chance]}), "slices").tables[0].lead
 
 
 def test_a_rate_that_no_group_resolves_has_no_column() -> None:

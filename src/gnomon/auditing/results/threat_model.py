@@ -248,11 +248,11 @@ FAMILIES = (  # of attacks that gnomon does not run: what each looks for
 def not_tried(results: Sequence[AttackResult]) -> list[str]:
     """What this audit leaves open: attacks that were left out, skipped or failed, and other threats."""
     chosen = {r.name: r for r in results}
-    omitted = [f"{a.name} ({a.title}): not enabled" for a in ATTACKS if a.name not in chosen]
-    silent = [f"{r.name} ({r.title}): {r.status}, {r.reason or 'no reason'}" for r in results if r.status != "ok"]
+    omitted = {a.name: "not enabled" for a in ATTACKS if a.name not in chosen}
+    silent = {r.name: f"{r.status}, {r.reason or 'no reason'}" for r in results if r.status != "ok"}
+    why = omitted | silent
     return [
-        *omitted,
-        *silent,
+        *(f"{', '.join(n for n, w in why.items() if w == one)}: {one}" for one in dict.fromkeys(why.values())),
         f"other families of attacks: {', '.join(name.lower() for name, _ in FAMILIES)}",
         "attacks on several models of the same data (updates, fine-tuning) or on training itself (federated, poisoned)",
         "records other than the audited ones: outliers that are not in the sample may be more exposed",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gnomon.core.documents.record import Record
 from gnomon.core.documents.record_parts import FdrAccusations, RepeatSpread, RiskFacts, SliceResult, Slicing
 from gnomon.core.documents.schema import Estimate
@@ -17,8 +19,7 @@ _ROWS, _COLUMNS = 6, 5  # of each table on a terminal
 
 def affected(record: Record) -> tuple[Section | None, ...]:
     """Whole persons and slices: who is exposed more than others, as far as the record speaks of it."""
-    slices = (_slicing(s, i, record) for i, s in enumerate(record.slices))
-    return _persons(record), *slices
+    return _persons(record), _slices(record)
 
 
 def people(record: Record) -> tuple[Section | None, ...]:
@@ -104,7 +105,22 @@ def _persons(record: Record) -> Section | None:
     return _section(whole, lead, *fold(whole, _FIRST_ATTACKS, "attacks"))
 
 
-def _slicing(slicing: Slicing, i: int, record: Record) -> Section:
+def _slices(record: Record) -> Section | None:
+    if not record.slices:
+        return None
+    first, parts = record.slices[0], [_slicing(slicing, i) for i, slicing in enumerate(record.slices)]
+    lead = (
+        f"{title_of(record, first.attack)}, slice by slice. All slices together have "
+        f"{counted(first.intervals, 'interval')}; each is given at a confidence of {share(first.level)}, so that "
+        "all of them hold together (Bonferroni)."
+    )
+    if any(one.recall is not None for slicing in record.slices for one in slicing.slices):
+        lead += " The last columns use one threshold, chosen on shadows, for all slices."
+    tables = tuple(one for whole in parts for one in fold(whole, _FIRST_SLICES, "slices"))
+    return Section("slices", "Slices", lead, tables=tables, brief=tuple(one.cut(_ROWS, _COLUMNS) for one in parts))
+
+
+def _slicing(slicing: Slicing, i: int) -> Table:
     measured = sorted((s for s in slicing.slices if s.auc), key=lambda s: -(s.auc.value if s.auc else 0.0))
     fpr = next((s.tpr.fpr for s in measured if s.tpr is not None), None)
     rows = [_slice_row(s) for s in (*measured, *(s for s in slicing.slices if s.auc is None))]
@@ -113,13 +129,7 @@ def _slicing(slicing: Slicing, i: int, record: Record) -> Section:
     rates = ("AUC", "TPR" if fpr is None else tpr_at(fpr), *last)
     rows = [row[: 3 + len(rates)] for row in rows]
     whole = table(f"slices-{i}", f"Leakage by {slicing.name}", ("Slice", "Members", "Non-members", *rates), rows)
-    lead = (
-        f"{title_of(record, slicing.attack)}, slice by slice. All slices together have "
-        f"{counted(slicing.intervals, 'interval')}; each is given at a confidence of {share(slicing.level)}, so that "
-        f"all of them hold together (Bonferroni). {_disparity(slicing)}"
-    )
-    lead += "The last columns use one threshold, chosen on shadows, for all slices." if one else ""
-    return _section(whole, lead, *fold(whole, _FIRST_SLICES, "slices"))
+    return replace(whole, lead=_disparity(slicing))
 
 
 def _disparity(slicing: Slicing) -> str:
@@ -129,11 +139,9 @@ def _disparity(slicing: Slicing) -> str:
     if gap.low <= 0:
         return (
             f"Between the most exposed slice ({most}) and the least ({least}) the AUC differs by "
-            f"{number(gap.value)}, which may be chance. "
+            f"{number(gap.value)}, which may be chance."
         )
-    return (
-        f"The most exposed slice is {most}: its AUC lies {number(gap.value)} above that of {least} ({numbers(gap)}). "
-    )
+    return f"The most exposed slice is {most}: its AUC lies {number(gap.value)} above that of {least} ({numbers(gap)})."
 
 
 def _slice_row(part: SliceResult) -> Cells:
