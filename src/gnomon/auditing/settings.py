@@ -7,7 +7,7 @@ first and send the others away. Progress is bars on a terminal, a line in a note
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
@@ -21,9 +21,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
-from gnomon.core.documents.endpoint import header_source
 from gnomon.core.errors import UsageError, one_line
-from gnomon.core.plan import Plan, TargetPlan, TrainerPlan
+from gnomon.core.plan import Plan
 from gnomon.engines.ray import LOCAL
 
 
@@ -82,27 +81,14 @@ def refuse_sending(plan: Plan, trusted: Trust) -> None:
     if trusted.trust:
         return
     allowed = {name.lower() for name in trusted.send_to}
-    recipes = {"trainer": plan.trainer, "shadow.recipe": plan.shadow.recipe}
-    for key, address, headers in _addresses(plan.target, recipes):
+    for key, address, variables in plan.sends():
         host = host_of(address)
         if host in allowed or _is_here(host):
             continue
-        variables = sorted({header_source(value)[1] for value in headers.values()})
         secrets = f" and the environment's {', '.join(variables)}" if variables else ""
         raise UsageError(
             f"{key}: the plan would send its rows{secrets} to {host}; give --send-to {host} if that is what you want"
         )
-
-
-def _addresses(
-    target: TargetPlan, recipes: Mapping[str, TrainerPlan | None]
-) -> Iterator[tuple[str, str, Mapping[str, str]]]:
-    """Keys of a plan that name an address, with the address and the headers that are sent there."""
-    if target.endpoint is not None:
-        yield "target.endpoint", target.endpoint, target.headers
-    for key, recipe in recipes.items():
-        if recipe is not None and recipe.address is not None:
-            yield f"{key}.address", recipe.address, recipe.headers
 
 
 def _is_here(host: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -133,12 +134,7 @@ def _first(x: Rows, test: Callable[[Any], Any]) -> Place | None:
 
 def _numbers_of(column: Any) -> NDArray[Any] | None:
     """The fractions in a column of a data frame, NaN where one is missing; None where it holds no numbers."""
-    kind = getattr(column.dtype, "kind", "O")
-    if kind not in "biuf":
-        return None
-    values = np.asarray(column)
-    if values.dtype.kind == "O":  # a type with room for missing numbers
-        values = np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
+    values = column_values(column) if getattr(column.dtype, "kind", "O") in "biuf" else np.empty(0, object)
     return values if values.dtype.kind == "f" else None
 
 
@@ -286,3 +282,38 @@ def check_labels(labels: Any, *, rows: int, classes: int, source: str) -> Ints:
             f"got {int(array[outside.argmax()])} in row {int(outside.argmax())}"
         )
     return array.astype(np.int64)
+
+
+def column_values(column: Any) -> NDArray[Any]:
+    """One column of a data frame as an array (n,): numbers where it holds numbers, plain objects elsewhere."""
+    values = np.asarray(column)
+    if values.dtype.kind == "O" and getattr(column.dtype, "kind", "O") in "biuf":
+        try:
+            return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))  # pandas' nullable numbers
+        except (TypeError, ValueError):
+            return values
+    return values
+
+
+def category_values(column: Any) -> tuple[Any, ...] | None:
+    """All legal values that a column of pandas' category type declares, in their order; None for other columns."""
+    categories = getattr(getattr(column, "dtype", None), "categories", None)
+    return None if categories is None else tuple(plain_value(v) for v in categories)
+
+
+def plain_value(value: Any) -> Any:
+    """A category as JSON can say it: text, number, None, or the one NaN."""
+    if value is None or type(value).__name__ == "NAType":
+        return None
+    if isinstance(value, np.datetime64 | np.timedelta64):
+        return str(value)
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and math.isnan(value):
+        return np.nan
+    return value if isinstance(value, str | int | float) else str(value)
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a plain value stands for a missing one."""
+    return value is None or (isinstance(value, float) and math.isnan(value))

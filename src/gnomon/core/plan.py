@@ -29,6 +29,7 @@ from gnomon.core.documents.endpoint import (
     Headers,
     Protocol,
     RequestsPlan,
+    variables_in,
 )
 from gnomon.core.documents.record_parts import CanariesPlan, ReleasePlan, StructurePlan
 from gnomon.core.documents.schema import EACH_ONCE, CodeName, FileName, PlanTable
@@ -530,6 +531,14 @@ class Plan(PlanTable):
         if given or None in files or not files:
             return values
         return {**values, "data": {**data, "members": files[0], "nonmembers": files[1]}}
+
+    def sends(self) -> Iterator[tuple[str, str, list[str]]]:
+        """Each key that names an address, the address, and variables of the environment whose values are sent there."""
+        if self.target.endpoint is not None:
+            yield "target.endpoint", self.target.endpoint, variables_in(self.target.headers)
+        for key, recipe in (("trainer", self.trainer), ("shadow.recipe", self.shadow.recipe)):
+            if recipe is not None and recipe.address is not None:
+                yield f"{key}.address", recipe.address, variables_in(recipe.headers)
 
 
 def make_plan(values: dict[str, Any], source: str = "plan") -> Plan:

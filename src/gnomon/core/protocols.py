@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, TypeVar, runti
 import numpy as np
 
 from gnomon.core.arrays import Floats, Ints, Rows, count_rows, take_rows
+from gnomon.core.data.labels import class_name
 from gnomon.core.documents.record_parts import EndpointFacts
 from gnomon.core.evidence import Evidence, Need
 
@@ -62,6 +63,11 @@ class KnownClasses(NamedTuple):
 
     labels: tuple[Any, ...]  # in the order of its own answers
     columns: Ints  # for each of them the id of the data set's class
+
+    @property
+    def names(self) -> list[str]:
+        """What its labels are called."""
+        return [class_name(label) for label in self.labels]
 
 
 Gives: TypeAlias = Literal["probabilities", "margins", "labels"]

@@ -91,9 +91,14 @@ def render(document: Given, format: str) -> str:
     Traceback (most recent call last):
     gnomon.core.errors.UsageError: expected a report's format, got "htlm" (did you mean "html"?)
     """
+    if format == "card":
+        return model_card(record_of(document))  # type: ignore[arg-type] # another document is refused there
+    return _text(document, format)
+
+
+def _text(document: Given, format: str) -> str:
+    """A document in a format that any of them has."""
     match format:
-        case "card":
-            return model_card(record_of(document))  # type: ignore[arg-type] # another document is refused there
         case "html":
             return render_html(page_of(document))
         case "json":
@@ -133,17 +138,16 @@ def write_report(document: Given, path: str | Path) -> None:
     """
     expect("path", path, (str, Path), "the name of a file")
     place = Path(path)
-    if format_of(place) == "pdf":
-        write_pdf(render_html(page_of(document)), place)
-        return
-    if format_of(place) != "md":
-        write_text(place, render(document, format_of(place)))
-        return
+    format = format_of(place)
+    if format == "pdf":
+        return write_pdf(render_html(page_of(document)), place)
+    if format != "md":
+        return write_text(place, _text(document, format))
     page = page_of(document)
     prefix = "" if place.stem.lower() == "readme" else f"{place.stem}-"
     for name, figure in pictures(page, prefix).items():
         write_text(place.parent / name, standalone(figure))
-    write_text(place, render_markdown(page, prefix))
+    return write_text(place, render_markdown(page, prefix))
 
 
 def print_terminal(document: Given, console: Console) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gnomon.core.documents.record import Estimate, Provenance, TprAtFpr
+from gnomon.core.documents.schema import point_at
 from gnomon.core.documents.study import StudyMachine
 from gnomon.report import formatting
 
@@ -197,7 +198,7 @@ def area(value: Estimate | float | None) -> Cell:
 
 def rate(points: Iterable[TprAtFpr], fpr: float | None) -> Cell:
     """The true-positive rate at one false-positive rate, or that it is refused."""
-    point = next((p for p in points if fpr is not None and abs(p.fpr - fpr) < 1e-12), None)
+    point = point_at(points, fpr)
     if point is not None and point.tpr is None and point.refused:
         return Cell("refused", muted=True)
     return cell(None if point is None else point.tpr)

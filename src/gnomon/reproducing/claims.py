@@ -210,7 +210,7 @@ def falls_with_size(label: str, attack: str, records: Mapping[tuple[str, int], R
 
 def class_correlation(record: Record, attack: str) -> float | None:
     """Rank correlation (Spearman) of a class's precision with its number of members, in one record."""
-    result = next((a for a in record.attacks if a.name == attack), None)
+    result = record.attack(attack)
     known = [(c.members, c.precision) for c in (result.classes if result else ()) if c.precision is not None]
     return _rank_correlation([m for m, _ in known], [p for _, p in known])
 

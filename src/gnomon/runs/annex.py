@@ -114,43 +114,25 @@ def _coverage(record: Record) -> list[Covered]:
 def _attackers(record: Record) -> list[TestedAttacker]:
     """Each more knowing attacker of the ladder; without one, the headline attack."""
     models = 0 if record.shadows is None else record.shadows.count
-    attacks = {a.name: a for a in record.attacks}
-    found = []
-    for rung in record.ladder:
-        attack = attacks.get(rung.attack)
-        needs = set() if attack is None else set(attack.needs)
-        shadowed = bool({"shadows", "shadows_out", "pool"} & needs)
-        queries = 0 if attack is None else attack.queries
-        found.append(
+    found = [(r.title, record.attack(r.attack), r.attack_title, r.auc, r.tpr) for r in record.ladder]
+    head = record.headline
+    point = None if head is None else next((p for p in head.tpr_at_fpr if p.tpr is not None), None)
+    if not found and head is not None and head.auc is not None and point is not None:
+        found = [(record.threat_model.reveals, head, head.title, head.auc, point)]
+    attackers = []
+    for access, attack, title, area, tpr in found:
+        shadowed = attack is not None and bool({"shadows", "shadows_out", "pool"} & set(attack.needs))
+        attackers.append(
             TestedAttacker(
-                access=rung.title,
+                access=access,
                 knowledge="the training recipe and rows like the training data" if shadowed else "the records alone",
-                cost=_cost(models if shadowed else 0, queries),
-                attack=rung.attack_title,
-                auc=rung.auc,
-                tpr=rung.tpr,
+                cost=_cost(models if shadowed else 0, 0 if attack is None else attack.queries),
+                attack=title,
+                auc=area,
+                tpr=tpr,
             )
         )
-    if found:
-        return found
-    attack = attacks.get(record.verdict.attack or "")
-    if attack is None or attack.auc is None:
-        return []
-    point = next((p for p in attack.tpr_at_fpr if p.tpr is not None), None)
-    if point is None:
-        return []
-    shadowed = bool({"shadows", "shadows_out", "pool"} & set(attack.needs))
-    knowledge = "the training recipe and rows like the training data" if shadowed else "the records alone"
-    return [
-        TestedAttacker(
-            access=record.threat_model.reveals,
-            knowledge=knowledge,
-            cost=_cost(models if shadowed else 0, attack.queries),
-            attack=attack.title,
-            auc=attack.auc,
-            tpr=point,
-        )
-    ]
+    return attackers
 
 
 def _cost(models: int, queries: int) -> str:
@@ -195,7 +177,7 @@ def _models(repeats: int) -> str:
 
 
 def _results(record: Record, decision: Decision) -> list[str]:
-    attack = next((a for a in record.attacks if a.name == record.verdict.attack), None)
+    attack = record.headline
     found = [record.verdict.headline]
     if attack is not None and attack.auc is not None:
         flattered = leaks(record) and record.verdict.chosen_on == "audited rows" and len(record.verdict.tested) > 1

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from gnomon.auditing.outcome import Outcome
+from gnomon.auditing.results.figures import estimate
 from gnomon.core.arrays import Ints
 from gnomon.core.documents.comparison import Change, FigureChange
 from gnomon.core.documents.record import AttackResult, Estimate
@@ -107,8 +108,8 @@ def unpaired(name: str, first: Interval, second: Interval, opposed: bool) -> Fig
 
 def figure_change(name: str, first: float, second: float, difference: Interval) -> FigureChange:
     """A difference with what it amounts to."""
-    estimate = Estimate(value=difference.value, low=difference.low, high=difference.high)
-    return FigureChange(figure=name, first=first, second=second, difference=estimate, change=_judge(estimate))
+    found = estimate(difference)
+    return FigureChange(figure=name, first=first, second=second, difference=found, change=_judge(found))
 
 
 def other_trainings(result: AttackResult, fpr: float | None) -> list[float]:

@@ -172,7 +172,7 @@ class _Judge:
     def headlines(self) -> AttackChange:
         """The strongest attack of each run, as that run chose it (on shadows, where there were any)."""
         title = "The strongest attack of each run"
-        results = [_result(o.record, o.record.verdict.attack) for o in (self.first, self.second)]
+        results = [o.record.headline for o in (self.first, self.second)]
         for outcome, result, which in zip((self.first, self.second), results, ("first", "second"), strict=True):
             if outcome.record.verdict.level == "invalid":
                 return _not_compared("strongest", title, f"the {which} run's own verdict does not count")
@@ -183,13 +183,13 @@ class _Judge:
         return self._change("strongest", (results[0], results[1]), self.confidence).model_copy(update={"title": title})
 
     def _pair(self, name: str) -> tuple[AttackResult, AttackResult]:
-        one, other = (_result(o.record, name) for o in (self.first, self.second))
+        one, other = (o.record.attack(name) for o in (self.first, self.second))
         assert one is not None
         assert other is not None
         return one, other
 
     def _refusal(self, name: str) -> AttackChange | None:
-        results = [_result(o.record, name) for o in (self.first, self.second)]
+        results = [o.record.attack(name) for o in (self.first, self.second)]
         title = next((r.title for r in results if r is not None), name)
         for result, which in zip(results, ("first", "second"), strict=True):
             if result is None or result.auc is None:
@@ -323,10 +323,6 @@ def _confidence(record: Record) -> float:
     return level if isinstance(level, float) else 0.95
 
 
-def _result(record: Record, name: str | None) -> AttackResult | None:
-    return next((a for a in record.attacks if a.name == name), None)
-
-
 def _sum_up(changes: Sequence[Change]) -> Change:
     moved = {c for c in changes if c in ("better", "worse")}
     if len(moved) == 2:
@@ -438,7 +434,7 @@ def _other_differences(first: Record, second: Record) -> list[str]:
 
 
 def _facts(record: Record) -> RunFacts:
-    attack = _result(record, record.verdict.attack)
+    attack = record.headline
     return RunFacts(
         name=record.name,
         created=record.provenance.created,

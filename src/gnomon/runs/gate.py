@@ -18,7 +18,8 @@ from typing import Literal
 from scipy.special import ndtri
 
 from gnomon.core.documents.gate import GRADES, LEVELS, GateResult, Held, Limit, Missing, State
-from gnomon.core.documents.record import AttackResult, Audited, Estimate, Finding, Record, TprAtFpr, record_of
+from gnomon.core.documents.record import AttackResult, Audited, Estimate, Finding, Record, record_of
+from gnomon.core.documents.schema import point_at, rate_at
 from gnomon.core.errors import UsageError, expect
 from gnomon.runs.limits import GUESSING, mirrored, parse_limit
 from gnomon.stats.low_fpr import required_nonmembers, rounded_up
@@ -115,7 +116,7 @@ def _hold_attacks(record: Record, limit: Limit) -> list[Held]:
     if limit.attack is not None and not attacks:
         raise UsageError(f'limit "{limit.text}": the record has no attack "{limit.attack}"')
     ran = [a for a in attacks if a.status == "ok"]
-    if limit.fpr is not None and ran and all(_point(a, limit.fpr) is None for a in ran):
+    if limit.fpr is not None and ran and all(point_at(a.tpr_at_fpr, limit.fpr) is None for a in ran):
         raise UsageError(
             f'limit "{limit.text}": no attack of this record was measured at this false-positive rate; put it into '
             "statistics.fprs and audit again"
@@ -157,16 +158,11 @@ def _figure(attack: AttackResult, limit: Limit) -> Estimate | None:
         return attack.advantage
     if limit.figure == "accuracy":
         return attack.at_threshold.accuracy if attack.at_threshold else None
-    point = None if limit.fpr is None else _point(attack, limit.fpr)
-    return None if point is None else point.tpr
-
-
-def _point(attack: AttackResult, fpr: float) -> TprAtFpr | None:
-    return next((p for p in attack.tpr_at_fpr if abs(p.fpr - fpr) < 1e-12), None)
+    return rate_at(attack.tpr_at_fpr, limit.fpr)
 
 
 def _why_none(attack: AttackResult, limit: Limit) -> str:
-    point = None if limit.fpr is None else _point(attack, limit.fpr)
+    point = point_at(attack.tpr_at_fpr, limit.fpr)
     if point is None or limit.fpr is None:
         return "the attack has no such value"
     return f"{point.refused or 'refused'}; {required_nonmembers(limit.fpr):,} audited non-members give a first value"

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from gnomon.core import VERSION
-from gnomon.core.documents.record import AttackResult, Record, TprAtFpr
-from gnomon.core.documents.schema import Estimate
+from gnomon.core.documents.record import AttackResult, Record
+from gnomon.core.documents.schema import Estimate, rate_at
 from gnomon.core.documents.study import (
     Axis,
     CellAttack,
@@ -130,13 +130,9 @@ def _attack_facts(attack: AttackResult) -> CellAttack:
         recall=None if rule is None else rule.recall,
         accuracy=None if rule is None else rule.accuracy,
         auc=attack.auc,
-        tpr_1=_at(attack.tpr_at_fpr, 0.01),
-        tpr_01=_at(attack.tpr_at_fpr, 0.001),
+        tpr_1=rate_at(attack.tpr_at_fpr, 0.01),
+        tpr_01=rate_at(attack.tpr_at_fpr, 0.001),
     )
-
-
-def _at(points: Sequence[TprAtFpr], fpr: float) -> Estimate | None:
-    return next((point.tpr for point in points if abs(point.fpr - fpr) < 1e-12), None)
 
 
 def _attacks(cells: Sequence[StudyCell]) -> dict[str, str]:

@@ -6,15 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gnomon.core.data.layouts import (
-    Layout,
-    category_values,
-    column_values,
-    is_missing,
-    layout_of,
-    plain_value,
-    row_count,
-)
+from gnomon.core.arrays import category_values, column_values, is_missing, plain_value
+from gnomon.core.data.layouts import Layout, layout_of, row_count
 from gnomon.core.errors import DataError
 
 FRAME = pd.DataFrame(

@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from gnomon.core.arrays import Ints, Rows, is_frame, is_sparse
-from gnomon.core.data.layouts import column_values, is_missing, plain_value
+from gnomon.core.arrays import Ints, Rows, column_values, is_frame, is_missing, is_sparse, plain_value
 from gnomon.stats.permutation.shift import Block
 from gnomon.stats.samples import Doubles
 

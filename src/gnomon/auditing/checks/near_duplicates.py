@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from gnomon.auditing.evidence.assemble import AuditCase
-from gnomon.core.arrays import Floats, Rows, is_frame, is_sparse, take_rows
+from gnomon.core.arrays import Floats, Rows, column_values, is_frame, is_sparse, take_rows
 from gnomon.core.data.dataset import Dataset, Roles
-from gnomon.core.data.layouts import column_values
 from gnomon.core.documents.record import Finding, ModelFacts, ShadowFacts
 from gnomon.core.seeds import Seeds
 from gnomon.stats.clusters import split_groups

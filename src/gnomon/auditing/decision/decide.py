@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from gnomon.auditing.decision.rules import AdviceRule, applying, headline_attack, leaks, opened, weaknesses
+from gnomon.auditing.decision.rules import AdviceRule, applying, leaks, opened, weaknesses
 from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.results.figures import combine
 from gnomon.auditing.results.scoring import Attempt
@@ -21,7 +21,7 @@ from gnomon.auditing.verdict.leak import CLEAR_AUC, CLEAR_RATIO, rounded_up
 from gnomon.core.arrays import Bools, Floats
 from gnomon.core.documents.record import Record
 from gnomon.core.documents.record_parts import Decision, MostExposed, SliceResult, Slicing, ToDo, Unit
-from gnomon.core.documents.schema import Estimate
+from gnomon.core.documents.schema import Estimate, rate_at
 from gnomon.core.plan import IN_MEMORY
 from gnomon.mitigations import kind_and_strength
 from gnomon.stats.intervals import clopper_pearson
@@ -93,14 +93,14 @@ def _exposed(record: Record, worst: MostExposed | None) -> list[str]:
 
 
 def _share(record: Record) -> str:
-    attack, fpr, unit = headline_attack(record), record.verdict.fpr, record.verdict.unit
+    attack, fpr, unit = record.headline, record.verdict.fpr, record.verdict.unit
     nobody = "Share: none; these records do not show that more are recognised than by guessing."
     if leaks(record):
         nobody = "Share: none is given; the leak was found by another value (above)."
     if attack is None or fpr is None:
         return nobody
     points = attack.tpr_at_fpr if unit == "record" or attack.groups is None else attack.groups.tpr_at_fpr
-    tpr = next((p.tpr for p in points if abs(p.fpr - fpr) < 1e-12), None)
+    tpr = rate_at(points, fpr)
     if tpr is None or tpr.low <= fpr:  # no more than guessing may find
         return nobody
     return (
@@ -221,7 +221,7 @@ def limits(record: Record) -> tuple[str, str]:
     The first is the clear leak that the verdict speaks of (a true-positive rate, else the AUC), for a small leak the
     two digits below the AUC's interval, and for one that the AUC does not show the verdict's level.
     """
-    area, attack = f"auc<={CLEAR_AUC:g}", headline_attack(record)
+    area, attack = f"auc<={CLEAR_AUC:g}", record.headline
     if attack is None or attack.auc is None or not leaks(record):
         return area, area
     sure = [p for p in attack.tpr_at_fpr if p.tpr is not None and p.tpr.low > CLEAR_RATIO * p.fpr]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from gnomon.auditing.evidence.access import SEES_SHADOWS, TRAINS_AGAIN
 from gnomon.auditing.verdict.sentences import with_shadows
-from gnomon.core.documents.record import AttackResult, Estimate, Record, Rung
+from gnomon.core.documents.record import Estimate, Record, Rung
 from gnomon.core.evidence import WHITE_BOX
 from gnomon.mitigations import kind_and_strength
 
@@ -91,11 +91,6 @@ def _context(record: Record) -> str | None:
     return (record.plan.get("release") or {}).get("context")
 
 
-def headline_attack(record: Record) -> AttackResult | None:
-    """The attack that the verdict speaks of."""
-    return next((a for a in record.attacks if a.name == record.verdict.attack), None)
-
-
 def _as_found(record: Record, area: Estimate) -> Estimate:
     """An AUC in the direction that the verdict speaks of: above 0.5 = members are told apart."""
     return area.turned if record.verdict.members_below else area
@@ -127,7 +122,7 @@ def _weaker(record: Record) -> str | None:
 
 
 def _persons(record: Record) -> str | None:
-    attack = headline_attack(record)
+    attack = record.headline
     if attack is None or attack.groups is None or attack.auc is None or not leaks(record):
         return None
     if _as_found(record, attack.groups.auc).low <= _as_found(record, attack.auc).high:
@@ -149,7 +144,7 @@ def _overfitted(record: Record) -> str | None:
 
 
 def _few_rows(record: Record) -> str | None:
-    attack = headline_attack(record)
+    attack = record.headline
     if attack is None or not leaks(record):
         return None
     known = [(c.members, c.auc) for c in attack.classes if c.auc is not None and c.members and c.nonmembers]
@@ -185,7 +180,7 @@ def _confident(record: Record) -> str | None:
 
 
 def _outliers(record: Record) -> str | None:
-    attack, worst = headline_attack(record), None if record.decision is None else record.decision.most_exposed
+    attack, worst = record.headline, None if record.decision is None else record.decision.most_exposed
     if attack is None or attack.auc is None or worst is None or not leaks(record):
         return None
     if _as_found(record, attack.auc).high >= 0.6 or worst.right.low < 0.75:

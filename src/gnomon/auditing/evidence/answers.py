@@ -29,9 +29,8 @@ from gnomon.auditing.inputs.roles import POOL_PER_SHADOW, shadow_size
 from gnomon.auditing.prepare import Prepared, ShadowData, find_model, make_rows, make_target, queries_target
 from gnomon.core.arrays import Floats, Ints, take_rows
 from gnomon.core.data.dataset import Dataset
-from gnomon.core.data.labels import unknown_label
 from gnomon.core.documents.record import Estimate, ModelFacts, ShadowFacts, ShadowSourceFacts
-from gnomon.core.errors import DataError, PlanError
+from gnomon.core.errors import PlanError
 from gnomon.core.plan import Plan
 from gnomon.core.protocols import Model, ModelAbilities, Trainer, TrainerAbilities
 from gnomon.models.observations import RandomRecords
@@ -251,7 +250,7 @@ def _given(rows: ShadowData, queries: QueryPlan, model: Model | None, prepared: 
     inner = model if plain is None else plain
     known = ModelAbilities.of(inner).known
     if known is not None:
-        _check_known_labels(known.columns, data)
+        data.check_known(known.columns)
     x, labels = take_rows(data.x, asked), data.y[asked]
     queried = queried_rows(roles)
     answers = np.full((len(asked), data.n_classes), np.nan, dtype=np.float32)
@@ -262,14 +261,6 @@ def _given(rows: ShadowData, queries: QueryPlan, model: Model | None, prepared: 
     if inputs.model is not None:
         observed |= {o.name: o.of(inner, x, labels) for o in queries.others}  # who sees these sees the model itself
     return TargetAnswers(answers, observed, dict(ModelAbilities.of(inner).facts))
-
-
-def _check_known_labels(columns: Ints, data: Dataset) -> None:
-    strange = np.setdiff1d(data.y, columns)
-    if len(strange):
-        row = int(np.isin(data.y, strange).argmax())
-        known = [data.classes[c] for c in columns]
-        raise DataError(unknown_label(data.name, data.ids[row], data.classes[data.y[row]], known))
 
 
 def _stack_note(inputs: AuditInputs, data: Dataset) -> str | None:

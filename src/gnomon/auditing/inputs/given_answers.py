@@ -15,7 +15,6 @@ import numpy as np
 
 from gnomon.core.arrays import Floats, Ints, Rows, count_rows, take_rows
 from gnomon.core.data.dataset import Dataset
-from gnomon.core.data.labels import class_name
 from gnomon.core.documents.record import AnswersMap
 from gnomon.core.errors import DataError, GnomonError, ModelError, PlanError
 from gnomon.core.protocols import AnswerForm, KnownClasses, Model, ModelAbilities
@@ -107,7 +106,7 @@ def map_answers(data: Dataset, model: Model | None, tables: Sequence[AnswerTable
     if inner.known is not None:
         return _of_estimator(data, inner.known)
     if model is None:
-        answers = [class_name(label) for label in data.labels or data.classes]
+        answers = data.label_names
         sentence = f"The target is trained here on these classes: {_first(data.classes)}."
         return AnswersMap(classes=list(data.classes), answers=answers, rule="trained here", sentence=sentence)
     if inner.shown is not None:
@@ -129,7 +128,7 @@ def map_answers(data: Dataset, model: Model | None, tables: Sequence[AnswerTable
 
 
 def _of_estimator(data: Dataset, model: KnownClasses) -> AnswersMap:
-    known = [class_name(label) for label in model.labels]
+    known = model.names
     place = {int(k): i for i, k in enumerate(model.columns)}
     answers = [known[place[k]] if k in place else "never" for k in range(data.n_classes)]
     same = answers == list(data.classes)

@@ -13,7 +13,6 @@ from gnomon.auditing.inputs.roles import RowSplit
 from gnomon.auditing.settings import NOTHING, Trust, refuse_sending
 from gnomon.core.arrays import Floats
 from gnomon.core.data.dataset import Dataset
-from gnomon.core.data.features import feature_space, infer_features
 from gnomon.core.errors import PlanError, UsageError, did_you_mean
 from gnomon.core.files import content_digest
 from gnomon.core.model_formats import is_address
@@ -99,7 +98,7 @@ def load_inputs(plan: Plan, trusted: Trust = NOTHING) -> AuditInputs:
             "data.members and data.nonmembers with features, or leave the recipe out"
         )
     if plan.data.features is not None:
-        data = _with_declared_features(data, plan.data.features)
+        data = data.declaring(plan.data.features)
     loaded = _load_model(plan.target, plan.trainer, given, data, parts, trust=trust)
     model = read_as_it_is(loaded, data, plan.target.reveals)
     answers, tables = _load_answers(plan.target, plan.data, data, parts)
@@ -182,7 +181,7 @@ def _load_rows(data: DataPlan, target: TargetPlan, given: ModelFile | None) -> t
     )
     found = tables.dataset
     if given is not None and (rows := given.rows(found.x)) is not found.x:
-        found = replace(found, x=rows, features=infer_features(rows))
+        found = found.with_rows(rows)
     return found, RowSplit(tables.members, tables.nonmembers, tables.pool)
 
 
@@ -191,16 +190,6 @@ def _features(data: DataPlan, target: TargetPlan) -> Features:
     if target.member_answers is None:
         return "needed"
     return "none" if data.members == target.member_answers else "optional"
-
-
-def _with_declared_features(data: Dataset, declared: tuple[dict[str, Any], ...]) -> Dataset:
-    """The data set with the features that the plan declares; its rows must be legal in them."""
-    space = feature_space({"features": declared})
-    if space.width != data.features.width:
-        raise PlanError(f"data.features: {space.width} columns are declared, {data.name} has {data.features.width}")
-    space = replace(space, layout=data.features.layout)
-    space.encode(data.x)
-    return replace(data, features=space)
 
 
 def _load_model(

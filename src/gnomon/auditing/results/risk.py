@@ -22,14 +22,13 @@ from numpy.typing import NDArray
 
 from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.outcome import RiskTable
+from gnomon.auditing.results.figures import estimate
 from gnomon.auditing.results.scoring import Attempt, Played
 from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.core.documents.record import Finding
 from gnomon.core.documents.record_parts import RiskBand, RiskFacts
-from gnomon.core.documents.schema import Estimate
 from gnomon.core.seeds import Seeds
-from gnomon.stats.intervals import Interval
 from gnomon.stats.risk import RiskCurve, fit_risk
 from gnomon.stats.risk_check import contradicted, contradiction, deviations
 from gnomon.stats.signals import scaled_logit
@@ -152,11 +151,11 @@ def assess_risk(
         rehearsals=len(played),
         basis="withheld" if stated is None else "shadows" if reason is None else "audited records",
         reason=reason,
-        calibration_error=None if stated is None else _estimate(error),
+        calibration_error=None if stated is None else estimate(error),
         mean_members=None if stated is None else float(stated.probability[member].mean()),
         mean_nonmembers=None if stated is None else float(stated.probability[~member].mean()),
         bands=[] if stated is None else _bands(stated.probability, member),
-        shadow_error=_estimate(shadow_error),
+        shadow_error=estimate(shadow_error),
         shadow_p_value=p_value,
         shadow_bands=_bands(shadows.probability, member),
         stable_pairs=stability,
@@ -209,10 +208,6 @@ def _learn_anew(
         curve = fit_risk([(scores[learn], member[learn])], rng=rng, draws=DRAWS, confidence=confidence, groups=together)
         result.probability[here], result.low[here], result.high[here] = curve.at(scores[here])
     return result
-
-
-def _estimate(interval: Interval) -> Estimate:
-    return Estimate(value=interval.value, low=interval.low, high=interval.high)
 
 
 def _miscalibrated(facts: RiskFacts) -> Finding:

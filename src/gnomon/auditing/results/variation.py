@@ -24,10 +24,9 @@ from gnomon.auditing.inputs.roles import by_group
 from gnomon.auditing.prepare import Prepared
 from gnomon.auditing.results.figures import estimate, tpr_points
 from gnomon.auditing.results.scoring import Attempt, Scored, attempt_all, with_scores
-from gnomon.core.arrays import Bools, Ints, is_frame, is_sparse
+from gnomon.core.arrays import Bools, Ints, column_values, is_frame, is_sparse
 from gnomon.core.data.dataset import Dataset, Roles
 from gnomon.core.data.features import Feature
-from gnomon.core.data.layouts import column_values
 from gnomon.core.documents.record import AttackResult, Estimate
 from gnomon.core.documents.record_parts import Repeats, RepeatSpread, SliceResult, Slicing
 from gnomon.core.errors import PlanError, UsageError, did_you_mean

@@ -21,13 +21,15 @@ from gnomon.core.arrays import (
     first_infinite,
     frame_of,
     is_frame,
+    is_missing,
     is_sparse,
+    plain_value,
     take_rows,
 )
-from gnomon.core.data.features import FeatureSpace, infer_features
+from gnomon.core.data.features import FeatureSpace, feature_space, infer_features
 from gnomon.core.data.labels import Rule, class_name, first_unknown, match_classes, unknown_label
-from gnomon.core.data.layouts import is_missing, plain_value, texts_of
-from gnomon.core.errors import DataError, no_text
+from gnomon.core.data.layouts import texts_of
+from gnomon.core.errors import DataError, PlanError, no_text
 
 EXACT = 2.0**53  # up to here every whole number is a float of its own
 NUMBERS = (bool, int, float, np.number, np.bool_)
@@ -81,6 +83,42 @@ class Dataset:
     def fingerprint(self) -> str:
         """Digest of rows, labels and class names."""
         return fingerprint(self.x, self.y, list(self.classes))
+
+    @property
+    def label_names(self) -> list[str]:
+        """What the c labels are called, as the model has them or the user."""
+        return [class_name(label) for label in self.labels or self.classes]
+
+    def with_rows(self, x: Rows) -> Dataset:
+        """The same records in another form, whose features are inferred anew."""
+        return replace(self, x=x, features=infer_features(x))
+
+    def declaring(self, features: Sequence[Mapping[str, Any]]) -> Dataset:
+        """The data set with features that its owner declares.
+
+        Raises:
+            PlanError: of another number of columns.
+            UsageError: features that can't be.
+            DataError: rows that are not legal in them.
+        """
+        space = feature_space({"features": features})
+        if space.width != self.features.width:
+            raise PlanError(f"data.features: {space.width} columns are declared, {self.name} has {self.features.width}")
+        space = replace(space, layout=self.features.layout)
+        space.encode(self.x)
+        return replace(self, features=space)
+
+    def check_known(self, columns: Ints) -> None:
+        """Refuses a label that a model does not know, of which these class ids are known.
+
+        Raises:
+            DataError: a row has another.
+        """
+        strange = np.setdiff1d(self.y, columns)
+        if len(strange):
+            row = int(np.isin(self.y, strange).argmax())
+            known = [self.classes[c] for c in columns]
+            raise DataError(unknown_label(self.name, self.ids[row], self.classes[self.y[row]], known))
 
     def take(self, rows: Ints) -> Dataset:
         """The data set of these rows (positions), in this order; classes and features stay."""

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from gnomon.core.arrays import Floats, Ints, Rows
-from gnomon.core.data.layouts import Layout, plain_value
+from gnomon.core.arrays import Floats, Ints, Rows, plain_value
+from gnomon.core.data.layouts import Layout
 from gnomon.core.errors import DataError, UsageError
 
 Kind = Literal["binary", "categorical", "integer", "real"]

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gnomon.core.arrays import Rows, is_frame, is_sparse
+from gnomon.core.arrays import Rows, category_values, column_values, is_frame, is_sparse, plain_value
 from gnomon.core.data.feature_space import MAX_WHOLE, Codes, Feature, FeatureSpace, Kind, feature_space
-from gnomon.core.data.layouts import category_values, column_values, layout_of, plain_value, row_count
+from gnomon.core.data.layouts import layout_of, row_count
 from gnomon.core.errors import DataError
 
 __all__ = ["Codes", "Feature", "FeatureSpace", "Kind", "feature_space", "infer_features"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict
 
-from gnomon.core.arrays import Rows, count_rows, is_frame, is_sparse, sparse_rows
+from gnomon.core.arrays import Rows, column_values, count_rows, is_frame, is_missing, is_sparse, sparse_rows
 from gnomon.core.errors import DataError, import_extra
 
 
@@ -98,41 +97,6 @@ def layout_of(x: Rows) -> Layout:
         return Layout(dtype=x.dtype.str, sparse=type(x).__name__)
     array = np.asarray(x)
     return Layout(dtype=array.dtype.str, shape=array.shape[1:] if array.ndim > 2 or not array.size else ())
-
-
-def column_values(column: Any) -> NDArray[Any]:
-    """One column of a data frame as an array (n,): numbers where it holds numbers, plain objects elsewhere."""
-    values = np.asarray(column)
-    if values.dtype.kind == "O" and getattr(column.dtype, "kind", "O") in "biuf":
-        try:
-            return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))  # pandas' nullable numbers
-        except (TypeError, ValueError):
-            return values
-    return values
-
-
-def category_values(column: Any) -> tuple[Any, ...] | None:
-    """All legal values that a column of pandas' category type declares, in their order; None for other columns."""
-    categories = getattr(getattr(column, "dtype", None), "categories", None)
-    return None if categories is None else tuple(plain_value(v) for v in categories)
-
-
-def plain_value(value: Any) -> Any:
-    """A category as JSON can say it: text, number, None, or the one NaN."""
-    if value is None or type(value).__name__ == "NAType":
-        return None
-    if isinstance(value, np.datetime64 | np.timedelta64):
-        return str(value)
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and math.isnan(value):
-        return np.nan
-    return value if isinstance(value, str | int | float) else str(value)
-
-
-def is_missing(value: Any) -> bool:
-    """Whether a plain value stands for a missing one."""
-    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def row_count(x: Rows) -> int:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from gnomon.core.documents.comparison import AttackChange, Change
 from gnomon.core.documents.record import Provenance
-from gnomon.core.documents.schema import Estimate, Part, TprAtFpr
+from gnomon.core.documents.schema import Estimate, Part, TprAtFpr, rate_at
 
 
 class Leak(Part):
@@ -24,9 +24,7 @@ class Leak(Part):
 
     def at(self, fpr: float | None) -> Estimate | None:
         """The true-positive rate at a false-positive rate, or without one the AUC."""
-        if fpr is None:
-            return self.auc
-        return next((p.tpr for p in self.tpr_at_fpr if abs(p.fpr - fpr) < 1e-12), None)
+        return self.auc if fpr is None else rate_at(self.tpr_at_fpr, fpr)
 
 
 class Strongest(Part):

@@ -6,6 +6,7 @@ Secrets never stand in a plan: a header names the environment variable that hold
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
@@ -157,6 +158,15 @@ def header_source(value: str) -> tuple[str, str]:
     found = _FROM_ENVIRONMENT.fullmatch(value)
     assert found is not None
     return found["scheme"] or "", found["name"]
+
+
+def variables_in(headers: Mapping[str, str]) -> list[str]:
+    """Environment variables that headers name, each once.
+
+    >>> variables_in({"Authorization": "Bearer env:TOKEN", "X-Key": "env:KEY"})
+    ['KEY', 'TOKEN']
+    """
+    return sorted({header_source(value)[1] for value in headers.values()})
 
 
 def _checked(headers: Any) -> Any:

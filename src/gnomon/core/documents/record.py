@@ -395,6 +395,15 @@ class Record(Part):
     recipe: dict[str, Any]  # everything that decides what training makes
     provenance: Provenance  # where the record comes from
 
+    def attack(self, name: str | None) -> AttackResult | None:
+        """The attack of this name; None where it was not tried."""
+        return next((attack for attack in self.attacks if attack.name == name), None)
+
+    @property
+    def headline(self) -> AttackResult | None:
+        """The attack that the verdict speaks of."""
+        return self.attack(self.verdict.attack)
+
     def to_frame(self) -> Any:
         """One row an attack, the largest AUC first, with its values and their intervals, as a data frame.
 

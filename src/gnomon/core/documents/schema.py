@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
@@ -152,3 +152,14 @@ class TprAtFpr(Part):
     tpr: Estimate | None  # true-positive rate; null: refused
     false_positives: int | None = None  # non-members at or above the threshold
     refused: str | None = None  # "too few non-members (have 100, need 1000)"
+
+
+def point_at(points: Iterable[TprAtFpr], fpr: float | None) -> TprAtFpr | None:
+    """The point at a false-positive rate; None where that was not measured."""
+    return next((point for point in points if fpr is not None and abs(point.fpr - fpr) < 1e-12), None)
+
+
+def rate_at(points: Iterable[TprAtFpr], fpr: float | None) -> Estimate | None:
+    """The true-positive rate at a false-positive rate; None where that is refused or was not measured."""
+    point = point_at(points, fpr)
+    return None if point is None else point.tpr

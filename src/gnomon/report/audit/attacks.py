@@ -41,7 +41,8 @@ def headliner(record: Record) -> AttackResult | None:
 
 def title_of(record: Record, name: str) -> str:
     """What the report calls an attack."""
-    return next((a.title for a in record.attacks if a.name == name), name)
+    found = record.attack(name)
+    return name if found is None else found.title
 
 
 def name_cell(attack: AttackResult, record: Record | None = None, *, cite: bool = False) -> Cell:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from gnomon.core.documents.record import AttackResult, Finding, Record, Verdict
+from gnomon.core.documents.schema import rate_at
 from gnomon.report.audit.attackers import agreement, by_shadows, ladder, sources
 from gnomon.report.audit.attacks import all_attacks, by_auc, classes, exposed, headliner, score_bins
 from gnomon.report.audit.canaries import canaries
@@ -181,7 +182,7 @@ def _dots(verdict: Verdict, attack: AttackResult | None) -> tuple[str, tuple[Fig
     persons = verdict.unit == "person" and attack.groups is not None
     points = attack.groups.tpr_at_fpr if persons and attack.groups is not None else attack.tpr_at_fpr
     fpr = verdict.fpr
-    tpr = next((p.tpr for p in points if abs(p.fpr - fpr) <= 1e-9), None)
+    tpr = rate_at(points, fpr)
     if tpr is None or tpr.low <= fpr:  # no more than guessing may find
         return "", ()
     found, others = 100 * tpr.value, max(100, round(1 / fpr))
