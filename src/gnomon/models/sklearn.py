@@ -30,7 +30,7 @@ from gnomon.core.data.labels import class_name, first_unknown, match_classes
 from gnomon.core.errors import ModelError, did_you_mean
 from gnomon.core.outputs import log_from_outputs
 from gnomon.core.protocols import Change, Gives, KnownClasses, ModelAbilities, OneByOne, Trainer
-from gnomon.models.boosters.settled import settled_params
+from gnomon.models.boosters.native import settled_params
 from gnomon.models.estimators import (
     decides_otherwise,
     exact_logs,

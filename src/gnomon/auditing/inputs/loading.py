@@ -27,9 +27,9 @@ from gnomon.datasets.own_files.files import Features
 from gnomon.datasets.own_files.tables import read_tables
 from gnomon.models import torch as networks
 from gnomon.models.callable import CallableModel
-from gnomon.models.command.trainer import CommandTrainer
+from gnomon.models.command import CommandTrainer
 from gnomon.models.endpoint.headers import read_headers
-from gnomon.models.endpoint.opening import open_endpoint
+from gnomon.models.endpoint.model import open_endpoint
 from gnomon.models.endpoint.trainer import ServiceTrainer
 from gnomon.models.files import located, read_model
 from gnomon.models.function import FunctionTrainer

@@ -20,14 +20,16 @@ from gnomon.core.documents.endpoint import RequestsPlan
 from gnomon.core.documents.record_parts import EndpointFacts
 from gnomon.core.errors import BudgetError, ModelError
 from gnomon.core.outputs import Outputs
+from gnomon.core.plan import TargetPlan
 from gnomon.core.protocols import KnownClasses, ModelAbilities, Told, Twice
 from gnomon.models.endpoint.answers import AnswerReader
 from gnomon.models.endpoint.dialects import make_dialect
-from gnomon.models.endpoint.headers import Headers
+from gnomon.models.endpoint.headers import Headers, read_headers
 from gnomon.models.endpoint.ledger import Ledger
 from gnomon.models.endpoint.line import Response
 from gnomon.models.endpoint.rows import RequestRows, make_batch
 from gnomon.models.endpoint.transport import Request, Sender
+from gnomon.models.readers.model_file import ModelFile, Use
 
 LEDGER_VERSION = 1  # raise when what is kept under a record changes its meaning
 FIRST = 8  # records of the first small query
@@ -323,3 +325,21 @@ def _names(x: Rows) -> list[str]:
     n = count_rows(x)
     parts = [np.arange(i, min(n, i + AT_ONCE), dtype=np.int64) for i in range(0, n, AT_ONCE)]
     return [name for part in parts for name in make_batch(take_rows(x, part)).ids]
+
+
+def open_endpoint(target: TargetPlan) -> ModelFile:
+    """A plan's endpoint, before it is joined to classes; nothing is sent yet.
+
+    Raises:
+        UsageError: an environment variable that is not set.
+    """
+    url, protocol, plan = target.endpoint, target.protocol, target.requests
+    assert url is not None
+    assert protocol is not None
+    headers = read_headers(target.headers)
+
+    def make(use: Use) -> EndpointModel:
+        whole = target.reveals in ("full", "labels")
+        return EndpointModel(url, protocol, plan, headers, use.classes, use.outputs, target.query_budget, whole)
+
+    return ModelFile(make, plan.classes)

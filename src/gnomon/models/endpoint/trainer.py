@@ -1,7 +1,8 @@
 """A service that trains and answers over HTTP, as a Trainer: the contract is in docs/endpoints.md.
 
 A model's name is the digest of what decides it. So a model that is being trained is found again after a kill, and none
-is begun twice. Each is removed when it has answered, also after a failure.
+is begun twice. Each is removed when it has answered, also after a failure. Which models a service was told to train is
+counted before they are begun, and forgotten when they are removed.
 """
 
 from __future__ import annotations
@@ -23,10 +24,79 @@ from gnomon.core.errors import GnomonError, ModelError, UsageError
 from gnomon.core.protocols import OneByOne
 from gnomon.models.endpoint.answers import AnswerReader, BadAnswerError
 from gnomon.models.endpoint.headers import read_headers
-from gnomon.models.endpoint.jobs import Jobs
+from gnomon.models.endpoint.ledger import Database
 from gnomon.models.endpoint.line import Response
 from gnomon.models.endpoint.rows import make_batch
 from gnomon.models.endpoint.transport import EndpointError, Request, Sender
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS open (name TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS begun (count INTEGER NOT NULL);
+INSERT INTO begun SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM begun);
+"""
+PROBLEM = (
+    "the models of the service can't be counted there ({}); free space, name another folder, or remove the file if it "
+    "is damaged"
+)
+
+
+class Jobs(Database):
+    """A file that all workers share; what is written there is on disk before a request goes out.
+
+    >>> jobs = Jobs()
+    >>> jobs.begin("a", most=1)
+    >>> jobs.begin("b", most=1)
+    Traceback (most recent call last):
+    gnomon.core.errors.UsageError: trainer.max_jobs = 1: so many models were begun, and another one is needed; ...
+    >>> jobs.end("a")
+    >>> jobs.open(), jobs.begun()
+    ([], 1)
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
+        """Opens a file, or makes it; without one, all is forgotten at the end.
+
+        Raises:
+            StoreError: the file can't be made, or is damaged.
+        """
+        super().__init__(file, TABLES, PROBLEM)
+
+    def begin(self, name: str, most: int | None) -> None:
+        """Counts a model that is about to be begun.
+
+        Raises:
+            UsageError: so many were begun already; then it is not counted.
+        """
+        with self.writing():
+            begun = int(self.connection.execute("SELECT count FROM begun").fetchone()[0])
+            if most is not None and begun >= most:
+                raise UsageError(
+                    f"trainer.max_jobs = {most}: so many models were begun, and another one is needed; raise it, or "
+                    "lower shadow.count"
+                )
+            self.connection.execute("UPDATE begun SET count = count + 1")
+            self.connection.execute("INSERT OR IGNORE INTO open VALUES (?)", (name,))
+
+    def found(self, name: str) -> None:
+        """Notes a model that is there already, so that it is removed in the end."""
+        with self.writing():
+            self.connection.execute("INSERT OR IGNORE INTO open VALUES (?)", (name,))
+
+    def end(self, name: str) -> None:
+        """Forgets a model that was removed."""
+        with self.writing():
+            self.connection.execute("DELETE FROM open WHERE name = ?", (name,))
+
+    def open(self) -> list[str]:
+        """Models that may still be there."""
+        with self.writing():
+            return [row[0] for row in self.connection.execute("SELECT name FROM open")]
+
+    def begun(self) -> int:
+        """How many were begun in all."""
+        with self.writing():
+            return int(self.connection.execute("SELECT count FROM begun").fetchone()[0])
+
 
 SEEDS = 2**31  # a service's seed is below
 AT_ONCE = 1000  # rows in a request for answers

@@ -23,8 +23,7 @@ from gnomon.models.observations import Checkpoints, Inside
 from gnomon.models.recipe_hash import describe_files
 from gnomon.models.torch.augmentation import Moves, TrainingAugmentation
 from gnomon.models.torch.checkpoints import Watched, start_watch
-from gnomon.models.torch.heads import fit_head, reads_whole
-from gnomon.models.torch.model import TorchModel, check_weights, read_weights
+from gnomon.models.torch.model import TorchModel, check_weights, fit_head, read_weights, reads_whole
 from gnomon.models.torch.networks import (
     BUILT_IN,
     ModuleFactory,

@@ -11,8 +11,7 @@ from typing import Any
 from gnomon.core.documents.endpoint import FORMS, RequestsPlan
 from gnomon.core.errors import ModelError
 from gnomon.models.endpoint.answers import BadAnswerError
-from gnomon.models.endpoint.dialects import Dialect
-from gnomon.models.endpoint.dialects.paths import AnswerPlace, place_in
+from gnomon.models.endpoint.dialects import AnswerPlace, Dialect, place_in
 from gnomon.models.endpoint.line import Response
 from gnomon.models.endpoint.rows import RequestRows
 from gnomon.models.endpoint.transport import Request

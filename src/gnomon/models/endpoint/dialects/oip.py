@@ -17,8 +17,7 @@ import numpy as np
 from gnomon.core.documents.endpoint import RequestsPlan
 from gnomon.core.errors import ModelError
 from gnomon.models.endpoint.answers import BadAnswerError
-from gnomon.models.endpoint.dialects import Look
-from gnomon.models.endpoint.dialects.paths import AnswerPlace, place_in
+from gnomon.models.endpoint.dialects import AnswerPlace, Look, place_in
 from gnomon.models.endpoint.line import Response
 from gnomon.models.endpoint.rows import RequestRows
 from gnomon.models.endpoint.transport import Request

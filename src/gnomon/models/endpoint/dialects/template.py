@@ -9,8 +9,7 @@ from typing import Any
 from gnomon.core.documents.endpoint import RequestsPlan
 from gnomon.core.errors import ModelError, UsageError
 from gnomon.models.endpoint.answers import BadAnswerError
-from gnomon.models.endpoint.dialects import Dialect
-from gnomon.models.endpoint.dialects.paths import AnswerPlace
+from gnomon.models.endpoint.dialects import AnswerPlace, Dialect
 from gnomon.models.endpoint.line import Response
 from gnomon.models.endpoint.rows import RequestRows
 from gnomon.models.endpoint.transport import Request

@@ -8,8 +8,7 @@ from typing import Any
 
 from gnomon.core.documents.endpoint import FORMS, RequestsPlan
 from gnomon.core.errors import ModelError
-from gnomon.models.endpoint.dialects import Dialect
-from gnomon.models.endpoint.dialects.paths import AnswerPlace
+from gnomon.models.endpoint.dialects import AnswerPlace, Dialect
 from gnomon.models.endpoint.line import Response
 from gnomon.models.endpoint.rows import RequestRows
 from gnomon.models.endpoint.transport import Request

@@ -15,7 +15,7 @@ from torch import nn  # noqa: E402
 import gnomon  # noqa: E402
 from gnomon.cli.app import run  # noqa: E402
 from gnomon.models.torch import TorchModel, TorchTrainer  # noqa: E402
-from gnomon.models.torch.heads import fit_head, is_widened, reads_whole  # noqa: E402
+from gnomon.models.torch.model import fit_head, is_widened, reads_whole  # noqa: E402
 from gnomon.models.torch.networks import build_seeded  # noqa: E402
 
 RNG = np.random.default_rng(0)

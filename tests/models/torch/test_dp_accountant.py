@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("opacus")
 
-from gnomon.models.torch.accountant import noise_for, spent, usual_delta
+from gnomon.models.torch.dp import noise_for, spent, usual_delta
 
 
 @pytest.mark.parametrize("counted_by", ["prv", "rdp"])

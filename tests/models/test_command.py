@@ -17,7 +17,7 @@ import pytest
 
 from gnomon.cli.app import run
 from gnomon.core.errors import ModelError, UsageError
-from gnomon.models.command.trainer import CommandTrainer
+from gnomon.models.command import CommandTrainer
 
 pd = pytest.importorskip("pandas")
 SKLEARN = """

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gnomon.core.errors import StoreError, UsageError
-from gnomon.models.endpoint.jobs import Jobs
+from gnomon.models.endpoint.trainer import Jobs
 
 
 def test_what_was_begun_is_there_for_whoever_opens_the_file_next(tmp_path: Path) -> None:

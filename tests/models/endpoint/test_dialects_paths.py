@@ -5,7 +5,7 @@ import pytest
 pytest.importorskip("jmespath")
 
 from gnomon.core.errors import ModelError, UsageError
-from gnomon.models.endpoint.dialects.paths import place_in
+from gnomon.models.endpoint.dialects import place_in
 
 
 def test_a_place_is_found_however_deep() -> None:

@@ -12,7 +12,7 @@ from tests.models.endpoint.servers import Service, serving
 from gnomon.core.documents.endpoint import RequestsPlan
 from gnomon.core.errors import BudgetError, UsageError
 from gnomon.core.plan import TargetPlan
-from gnomon.models.endpoint.opening import open_endpoint
+from gnomon.models.endpoint.model import open_endpoint
 from gnomon.models.readers.model_file import Use
 
 

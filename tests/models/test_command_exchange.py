@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gnomon.core.errors import ModelError
-from gnomon.models.command.exchange import read_answers, write_rows
+from gnomon.models.command import read_answers, write_rows
 
 pd = pytest.importorskip("pandas")
 ROWS = np.array([[1.5, 2.0], [3.25, -4.0]])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gnomon.core.errors import ModelError, UsageError
-from gnomon.models.command.process import fill, run_command, split_line
+from gnomon.models.command import fill, run_command, split_line
 
 PYTHON = sys.executable
 
@@ -61,7 +61,7 @@ def test_a_slow_command_is_stopped_with_all_that_it_started(tmp_path: Path) -> N
 def test_a_command_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     inner = "import os, time; open('inner', 'w').write(str(os.getpid())); time.sleep(60)"
     outer = (
-        "import sys; from pathlib import Path; from gnomon.models.command.process import run_command;"
+        "import sys; from pathlib import Path; from gnomon.models.command import run_command;"
         f"run_command([sys.executable, '-c', {inner!r}], Path('.'), Path('log'), 60, 'it')"
     )
     with subprocess.Popen([PYTHON, "-c", outer], cwd=tmp_path) as process:

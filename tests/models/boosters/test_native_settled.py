@@ -7,7 +7,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from gnomon.models import SklearnModel
-from gnomon.models.boosters.settled import settled_params
+from gnomon.models.boosters.native import settled_params
 
 X = np.random.default_rng(0).normal(size=(300, 4))
 Y = (X[:, 0] + np.random.default_rng(1).normal(size=300) > 0).astype(int)
