@@ -119,4 +119,4 @@ except MissingExtraError as error:
 else:
     raise AssertionError("a network without torch")
 """
-    assert "gnomon.mitigations.dp" in imported(code)
+    assert "gnomon.mitigations.trainers" in imported(code)

@@ -6,7 +6,7 @@ from sklearn import datasets
 
 from gnomon.core.data.dataset import Dataset
 from gnomon.datasets.bundled import BREAST_CANCER, DIGITS
-from gnomon.datasets.source import Source
+from gnomon.datasets.fetch import Source
 
 
 @pytest.fixture(scope="module", params=[DIGITS, BREAST_CANCER], ids=lambda source: source.name)

@@ -29,9 +29,8 @@ from gnomon.attacks.parts.leave_two_out import (
     learn_priors,
     rehearsed_facts,
 )
-from gnomon.attacks.parts.online_offline import OnlineOffline
 from gnomon.attacks.parts.queries import note_versions
-from gnomon.attacks.parts.shadow_rows import in_own_order
+from gnomon.attacks.parts.shadow_rows import OnlineOffline, in_own_order
 from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Bools, Float64s, Floats
 from gnomon.core.errors import UsageError

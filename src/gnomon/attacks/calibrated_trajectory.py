@@ -17,8 +17,7 @@ import numpy as np
 
 from gnomon.attacks.parts.boosting import check_learning, learn_trajectories, learn_trees, note_checkpoints
 from gnomon.attacks.parts.leave_two_out import BLOCK_ROWS, Facts, draw_lessons, judge, learn_priors, rehearsed_facts
-from gnomon.attacks.parts.online_offline import OnlineOffline
-from gnomon.attacks.parts.shadow_rows import in_own_order
+from gnomon.attacks.parts.shadow_rows import OnlineOffline, in_own_order
 from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Float64s, Floats
 from gnomon.core.errors import UsageError

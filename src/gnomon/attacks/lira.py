@@ -14,8 +14,8 @@ from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
 
-from gnomon.attacks.parts.online_offline import OnlineOffline
 from gnomon.attacks.parts.queries import note_versions
+from gnomon.attacks.parts.shadow_rows import OnlineOffline
 from gnomon.core.arrays import Bools, Float64s, Floats
 from gnomon.core.evidence import Evidence
 from gnomon.core.protocols import variant

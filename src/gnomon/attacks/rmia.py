@@ -20,8 +20,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from gnomon.attacks.parts.online_offline import OnlineOffline
 from gnomon.attacks.parts.queries import note_versions
+from gnomon.attacks.parts.shadow_rows import OnlineOffline
 from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Bools, Float64s, Floats
 from gnomon.core.errors import UsageError

@@ -12,15 +12,12 @@ from gnomon.datasets.baskets import BASKETS
 from gnomon.datasets.bundled import BREAST_CANCER, DIGITS
 from gnomon.datasets.cifar import CIFAR10, CIFAR100
 from gnomon.datasets.diabetes130 import DIABETES130
-from gnomon.datasets.fetch import RemoteFile
+from gnomon.datasets.fetch import RemoteFile, Source
 from gnomon.datasets.idx_images import FASHION_MNIST, MNIST
-from gnomon.datasets.location30 import LOCATION30
 from gnomon.datasets.newsgroups import NEWSGROUPS, NEWSGROUPS_TEXT
 from gnomon.datasets.own_files.answer_files import read_answers
 from gnomon.datasets.own_files.tables import Tables, read_tables
-from gnomon.datasets.purchase100 import PURCHASE100
-from gnomon.datasets.source import Source
-from gnomon.datasets.texas100 import TEXAS100
+from gnomon.datasets.shokri_sets import LOCATION30, PURCHASE100, TEXAS100
 
 __all__ = ["SOURCES", "RemoteFile", "Source", "Tables", "load_dataset", "read_answers", "read_tables"]
 

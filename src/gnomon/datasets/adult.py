@@ -6,8 +6,7 @@ import io
 
 from gnomon.core.data.dataset import Dataset, make_dataset
 from gnomon.core.errors import DataError, import_extra
-from gnomon.datasets.fetch import RemoteFile, fetch
-from gnomon.datasets.source import Source
+from gnomon.datasets.fetch import RemoteFile, Source, fetch
 
 HOME = "https://archive.ics.uci.edu/ml/machine-learning-databases/adult/"
 TRAIN = RemoteFile(

@@ -8,7 +8,7 @@ import numpy as np
 
 from gnomon.core.data.dataset import Dataset, make_dataset
 from gnomon.core.data.features import Feature, FeatureSpace
-from gnomon.datasets.source import Source
+from gnomon.datasets.fetch import Source
 
 N_TYPES = 600
 NOTE = (

@@ -6,7 +6,7 @@ import numpy as np
 
 from gnomon.core.data.dataset import Dataset, make_dataset
 from gnomon.core.data.features import Feature, FeatureSpace
-from gnomon.datasets.source import Source
+from gnomon.datasets.fetch import Source
 
 DIGITS_NOTE = "UCI Optical Recognition of Handwritten Digits (test part), as packaged in scikit-learn; CC BY 4.0."
 CANCER_NOTE = "UCI Breast Cancer Wisconsin (Diagnostic), as packaged in scikit-learn; CC BY 4.0."

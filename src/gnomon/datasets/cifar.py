@@ -21,9 +21,8 @@ from numpy.typing import NDArray
 from gnomon.core.data.dataset import Dataset
 from gnomon.core.errors import DataError, import_extra
 from gnomon.datasets.bit_tables import opened_tar
-from gnomon.datasets.fetch import RemoteFile, fetch, mirror_folder, pin_of_all, read_mirror
+from gnomon.datasets.fetch import RemoteFile, Source, fetch, mirror_folder, pin_of_all, read_mirror
 from gnomon.datasets.images import ImagePart, join_parts
-from gnomon.datasets.source import Source
 
 _RECONSTRUCT = np.empty(0).__reduce__()[0]  # numpy's own, wherever this version keeps it
 ALLOWED = {

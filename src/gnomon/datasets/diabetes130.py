@@ -15,8 +15,7 @@ from gnomon.core.data.dataset import Dataset, make_dataset
 from gnomon.core.data.features import Feature, FeatureSpace
 from gnomon.core.data.layouts import layout_of
 from gnomon.core.errors import DataError
-from gnomon.datasets.fetch import RemoteFile, fetch
-from gnomon.datasets.source import Source
+from gnomon.datasets.fetch import RemoteFile, Source, fetch
 
 TABLE = RemoteFile(
     path="diabetes130/diabetic_data.csv",

@@ -34,6 +34,7 @@ from typing import IO
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from gnomon.core.data.dataset import Dataset
 from gnomon.core.errors import DataError
 
 
@@ -278,3 +279,29 @@ def _copy(source: IO[bytes], sink: IO[bytes], name: str, have: int, total: int |
 def _ways_out(file: RemoteFile) -> str:
     name = f"{file.path}{file.packing}"
     return f"check the network, or put the file into a folder as {name} and name the folder with GNOMON_DATA"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set by name.
+
+    Attributes:
+        name: what a plan calls it.
+        title: what it is, in one line.
+        rows: number of rows n.
+        features: number of columns d.
+        classes: the numbers of classes it comes with; the first is the default.
+        terms: licence and provenance, in one line.
+        load: number of classes -> data set.
+        stand_in: name of a data set like it, of open terms, for studies that are told to do with another where this one
+            can't be had (and then call that one by its own name); None if there is none.
+    """
+
+    name: str
+    title: str
+    rows: int
+    features: int
+    classes: tuple[int, ...]
+    terms: str
+    load: Callable[[int], Dataset]
+    stand_in: str | None = None

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from gnomon.core.data.dataset import Dataset
 from gnomon.core.errors import DataError
-from gnomon.datasets.fetch import RemoteFile, fetch
+from gnomon.datasets.fetch import RemoteFile, Source, fetch
 from gnomon.datasets.images import ImagePart, join_parts
-from gnomon.datasets.source import Source
 
 UBYTES = b"\0\0\x08"  # how an idx file of unsigned bytes begins; the number of axes follows
 STEMS = {"train": "train", "test": "t10k"}

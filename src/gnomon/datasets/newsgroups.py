@@ -11,8 +11,7 @@ from gnomon.core.arrays import frame_of
 from gnomon.core.data.dataset import Dataset, make_dataset
 from gnomon.core.errors import DataError
 from gnomon.datasets.bit_tables import bit_features, opened_tar
-from gnomon.datasets.fetch import RemoteFile, fetch, read_mirror
-from gnomon.datasets.source import Source
+from gnomon.datasets.fetch import RemoteFile, Source, fetch, read_mirror
 
 ARCHIVE = RemoteFile(  # as scikit-learn's fetch_20newsgroups
     path="20newsgroups/20news-bydate.tar.gz",

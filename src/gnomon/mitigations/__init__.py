@@ -16,16 +16,13 @@ from gnomon.core.documents.record import PlugInFacts
 from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.core.mitigations import AnswerMitigation, Reference, TrainingMitigation
 from gnomon.core.protocols import Trainer, TrainerAbilities
-from gnomon.mitigations.adversarial import Adversarial
 from gnomon.mitigations.base import AroundNetwork, CannotError, InTraining, OfAnswers
-from gnomon.mitigations.dp import DP
-from gnomon.mitigations.hamp import HampAnswers
 from gnomon.mitigations.memguard import MemGuard
 from gnomon.mitigations.objectives import HampTraining, Relax, SmoothLabels
-from gnomon.mitigations.perturbation import Noise, Temperature
+from gnomon.mitigations.perturbation import HampAnswers, Noise, Temperature
 from gnomon.mitigations.regularisation import L2, Augment, Depth, Dropout, EarlyStopping, Leaf
 from gnomon.mitigations.reveal import Labels, Rounding, Top
-from gnomon.mitigations.selena import Selena
+from gnomon.mitigations.trainers import DP, Adversarial, Selena
 from gnomon.models.plugins import check_name, facts_of, find_plugin
 
 MITIGATIONS: tuple[type[Any], ...] = (

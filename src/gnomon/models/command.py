@@ -1,4 +1,4 @@
-"""Two command lines, one that trains and one that answers, as a Trainer: whatever works with files can make shadow models.
+"""Two command lines, one that trains and one that answers, as a Trainer: for whatever works with files.
 
 Rows go out and answers come in as csv, parquet or npz. A command runs without a shell, for so long and no longer, with
 all that it starts, and its output is kept.

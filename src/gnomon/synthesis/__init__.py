@@ -10,8 +10,7 @@ from gnomon.synthesis.asking import Ask, Labelled, label_by_target
 from gnomon.synthesis.climbed import ClassClimb, Climb, ClimbInterruptedError
 from gnomon.synthesis.climbers import ClimbRules
 from gnomon.synthesis.climbing import climb
-from gnomon.synthesis.marginals import Cells, Marginals, count_marginals, load_marginals, save_marginals
-from gnomon.synthesis.noisy import noisy
+from gnomon.synthesis.marginals import Cells, Marginals, count_marginals, load_marginals, noisy, save_marginals
 
 __all__ = [
     "Ask",

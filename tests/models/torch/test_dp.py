@@ -17,7 +17,7 @@ from gnomon.auditing.inputs.loading import make_trainer  # noqa: E402
 from gnomon.core.errors import MissingExtraError, ModelError, PlanError, UsageError  # noqa: E402
 from gnomon.core.plan import TrainerPlan, make_plan  # noqa: E402
 from gnomon.core.protocols import Trainer  # noqa: E402
-from gnomon.models.torch import accountant  # noqa: E402
+from gnomon.models.torch import dp  # noqa: E402
 from gnomon.models.torch.dp import DPTrainer, _poisson  # noqa: E402
 from gnomon.models.torch.networks import build_seeded  # noqa: E402
 from gnomon.models.torch.objectives import LabelSmoothing  # noqa: E402
@@ -169,7 +169,7 @@ def test_too_little_budget_names_the_way_out() -> None:
 def test_without_opacus_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "opacus", None)
     with pytest.raises(MissingExtraError, match="DP-SGD needs opacus"):
-        accountant.import_opacus("DP-SGD")
+        dp.import_opacus("DP-SGD")
     with pytest.raises(MissingExtraError, match="DP-SGD needs opacus"):
         answers(DPTrainer(PLAIN, noise=1.0))
 

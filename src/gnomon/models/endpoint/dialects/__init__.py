@@ -1,7 +1,7 @@
 """How services are spoken to: one module for each protocol of `gnomon.core.documents.endpoint`, with its name.
 
-A module has ``dialect(plan)``, which makes a `Dialect` from [target.requests]. Where in a response the answers stand is a
-JMESPath.
+A module has ``dialect(plan)``, which makes a `Dialect` from [target.requests]. Where the answers stand in a response
+is a JMESPath.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gnomon.core.data.dataset import make_dataset
-from gnomon.datasets.source import Source
+from gnomon.datasets.fetch import Source
 
 
 def test_it_loads_with_a_number_of_classes_and_stands_for_itself() -> None:

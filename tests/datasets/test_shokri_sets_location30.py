@@ -5,7 +5,7 @@ import pytest
 from tests.datasets.archives import tar_of
 
 from gnomon.core.errors import DataError
-from gnomon.datasets.location30 import load_location30
+from gnomon.datasets.shokri_sets import load_location30
 
 
 def test_location30_reads_the_authors_table(mirror):

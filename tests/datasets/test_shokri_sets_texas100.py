@@ -6,7 +6,7 @@ from tests.datasets.archives import tar_of
 from tests.datasets.test_purchase100 import BITS, LABELS, lines
 
 from gnomon.core.errors import DataError
-from gnomon.datasets.texas100 import load_texas100
+from gnomon.datasets.shokri_sets import load_texas100
 
 
 def texas(**changed):

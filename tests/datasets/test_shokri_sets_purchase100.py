@@ -6,7 +6,7 @@ from tests.datasets.archives import tar_of
 
 from gnomon.core.errors import DataError
 from gnomon.datasets import purchase100 as clusters
-from gnomon.datasets.purchase100 import load_purchase100
+from gnomon.datasets.shokri_sets import load_purchase100
 
 BITS = np.random.default_rng(0).integers(0, 2, (300, 12), dtype=np.uint8)
 
