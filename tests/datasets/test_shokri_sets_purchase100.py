@@ -5,7 +5,7 @@ import pytest
 from tests.datasets.archives import tar_of
 
 from gnomon.core.errors import DataError
-from gnomon.datasets import purchase100 as clusters
+from gnomon.datasets import shokri_sets as clusters
 from gnomon.datasets.shokri_sets import load_purchase100
 
 BITS = np.random.default_rng(0).integers(0, 2, (300, 12), dtype=np.uint8)
