@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from tests.datasets.archives import tar_of
-from tests.datasets.test_purchase100 import BITS, LABELS, lines
+from tests.datasets.test_shokri_sets_purchase100 import BITS, LABELS, lines
 
 from gnomon.core.errors import DataError
 from gnomon.datasets.shokri_sets import load_texas100

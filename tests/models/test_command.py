@@ -235,7 +235,7 @@ def test_a_wrong_key_is_one_line(
 
 def test_an_automl_whose_choice_nobody_knows_trains_by_the_example_s_commands(tmp_path: Path) -> None:
     pytest.importorskip("flaml", reason="FLAML (extra automl) is not installed")
-    example = Path(__file__).parents[3] / "examples" / "automl_command.py"
+    example = Path(__file__).parents[2] / "examples" / "automl_command.py"
     script = tmp_path / example.name
     script.write_text(example.read_text(encoding="utf-8").replace("TRIALS = 12", "TRIALS = 2"))
     plan = tomllib.loads((example.parent / "automl-command.toml").read_text(encoding="utf-8"))["trainer"]

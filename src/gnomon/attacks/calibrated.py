@@ -18,17 +18,8 @@ from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
 
+from gnomon.attacks.parts import leave_two_out
 from gnomon.attacks.parts.boosting import ON_SHADOWS, LogOdds, grow_trees
-from gnomon.attacks.parts.leave_two_out import (
-    BLOCK_ROWS,
-    SIGNALS,
-    Facts,
-    Lessons,
-    draw_lessons,
-    judge,
-    learn_priors,
-    rehearsed_facts,
-)
 from gnomon.attacks.parts.queries import note_versions
 from gnomon.attacks.parts.shadow_rows import OnlineOffline, in_own_order
 from gnomon.core.answers import ShadowAnswers
@@ -95,9 +86,9 @@ class Calibrated(OnlineOffline):
             rng = deepcopy(start)  # the same rehearsals for each query
             pool = in_own_order(query.pool or own_pool)
             sample = pool.at(np.sort(rng.permutation(len(pool.rows))[:SAMPLE_ROWS]))
-            signals = np.stack([sample.signal(signal) for signal in SIGNALS]).astype(np.float64)
-            priors = [learn_priors(values, sample.member) for values in signals]
-            lessons = draw_lessons(sample.member, sample.usable, self.lessons, rng)
+            signals = np.stack([sample.signal(signal) for signal in leave_two_out.SIGNALS]).astype(np.float64)
+            priors = [leave_two_out.learn_priors(values, sample.member) for values in signals]
+            lessons = leave_two_out.draw_lessons(sample.member, sample.usable, self.lessons, rng)
             enough = pool.n_shadows >= FEWEST_SHADOWS and _both_kinds(lessons.member)
             attacker = _learn(signals, sample.member, lessons, priors, self, rng) if enough else None
             learned.append((priors, attacker))
@@ -131,7 +122,7 @@ class _Attacker:
     trees: LogOdds | None
     learner: Learner
 
-    def log_odds(self, facts: Facts) -> Float64s:
+    def log_odds(self, facts: leave_two_out.Facts) -> Float64s:
         law = _law_log_odds(self.inside, self.outside, facts)
         if self.trees is None:
             return law
@@ -147,12 +138,12 @@ def _score_query(
     online: bool,
 ) -> Float64s:
     scores = np.empty(len(shadows.rows))
-    for start in range(0, len(scores), BLOCK_ROWS):
-        rows = np.arange(start, min(start + BLOCK_ROWS, len(scores)))
+    for start in range(0, len(scores), leave_two_out.BLOCK_ROWS):
+        rows = np.arange(start, min(start + leave_two_out.BLOCK_ROWS, len(scores)))
         block = shadows.at(rows)
-        own = np.stack([signal(answers[rows], block.labels) for signal in SIGNALS]).astype(np.float64)
-        others = np.stack([block.signal(signal) for signal in SIGNALS]).astype(np.float64)
-        facts = judge(own, others, block.member, priors, online)
+        own = np.stack([signal(answers[rows], block.labels) for signal in leave_two_out.SIGNALS]).astype(np.float64)
+        others = np.stack([block.signal(signal) for signal in leave_two_out.SIGNALS]).astype(np.float64)
+        facts = leave_two_out.judge(own, others, block.member, priors, online)
         scores[rows] = facts.log_ratio if attacker is None else attacker.log_odds(facts)
     return scores
 
@@ -160,13 +151,13 @@ def _score_query(
 def _learn(
     signals: Float64s,
     member: Bools,
-    lessons: Lessons,
+    lessons: leave_two_out.Lessons,
     priors: Sequence[tuple[Prior, Prior]],
     attack: Calibrated,
     rng: np.random.Generator,
 ) -> _Attacker:
 
-    facts = rehearsed_facts(signals, member, lessons, priors, attack.online)
+    facts = leave_two_out.rehearsed_facts(signals, member, lessons, priors, attack.online)
     columns = facts.law_columns()
     laws = [
         fit_conditional_law(columns[kind], facts.own[0][kind], lessons.weight[kind])
@@ -180,7 +171,7 @@ def _learn(
     return _Attacker(laws[0], laws[1], trees, attack.learner)
 
 
-def _law_log_odds(inside: ConditionalLaw, outside: ConditionalLaw, facts: Facts) -> Float64s:
+def _law_log_odds(inside: ConditionalLaw, outside: ConditionalLaw, facts: leave_two_out.Facts) -> Float64s:
     columns = facts.law_columns()
     ratio = inside.log_density(columns, facts.own[0]) - outside.log_density(columns, facts.own[0])
     return CLIP * np.tanh(ratio / CLIP)  # bounded, but without ties

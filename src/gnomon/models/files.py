@@ -12,20 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from gnomon.core import model_formats as formats
 from gnomon.core.arrays import count_rows, take_rows
 from gnomon.core.errors import ModelError, UsageError, import_extra, one_line
 from gnomon.core.machine import too_large
-from gnomon.core.model_formats import (
-    FORMATS,
-    INSTEAD,
-    MLMODEL,
-    ModelFormat,
-    folder_format,
-    format_of,
-    is_address,
-    names_server,
-    other_format,
-)
 from gnomon.core.outputs import Outputs
 from gnomon.core.protocols import Model
 from gnomon.engines.trial import try_task
@@ -76,27 +66,27 @@ def read_model(
     """
     place = Path(path)
     plugin = PlugIn("readers", place.suffix, reader) if reader is not None else None
-    if plugin is None and format_of(place.name) is None and place.suffix.lower() not in TABLES:
+    if plugin is None and formats.format_of(place.name) is None and place.suffix.lower() not in TABLES:
         plugin = reader_for(place.name)
     if plugin is not None:
         return _read_with(plugin, place, trust)
-    suffix, found = place.suffix.lower(), format_of(place.name)
+    suffix, found = place.suffix.lower(), formats.format_of(place.name)
     if suffix in TABLES:
         raise UsageError(f"{place}: a table is no model; give a model's answers as member and non-member answers")
-    other = other_format(place.name) or ("SavedModel" if (place / "saved_model.pb").is_file() else None)
+    other = formats.other_format(place.name) or ("SavedModel" if (place / "saved_model.pb").is_file() else None)
     if other is not None:
-        raise UsageError(f"{place}: {other} models are not read; {INSTEAD}")
-    if place.is_dir() and (found := folder_format(place)) is None:
-        raise UsageError(f"{place}: a folder is no model file; {INSTEAD}")
+        raise UsageError(f"{place}: {other} models are not read; {formats.INSTEAD}")
+    if place.is_dir() and (found := formats.folder_format(place)) is None:
+        raise UsageError(f"{place}: a folder is no model file; {formats.INSTEAD}")
     if found is None and not suffix and not place.exists():
         raise ModelError(f"{place}: no such file")
     if found is None:
-        known = ", ".join(f.place for f in FORMATS)
-        raise UsageError(f'{place}: unknown kind of model file "{suffix}" (known: {known}); {INSTEAD}')
+        known = ", ".join(f.place for f in formats.FORMATS)
+        raise UsageError(f'{place}: unknown kind of model file "{suffix}" (known: {known}); {formats.INSTEAD}')
     return open_as(found, place, trust, types)
 
 
-def open_as(found: ModelFormat, place: Path, trust: bool = False, types: Collection[str] = ()) -> ModelFile:
+def open_as(found: formats.ModelFormat, place: Path, trust: bool = False, types: Collection[str] = ()) -> ModelFile:
     """A file of a kind that is known, whatever its name; see `read_model`.
 
     Raises:
@@ -110,7 +100,7 @@ def open_as(found: ModelFormat, place: Path, trust: bool = False, types: Collect
             "(scikit-learn's with skops), or give --trust if you made it yourself"
         )
     if types and not found.types:
-        named = ", ".join(s for f in FORMATS if f.types for s in f.suffixes)
+        named = ", ".join(s for f in formats.FORMATS if f.types for s in f.suffixes)
         raise UsageError(f"{place}: --trust-type names types in a {named} file; a {suffix} file holds none")
     if not place.is_file() and not found.holds:
         raise ModelError(f"{place}: no such file")
@@ -121,7 +111,7 @@ def open_as(found: ModelFormat, place: Path, trust: bool = False, types: Collect
     if found.library:
         with suppress(ImportError):  # the reader says what is missing
             import_module(found.library)
-    trust = trust or found.holds == MLMODEL  # its reader tries the file in the folder
+    trust = trust or found.holds == formats.MLMODEL  # its reader tries the file in the folder
     if not (trust or found.recipe):
         _try(place, read)
     opened: ModelFile = read()
@@ -202,9 +192,9 @@ def located(name: str) -> Path:
     >>> located("models/risk.skops").name
     'risk.skops'
     """
-    if not is_address(name):
+    if not formats.is_address(name):
         return Path(name)
-    if names_server(name):
+    if formats.names_server(name):
         raise UsageError(f"{name}: names a server; only MLFLOW_TRACKING_URI may, and the address begins with one slash")
     artifacts = import_extra("mlflow.artifacts", "mlflow", "a model at an MLflow address")
     try:

@@ -30,26 +30,8 @@ from gnomon.core.data.labels import class_name, first_unknown, match_classes
 from gnomon.core.errors import ModelError, did_you_mean
 from gnomon.core.outputs import log_from_outputs
 from gnomon.core.protocols import Change, Gives, KnownClasses, ModelAbilities, OneByOne, Trainer
+from gnomon.models import estimators
 from gnomon.models.boosters.native import settled_params
-from gnomon.models.estimators import (
-    decides_otherwise,
-    exact_logs,
-    final_step,
-    has_stages,
-    keeps_fitted,
-    may_answer,
-    method_of,
-    names_classes,
-    own_states,
-    penalties,
-    predicts_numbers,
-    random_states,
-    rows_for,
-    searches,
-    settings_in_fit,
-    staged_logs,
-    training_size,
-)
 from gnomon.models.observations import Checkpoints
 from gnomon.models.recipe_hash import describe, describe_estimator, describe_files
 from gnomon.stats.signals import LOG_TINY, loss
@@ -84,7 +66,7 @@ class SklearnModel(ModelAbilities):
     decides: bool = False
 
     def __post_init__(self) -> None:
-        if predicts_numbers(self.estimator):
+        if estimators.predicts_numbers(self.estimator):
             raise ModelError(
                 f"{_name(self.estimator)} predicts numbers; an audit needs classes and their probabilities: give a "
                 "function from rows to probabilities of ranges that you choose, or such answers as files"
@@ -94,7 +76,7 @@ class SklearnModel(ModelAbilities):
                 f"{_name(self.estimator)} is no classifier that is fitted (it has no predict_proba, no classes_); "
                 "give a function from rows to labels or probabilities"
             )
-        if method_of(self.estimator) is None:
+        if estimators.method_of(self.estimator) is None:
             raise ModelError(f"{_name(self.estimator)} can't predict (no predict_proba, no predict)")
         if getattr(self.estimator, "classes_", None) is None:
             raise ModelError(f"{_name(self.estimator)} is not fitted (no classes_); fit it first")
@@ -134,12 +116,12 @@ class SklearnModel(ModelAbilities):
     @property
     def observable(self) -> frozenset[str]:
         """Boosted ensembles answer stage by stage, so that their training can be followed afterwards."""
-        return frozenset({Checkpoints.name} if has_stages(self.estimator) else ())
+        return frozenset({Checkpoints.name} if estimators.has_stages(self.estimator) else ())
 
     @property
     def gives(self) -> Gives:
         """Probabilities, or what the estimator has in their place."""
-        return GIVES[method_of(self.estimator) or "predict"]
+        return GIVES[estimators.method_of(self.estimator) or "predict"]
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -150,12 +132,12 @@ class SklearnModel(ModelAbilities):
             said = (
                 f"Its training was stopped early: clones are trained {rounds[0]} rounds, as many as it answers with.",
             )
-        if keeps_fitted(self.estimator):
+        if estimators.keeps_fitted(self.estimator):
             said += (
                 "A part of it was fitted before and is frozen (FrozenEstimator): clones share it as it is. If it was "
                 "trained on members, shadow models know them too, and attacks that learn from these see less.",
             )
-        last = _name(final_step(self.estimator))
+        last = _name(estimators.final_step(self.estimator))
         if self._may_name_none:
             said += (f"Where {last} answers 0 for every class, that is read as equal shares.",)
         if self.gives == "labels":
@@ -169,7 +151,7 @@ class SklearnModel(ModelAbilities):
 
     def deciding(self) -> SklearnModel | None:
         """With the labels that ``predict`` gives, where these may differ from the largest probability."""
-        return replace(self, decides=True) if decides_otherwise(self.estimator) else None
+        return replace(self, decides=True) if estimators.decides_otherwise(self.estimator) else None
 
     def clone_recipe(self, params: Mapping[str, Any] = MappingProxyType({})) -> SklearnTrainer | None:
         """The estimator, refitted on other rows; boosted ones for as many rounds as it uses.
@@ -177,7 +159,7 @@ class SklearnModel(ModelAbilities):
         Raises:
             ModelError: the estimator has no such parameters, or was told in ``fit`` how to train.
         """
-        reason = settings_in_fit(self.estimator)
+        reason = estimators.settings_in_fit(self.estimator)
         if reason is not None:
             raise ModelError(reason)
         settled = {} if hasattr(self.estimator, "recipe_estimator") else settled_params(self.estimator)
@@ -196,11 +178,11 @@ class SklearnModel(ModelAbilities):
         """The trainer with every ``random_state`` kept, if it refits this very estimator, which chooses nothing."""
         if not isinstance(trainer, SklearnTrainer) or trainer.estimator is not self._recipe:
             return None
-        return None if searches(self.estimator) else replace(trainer, own_states=True)
+        return None if estimators.searches(self.estimator) else replace(trainer, own_states=True)
 
     def training_rows(self) -> int | None:
         """As the estimator's fitted attributes say; see `training_size`."""
-        return training_size(self.estimator)
+        return estimators.training_size(self.estimator)
 
     def losses_over_training(self, x: Rows, y: Ints, count: int) -> Floats | None:
         """Cross-entropy (n, count), float32, after evenly spaced stages of a boosted ensemble, the whole one last.
@@ -208,12 +190,12 @@ class SklearnModel(ModelAbilities):
         Raises:
             ModelError: the ensemble fails to answer.
         """
-        if not has_stages(self.estimator):
+        if not estimators.has_stages(self.estimator):
             return None
         column = np.full(self.n_classes, -1)
         column[self.columns] = np.arange(len(self.columns))
         try:
-            logs = staged_logs(self.estimator, x, column[y], count)
+            logs = estimators.staged_logs(self.estimator, x, column[y], count)
         except (ValueError, TypeError, AttributeError, IndexError) as error:
             raise ModelError(f"{_name(self.estimator)} fails to answer stage by stage: {error}") from error
         logs[:, -1] = -loss(self.log_probs(x), y)
@@ -241,8 +223,8 @@ class SklearnModel(ModelAbilities):
             return self._decided(x)
         margins = self.gives == "margins"
         try:
-            rows = rows_for(self.estimator, x)
-            logs = exact_logs(self.estimator, rows)
+            rows = estimators.rows_for(self.estimator, x)
+            logs = estimators.exact_logs(self.estimator, rows)
             ask = self.estimator.decision_function if margins else self.estimator.predict_proba
             answers = ask(rows) if logs is None else None
         except Exception as error:
@@ -260,7 +242,7 @@ class SklearnModel(ModelAbilities):
     @property
     def _may_name_none(self) -> bool:
         """Whether an answer may be 0 for all classes: none of one classifier a class takes the record for its own."""
-        return _name(final_step(self.estimator)) == "OneVsRestClassifier"
+        return _name(estimators.final_step(self.estimator)) == "OneVsRestClassifier"
 
     def _logs_of(self, answers: Any, rows: int) -> Floats:
         answers = np.asarray(answers, dtype=np.float64)
@@ -291,7 +273,9 @@ class SklearnModel(ModelAbilities):
         try:
             given = [
                 place[label]
-                for label in np.asarray(self.estimator.predict(rows_for(self.estimator, x))).reshape(-1).tolist()
+                for label in np.asarray(self.estimator.predict(estimators.rows_for(self.estimator, x)))
+                .reshape(-1)
+                .tolist()
             ]
         except Exception as error:
             name = _name(self.estimator)
@@ -335,7 +319,7 @@ class SklearnTrainer(OneByOne):
         for method in ("fit", "get_params"):
             if not hasattr(self.estimator, method):
                 raise ModelError(f"expected a scikit-learn classifier, but {_name(self.estimator)} has no {method}")
-        if not may_answer(self.estimator):
+        if not estimators.may_answer(self.estimator):
             raise ModelError(
                 f"expected a scikit-learn classifier, but {_name(self.estimator)} is none and has no predict_proba"
             )
@@ -350,7 +334,7 @@ class SklearnTrainer(OneByOne):
             "labels": None if self.labels is None else describe(list(self.labels)),
             "settings": None if self.settings is None else describe(dict(self.settings)),
             "answers": "labels" if self.decides else None,
-            "random_states": own_states(self.estimator) if self.own_states else None,
+            "random_states": estimators.own_states(self.estimator) if self.own_states else None,
         }
         given = {name: value for name, value in further.items() if value is not None}
         return {**plain, **given, **describe_files(self.files)}
@@ -358,12 +342,12 @@ class SklearnTrainer(OneByOne):
     @property
     def observable(self) -> frozenset[str]:
         """As its models."""
-        return frozenset({Checkpoints.name} if has_stages(self.estimator) else ())
+        return frozenset({Checkpoints.name} if estimators.has_stages(self.estimator) else ())
 
     @property
     def gives(self) -> Gives:
         """As its models."""
-        return GIVES[method_of(self.estimator) or "predict_proba"]
+        return GIVES[estimators.method_of(self.estimator) or "predict_proba"]
 
     @property
     def of_what(self) -> Any:
@@ -372,7 +356,7 @@ class SklearnTrainer(OneByOne):
 
     def deciding(self) -> SklearnTrainer | None:
         """Its models with the labels of ``predict``, where these may differ from the largest probability."""
-        return replace(self, decides=True) if decides_otherwise(self.estimator) else None
+        return replace(self, decides=True) if estimators.decides_otherwise(self.estimator) else None
 
     def changed(self, change: Change) -> Trainer | None:
         """The change of an estimator."""
@@ -432,7 +416,11 @@ class SklearnTrainer(OneByOne):
             counted: list[Any] = [None] * n_classes
             for i, k in enumerate(present):
                 counted[k] = i
-            if not isinstance(error, ValueError) or tuple(counted) == labels or names_classes(self.estimator):
+            if (
+                not isinstance(error, ValueError)
+                or tuple(counted) == labels
+                or estimators.names_classes(self.estimator)
+            ):
                 raise self._failed(chosen, error) from error
             labels = tuple(counted)
             try:
@@ -462,14 +450,14 @@ class SklearnTrainer(OneByOne):
         from sklearn.exceptions import ConvergenceWarning
 
         fresh = self.fresh()
-        states = random_states(fresh, seed)
-        fresh.set_params(**(states | own_states(fresh) if self.own_states else states))
+        states = estimators.random_states(fresh, seed)
+        fresh.set_params(**(states | estimators.own_states(fresh) if self.own_states else states))
         if self.l2 is not None:
-            fresh.set_params(**penalties(fresh, self.l2, len(labels)))
+            fresh.set_params(**estimators.penalties(fresh, self.l2, len(labels)))
         # One thread: as many processes run as there are cores, and sums come out the same on every machine.
         with threadpool_limits(1), warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=ConvergenceWarning)
-            fresh.fit(rows_for(fresh, x), labels)
+            fresh.fit(estimators.rows_for(fresh, x), labels)
         return fresh
 
     def _failed(self, x: Rows, error: Exception) -> ModelError:

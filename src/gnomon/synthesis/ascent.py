@@ -16,18 +16,9 @@ from gnomon.core.arrays import Floats, Ints
 from gnomon.core.data.features import FeatureSpace
 from gnomon.core.errors import BudgetError, GnomonError, StoreError, UsageError
 from gnomon.core.files import replacing
+from gnomon.synthesis import climbers
 from gnomon.synthesis.asking import Asker
 from gnomon.synthesis.climbed import ClassClimb, Climb, ClimbInterruptedError, notes_on
-from gnomon.synthesis.climbers import (
-    Climbers,
-    ClimbLedger,
-    ClimbRules,
-    classes_to_start,
-    judge,
-    new_climbers,
-    new_ledger,
-    restore,
-)
 from gnomon.synthesis.searchers import Searcher, Spot
 from gnomon.synthesis.streams import Streams, stream_keys
 
@@ -46,7 +37,7 @@ class Ascent:
     space: FeatureSpace
     classes: tuple[str, ...]
     per_class: int
-    rules: ClimbRules
+    rules: climbers.ClimbRules
     searcher: Searcher
     searcher_name: str
     slots: int
@@ -58,7 +49,7 @@ class Ascent:
     found: list[Found] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.ledger = new_ledger(len(self.classes))
+        self.ledger = climbers.new_ledger(len(self.classes))
         self.climbers = self._begin(np.zeros(0, dtype=np.int64))
         self.done = np.zeros(0, dtype=bool)  # climbers whose place is free
 
@@ -115,7 +106,7 @@ class Ascent:
         if open_slots == 0 and len(free) == 0:
             return True
         running = np.bincount(self.climbers.classes[~self.done], minlength=len(self.classes))
-        start = classes_to_start(self.ledger, running, self.per_class, self.rules, open_slots)
+        start = climbers.classes_to_start(self.ledger, running, self.per_class, self.rules, open_slots)
         if len(start) == 0 and len(free) == 0:
             return len(self.climbers) > 0
         fresh = self._begin(start)
@@ -129,7 +120,7 @@ class Ascent:
         self.done = np.zeros(len(self.climbers), dtype=bool)
         return len(self.climbers) > 0
 
-    def _begin(self, classes: Ints) -> Climbers:
+    def _begin(self, classes: Ints) -> climbers.Climbers:
         """New climbers of these classes (sorted), each on its own stream."""
         turn = np.arange(len(classes)) - np.searchsorted(classes, classes)
         attempts = self.ledger.started[classes] + turn
@@ -137,25 +128,27 @@ class Ascent:
         streams = Streams(stream_keys(self.root, classes, attempts), np.zeros(len(classes), dtype=np.uint64))
         record = self.searcher.start(classes, streams)
         k = self.rules.first_k(len(self.space))
-        return new_climbers(classes, attempts, streams.keys, streams.used, record, n_classes=len(self.classes), k=k)
+        return climbers.new_climbers(
+            classes, attempts, streams.keys, streams.used, record, n_classes=len(self.classes), k=k
+        )
 
     def _take(self, answers: Floats) -> None:
         """One batch of answers: judge, keep what is found, propose. At the end of a budget some get no answer."""
         asked = np.arange(len(self.climbers)) < len(answers)
         waiting = None if asked.all() else self.climbers.part(~asked)
-        climbers = self.climbers if waiting is None else self.climbers.part(asked)
+        moving = self.climbers if waiting is None else self.climbers.part(asked)
         self.step += 1
-        self.searcher.learn(climbers.record, answers)
-        streams = Streams(climbers.keys, climbers.used)
-        returned, failed = judge(climbers, answers, streams.uniform(), self.rules, len(self.space), self.ledger)
+        self.searcher.learn(moving.record, answers)
+        streams = Streams(moving.keys, moving.used)
+        returned, failed = climbers.judge(moving, answers, streams.uniform(), self.rules, len(self.space), self.ledger)
         if returned.any():
-            parts = (climbers.record, climbers.classes, climbers.attempts, climbers.queries)
+            parts = (moving.record, moving.classes, moving.attempts, moving.queries)
             self.found.append([part[returned] for part in parts])
         # Those who are done propose too, for nothing; their places are taken before anybody is asked again.
-        spot = Spot(climbers.best, climbers.best_answers, climbers.classes, climbers.k)
-        climbers.record = self.searcher.propose(spot, streams)
-        climbers.used = streams.used
-        self.climbers = climbers if waiting is None else climbers.plus(waiting)
+        spot = Spot(moving.best, moving.best_answers, moving.classes, moving.k)
+        moving.record = self.searcher.propose(spot, streams)
+        moving.used = streams.used
+        self.climbers = moving if waiting is None else moving.plus(waiting)
         self.done = np.zeros(len(self.climbers), dtype=bool)
         self.done[: len(answers)] = returned | failed
 
@@ -185,9 +178,9 @@ class Ascent:
         if arrays is None:
             return
         self.found = [[arrays[f"found_{k}"] for k in FOUND]]
-        self.climbers = restore(Climbers, arrays, "climbers_")
+        self.climbers = climbers.restore(climbers.Climbers, arrays, "climbers_")
         self.done = np.zeros(len(self.climbers), dtype=bool)
-        self.ledger = restore(ClimbLedger, arrays, "ledger_")
+        self.ledger = climbers.restore(climbers.ClimbLedger, arrays, "ledger_")
         self.searcher.load({k.removeprefix("searcher_"): v for k, v in arrays.items() if k.startswith("searcher_")})
         self.step, self.ask.asked = (int(v) for v in arrays["clock"])
 

@@ -28,14 +28,7 @@ from gnomon.core.evidence import WHITE_BOX, Evidence, Need
 from gnomon.core.protocols import Attack, why_not
 from gnomon.stats.roc import auc
 from gnomon.stats.samples import split_scores
-from gnomon.testing.changes import (
-    arrays_of,
-    change_truth,
-    extreme_masks,
-    permute_shadows,
-    poison,
-    saturate,
-)
+from gnomon.testing import changes
 from gnomon.testing.toy import World, difficulty_world, gaussian_world, noise_world, overfitted_world
 
 SEED = 20170522
@@ -170,7 +163,7 @@ def same_seed_same_scores(attack: Attack, world_name: str, world: World) -> None
 def reads_only_what_it_needs(attack: Attack, world_name: str, world: World) -> None:
     """NaN in every undeclared part changes nothing, behind a view and without one."""
     expected = _scores(attack, world.evidence)
-    poisoned = poison(world.evidence, attack.needs)
+    poisoned = changes.poison(world.evidence, attack.needs)
     for evidence in (poisoned.view(attack.needs), poisoned):
         got = attack.score(evidence, np.random.default_rng(SEED))
         fits = got.shape == expected.shape and np.array_equal(got, expected)
@@ -179,9 +172,12 @@ def reads_only_what_it_needs(attack: Attack, world_name: str, world: World) -> N
 
 def leaves_evidence_alone(attack: Attack, world_name: str, world: World) -> None:
     """No array of the evidence is changed."""
-    before = fingerprint(*arrays_of(world.evidence))
+    before = fingerprint(*changes.arrays_of(world.evidence))
     _scores(attack, world.evidence)
-    _expect(before == fingerprint(*arrays_of(world.evidence)), f"{attack.name} on {world_name}: changes its evidence")
+    _expect(
+        before == fingerprint(*changes.arrays_of(world.evidence)),
+        f"{attack.name} on {world_name}: changes its evidence",
+    )
 
 
 def order_of_rows(attack: Attack, world_name: str, world: World) -> None:
@@ -197,7 +193,7 @@ def order_of_shadows(attack: Attack, world_name: str, world: World) -> None:
     if shadows is None:
         return
     order = np.random.default_rng(SEED).permutation(shadows.n_shadows)
-    got = _scores(attack, permute_shadows(world.evidence, order))
+    got = _scores(attack, changes.permute_shadows(world.evidence, order))
     _same(attack, got, _scores(attack, world.evidence), f"on {world_name} another order of shadows")
 
 
@@ -222,14 +218,14 @@ def odd_world(attack: Attack, world_name: str, world: World) -> None:  # noqa: A
 
 def rows_in_all_or_no_shadow(attack: Attack, world_name: str, world: World) -> None:  # noqa: ARG001 - as above
     """Rows that every shadow was trained on, and rows that none was trained on."""
-    _scores(attack, extreme_masks(world.evidence))
+    _scores(attack, changes.extreme_masks(world.evidence))
 
 
 def zeros_and_ones(attack: Attack, world_name: str, world: World) -> None:  # noqa: ARG001 - as above
     """Probabilities of exactly 0 and 1, on some rows and on all."""
     n = len(world.evidence)
-    _scores(attack, saturate(world.evidence, np.arange(n) % 3 == 0))
-    _scores(attack, saturate(world.evidence, np.ones(n, dtype=np.bool_)))
+    _scores(attack, changes.saturate(world.evidence, np.arange(n) % 3 == 0))
+    _scores(attack, changes.saturate(world.evidence, np.ones(n, dtype=np.bool_)))
 
 
 def partial_answers(attack: Attack, world_name: str, world: World) -> None:  # noqa: ARG001 - as above
@@ -254,7 +250,7 @@ def own_half_unseen(attack: Attack, world_name: str, world: World) -> None:
     expected = _scores(attack, world.evidence)
     for fold in np.unique(insider.fold):
         rows = insider.judged(int(fold))
-        got = _scores(attack, change_truth(world.evidence, int(fold), np.random.default_rng(SEED)))
+        got = _scores(attack, changes.change_truth(world.evidence, int(fold), np.random.default_rng(SEED)))
         _same(attack, got[rows], expected[rows], f"on {world_name} another membership of the judged half")
 
 

@@ -15,20 +15,10 @@ from gnomon.core.arrays import Floats, Ints, check_log_probs, is_frame
 from gnomon.core.data.labels import class_name, first_unknown
 from gnomon.core.errors import DataError, ModelError, did_you_mean
 from gnomon.core.outputs import Outputs, check_outputs, is_one_column, log_from_outputs
+from gnomon.datasets.own_files import files
 from gnomon.datasets.own_files.answer_columns import ColumnRule, class_of, match_columns
 from gnomon.datasets.own_files.answer_kinds import AnswerKind, from_labels, kind_of, share_of
 from gnomon.datasets.own_files.csv_files import CsvFormat, has_pandas
-from gnomon.datasets.own_files.files import (
-    NPZ,
-    SUFFIXES,
-    USUAL,
-    check_header,
-    check_ids,
-    check_path,
-    nameless_columns,
-    read_frame,
-    read_npz,
-)
 
 SMALLER = 0.006  # by which a largest probability of two decimals may miss 1 / c
 _RANKED = re.compile(r"top|rank|largest|highest|best|sorted", re.IGNORECASE)
@@ -83,7 +73,7 @@ def read_answers(
     ids: NDArray[Any] | None = None,
     reveals: str = "full",
     ignore: Sequence[str] = (),
-    csv: CsvFormat = USUAL,
+    csv: CsvFormat = files.USUAL,
 ) -> AnswerTable:
     """Reads a model's answers, one row for each audited row: matched by ids, or in the order of the rows' file.
 
@@ -112,12 +102,12 @@ def read_answers(
         MissingExtraError: csv and parquet need pandas, parquet pyarrow too.
     """
     check_outputs(outputs)
-    place = check_path(path, SUFFIXES)
-    if place.suffix.lower() in NPZ:
+    place = files.check_path(path, files.SUFFIXES)
+    if place.suffix.lower() in files.NPZ:
         found = _from_arrays(place, id)
     else:
-        frame = read_frame(place, (id,), csv).frame
-        left_out = [*(n for n in ignore if not _holds_answers(frame, n, classes)), *nameless_columns(frame)]
+        frame = files.read_frame(place, (id,), csv).frame
+        left_out = [*(n for n in ignore if not _holds_answers(frame, n, classes)), *files.nameless_columns(frame)]
         found = _from_frame(
             place.name, frame.drop(columns=[n for n in left_out if n != id and n in frame.columns]), id, classes
         )
@@ -313,7 +303,7 @@ def _one_column(
 
 
 def _from_arrays(place: Path, id: str | None) -> Answers:
-    arrays = read_npz(place)
+    arrays = files.read_npz(place)
     ids = arrays.pop(id or "ids", None) if len(arrays) > 1 else None
     names, confidence = (arrays.pop(key, None) if len(arrays) > 1 else None for key in (CLASSES, CONFIDENCE))
     if KEY not in arrays and len(arrays) != 1:
@@ -336,10 +326,10 @@ def _from_arrays(place: Path, id: str | None) -> Answers:
 def _from_frame(source: str, frame: Any, id: str | None, classes: Sequence[str] | None) -> Answers:
     ids = None
     if id is not None and id in frame.columns:
-        ids, frame = check_ids(source, frame, id), frame.drop(columns=[id])
+        ids, frame = files.check_ids(source, frame, id), frame.drop(columns=[id])
     frame = frame if classes is None else _without_labels(frame, classes)
     names = [str(name) for name in frame.columns]
-    check_header(source, names)
+    files.check_header(source, names)
     labels, confidence = _labels_in(frame, names, classes)
     if labels is not None and not frame[labels].isna().any():
         column = frame[labels]

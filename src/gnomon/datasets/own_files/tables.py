@@ -17,19 +17,8 @@ from gnomon.core.arrays import Ints, Rows, concat_rows, count_rows, is_frame, is
 from gnomon.core.data.dataset import Dataset, make_dataset, one_label_a_row, plain_rows
 from gnomon.core.data.labels import class_name
 from gnomon.core.errors import DataError, UsageError, did_you_mean
+from gnomon.datasets.own_files import files
 from gnomon.datasets.own_files.csv_files import CsvFormat, has_pandas, open_csv
-from gnomon.datasets.own_files.files import (
-    CSV,
-    SUFFIXES,
-    USUAL,
-    Features,
-    FileRows,
-    check_path,
-    nameless_columns,
-    plain_numbers,
-    read_labels,
-    read_rows,
-)
 
 
 @dataclass(frozen=True)
@@ -58,8 +47,8 @@ def read_tables(
     group: str | None = None,
     known: Sequence[Any] | None = None,
     columns: Sequence[str] | None = None,
-    csv: CsvFormat = USUAL,
-    features: Features = "needed",
+    csv: CsvFormat = files.USUAL,
+    features: files.Features = "needed",
 ) -> Tables:
     """Reads the user's files into one data set.
 
@@ -86,10 +75,12 @@ def read_tables(
     """
     roles = {"members": members, "nonmembers": nonmembers} | ({} if pool is None else {"pool": pool})
     places = [Path(path) for path in roles.values()]
-    tables = [check_path(place, SUFFIXES) for place in places]
+    tables = [files.check_path(place, files.SUFFIXES) for place in places]
     csv = replace(csv, padded=label is not None and label != label.strip())
-    text = frozenset().union(*(open_csv(p, csv).codes for p in tables if p.suffix.lower() in CSV and has_pandas()))
-    parts = [read_rows(path, label, id, group, csv, text, features) for path in places]
+    text = frozenset().union(
+        *(open_csv(p, csv).codes for p in tables if p.suffix.lower() in files.CSV and has_pandas())
+    )
+    parts = [files.read_rows(path, label, id, group, csv, text, features) for path in places]
     united = unite_parts(parts, columns)
     dataset = make_dataset(
         united.x,
@@ -105,7 +96,7 @@ def read_tables(
     return Tables(dataset, spans[0], spans[1], spans[2] if pool is not None else np.empty(0, np.int64))
 
 
-def table_in_memory(name: str, given: Any, *, answered: bool = False) -> FileRows:
+def table_in_memory(name: str, given: Any, *, answered: bool = False) -> files.FileRows:
     """Rows and labels that a Python caller gives, held to what files are held to.
 
     Args:
@@ -129,14 +120,14 @@ def table_in_memory(name: str, given: Any, *, answered: bool = False) -> FileRow
         )
     if answered and given[0] is None:
         n = count_rows(given[1]) if hasattr(given[1], "__len__") and not isinstance(given[1], str) else 0
-        labels = read_labels(name, one_label_a_row(given[1], n, name))
-        return FileRows(name, np.empty((n, 0)), labels, None, None)
+        labels = files.read_labels(name, one_label_a_row(given[1], n, name))
+        return files.FileRows(name, np.empty((n, 0)), labels, None, None)
     x = plain_rows(given[0], name)
-    x = plain_numbers(name, x) if is_frame(x) else x
+    x = files.plain_numbers(name, x) if is_frame(x) else x
     n = count_rows(x)
     if n == 0:
         raise DataError(f"{name}: expected at least one row, got none")
-    return FileRows(name, x, read_labels(name, one_label_a_row(given[1], n, name)), None, None)
+    return files.FileRows(name, x, files.read_labels(name, one_label_a_row(given[1], n, name)), None, None)
 
 
 @dataclass(frozen=True)
@@ -156,7 +147,7 @@ class UnitedParts:
     note: str
 
 
-def unite_parts(parts: Sequence[FileRows], columns: Sequence[str] | None = None) -> UnitedParts:
+def unite_parts(parts: Sequence[files.FileRows], columns: Sequence[str] | None = None) -> UnitedParts:
     """Parts from files or from memory as one table: the same columns in one order, one type a column.
 
     An unnamed column that is empty, or counts the rows as pandas' index does, is left out, unless the model knows it.
@@ -171,7 +162,7 @@ def unite_parts(parts: Sequence[FileRows], columns: Sequence[str] | None = None)
     known = set(columns or ())
     plain, said = [], []
     for part in parts:
-        nameless = {name: what for name, what in nameless_columns(part.x).items() if name not in known}
+        nameless = {name: what for name, what in files.nameless_columns(part.x).items() if name not in known}
         done = [*part.notes, *(f"without the {what} column {name}" for name, what in nameless.items())]
         if done:
             said.append(f"{part.source}: {', '.join(done)}")
@@ -187,7 +178,7 @@ def unite_parts(parts: Sequence[FileRows], columns: Sequence[str] | None = None)
     return UnitedParts(x, _unite_labels([part.y for part in plain]), _unite_groups(plain), note)
 
 
-def unite_rows(parts: Sequence[FileRows]) -> Rows:
+def unite_rows(parts: Sequence[files.FileRows]) -> Rows:
     """The rows of all parts, one after the other, with the first part's columns and one type a column.
 
     Raises:
@@ -219,7 +210,7 @@ def _form(x: Rows) -> str:
     return "a table with named columns" if is_frame(x) else "a sparse matrix" if is_sparse(x) else "an array"
 
 
-def _check_columns(expected: Sequence[Any], part: FileRows, lacking: str, strange: str) -> None:
+def _check_columns(expected: Sequence[Any], part: files.FileRows, lacking: str, strange: str) -> None:
     """Refuses a table that lacks a column, or has one more."""
     got = list(part.x.columns)
     missing = [name for name in expected if name not in got]
@@ -234,7 +225,7 @@ def _check_columns(expected: Sequence[Any], part: FileRows, lacking: str, strang
         )
 
 
-def _unite_type(name: str, parts: Sequence[FileRows], columns: Sequence[Any]) -> Any:
+def _unite_type(name: str, parts: Sequence[files.FileRows], columns: Sequence[Any]) -> Any:
     """The one type of a column over all files; numbers in one and text in another are refused."""
     import pandas as pd
 
@@ -272,7 +263,7 @@ def _unite_labels(labels: Sequence[NDArray[Any]]) -> NDArray[Any]:
     return np.concatenate([np.array([class_name(v) for v in part.tolist()], dtype=str) for part in labels])
 
 
-def _unite_ids(parts: Sequence[FileRows], roles: Sequence[str]) -> NDArray[Any]:
+def _unite_ids(parts: Sequence[files.FileRows], roles: Sequence[str]) -> NDArray[Any]:
     named = []
     for part, role in zip(parts, roles, strict=True):
         made = np.array([f"{role}:{row}" for row in range(len(part.y))])
@@ -280,7 +271,7 @@ def _unite_ids(parts: Sequence[FileRows], roles: Sequence[str]) -> NDArray[Any]:
     return np.concatenate(named)
 
 
-def _unite_groups(parts: Sequence[FileRows]) -> NDArray[Any] | None:
+def _unite_groups(parts: Sequence[files.FileRows]) -> NDArray[Any] | None:
     groups = [part.groups for part in parts if part.groups is not None]
     if not groups:
         return None
@@ -304,7 +295,7 @@ def read_further_rows(
     label: str | None,
     id: str | None,
     group: str | None,
-    csv: CsvFormat = USUAL,
+    csv: CsvFormat = files.USUAL,
 ) -> FurtherRows:
     """Reads a file of labelled rows that go with a data set.
 
@@ -322,8 +313,8 @@ def read_further_rows(
     """
     own = list(data.x.columns) if is_frame(data.x) else []
     text = frozenset(name for name in own if _kind(data.x[name]) == "text")
-    found = read_rows(path, label, id, group, csv, text)
-    nameless = [name for name in nameless_columns(found.x) if name not in own]
+    found = files.read_rows(path, label, id, group, csv, text)
+    nameless = [name for name in files.nameless_columns(found.x) if name not in own]
     found = replace(found, x=found.x.drop(columns=nameless)) if nameless else found
     known = {name: i for i, name in enumerate(data.classes)}
     names = found.y.astype(str)
@@ -334,5 +325,5 @@ def read_further_rows(
             f'{found.source}: row {strange} (from 0) has the label "{name}", which is no class of {data.name}'
             f"{did_you_mean(name, known)}"
         )
-    first = FileRows(data.name, data.x, data.y, None, None)
+    first = files.FileRows(data.name, data.x, data.y, None, None)
     return FurtherRows(unite_rows([first, found]), np.array([known[name] for name in names], dtype=np.int64))

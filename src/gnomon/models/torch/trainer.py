@@ -21,25 +21,10 @@ from gnomon.core.protocols import Change, Trainer, TrainerAbilities
 from gnomon.core.seeds import Seeds
 from gnomon.models.observations import Checkpoints, Inside
 from gnomon.models.recipe_hash import describe_files
+from gnomon.models.torch import networks
 from gnomon.models.torch.augmentation import Moves, TrainingAugmentation
 from gnomon.models.torch.checkpoints import Watched, start_watch
 from gnomon.models.torch.model import TorchModel, check_weights, fit_head, read_weights, reads_whole
-from gnomon.models.torch.networks import (
-    BUILT_IN,
-    ModuleFactory,
-    TensorRows,
-    build_seeded,
-    cnn,
-    count_gpus,
-    describe_factory,
-    find_factory,
-    is_whole,
-    layout_of,
-    mlp,
-    resolve_device,
-    seeded,
-    tensor_rows,
-)
 from gnomon.models.torch.objectives import SoftLabels, describe_objective
 from gnomon.models.torch.precision import check_gpu_options, computing
 from gnomon.models.torch.stacks.captured import capture_graph
@@ -51,7 +36,9 @@ from gnomon.models.torch.stacks.vmap_stack import named_values
 from gnomon.models.torch.weights import without_prefix
 from gnomon.stats.signals import loss
 
-Meet: TypeAlias = "Callable[[TensorRows, torch.Tensor, Sequence[int]], Opponent]"  # rows, labels, the stack's seeds
+Meet: TypeAlias = (
+    "Callable[[networks.TensorRows, torch.Tensor, Sequence[int]], Opponent]"  # rows, labels, the stack's seeds
+)
 
 NOT_PLAIN = (
     "module",
@@ -68,7 +55,7 @@ class TrainingTask:
     """What all stacks of one call share."""
 
     subject: NetworkFacts
-    data: TensorRows
+    data: networks.TensorRows
     y: torch.Tensor
     moves: Moves | None
     meet: Meet | None
@@ -123,7 +110,7 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
     [0, 1, 0, 1]
     """
 
-    module: str | ModuleFactory = "mlp"
+    module: str | networks.ModuleFactory = "mlp"
     outputs: Outputs = "logits"
     stack: StackRule = "auto"
     objective: Objective | None = None
@@ -136,8 +123,8 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
         if self.stack not in ("auto", "always", "never"):
             raise UsageError(f"expected stack to be auto, always or never, got {self.stack!r}")
         check_outputs(self.outputs)
-        if self.module not in BUILT_IN:
-            find_factory(self.module)
+        if self.module not in networks.BUILT_IN:
+            networks.find_factory(self.module)
         elif self.outputs != "logits":
             raise UsageError(f'the network "{self.module}" gives logits, got outputs "{self.outputs}"')
 
@@ -173,14 +160,14 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
         self, x: Rows, y: Any, n_classes: int, rows: Sequence[Ints], seeds: Sequence[int], meet: Meet | None
     ) -> list[TorchModel]:
         positions = check_rows(rows, seeds, len(y), 1 if self.patience is None else 2)
-        device = resolve_device(self.device)
+        device = networks.resolve_device(self.device)
         check_gpu_options(self, device)
         if not positions:
             return []
         with computing(self.precision, device):
             data = self._rows(x, n_classes, device)
             subject, y = self._subject(data, n_classes), torch.tensor(y, device=device)
-            moves = self.augmentation.moves(x, layout_of(self.module), device) if self.augmentation else None
+            moves = self.augmentation.moves(x, networks.layout_of(self.module), device) if self.augmentation else None
             task = TrainingTask(subject, data, y, moves, meet)
             size = self._at_once(subject, device, max(len(r) for r in positions), fused=self.fused and meet is None)
             parts = [slice(start, start + size) for start in range(0, len(positions), size)]
@@ -189,7 +176,7 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
     def recipe(self) -> dict[str, Any]:
         """Everything that decides what comes out, as JSON; of a function of the user's own also its source's digest."""
         fields = {name: value for name, value in self.__dict__.items() if name not in NOT_PLAIN}
-        device = torch.device(resolve_device(self.device))
+        device = torch.device(networks.resolve_device(self.device))
         check_gpu_options(self, device.type)
         fields |= {"hidden": list(self.hidden), "device": device.type}
         if self.objective is not None:
@@ -198,7 +185,7 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
             fields["augmentation"] = asdict(self.augmentation)
         if self.fused:
             fields["steps"] = fused_version()
-        own = {"module": describe_factory(self.module), **describe_files(self.files)}
+        own = {"module": networks.describe_factory(self.module), **describe_files(self.files)}
         return {"kind": "torch", "version": RECIPE_VERSION, **own, **fields}
 
     @property
@@ -210,18 +197,18 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
         plain = self.objective is None and self.augmentation is None and self.stack == "auto"
         if not plain or self.module != "mlp" or fused_version() is None:
             return False
-        return resolve_device(self.device) == "cpu"
+        return networks.resolve_device(self.device) == "cpu"
 
     @property
     def gpus(self) -> int:
         """GPUs that its stacks may take in turn; one where the recipe names it, none on a CPU."""
-        device = torch.device(resolve_device(self.device))
-        return 0 if device.type != "cuda" else count_gpus() if device.index is None else 1
+        device = torch.device(networks.resolve_device(self.device))
+        return 0 if device.type != "cuda" else networks.count_gpus() if device.index is None else 1
 
     @property
     def built_in(self) -> bool:
         """Whether the network is one of ours (mlp, cnn)."""
-        return self.module in BUILT_IN
+        return self.module in networks.BUILT_IN
 
     @property
     def network(self) -> TorchTrainer:
@@ -269,25 +256,25 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
     def factory(self, input_shape: tuple[int, ...], n_classes: int) -> Callable[[], nn.Module]:
         """A function that builds the network for rows of this shape, as the network sees them."""
         if self.module == "mlp":
-            return functools.partial(mlp, input_shape, n_classes, self.hidden, self.activation, self.dropout)
+            return functools.partial(networks.mlp, input_shape, n_classes, self.hidden, self.activation, self.dropout)
         if self.module == "cnn":
-            return functools.partial(cnn, input_shape, n_classes, self.hidden, self.activation, self.dropout)
-        return functools.partial(_own_network, find_factory(self.module), input_shape, n_classes, self.outputs)
+            return functools.partial(networks.cnn, input_shape, n_classes, self.hidden, self.activation, self.dropout)
+        return functools.partial(_own_network, networks.find_factory(self.module), input_shape, n_classes, self.outputs)
 
-    def _subject(self, data: TensorRows, n_classes: int) -> NetworkFacts:
+    def _subject(self, data: networks.TensorRows, n_classes: int) -> NetworkFacts:
         hidden = self.hidden if self.module == "mlp" else None
         return examine(self.factory(data.shape, n_classes), data, n_classes, self.stack, hidden)
 
-    def _first_rows(self, x: Rows, n_classes: int) -> TensorRows:
-        return self._rows(x[:PROBE_ROWS], n_classes, resolve_device(self.device))
+    def _first_rows(self, x: Rows, n_classes: int) -> networks.TensorRows:
+        return self._rows(x[:PROBE_ROWS], n_classes, networks.resolve_device(self.device))
 
-    def _rows(self, x: Rows, n_classes: int, device: str) -> TensorRows:
+    def _rows(self, x: Rows, n_classes: int, device: str) -> networks.TensorRows:
         """Rows as the network takes them: whole where it looks numbers up."""
-        layout = layout_of(self.module)
-        whole = layout == "as_is" and is_whole(x)
+        layout = networks.layout_of(self.module)
+        whole = layout == "as_is" and networks.is_whole(x)
         if whole:
-            whole = reads_whole(build_seeded(self.factory(tuple(np.shape(x)[1:]), n_classes), 0))
-        return tensor_rows(x, layout, device, whole=whole)
+            whole = reads_whole(networks.build_seeded(self.factory(tuple(np.shape(x)[1:]), n_classes), 0))
+        return networks.tensor_rows(x, layout, device, whole=whole)
 
     def _at_once(self, subject: NetworkFacts, device: str, size: int, *, fused: bool) -> int:
         if fused:
@@ -296,17 +283,19 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
 
     def _train_group(self, task: TrainingTask, rows: Sequence[Ints], seeds: Sequence[int]) -> list[TorchModel]:
         subject, device = task.subject, str(task.data.values.device)
-        modules = [build_seeded(subject.build, seed) for seed in seeds]
+        modules = [networks.build_seeded(subject.build, seed) for seed in seeds]
         regime = Regime(self, subject.dropout, subject.own_dice, self.objective, task.moves)
         opponent = task.meet(task.data, task.y, seeds) if task.meet else None
-        layout, watch = layout_of(self.module), None
+        layout, watch = networks.layout_of(self.module), None
         if self.watched is not None:
             watch = start_watch(self.watched, layout, device, self.epochs, len(modules), whole=task.data.whole)
         if self.fused and opponent is None:
             states = fit_fused(modules, task.data, task.y, rows, seeds, regime, self.activation, watch)
         else:
             stack = subject.stack(modules, self.activation if self.module == "mlp" else None, device)
-            with seeded(Seeds(seeds[0]).child("dice").integer(), device) if subject.own_dice else nullcontext():
+            with (
+                networks.seeded(Seeds(seeds[0]).child("dice").integer(), device) if subject.own_dice else nullcontext()
+            ):
                 on_gpu = self.graph and torch.device(device).type == "cuda"
                 capture = functools.partial(capture_graph, device) if on_gpu else None
                 states = fit(stack, task.data, task.y, rows, seeds, regime, opponent, watch, capture)
@@ -314,7 +303,7 @@ class TorchTrainer(NetworkRecipe, TrainerAbilities):
             values = named_values(module)
             for name, value in state.items():
                 values[name].data.copy_(value)
-        layout = layout_of(self.module)
+        layout = networks.layout_of(self.module)
         facts = opponent.facts() if opponent else [{} for _ in modules]
         models = [
             TorchModel(module, subject.n_classes, layout=layout, device=self.device, facts=told)
@@ -339,21 +328,23 @@ def load_torch(path: Path, trainer: TorchTrainer, x_shape: tuple[int, ...], n_cl
         ModelError: the file holds no weights, or weights of another network.
     """
     read = read_weights(path)
-    example = tensor_rows(np.zeros((1, *x_shape), dtype=np.float32), layout_of(trainer.module), "cpu")
+    example = networks.tensor_rows(np.zeros((1, *x_shape), dtype=np.float32), networks.layout_of(trainer.module), "cpu")
     factory = trainer.factory(example.shape, n_classes)
     if trainer.built_in:
         with torch.device("meta"):  # shapes without memory: what a file claims is compared before it is made
-            small = build_seeded(factory, 0)
+            small = networks.build_seeded(factory, 0)
             check_weights(small, without_prefix(read, small.state_dict())[0], str(path))
-    module = build_seeded(factory, 0)
+    module = networks.build_seeded(factory, 0)
     weights, prefix = without_prefix(read, module.state_dict())
     check_weights(module, weights, str(path))
     module.load_state_dict(weights)
     said = (f'The names of its weights began with "{prefix}", which was left out.',) if prefix else ()
-    return TorchModel(module, n_classes, layout=layout_of(trainer.module), device=trainer.device, remarks=said)
+    return TorchModel(module, n_classes, layout=networks.layout_of(trainer.module), device=trainer.device, remarks=said)
 
 
-def _own_network(make: ModuleFactory, input_shape: tuple[int, ...], n_classes: int, outputs: Outputs) -> nn.Module:
+def _own_network(
+    make: networks.ModuleFactory, input_shape: tuple[int, ...], n_classes: int, outputs: Outputs
+) -> nn.Module:
     """A network of the user's own, giving logits (n, c) whatever its last layer gives."""
     return fit_head(make(input_shape, n_classes), n_classes, outputs, as_logits=True)
 
