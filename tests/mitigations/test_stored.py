@@ -30,7 +30,7 @@ FLAT = {"made": "Flattened", "t": 2.0}
 NUMBERS = {"numbers": "float32", "values": [[0.0, -1.0]]}
 CRAFTED = {
     "another kind": {"made": "Popen", "args": ["sh", "-c", "touch ran"]},
-    "a path": {"made": "gnomon.models.import_path:import_object", "path": "os:system"},
+    "a path": {"made": "gnomon.models.plugins:import_object", "path": "os:system"},
     "no kind": {"t": 2.0},
     "a kind that is no text": {"made": ["Flattened"], "t": 2.0},
     "no mapping": [FLAT],

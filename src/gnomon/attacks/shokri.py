@@ -20,7 +20,7 @@ from gnomon.core.arrays import Bools, Float64s, Floats, Ints
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.evidence import Evidence, Need
 from gnomon.core.protocols import Attack, Judge
-from gnomon.models.import_path import estimator_from_path
+from gnomon.models.plugins import estimator_from_path
 from gnomon.stats.signals import LOG_TINY, scaled_logit
 
 Features: TypeAlias = Literal["largest", "sorted", "vector"]

@@ -39,7 +39,7 @@ from gnomon.engines.local import LocalEngine, one_thread
 from gnomon.mitigations.stored import mitigation_from_json, mitigation_to_json
 from gnomon.models import torch as networks
 from gnomon.models.files import located, read_model
-from gnomon.models.import_path import import_object
+from gnomon.models.plugins import import_object
 from gnomon.models.readers.model_file import Use
 from gnomon.models.target import MitigatedModel
 from gnomon.store.arrays import ArrayStore

@@ -12,7 +12,7 @@ from gnomon.models.as_model import as_model
 from gnomon.models.callable import CallableModel
 from gnomon.models.files import load_model
 from gnomon.models.function import FunctionTrainer
-from gnomon.models.import_path import estimator_from_path, import_object
+from gnomon.models.plugins import estimator_from_path, import_object
 from gnomon.models.sklearn import SklearnModel, SklearnTrainer
 from gnomon.models.target import Target
 

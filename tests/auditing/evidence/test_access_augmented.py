@@ -20,7 +20,7 @@ from gnomon.core.errors import BudgetError, PlanError, UsageError
 from gnomon.core.plan import make_plan
 from gnomon.core.seeds import Seeds
 from gnomon.engines.local import LocalEngine
-from gnomon.models.import_path import estimator_from_path
+from gnomon.models.plugins import estimator_from_path
 from gnomon.models.sklearn import SklearnTrainer
 from gnomon.models.target import Target, parse_reveal
 from gnomon.store.arrays import ArrayStore

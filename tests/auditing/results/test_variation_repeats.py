@@ -15,7 +15,7 @@ from gnomon.core.data.dataset import make_dataset
 from gnomon.core.errors import UsageError
 from gnomon.core.plan import make_plan
 from gnomon.engines.local import LocalEngine
-from gnomon.models.import_path import estimator_from_path
+from gnomon.models.plugins import estimator_from_path
 from gnomon.models.sklearn import SklearnTrainer
 from gnomon.store.arrays import ArrayStore
 

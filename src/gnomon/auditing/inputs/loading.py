@@ -33,7 +33,7 @@ from gnomon.models.endpoint.model import open_endpoint
 from gnomon.models.endpoint.trainer import ServiceTrainer
 from gnomon.models.files import located, read_model
 from gnomon.models.function import FunctionTrainer
-from gnomon.models.import_path import estimator_from_path, import_object
+from gnomon.models.plugins import estimator_from_path, import_object
 from gnomon.models.readers.model_file import ModelFile, Use
 from gnomon.models.sklearn import SklearnTrainer
 
