@@ -172,16 +172,16 @@ def _make(
 
 def _from_file(asked: CanariesPlan, names: DataPlan, data: Dataset, rng: np.random.Generator) -> tuple[Rows, Ints]:
     assert asked.file is not None
-    found = read_further_rows(asked.file, data, names.label, names.id, names.group, CsvFormat(**names.csv.model_dump()))
-    k = len(found.y)
+    x, y = read_further_rows(asked.file, data, names.label, names.id, names.group, CsvFormat(**names.csv.model_dump()))
+    k = len(y)
     m = asked.count or k
     if m > k:
         raise PlanError(f"canaries.count: {m} canaries wanted, {asked.file} holds {k}; ask for fewer or add rows")
     if m == k:
-        return found.x, found.y
+        return x, y
     chosen = np.sort(rng.permutation(k)[:m])
     rows = np.concatenate([np.arange(len(data)), len(data) + chosen])
-    return take_rows(found.x, rows), found.y[chosen]
+    return take_rows(x, rows), y[chosen]
 
 
 def _delta(asked: CanariesPlan, trainer: Trainer) -> float:

@@ -106,7 +106,7 @@ def read_answers(
     if place.suffix.lower() in files.NPZ:
         found = _from_arrays(place, id)
     else:
-        frame = files.read_frame(place, (id,), csv).frame
+        frame, _ = files.read_frame(place, (id,), csv)
         left_out = [*(n for n in ignore if not _holds_answers(frame, n, classes)), *files.nameless_columns(frame)]
         found = _from_frame(
             place.name, frame.drop(columns=[n for n in left_out if n != id and n in frame.columns]), id, classes

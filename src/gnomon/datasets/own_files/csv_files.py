@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from gnomon.core.errors import DataError, MissingExtraError, one_line
+from gnomon.core.errors import DataError, one_line
 from gnomon.datasets.own_files.csv_start import CsvStart, look_at
 from gnomon.datasets.own_files.limits import check_csv
 from gnomon.datasets.own_files.written_numbers import decimal_sign, without_groups
@@ -223,16 +223,6 @@ def has_pandas() -> bool:
         return find_spec("pandas") is not None
     except ImportError:  # somebody keeps it away
         return False
-
-
-def need_pandas(place: Path) -> None:
-    """Refuses a table where pandas is not installed.
-
-    Raises:
-        MissingExtraError: it is not.
-    """
-    if not has_pandas():
-        raise MissingExtraError("pandas", "data", f"reading {place.name}")
 
 
 def _check_header(place: Path, names: Sequence[str]) -> None:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from gnomon.core.arrays import Rows, is_frame, is_sparse
 from gnomon.core.data.dataset import EXACT, one_label_a_row, plain_rows
-from gnomon.core.errors import DataError, MissingExtraError, UsageError, did_you_mean, one_line
-from gnomon.datasets.own_files.csv_files import CsvFormat, need_pandas, open_csv, read_csv
+from gnomon.core.errors import DataError, MissingExtraError, UsageError, did_you_mean, import_extra, one_line
+from gnomon.datasets.own_files.csv_files import CsvFormat, open_csv, read_csv
 from gnomon.datasets.own_files.limits import check_npz, check_parquet
 
 CSV, PARQUET, NPZ = (".csv", ".tsv"), (".parquet", ".pq"), (".npz",)
@@ -83,8 +83,8 @@ def read_rows(
     if place.suffix.lower() in NPZ:
         rows = _from_arrays(place, _kept(read_npz(place), features), label or "y", id, group)
     else:
-        table = read_frame(place, (label, id, group), csv, text)
-        rows = replace(_from_frame(place.name, table.frame, label, id, group, features), notes=table.notes)
+        frame, notes = read_frame(place, (label, id, group), csv, text)
+        rows = replace(_from_frame(place.name, frame, label, id, group, features), notes=notes)
     if len(rows.y) == 0:
         raise DataError(f"{place.name}: expected at least one row, got none")
     _check_ids(place.name, rows.ids)
@@ -121,22 +121,17 @@ def read_npz(place: Path) -> dict[str, NDArray[Any]]:
         raise DataError(f"{place.name}: cannot be read as npz ({reason})") from error
 
 
-@dataclass(frozen=True)
-class TableFile:
-    """The table in a csv or parquet file, and what was done to read it."""
-
-    frame: Any
-    notes: tuple[str, ...] = ()
-
-
 def read_frame(
     place: Path,
     asked: Sequence[str | None] = (),
     csv: CsvFormat = USUAL,
     text: frozenset[str] = frozenset(),
-) -> TableFile:
-    """A csv or parquet file as a data frame with text as column names; of its index, only the names asked for."""
-    need_pandas(place)
+) -> tuple[Any, tuple[str, ...]]:
+    """A csv or parquet file as a data frame, and what was done to read it.
+
+    Column names are text; of its index, only the names asked for are kept.
+    """
+    import_extra("pandas", "data", f"reading {place.name}")
     notes: tuple[str, ...] = ()
     if place.suffix.lower() in CSV:
         opened = open_csv(place, csv)
@@ -147,7 +142,7 @@ def read_frame(
     frame = frame.reset_index(named).reset_index(drop=True) if named else frame.reset_index(drop=True)
     frame.columns = [str(name) for name in frame.columns]
     check_names(place.name, frame)
-    return TableFile(frame, notes)
+    return frame, notes
 
 
 def check_names(source: str, frame: Any) -> None:

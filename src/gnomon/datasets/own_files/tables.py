@@ -281,14 +281,6 @@ def _unite_groups(parts: Sequence[files.FileRows]) -> NDArray[Any] | None:
     return _unite_labels(groups)
 
 
-@dataclass(frozen=True)
-class FurtherRows:
-    """A data set's rows with those of a file behind them, and the file's class ids (k,)."""
-
-    x: Rows
-    y: Ints
-
-
 def read_further_rows(
     path: str | Path,
     data: Dataset,
@@ -296,8 +288,10 @@ def read_further_rows(
     id: str | None,
     group: str | None,
     csv: CsvFormat = files.USUAL,
-) -> FurtherRows:
+) -> tuple[Rows, Ints]:
     """Reads a file of labelled rows that go with a data set.
+
+    Returns the data set's rows with those of the file behind them, and the file's class ids (k,).
 
     Args:
         path: csv or parquet where the data set is a table, npz where it is an array.
@@ -326,4 +320,4 @@ def read_further_rows(
             f"{did_you_mean(name, known)}"
         )
     first = files.FileRows(data.name, data.x, data.y, None, None)
-    return FurtherRows(unite_rows([first, found]), np.array([known[name] for name in names], dtype=np.int64))
+    return unite_rows([first, found]), np.array([known[name] for name in names], dtype=np.int64)

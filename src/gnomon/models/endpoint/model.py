@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -36,6 +37,7 @@ FIRST = 8  # records of the first small query
 AT_ONCE = 1024  # rows whose digests are made at once
 
 
+@dataclass(eq=False)
 class EndpointModel(ModelAbilities):
     """A service that is queried over HTTP, each record once.
 
@@ -56,27 +58,23 @@ class EndpointModel(ModelAbilities):
         MissingExtraError: a library is not installed.
     """
 
-    def __init__(
-        self,
-        url: str,
-        protocol: ProtocolName,
-        plan: RequestsPlan,
-        headers: Headers,
-        classes: Sequence[str],
-        outputs: Outputs = "probabilities",
-        budget: int | None = None,
-        whole: bool = True,
-        folder: Path | None = None,
-        told: Told | None = None,
-    ) -> None:
-        self._given = (url, protocol, plan, headers, tuple(classes), outputs, budget, whole)
-        self._url, self._protocol, self._plan, self._budget = url, protocol, plan, budget
-        self._folder, self._told = folder, told or Told()
-        self._classes = tuple(classes)
-        own = self._classes if plan.classes is None else tuple(class_name(k) for k in plan.classes)
-        self._reader = AnswerReader(plan.answers, own, outputs, whole)
-        self._sender = Sender(url, headers, plan)
-        self._dialect = make_dialect(protocol, plan)
+    url: str
+    protocol: ProtocolName
+    plan: RequestsPlan
+    headers: Headers
+    classes: tuple[str, ...]
+    outputs: Outputs = "probabilities"
+    budget: int | None = None
+    whole: bool = True
+    folder: Path | None = None
+    told: Told = field(default_factory=Told)
+
+    def __post_init__(self) -> None:
+        own = self.classes if self.plan.classes is None else tuple(class_name(k) for k in self.plan.classes)
+        self.whole = self.whole and self.plan.answers != "confidence"
+        self._reader = AnswerReader(self.plan.answers, own, self.outputs, self.whole)
+        self._sender = Sender(self.url, self.headers, self.plan)
+        self._dialect = make_dialect(self.protocol, self.plan)
         self._understood: list[str] = []
         self._twice = Twice()
         self._clock = threading.Lock()
@@ -85,28 +83,23 @@ class EndpointModel(ModelAbilities):
     @property
     def n_classes(self) -> int:
         """Number of classes c."""
-        return len(self._classes)
+        return len(self.classes)
 
     @property
     def known(self) -> KnownClasses | None:
         """The classes as the plan names them; None where answers come in the order of the data set's."""
-        if self._plan.classes is None:
+        if self.plan.classes is None:
             return None
-        return KnownClasses(tuple(self._plan.classes), np.arange(self.n_classes, dtype=np.int64))
+        return KnownClasses(tuple(self.plan.classes), np.arange(self.n_classes, dtype=np.int64))
 
     @property
     def one_column(self) -> bool:  # type: ignore[override] # follows from the plan here
         """It answers with one number a record."""
-        return self._plan.answers == "positive"
+        return self.plan.answers == "positive"
 
     def remembering(self, folder: Path, told: Told) -> EndpointModel:
         """The same service, with a ledger in a folder."""
-        return EndpointModel(*self._given, folder=folder, told=told)
-
-    @property
-    def whole(self) -> bool:
-        """Whether its answers sum to 1."""
-        return self._reader.whole and self._plan.answers != "confidence"
+        return replace(self, folder=folder, told=told)
 
     @property
     def identity(self) -> str:
@@ -120,8 +113,8 @@ class EndpointModel(ModelAbilities):
         ledger = self._ledger
         whole = {name: int(ledger.total(name)) for name in ("queries", "requests", "retries")}
         return EndpointFacts(
-            address=self._url,
-            protocol=self._protocol,
+            address=self.url,
+            protocol=self.protocol,
             understood=self._understood,
             records=ledger.count(),
             **whole,
@@ -158,7 +151,7 @@ class EndpointModel(ModelAbilities):
     def asked_twice(self, x: Rows) -> Twice:
         """Queries some of the rows once more, evenly spaced, and compares; the budget may leave none."""
         n = count_rows(x)
-        rows = np.unique(np.linspace(0, n - 1, min(n, self._plan.twice)).astype(np.int64))
+        rows = np.unique(np.linspace(0, n - 1, min(n, self.plan.twice)).astype(np.int64))
         if not len(rows):
             return Twice()
         before = self.log_probs(take_rows(x, rows))
@@ -177,7 +170,7 @@ class EndpointModel(ModelAbilities):
     def _learned(self) -> bool:
         """Reads what the service says of itself, once."""
         try:
-            self._understood = self._dialect.learn(self._url, self._look)
+            self._understood = self._dialect.learn(self.url, self._look)
         except ModelError as error:
             raise self._sender.named(error) from None
         return True
@@ -185,16 +178,16 @@ class EndpointModel(ModelAbilities):
     @cached_property
     def _identity(self) -> str:
         """Digest of everything that decides what is answered, as far as we can know."""
-        deciding = self._plan.model_dump(mode="json", include={"form", "request", "answer", "answers", "output"})
+        deciding = self.plan.model_dump(mode="json", include={"form", "request", "answer", "answers", "output"})
         return fingerprint(
-            ["endpoint", LEDGER_VERSION, self._url, self._protocol, self._dialect.version()],
+            ["endpoint", LEDGER_VERSION, self.url, self.protocol, self._dialect.version()],
             deciding,
             [self._reader.classes, self._reader.outputs],
         )
 
     @cached_property
     def _ledger(self) -> Ledger:
-        return Ledger(None if self._folder is None else self._folder / f"endpoint-{self._identity}.sqlite")
+        return Ledger(None if self.folder is None else self.folder / f"endpoint-{self._identity}.sqlite")
 
     @cached_property
     def _kept(self) -> int:
@@ -205,7 +198,7 @@ class EndpointModel(ModelAbilities):
     def _most(self) -> int:
         """Rows in a request."""
         limit = self._dialect.most()
-        return self._plan.batch if limit is None else min(limit, self._plan.batch)
+        return self.plan.batch if limit is None else min(limit, self.plan.batch)
 
     def _look(self, url: str) -> Any:
         return self._sender.send(Request(), Response.json, url=url)  # no query: it costs nothing, and is not counted
@@ -213,13 +206,13 @@ class EndpointModel(ModelAbilities):
     def _ask(self, x: Rows, rows: Ints) -> dict[str, Floats]:
         """Sends rows that the ledger does not hold; returns their answers by name."""
         _ = self._kept
-        left = None if self._budget is None else self._budget - int(self._ledger.total("queries"))
+        left = None if self.budget is None else self.budget - int(self._ledger.total("queries"))
         if left is not None and len(rows) > left:
             raise BudgetError(
-                f"query budget: {len(rows):,} more records to send, {max(left, 0):,} of {self._budget:,} are left in "
+                f"query budget: {len(rows):,} more records to send, {max(left, 0):,} of {self.budget:,} are left in "
                 f"target.query_budget; nothing was sent"
             )
-        advance = self._told.stage("queries", len(rows))
+        advance = self.told.stage("queries", len(rows))
         found: dict[str, Floats] = {}
         self._start_clock()
         if not self._tried:
@@ -227,7 +220,7 @@ class EndpointModel(ModelAbilities):
             found |= self._small_query(take_rows(x, first))
             advance(len(first))
         try:
-            with ThreadPoolExecutor(self._plan.concurrency) as threads:
+            with ThreadPoolExecutor(self.plan.concurrency) as threads:
                 for some in self._in_flight(threads, x, rows):
                     found |= some
                     advance(len(some))
@@ -247,7 +240,7 @@ class EndpointModel(ModelAbilities):
         self.__dict__["_tried"] = True
         columns = ", ".join(batch.columns[:6]) + (f", ... ({len(batch.columns)})" if len(batch.columns) > 6 else "")
         shown = ", ".join(
-            f"{name} {p:.3g}" for name, p in zip(self._classes[:4], np.exp(answers[0][:4]).tolist(), strict=False)
+            f"{name} {p:.3g}" for name, p in zip(self.classes[:4], np.exp(answers[0][:4]).tolist(), strict=False)
         )
         self._understood = [
             *self._understood,
@@ -255,7 +248,7 @@ class EndpointModel(ModelAbilities):
             f"an answer is {self._reader.describe()}",
             f"the first record: {shown}{', ...' if self.n_classes > 4 else ''}",
         ]
-        self._told.note(f"{self._sender.host} ({self._protocol}): {'; '.join(self._understood)}")
+        self.told.note(f"{self._sender.host} ({self.protocol}): {'; '.join(self._understood)}")
         return dict(zip(batch.ids, answers, strict=True))
 
     def _in_flight(self, threads: ThreadPoolExecutor, x: Rows, rows: Ints) -> Iterator[dict[str, Floats]]:
@@ -265,7 +258,7 @@ class EndpointModel(ModelAbilities):
         def begin(count: int) -> set[Future[dict[str, Floats]]]:
             return {threads.submit(self._ask_batch, take_rows(x, part)) for part in islice(parts, count)}
 
-        waiting, failed = begin(self._plan.concurrency), None
+        waiting, failed = begin(self.plan.concurrency), None
         try:
             while waiting:
                 finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
@@ -301,7 +294,7 @@ class EndpointModel(ModelAbilities):
             return self._reader.read(self._dialect.answers(response, batch), len(batch))
 
         def before(number: int) -> None:
-            self._ledger.spend(len(batch), self._budget, again=number > 1)
+            self._ledger.spend(len(batch), self.budget, again=number > 1)
 
         try:
             request = self._dialect.request(batch)
@@ -340,6 +333,6 @@ def open_endpoint(target: TargetPlan) -> ModelFile:
 
     def make(use: Use) -> EndpointModel:
         whole = target.reveals in ("full", "labels")
-        return EndpointModel(url, protocol, plan, headers, use.classes, use.outputs, target.query_budget, whole)
+        return EndpointModel(url, protocol, plan, headers, tuple(use.classes), use.outputs, target.query_budget, whole)
 
     return ModelFile(make, plan.classes)
