@@ -30,9 +30,7 @@ from gnomon.core.protocols import Judge, variant
 from gnomon.stats.laws.conditional import ConditionalLaw, fit_conditional_law
 from gnomon.stats.laws.student import Prior
 
-FEWEST_SHADOWS = 4  # with fewer, a rehearsal that leaves two out has nothing left to calibrate with
 FEWEST_LESSONS = 100  # of members and of non-members
-SAMPLE_ROWS = 20_000  # of the pool
 CLIP = 30.0  # nats: bounds what one law may say against the trees
 
 Learner: TypeAlias = Literal["both", "law", "trees"]
@@ -85,11 +83,11 @@ class Calibrated(OnlineOffline):
         for query in evidence.queries:
             rng = deepcopy(start)  # the same rehearsals for each query
             pool = in_own_order(query.pool or own_pool)
-            sample = pool.at(np.sort(rng.permutation(len(pool.rows))[:SAMPLE_ROWS]))
+            sample = leave_two_out.draw_sample(pool, rng)
             signals = np.stack([sample.signal(signal) for signal in leave_two_out.SIGNALS]).astype(np.float64)
             priors = [leave_two_out.learn_priors(values, sample.member) for values in signals]
             lessons = leave_two_out.draw_lessons(sample.member, sample.usable, self.lessons, rng)
-            enough = pool.n_shadows >= FEWEST_SHADOWS and _both_kinds(lessons.member)
+            enough = pool.n_shadows >= leave_two_out.FEWEST_SHADOWS and _both_kinds(lessons.member)
             attacker = _learn(signals, sample.member, lessons, priors, self, rng) if enough else None
             learned.append((priors, attacker))
 
@@ -104,13 +102,8 @@ class Calibrated(OnlineOffline):
 
     def notes(self, evidence: Evidence) -> list[str]:
         """Says if there were too few shadow models to learn from."""
-        m, asked = evidence.require("pool").n_shadows, note_versions(evidence)
-        if m >= FEWEST_SHADOWS:
-            return asked
-        return [
-            *asked,
-            f"{m} shadow models are too few to learn from (it takes {FEWEST_SHADOWS}): scored by BaVarIA's likelihoods",
-        ]
+        few = leave_two_out.note_few(evidence.require("pool"), "learn from", "scored by BaVarIA's likelihoods")
+        return [*note_versions(evidence), *few]
 
 
 @dataclass(frozen=True)

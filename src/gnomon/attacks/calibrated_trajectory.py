@@ -15,8 +15,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from gnomon.attacks.parts import leave_two_out
 from gnomon.attacks.parts.boosting import check_learning, learn_trajectories, learn_trees, note_checkpoints
-from gnomon.attacks.parts.leave_two_out import BLOCK_ROWS, Facts, draw_lessons, judge, learn_priors, rehearsed_facts
 from gnomon.attacks.parts.shadow_rows import OnlineOffline, in_own_order
 from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Float64s, Floats
@@ -24,9 +24,6 @@ from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Evidence, Need
 from gnomon.core.protocols import Judge, variant
 from gnomon.stats.signals import logit_of_loss
-
-FEWEST_SHADOWS = 4  # with fewer, a rehearsal that leaves two out has nothing left to calibrate with
-SAMPLE_ROWS = 20_000  # of the pool
 
 
 @dataclass(frozen=True)
@@ -65,23 +62,23 @@ class CalibratedTrajectory(OnlineOffline):
         evidence.require("checkpoints")
         online = self.online
         pool = in_own_order(evidence.require("pool"))
-        sample = pool.at(np.sort(rng.permutation(len(pool.rows))[:SAMPLE_ROWS]))
-        lessons = draw_lessons(sample.member, sample.usable, self.lessons, rng)
-        if pool.n_shadows < FEWEST_SHADOWS or lessons.member.all() or not lessons.member.any():
+        sample = leave_two_out.draw_sample(pool, rng)
+        lessons = leave_two_out.draw_lessons(sample.member, sample.usable, self.lessons, rng)
+        if pool.n_shadows < leave_two_out.FEWEST_SHADOWS or lessons.member.all() or not lessons.member.any():
             return learn_trajectories(evidence, self.trees, self.lessons, rng)
         logits = _trajectories(sample)
-        priors = [learn_priors(values, sample.member) for values in logits]
+        priors = [leave_two_out.learn_priors(values, sample.member) for values in logits]
         steps = [slice(t, t + 1) for t in range(len(logits))]
-        facts = [rehearsed_facts(logits[t], sample.member, lessons, priors[t], online) for t in steps]
+        facts = [leave_two_out.rehearsed_facts(logits[t], sample.member, lessons, priors[t], online) for t in steps]
         model = learn_trees(_columns(facts), lessons.member, self.trees, rng, lessons.weight)
 
         def judge_all(audited: Evidence) -> Floats:
             own, shadows, scores = audited.require("checkpoints"), self.shadows_of(audited), np.empty(len(audited))
-            for start in range(0, len(scores), BLOCK_ROWS):
-                rows = np.arange(start, min(start + BLOCK_ROWS, len(scores)))
+            for start in range(0, len(scores), leave_two_out.BLOCK_ROWS):
+                rows = np.arange(start, min(start + leave_two_out.BLOCK_ROWS, len(scores)))
                 block, mine = shadows.at(rows), np.asarray(logit_of_loss(own[rows]).T, dtype=np.float64)
                 others = _trajectories(block)
-                each = [judge(mine[t], others[t], block.member, priors[t], online) for t in steps]
+                each = [leave_two_out.judge(mine[t], others[t], block.member, priors[t], online) for t in steps]
                 scores[rows] = model(_columns(each))
             return scores
 
@@ -89,13 +86,8 @@ class CalibratedTrajectory(OnlineOffline):
 
     def notes(self, evidence: Evidence) -> list[str]:
         """How many checkpoints were seen, and whether there were too few shadow models."""
-        m, seen = evidence.require("pool").n_shadows, note_checkpoints(evidence)
-        if m >= FEWEST_SHADOWS:
-            return seen
-        return [
-            *seen,
-            f"{m} shadow models are too few to calibrate with (it takes {FEWEST_SHADOWS}): scored uncalibrated",
-        ]
+        few = leave_two_out.note_few(evidence.require("pool"), "calibrate with", "scored uncalibrated")
+        return [*note_checkpoints(evidence), *few]
 
 
 def _trajectories(shadows: ShadowAnswers) -> Float64s:
@@ -106,7 +98,7 @@ def _trajectories(shadows: ShadowAnswers) -> Float64s:
     return np.stack(courses, axis=1)
 
 
-def _columns(facts: Sequence[Facts]) -> Float64s:
+def _columns(facts: Sequence[leave_two_out.Facts]) -> Float64s:
     """(b, f): at every checkpoint the scaled logit, how far off it is from either law, and the log ratio of the laws.
 
     Beside these the means over the course, and what the last checkpoint's laws say of the record.

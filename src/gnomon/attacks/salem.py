@@ -15,6 +15,7 @@ from typing import ClassVar, Literal, TypeAlias
 import numpy as np
 
 from gnomon.attacks.parts.attack_networks import AttackNetwork
+from gnomon.attacks.parts.boosting import check_both_kinds
 from gnomon.attacks.parts.shadow_rows import in_own_order
 from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Bools, Float64s, Floats
@@ -73,8 +74,7 @@ class Salem(Attack):
         pool = in_own_order(evidence.require("pool"))
         top = min(self.top, answers.shape[1], pool.n_classes)
         features, member = _shadow_rows(pool, top, self.rows, rng)
-        if member.all() or not member.any():
-            raise UsageError("salem: the shadows' rows are all members or all non-members; nothing can be learned")
+        check_both_kinds(member)
         centre, width = features.mean(axis=0), features.std(axis=0)
         width[width == 0] = 1.0
 

@@ -13,11 +13,12 @@ from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 
-from gnomon.attacks.parts.attack_networks import AttackNetwork, LogOdds, kind_of_network, train_one_by_one
+from gnomon.attacks.parts.attack_networks import AttackNetwork, kind_of_network, train_one_by_one
+from gnomon.attacks.parts.boosting import LogOdds, check_both_kinds
 from gnomon.attacks.parts.shadow_rows import judged_classes
 from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Bools, Float64s, Floats, Ints
-from gnomon.core.errors import DataError, UsageError
+from gnomon.core.errors import UsageError
 from gnomon.core.evidence import Evidence, Need
 from gnomon.core.protocols import Attack, Judge
 from gnomon.models.plugins import estimator_from_path
@@ -166,11 +167,7 @@ def _known_rows(pool: ShadowAnswers, attack: Shokri, rng: np.random.Generator) -
         labels.append(pool.labels[at])
         member.append(pool.member[i][at])
     x, inside = np.concatenate(features), np.concatenate(member)
-    if inside.all() or not inside.any():
-        raise DataError(
-            f"shokri: expected shadow rows of both kinds, got {int(inside.sum())} in and {int((~inside).sum())} out; "
-            "give shadow models rows that they are not trained on"
-        )
+    check_both_kinds(inside)
     scale = _scaling(x, attack.features)
     return _KnownRows(scale(x), np.concatenate(labels), inside, scale)
 

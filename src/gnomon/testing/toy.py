@@ -74,11 +74,7 @@ def noise_world(
     >>> world.evidence.answers.shape, int(world.member.sum()), world.auc
     ((100, 3), 50, 0.5)
     """
-
-    def law(rows: ToyRows, rng: np.random.Generator) -> Floats:
-        return 1.0 + rows.trait + rng.normal(0.0, spread, len(rows.labels))
-
-    return make_world(law, rng, n=n, m=m, c=c, view=view, auc=0.5)
+    return difficulty_world(rng, n=n, m=m, c=c, view=view, gap=0.0, spread=spread, difficulty=1.0)
 
 
 def gaussian_world(
@@ -96,11 +92,7 @@ def gaussian_world(
     >>> round(gaussian_world(np.random.default_rng(0), gap=1.0, spread=1.0).auc, 4)
     0.7602
     """
-
-    def law(rows: ToyRows, rng: np.random.Generator) -> Floats:
-        return 1.0 + gap * rows.member + rng.normal(0.0, spread, len(rows.labels))
-
-    return make_world(law, rng, n=n, m=m, c=c, view=view, auc=_gaussian_auc(gap, spread))
+    return difficulty_world(rng, n=n, m=m, c=c, view=view, gap=gap, spread=spread, difficulty=0.0)
 
 
 def difficulty_world(

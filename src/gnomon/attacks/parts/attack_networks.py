@@ -5,15 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
+from gnomon.attacks.parts.boosting import LogOdds
 from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.models import torch as networks
 from gnomon.stats.signals import LOG_TINY
-
-LogOdds: TypeAlias = Callable[[Floats], Floats]  # features (n, f) -> log-odds of "in" (n,)
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gnomon.core.answers import Signal
+from gnomon.core.answers import ShadowAnswers, Signal
 from gnomon.core.arrays import Bools, Float64s, Ints
 from gnomon.stats.laws.moments import group_moments
 from gnomon.stats.laws.student import Prior, estimate_prior, predict
 from gnomon.stats.signals import margin, negative_entropy, scaled_logit
 
 BLOCK_ROWS = 10_000
+FEWEST_SHADOWS = 4  # with fewer, a rehearsal that leaves two out has nothing left to calibrate with
+SAMPLE_ROWS = 20_000  # of the pool
 
 
 SIGNALS: tuple[Signal, ...] = (scaled_logit, margin, negative_entropy)
@@ -68,6 +70,18 @@ def draw_lessons(member: Bools, usable: Bools, count: int, rng: np.random.Genera
     ticket[own[:, None] == member[:, row].T] = -1.0
     weight = m / (2.0 * np.where(own, inside, m - inside))
     return Lessons(player, ticket.argmax(axis=1), row, own, weight)
+
+
+def draw_sample(pool: ShadowAnswers, rng: np.random.Generator) -> ShadowAnswers:
+    """Some rows of the pool, in their order."""
+    return pool.at(np.sort(rng.permutation(len(pool.rows))[:SAMPLE_ROWS]))
+
+
+def note_few(pool: ShadowAnswers, what: str, instead: str) -> list[str]:
+    """Says if there are too few shadow models, for what, and what is done in its place."""
+    m = pool.n_shadows
+    few = f"{m} shadow models are too few to {what} (it takes {FEWEST_SHADOWS}): {instead}"
+    return [few] if m < FEWEST_SHADOWS else []
 
 
 @dataclass(frozen=True)

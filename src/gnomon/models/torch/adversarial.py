@@ -96,7 +96,7 @@ class InferenceNetworks:
                 answers = logits[slot].detach().requires_grad_()
                 with torch.enable_grad():
                     odds = match.network(self._seen(answers), batch.y[slot])
-                    gain = odds.sigmoid() if self._game.gain == "squares" else _log_sigmoid(odds) / 2
+                    gain = odds.sigmoid() if self._game.gain == "squares" else nn.functional.logsigmoid(odds) / 2
                     [slope] = torch.autograd.grad((gain * batch.weights[slot, :, 0]).sum(), answers)
                 plain[slot] += self._game.strength * slope
         return plain
@@ -128,7 +128,7 @@ class InferenceNetworks:
         for i in range(steps):
             with torch.enable_grad():
                 odds = match.network(z[i], y[i])
-                likelihood = _log_sigmoid(odds * (2 * member - 1)).mean()
+                likelihood = nn.functional.logsigmoid(odds * (2 * member - 1)).mean()
                 loss = -likelihood if self._game.gain == "log" else ((odds.sigmoid() - member) ** 2).mean()
                 match.optimizer.zero_grad()
                 loss.backward()
@@ -171,10 +171,6 @@ def inference_network(n_classes: int, game: Game) -> nn.Module:
                 nn.init.normal_(layer.weight, 0.0, game.spread)
                 nn.init.zeros_(layer.bias)
     return network
-
-
-def _log_sigmoid(odds: torch.Tensor) -> torch.Tensor:
-    return torch.nn.functional.logsigmoid(odds)
 
 
 def _means(curve: list[list[float]], nothing: float) -> list[float]:

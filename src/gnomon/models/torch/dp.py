@@ -238,10 +238,6 @@ class DPTrainer(NetworkWrapper):
         own = {name: value for name, value in self.__dict__.items() if name != "trainer"}
         return {"kind": "dp-sgd", "version": DP_VERSION, "opacus": opacus, **own, "trainer": self.trainer.recipe()}
 
-    def batch_size(self, x: Rows, n_classes: int, size: int) -> int:  # noqa: ARG002 (the protocol's)
-        """One: networks are trained one at a time."""
-        return 1
-
     def stacking_note(self, x: Rows, n_classes: int) -> str:  # noqa: ARG002 - the protocol's arguments
         """That networks are trained one at a time, and why."""
         return "trained one at a time: DP-SGD clips the gradient of each row"

@@ -65,10 +65,6 @@ class SelenaTrainer(NetworkWrapper):
         own = {"submodels": self.submodels, "held_out": self.held_out}
         return {"kind": "selena", "version": SELENA_VERSION, **own, "trainer": self.trainer.recipe()}
 
-    def batch_size(self, x: Rows, n_classes: int, size: int) -> int:  # noqa: ARG002 - the protocol's arguments
-        """One: its submodels fill the stacks."""
-        return 1
-
     def _train_one(self, x: Rows, y: Ints, n_classes: int, rows: Ints, seed: int) -> TorchModel:
         own = take_rows(x, rows)
         answers = self._split_answers(own, y[rows], n_classes, seed)

@@ -395,6 +395,10 @@ class NetworkWrapper(TrainerAbilities):
         inner = self.trainer.changed(change)
         return None if inner is None else replace(around, trainer=inner)
 
+    def batch_size(self, x: Rows, n_classes: int, size: int) -> int:  # noqa: ARG002 - the protocol's arguments
+        """One: one at a time, or its own networks fill the stacks."""
+        return 1
+
     def stacking_note(self, x: Rows, n_classes: int) -> str:
         """As the network's recipe."""
         return self.trainer.stacking_note(x, n_classes)
