@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gnomon.attacks import CalibratedTrajectory, Trajectory
-from gnomon.attacks.calibrated_trajectory import _columns, _trajectories
+from gnomon.attacks.calibrated import _columns, _trajectories
 from gnomon.attacks.parts.leave_two_out import judge, learn_priors
 from gnomon.core.errors import UsageError
 from gnomon.stats.laws.moments import group_moments

@@ -17,23 +17,21 @@ from typing import Any
 from gnomon.attacks.bavaria import Bavaria
 from gnomon.attacks.boundary import Boundary
 from gnomon.attacks.boundary_bits import BoundaryBits
-from gnomon.attacks.calibrated import Calibrated
-from gnomon.attacks.calibrated_trajectory import CalibratedTrajectory
+from gnomon.attacks.calibrated import Calibrated, CalibratedTrajectory
 from gnomon.attacks.gap import Gap, Loss
 from gnomon.attacks.label_only import Augmentation, NoiseRobustness
 from gnomon.attacks.lassila import Lassila
 from gnomon.attacks.lira import Lira
 from gnomon.attacks.metrics import METRICS, MetricThreshold
 from gnomon.attacks.nasr import GradientNorm, InputGradientNorm, InsiderAttack, Nasr
-from gnomon.attacks.population import PopulationAttack
 from gnomon.attacks.quantile import Quantile, QuantileGaussian
-from gnomon.attacks.reference import ReferenceAttack
 from gnomon.attacks.rmia import Rmia
 from gnomon.attacks.sablayrolles import Sablayrolles
 from gnomon.attacks.salem import Salem, SalemStatistic
 from gnomon.attacks.shokri import Shokri
 from gnomon.attacks.trajectory import Trajectory
 from gnomon.attacks.watson import Watson
+from gnomon.attacks.ye import PopulationAttack, ReferenceAttack
 from gnomon.core.documents.record import PlugInFacts
 from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.core.protocols import Attack, options_of

@@ -18,9 +18,18 @@ from gnomon.core.mitigations import AnswerMitigation, Reference, TrainingMitigat
 from gnomon.core.protocols import Trainer, TrainerAbilities
 from gnomon.mitigations.base import AroundNetwork, CannotError, InTraining, OfAnswers
 from gnomon.mitigations.memguard import MemGuard
-from gnomon.mitigations.objectives import HampTraining, Relax, SmoothLabels
 from gnomon.mitigations.perturbation import HampAnswers, Noise, Temperature
-from gnomon.mitigations.regularisation import L2, Augment, Depth, Dropout, EarlyStopping, Leaf
+from gnomon.mitigations.regularisation import (
+    L2,
+    Augment,
+    Depth,
+    Dropout,
+    EarlyStopping,
+    HampTraining,
+    Leaf,
+    Relax,
+    SmoothLabels,
+)
 from gnomon.mitigations.reveal import Labels, Rounding, Top
 from gnomon.mitigations.trainers import DP, Adversarial, Selena
 from gnomon.models.plugins import check_name, facts_of, find_plugin

@@ -13,19 +13,7 @@ from gnomon.models import torch as networks
 from gnomon.models.game import Game
 
 if TYPE_CHECKING:
-    from gnomon.models.torch import AdversarialTrainer
-
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from gnomon.models.torch import DPTrainer
-
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from gnomon.models.torch import SelenaTrainer
+    from gnomon.models.torch import AdversarialTrainer, DPTrainer, SelenaTrainer
 
 
 DEFAULT = Game()

@@ -18,9 +18,8 @@ from gnomon.core.data.dataset import Dataset
 from gnomon.core.documents.record import AnswersMap
 from gnomon.core.errors import DataError, GnomonError, ModelError, PlanError
 from gnomon.core.protocols import AnswerForm, KnownClasses, Model, ModelAbilities
-from gnomon.datasets.own_files.answer_columns import ColumnRule
 from gnomon.datasets.own_files.answer_files import AnswerTable, answers_in_memory
-from gnomon.datasets.own_files.answer_kinds import could_show
+from gnomon.datasets.own_files.answer_kinds import ColumnRule, could_show
 from gnomon.models.callable import CallableModel
 
 DISTINCT = 10  # answers from which on two tables are not alike by chance

@@ -16,8 +16,15 @@ from gnomon.core.data.labels import class_name, first_unknown
 from gnomon.core.errors import DataError, ModelError, did_you_mean
 from gnomon.core.outputs import Outputs, check_outputs, is_one_column, log_from_outputs
 from gnomon.datasets.own_files import files
-from gnomon.datasets.own_files.answer_columns import ColumnRule, class_of, match_columns
-from gnomon.datasets.own_files.answer_kinds import AnswerKind, from_labels, kind_of, share_of
+from gnomon.datasets.own_files.answer_kinds import (
+    AnswerKind,
+    ColumnRule,
+    class_of,
+    from_labels,
+    kind_of,
+    match_columns,
+    share_of,
+)
 from gnomon.datasets.own_files.csv_files import CsvFormat, has_pandas
 
 SMALLER = 0.006  # by which a largest probability of two decimals may miss 1 / c

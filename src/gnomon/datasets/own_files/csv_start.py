@@ -28,7 +28,7 @@ OTHERS = (  # how files begin that are something else under the name of a csv fi
 SAMPLE_BYTES = 2**17
 SAMPLE_LINES = 100
 
-_COMMA_NUMBER = re.compile(r"[+-]?\d+(,\d+)?([eE][+-]?\d+)?")
+COMMA_NUMBER = re.compile(r"[+-]?\d+(,\d+)?([eE][+-]?\d+)?")
 _NAMED_SEPARATOR = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 
 
@@ -79,7 +79,7 @@ def separator_of(lines: Sequence[str]) -> str:
     even = [s for s, found in widths.items() if found and found[0] > 1 and len(set(found)) == 1]
     if even:
         return max(even, key=lambda s: (widths[s][0], -SEPARATORS.index(s)))
-    if widths[","][:1] == [1] and len(lines) > 1 and all(_COMMA_NUMBER.fullmatch(line) for line in lines[1:] if line):
+    if widths[","][:1] == [1] and len(lines) > 1 and all(COMMA_NUMBER.fullmatch(line) for line in lines[1:] if line):
         return ";"  # one column of numbers with decimal commas
     return max(SEPARATORS, key=lambda s: (widths[s][:1] or [0], s == ","))
 

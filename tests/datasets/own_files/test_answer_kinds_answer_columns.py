@@ -4,7 +4,7 @@ import pytest
 
 from gnomon.core.errors import DataError
 from gnomon.datasets import read_answers
-from gnomon.datasets.own_files.answer_columns import match_columns
+from gnomon.datasets.own_files.answer_kinds import match_columns
 
 MATCHED = {
     "names": (["b", "a"], ["a", "b"], [1, 0], "name"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gnomon.attacks import Loss, PopulationAttack
-from gnomon.attacks.population import population_scores
+from gnomon.attacks.ye import population_scores
 from gnomon.stats.signals import scaled_logit
 from gnomon.testing import gaussian_world
 

@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import norm
 
 from gnomon.attacks import ReferenceAttack
-from gnomon.attacks.reference import TIE_SHARE, reference_scores
+from gnomon.attacks.ye import TIE_SHARE, reference_scores
 from gnomon.testing import difficulty_world
 
 
