@@ -7,7 +7,7 @@ from importlib import resources
 import numpy as np
 
 from gnomon.core.data.dataset import Dataset, make_dataset
-from gnomon.core.data.features import Feature, FeatureSpace
+from gnomon.datasets.bit_tables import bit_features
 from gnomon.datasets.fetch import Source
 
 N_TYPES = 600
@@ -43,9 +43,7 @@ def load_baskets(classes: int = 100) -> Dataset:
             classes=tuple(str(k) for k in range(classes)),
             ids=[f"h{h}-f{f:02d}" for h, f in zip(household, fortnight, strict=True)],
             groups=household,
-            features=FeatureSpace(
-                tuple(Feature(str(name), "binary", (j,)) for j, name in enumerate(arrays["features"]))
-            ),
+            features=bit_features(map(str, arrays["features"])),
             name="baskets",
             note=NOTE,
         )

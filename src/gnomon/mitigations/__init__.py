@@ -16,9 +16,9 @@ from gnomon.core.documents.record import PlugInFacts
 from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.core.mitigations import AnswerMitigation, Reference, TrainingMitigation
 from gnomon.core.protocols import Trainer, TrainerAbilities
+from gnomon.mitigations.answers import HampAnswers, Labels, Noise, Rounding, Temperature, Top
 from gnomon.mitigations.base import AroundNetwork, CannotError, InTraining, OfAnswers
 from gnomon.mitigations.memguard import MemGuard
-from gnomon.mitigations.perturbation import HampAnswers, Noise, Temperature
 from gnomon.mitigations.regularisation import (
     L2,
     Augment,
@@ -30,9 +30,8 @@ from gnomon.mitigations.regularisation import (
     Relax,
     SmoothLabels,
 )
-from gnomon.mitigations.reveal import Labels, Rounding, Top
 from gnomon.mitigations.trainers import DP, Adversarial, Selena
-from gnomon.models.plugins import check_name, facts_of, find_plugin
+from gnomon.models.plugins import behind_name, check_name, facts_of, find_plugin
 
 MITIGATIONS: tuple[type[Any], ...] = (
     Top,
@@ -93,17 +92,18 @@ def kind_and_strength(text: str) -> tuple[Any, str]:
     >>> kind_and_strength("dp:8")[0].name, kind_and_strength("top3")[1]
     ('dp', '3')
     """
-    known = {mitigation.name: mitigation for mitigation in MITIGATIONS}
-    for name in sorted(known, key=len, reverse=True):  # "l2" ends with a digit: names first, then strengths
-        rest = text.removeprefix(name)
-        if text.startswith(name) and (not rest or rest[0] in ":+-.0123456789"):
-            return known[name], rest.removeprefix(":")
+    for kind in sorted(
+        MITIGATIONS, key=lambda one: -len(one.name)
+    ):  # "l2" ends with a digit: names first, then strengths
+        strength = behind_name(text, kind.name)
+        if strength is not None:
+            return kind, strength
     raise _unknown(text)
 
 
 def _unknown(text: str) -> UsageError:
     """What to say of a name that no mitigation has, with a hint."""
-    known = {mitigation.name: mitigation for mitigation in MITIGATIONS}
+    known = [mitigation.name for mitigation in MITIGATIONS]
     word = text.partition(":")[0].rstrip("+-.0123456789")
     return UsageError(f'no mitigation is called "{word}"{did_you_mean(word, known)}')
 
@@ -131,9 +131,7 @@ def make_foreign_mitigation(text: str, *, trust: bool) -> tuple[AnswerMitigation
 
 def is_own(text: str) -> bool:
     """Whether a plan's text names a mitigation of gnomon's, whatever its strength."""
-    return any(
-        text.startswith(m.name) and (text == m.name or text[len(m.name)] in ":+-.0123456789") for m in MITIGATIONS
-    )
+    return any(behind_name(text, mitigation.name) is not None for mitigation in MITIGATIONS)
 
 
 def able(trainer: Trainer) -> list[str]:

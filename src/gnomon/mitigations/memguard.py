@@ -21,9 +21,8 @@ from scipy.special import softmax
 from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.core.errors import UsageError
 from gnomon.core.mitigations import Known
+from gnomon.mitigations.answers import draw_uniform, keep_label, normalise
 from gnomon.mitigations.base import OfAnswers, Range
-from gnomon.mitigations.perturbation import draw_uniform
-from gnomon.mitigations.reveal import keep_label, normalise
 
 HIDDEN = (64,)  # units of the defence classifier; a row of answers is a small thing to learn from
 PASSES = 60

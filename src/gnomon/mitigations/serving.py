@@ -35,7 +35,7 @@ class MitigatedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         labels: the labels of these classes that the estimator was trained on; None: their names, or ids.
 
     >>> from sklearn.tree import DecisionTreeClassifier
-    >>> from gnomon.mitigations.reveal import Shown
+    >>> from gnomon.mitigations.answers import Shown
     >>> tree = DecisionTreeClassifier(max_depth=1).fit([[0], [1], [2], [3]], ["a", "a", "b", "c"])
     >>> served = MitigatedClassifier(tree, Shown("labels"))
     >>> tree.predict_proba([[3]]).tolist(), served.predict_proba([[3]]).tolist(), served.predict([[3]]).tolist()

@@ -11,9 +11,8 @@ import numpy as np
 
 from gnomon.core.errors import ModelError
 from gnomon.core.mitigations import AnswerMap, InOrder
+from gnomon.mitigations.answers import Disturbed, Flattened, Ranked, Shown
 from gnomon.mitigations.memguard import Classifier, Guarded
-from gnomon.mitigations.perturbation import Disturbed, Flattened, Ranked
-from gnomon.mitigations.reveal import Shown
 
 KINDS: MappingProxyType[str, type[Any]] = MappingProxyType(
     {kind.__name__: kind for kind in (InOrder, Shown, Flattened, Disturbed, Guarded, Classifier, Ranked)}

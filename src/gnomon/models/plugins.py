@@ -172,13 +172,23 @@ def find_plugin(kind: Kind, text: str) -> tuple[PlugIn, str] | None:
         text: a name or a path; a mitigation's strength may follow it, with a colon or without.
     """
     for plugin in sorted(installed(kind), key=lambda p: -len(p.name)):
-        rest = text.removeprefix(plugin.name)
-        if text.startswith(plugin.name) and (not rest or rest[0] in ":+-.0123456789"):
-            return plugin, rest.removeprefix(":")
+        rest = behind_name(text, plugin.name)
+        if rest is not None:
+            return plugin, rest
     path = PATH.match(text)
     if path is None or text[path.end() : path.end() + 1] not in ("", ":"):
         return None
     return PlugIn(kind, path[0], path[0]), text[path.end() + 1 :]
+
+
+def behind_name(text: str, name: str) -> str | None:
+    """What stands behind a name in a plan's text, without a colon; None where the text does not begin with the name.
+
+    >>> behind_name("top:3", "top"), behind_name("top", "top"), behind_name("topmost", "top")
+    ('3', '', None)
+    """
+    rest = text.removeprefix(name)
+    return rest.removeprefix(":") if text.startswith(name) and (not rest or rest[0] in ":+-.0123456789") else None
 
 
 def reader_for(name: str) -> PlugIn | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from gnomon.core.data.labels import class_name, match_classes
 from gnomon.core.errors import ModelError, did_you_mean, import_extra
 from gnomon.core.outputs import Outputs, is_one_column
 from gnomon.core.protocols import Gives, ModelAbilities
-from gnomon.models.callable import BATCH_ROWS, CallableModel
+from gnomon.models.callable import CallableModel
 from gnomon.models.readers.model_file import ModelFile, Use
 
 TYPES: dict[str, Any] = {
@@ -94,10 +94,11 @@ class OnnxModel(ModelAbilities):
 
     def log_probs(self, x: Rows) -> Floats:
         """Natural-log probabilities, float32 (n, c)."""
-        if self.decides or self.gives == "labels":
-            return CallableModel(self._labels, "probabilities", self.n_classes, BATCH_ROWS, self.name).log_probs(x)
+        labels = self.decides or self.gives == "labels"
+        answer = partial(self._in_parts, read=self._decided if labels else self._read)
+        outputs: Outputs = "probabilities" if labels else self.outputs
         try:
-            return CallableModel(self._answer, self.outputs, self.n_classes, BATCH_ROWS, self.name).log_probs(x)
+            return CallableModel(answer, outputs, self.n_classes, name=self.name).log_probs(x)
         except ModelError as error:
             if self._label is None or "declare them" not in str(error):
                 raise
@@ -143,13 +144,6 @@ class OnnxModel(ModelAbilities):
         outputs = self._session.get_outputs()
         return next((i for i, o in enumerate(outputs) if o.type in LABELS and len(o.shape or ()) == 1), None)
 
-    def _labels(self, x: Rows) -> NDArray[Any]:
-        """Probability 1 for the label of each row."""
-        return self._in_parts(x, self._decided)
-
-    def _answer(self, x: Rows) -> NDArray[Any]:
-        return self._in_parts(x, self._read)
-
     def _in_parts(self, x: Rows, read: Callable[[Sequence[Any], int], NDArray[Any]]) -> NDArray[Any]:
         n, inputs = count_rows(x), self._session.get_inputs()
         feed = _whole(x, inputs[0]) if len(inputs) == 1 else _by_column(x, inputs)
@@ -160,6 +154,7 @@ class OnnxModel(ModelAbilities):
         return np.concatenate([read(self._session.run(None, part), size) for part in feeds])[:n]
 
     def _decided(self, answers: Sequence[Any], n: int) -> NDArray[Any]:
+        """Probability 1 for the label of each row."""
         own, place = np.unique(np.asarray(answers[self._label or 0]), return_inverse=True)
         names, match = own.tolist(), match_classes(own.tolist(), self.classes)
         if match is not None and match.rule != "order":

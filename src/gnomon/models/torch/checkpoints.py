@@ -6,11 +6,10 @@ a row and checkpoint is all that stays.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from gnomon.core.arrays import Floats, Ints, Rows
 from gnomon.models.observations import checkpoints
@@ -36,8 +35,7 @@ class Watch:
     rows: TensorRows
     labels: torch.Tensor  # (n,) int64 on the rows' device
     epochs: list[int]  # (k,) after which to look
-    losses: NDArray[np.float32] = field(init=False)  # (m, n, k)
-    networks: int = 1
+    networks: int
 
     def __post_init__(self) -> None:
         self.losses = np.full((self.networks, len(self.labels), len(self.epochs)), np.nan, dtype=np.float32)

@@ -7,7 +7,7 @@ from tests.synthesis.toy import bits, mixed
 
 from gnomon.core.data.features import Feature, FeatureSpace
 from gnomon.synthesis import Cells, Marginals
-from gnomon.synthesis.levels import make_levels
+from gnomon.synthesis.searchers import make_levels
 
 Z = 4.5
 

@@ -6,7 +6,7 @@ from tests.mitigations.answers import answers, known
 
 from gnomon.core.arrays import check_log_probs
 from gnomon.mitigations import make_mitigation
-from gnomon.mitigations.perturbation import draw_uniform
+from gnomon.mitigations.answers import draw_uniform
 
 ANSWER = np.log(np.array([[0.16, 0.5, 0.04, 0.3]], dtype=np.float32))
 

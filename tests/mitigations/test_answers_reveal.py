@@ -5,7 +5,7 @@ import pytest
 from tests.mitigations.answers import known
 
 from gnomon.mitigations import make_mitigation
-from gnomon.mitigations.reveal import keep_label, normalise
+from gnomon.mitigations.answers import keep_label, normalise
 
 ANSWER = np.log(np.array([[0.16, 0.5, 0.04, 0.3]], dtype=np.float32))
 
