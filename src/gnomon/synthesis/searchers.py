@@ -5,7 +5,7 @@ A searcher never decides what is accepted: that is Algorithm 1's rule, in `gnomo
 
 What a searcher can say about a feature's value are a few levels, with the odds that an attacker believes in beforehand:
 a bit has two levels, a category as many as it has values, a number some ranges of values that are about as likely. A
-linear model over levels can say more of a number than "more".
+linear model over levels can say more of a number than "more" or "less", and treats all kinds of feature alike.
 """
 
 from __future__ import annotations
