@@ -5,7 +5,7 @@ import pytest
 
 from gnomon.attacks import Salem, SalemStatistic
 from gnomon.attacks.salem import sorted_log_odds
-from gnomon.core.errors import UsageError
+from gnomon.core.errors import DataError, UsageError
 from gnomon.stats.roc import auc
 from gnomon.stats.samples import split_scores
 from gnomon.testing import overfitted_world
@@ -60,7 +60,7 @@ def test_rows_bounds_what_it_learns_from(monkeypatch):
 def test_refuses_shadows_that_know_everything():
     evidence = overfitted_world(rng(), n=50, m=2).evidence
     pool = replace(evidence.pool, member=np.ones_like(evidence.pool.member))
-    with pytest.raises(UsageError, match="nothing can be learned"):
+    with pytest.raises(DataError, match="shadow rows of both kinds"):
         Salem().score(replace(evidence, pool=pool), rng())
 
 

@@ -66,7 +66,7 @@ class _Regression(Attack):
             return False
         return self.learner == "network" or find_spec("torch") is not None
 
-    def trees(self, loss: str, rng: np.random.Generator, quantile: float | None = None) -> Any:
+    def boosted(self, loss: str, rng: np.random.Generator, quantile: float | None = None) -> Any:
         """Boosted trees that are not fitted yet."""
         from sklearn.ensemble import HistGradientBoostingRegressor
 
@@ -121,7 +121,7 @@ class Quantile(_Regression):
         if len(problem.known) < FEWEST:
             return problem.observed - float(np.quantile(problem.known, 1.0 - self.fpr))
         known_rows, rows = problem.columns()
-        model = self.trees("quantile", rng, quantile=1.0 - self.fpr).fit(known_rows, problem.known)
+        model = self.boosted("quantile", rng, quantile=1.0 - self.fpr).fit(known_rows, problem.known)
         return np.asarray(problem.observed - model.predict(rows), dtype=np.float64)
 
 
@@ -164,14 +164,14 @@ class QuantileGaussian(_Regression):
         if len(problem.known) < FEWEST:
             return np.asarray((problem.observed - problem.known.mean()) / (float(problem.known.std()) or 1.0))
         known_rows, rows = problem.columns()
-        trees = self.trees("squared_error", rng)
+        trees = self.boosted("squared_error", rng)
         folds = KFold(FOLDS, shuffle=True, random_state=int(rng.integers(2**31)))
         residuals = problem.known - cross_val_predict(trees, known_rows, problem.known, cv=folds)
         squares = np.maximum(residuals**2, SMALLEST_SQUARE * float((residuals**2).mean()))
         if squares.max() <= 0.0:
             return np.asarray(problem.observed - trees.fit(known_rows, problem.known).predict(rows))
         # The gamma loss on squared residuals is the normal likelihood in the variance, at its best for the mean square.
-        spread = self.trees("gamma", rng).fit(known_rows, squares)
+        spread = self.boosted("gamma", rng).fit(known_rows, squares)
         trees.fit(known_rows, problem.known)
         deviation = np.sqrt(np.maximum(spread.predict(rows), SMALLEST_SQUARE * float(squares.mean())))
         return np.asarray((problem.observed - trees.predict(rows)) / deviation, dtype=np.float64)
