@@ -20,6 +20,9 @@ def test_a_minimal_plan_has_defaults() -> None:
     assert (plan.view, plan.shadow.count, plan.trainer.kind) == ("auditor", 16, "clone")
 
 
+OWN = {"members": "in.csv", "nonmembers": "out.csv"}
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -31,6 +34,12 @@ def test_a_minimal_plan_has_defaults() -> None:
         ({"data": {"csv": {"missing": "NA"}}}, r"data\.csv\.missing: expected a list such as .*, got 'NA'"),
         ({"data": {"csv": {"thousands": ".", "decimal": "."}}}, r"data\.csv: thousands = \"\.\" can't group"),
         ({"data": {}}, 'expected either source = "NAME" or the files'),
+        ({"data": {**OWN, "train_size": 200}}, "train_size does nothing here: files hold the rows"),
+        ({"data": {**OWN, "rows": 200}}, "rows does nothing here"),
+        ({"data": {**OWN, "classes": 3}}, "classes does nothing here"),
+        ({"data": {"source": "digits", "label": "y"}}, "label does nothing here: the data set has its own rows"),
+        ({"data": {"source": "digits", "pool": "p.csv"}}, "pool does nothing here"),
+        ({"data": {"source": "digits", "csv": {"decimal": ","}}}, "csv does nothing here"),
         ({"data": {"members": "a.csv"}}, "expected both files"),
         ({"data": {"source": "baskets", "members": "a.csv", "nonmembers": "b.csv"}}, "expected either"),
         ({**GOOD, "shadow": {"count": -1}}, "shadow.count: .*greater than or equal to 0, got -1"),

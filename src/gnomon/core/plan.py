@@ -65,6 +65,10 @@ class CsvPlan(PlanTable):
         return self
 
 
+OF_NAMED_DATA = ("classes", "rows", "train_size")  # keys that have no effect on files of the user's own
+OF_FILES = ("pool", "label", "id", "group", "csv")  # and those that have none on a data set by name
+
+
 class DataPlan(PlanTable):
     """[data]: a data set by name, or files of the user's own."""
 
@@ -119,6 +123,10 @@ class DataPlan(PlanTable):
             raise ValueError('expected either source = "NAME" or the files members and nonmembers')
         if files and (self.members is None or self.nonmembers is None):
             raise ValueError("expected both files, members and nonmembers")
+        for key in OF_NAMED_DATA if files else OF_FILES:
+            if getattr(self, key) != type(self).model_fields[key].default:
+                why = "files hold the rows and their classes" if files else "the data set has its own rows and columns"
+                raise ValueError(f"{key} does nothing here: {why}; leave it out")
         return self
 
 
