@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -62,14 +62,6 @@ class TrainingAugmentation:
         return Flips(self.rate, torch.from_numpy(binary).to(device))
 
 
-class Moves(Protocol):
-    """What is done to the rows of a batch."""
-
-    def apply(self, x: torch.Tensor, counts: Ints, chance: Sequence[np.random.Generator]) -> torch.Tensor:
-        """Rows (a, b, ...) of a networks, of which each has its own count of rows and chance; the rest is padding."""
-        ...
-
-
 class Shifts:
     """Images mirrored and shifted."""
 
@@ -77,7 +69,7 @@ class Shifts:
         self._image, self._first, self._shifts, self._mirror = image, channels_first, shifts, mirror
 
     def apply(self, x: torch.Tensor, counts: Ints, chance: Sequence[np.random.Generator]) -> torch.Tensor:
-        """Images (a, b, ...); see `Moves`."""
+        """Images (a, b, ...) of a networks, each with a count of rows and chance of its own; the rest is padding."""
         images = x.reshape(-1, *self._image)
         if not self._first:
             images = images.movedim(-1, 1)
@@ -105,9 +97,12 @@ class Flips:
         self._binary = binary
 
     def apply(self, x: torch.Tensor, counts: Ints, chance: Sequence[np.random.Generator]) -> torch.Tensor:
-        """Rows (a, b, d); see `Moves`."""
+        """Rows (a, b, d) of a networks, each with a count of rows and chance of its own; the rest is padding."""
         dice = np.full(x.shape, _STEPS - 1, dtype=np.uint16)
         for slot, (rng, count) in enumerate(zip(chance, counts, strict=True)):
             dice[slot, :count] = rng.integers(0, _STEPS, size=(count, *x.shape[2:]), dtype=np.uint16)
         flipped = torch.from_numpy(dice < self._steps).to(x.device) & self._binary
         return torch.where(flipped, 1 - x, x)
+
+
+Moves: TypeAlias = Shifts | Flips  # what is done to the rows of a batch

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +23,7 @@ class VmapStack:
         self._skeleton = copy.deepcopy(modules[0]).to(device)
         self._hooks = DropoutHooks(self._skeleton)
         self.dropouts = list(self._hooks.factors)
-        self._skeleton.train()
-        self._hooks.silence()
+        self._hooks.train()
         trained = [name for name, p in modules[0].named_parameters() if p.requires_grad]
         every = [named_values(m) for m in modules]
         stacked = {n: torch.stack([e[n].detach() for e in every]).to(device) for n in every[0]}
@@ -69,13 +69,8 @@ class VmapStack:
     def logits(self, slot: int, x: torch.Tensor) -> torch.Tensor:
         """Outputs ``(n, c)`` of one network in evaluation mode."""
         values = {n: v[slot] for n, v in {**self._trained, **self._constant}.items()}
-        self._skeleton.eval()
-        self._hooks.clear()
-        with torch.no_grad():
-            out = torch.func.functional_call(self._skeleton, (values,), (x,))
-        self._skeleton.train()
-        self._hooks.silence()
-        return out  # type: ignore[no-any-return]
+        with self._hooks.evaluation():
+            return torch.func.functional_call(self._skeleton, (values,), (x,))  # type: ignore[no-any-return]
 
     def state(self, slot: int) -> dict[str, torch.Tensor]:
         """A copy of one network's parameters and buffers by name."""
@@ -93,8 +88,7 @@ class Alone:
         self._module = copy.deepcopy(module).to(device)
         self._hooks = DropoutHooks(self._module, active=not own_dice)
         self.dropouts = list(self._hooks.factors)
-        self._module.train()
-        self._hooks.silence()
+        self._hooks.train()
         self._trained = [p for p in self._module.parameters() if p.requires_grad]
         self.parameters = [p.data.unsqueeze(0) for p in self._trained]
         self.constants: list[torch.Tensor] = []
@@ -120,13 +114,8 @@ class Alone:
 
     def logits(self, _slot: int, x: torch.Tensor) -> torch.Tensor:
         """Outputs ``(n, c)`` in evaluation mode."""
-        self._module.eval()
-        self._hooks.clear()
-        with torch.no_grad():
-            out = self._module(x)
-        self._module.train()
-        self._hooks.silence()
-        return out  # type: ignore[no-any-return]
+        with self._hooks.evaluation():
+            return self._module(x)  # type: ignore[no-any-return]
 
     def state(self, _slot: int) -> dict[str, torch.Tensor]:
         """A copy of the module's parameters and buffers by name."""
@@ -140,10 +129,10 @@ class DropoutHooks:
     """
 
     def __init__(self, module: nn.Module, *, active: bool = True) -> None:
-        self.factors: dict[str, Any] = {}
+        self._module = module
         self._layers = {name: layer for name, layer in module.named_modules() if active and is_dropout(layer)}
+        self.factors: dict[str, Any] = dict.fromkeys(self._layers)
         for name, layer in self._layers.items():
-            self.factors[name] = None
             layer.register_forward_hook(self._hook(name))
 
     def _hook(self, name: str) -> Any:
@@ -153,14 +142,24 @@ class DropoutHooks:
 
         return multiply
 
-    def silence(self) -> None:
-        """The layers' own dice off, while the rest of the module is in training mode."""
+    def train(self) -> None:
+        """Puts the module into training mode, with the layers' own dice off."""
+        self._module.train()
         for layer in self._layers.values():
             layer.eval()
 
     def clear(self) -> None:
         """No factors, and no hold on the tensors that were handed in."""
         self.factors.update(dict.fromkeys(self.factors))
+
+    @contextmanager
+    def evaluation(self) -> Iterator[None]:
+        """The module in evaluation mode, without factors and gradients; then in training mode again."""
+        self._module.eval()
+        self.clear()
+        with torch.no_grad():
+            yield
+        self.train()
 
 
 def is_dropout(layer: nn.Module) -> bool:
@@ -243,8 +242,8 @@ def _problem(
         calls = outputs.get(name, [])
         if len(calls) != 1 or calls[0][0] != len(x):
             return f"its dropout layer {name} is not called exactly once on the batch"
-    still = copy.deepcopy(module).to(x.device).train()
-    DropoutHooks(still).silence()
+    still = copy.deepcopy(module).to(x.device)
+    DropoutHooks(still).train()
     with torch.no_grad():
         try:
             first, every = still(x[:1]), still(x)
