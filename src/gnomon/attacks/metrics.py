@@ -8,13 +8,13 @@ membership is known) does better where some classes are harder than others.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
 
 from gnomon.attacks.parts.shadow_rows import judged_classes
-from gnomon.core.answers import ShadowAnswers, Signal
-from gnomon.core.arrays import Bools, Float64s, Floats, Ints
+from gnomon.core.answers import Signal
+from gnomon.core.arrays import Bools, Float64s, Floats
 from gnomon.core.evidence import Evidence, Need
 from gnomon.core.protocols import Attack, Judge, variant
 from gnomon.stats.calibration import calibrate_threshold
@@ -106,34 +106,15 @@ class MetricThreshold(Attack):
 def _thresholds(signal: Signal, evidence: Evidence) -> Float64s:
     """The best threshold of each class (c,), or the common one where shadows know too little of a class."""
     pool = evidence.require("pool")
-    rows = _known_rows(pool, signal)
-    thresholds = np.full(evidence.n_classes, _best_threshold(rows))
+    values = np.concatenate([pool.signal_of(i, signal, usable) for i, usable in enumerate(pool.usable)])
+    labels, member = np.broadcast_to(pool.labels, pool.usable.shape)[pool.usable], pool.member[pool.usable]
+    thresholds = np.full(evidence.n_classes, _best_threshold(values, member))
     for c in judged_classes(pool, evidence.n_classes):
-        thresholds[c] = _best_threshold(_ShadowSignals(*(column[rows.labels == c] for column in rows)))
+        thresholds[c] = _best_threshold(values[labels == c], member[labels == c])
     return thresholds
 
 
-class _ShadowSignals(NamedTuple):
-    """Answers of shadow models, pooled over the shadows: (rows,) each."""
-
-    values: Float64s
-    labels: Ints
-    member: Bools
-
-
-def _known_rows(pool: ShadowAnswers, signal: Signal) -> _ShadowSignals:
-    parts = [
-        _ShadowSignals(
-            pool.signal_of(i, signal, usable),
-            pool.labels[usable],
-            pool.member[i][usable],
-        )
-        for i, usable in enumerate(pool.usable)
-    ]
-    return _ShadowSignals(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
-
-
-def _best_threshold(rows: _ShadowSignals) -> float:
+def _best_threshold(values: Float64s, member: Bools) -> float:
     """The threshold of the best balanced accuracy, kept finite: the paper's, up to halfway to the next lower value."""
-    best = calibrate_threshold(rows.values, rows.member)
-    return float(np.clip(best, rows.values.min(), np.nextafter(rows.values.max(), np.inf)))
+    best = calibrate_threshold(values, member)
+    return float(np.clip(best, values.min(), np.nextafter(values.max(), np.inf)))

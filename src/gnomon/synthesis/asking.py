@@ -73,16 +73,13 @@ class Asker:
             raise ModelError(
                 f"the target answered with {answers.shape[1]} classes where {self._n_classes} are expected"
             )
-        if self._reveal.kind == "full":
-            return check_log_probs(answers, rows=n, classes=self._n_classes, source="the target", whole=self._whole)
-        if answers.shape != (n, self._n_classes):
-            raise ModelError(f"the target: expected answers of shape {(n, self._n_classes)}, got {answers.shape}")
-        if np.isnan(answers).any():
-            row = int(np.isnan(answers).any(axis=1).argmax())
-            raise ModelError(f"the target: answers hold NaN (first: row {row})")
-        if answers.size and answers.max() > np.log1p(PROBABILITY_SUM_TOLERANCE):
-            raise ModelError(f"the target: expected natural-log probabilities, got values up to {answers.max():.6g}")
-        return np.asarray(answers, dtype=np.float32)
+        full = self._reveal.kind == "full"
+        checked = check_log_probs(
+            answers, rows=n, classes=self._n_classes, source="the target", whole=full and self._whole
+        )
+        if not full and checked.size and checked.max() > np.log1p(PROBABILITY_SUM_TOLERANCE):
+            raise ModelError(f"the target: expected natural-log probabilities, got values up to {checked.max():.6g}")
+        return checked
 
 
 def _labels_only(answers: Floats) -> bool:
