@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -49,13 +47,13 @@ def load_newsgroups(
     Raises:
         DataError: it can't be had, or is not in the canonical form.
     """
-    found = _postings(classes, archive, repacked)
-    bits, vocabulary = _count(list(found.texts.values()), words)
+    texts, labels, groups = _postings(classes, archive, repacked)
+    bits, vocabulary = _count(list(texts.values()), words)
     return make_dataset(
         bits,
-        found.labels,
-        classes=found.groups,
-        ids=list(found.texts),
+        labels,
+        classes=groups,
+        ids=list(texts),
         features=bit_features(vocabulary),
         name="20newsgroups",
         note=NOTE.format(what=BITS.format(words=len(vocabulary))),
@@ -74,27 +72,21 @@ def load_newsgroups_text(classes: int = 20, archive: RemoteFile = ARCHIVE, repac
         DataError: it can't be had, or is not in the canonical form.
         MissingExtraError: pandas is not installed.
     """
-    found = _postings(classes, archive, repacked)
+    texts, labels, groups = _postings(classes, archive, repacked)
     return make_dataset(
-        frame_of({"text": list(found.texts.values())}),
-        found.labels,
-        classes=found.groups,
-        ids=list(found.texts),
+        frame_of({"text": list(texts.values())}),
+        labels,
+        classes=groups,
+        ids=list(texts),
         name="20newsgroups-text",
         note=NOTE.format(what="text"),
     )
 
 
-@dataclass(frozen=True)
-class Postings:
+def _postings(
+    classes: int, archive: RemoteFile, repacked: RemoteFile
+) -> tuple[dict[str, str], list[int], tuple[str, ...]]:
     """Texts by id, with the class id of each and the names of the classes."""
-
-    texts: dict[str, str]
-    labels: list[int]
-    groups: tuple[str, ...]
-
-
-def _postings(classes: int, archive: RemoteFile, repacked: RemoteFile) -> Postings:
     content = read_mirror(repacked)
     source, content = (archive.path, fetch(archive)) if content is None else (repacked.path, content)
     texts = _read_texts(content, source)
@@ -102,7 +94,7 @@ def _postings(classes: int, archive: RemoteFile, repacked: RemoteFile) -> Postin
     groups = sorted(set(named))
     if len(groups) != classes:
         raise DataError(f"{source}: expected postings to {classes} groups, got {len(groups)}")
-    return Postings(texts, [groups.index(name) for name in named], tuple(groups))
+    return texts, [groups.index(name) for name in named], tuple(groups)
 
 
 def _count(texts: list[str], limit: int) -> tuple[NDArray[np.uint8], list[str]]:

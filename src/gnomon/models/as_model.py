@@ -29,11 +29,6 @@ def known_classes(thing: Any) -> tuple[Any, ...] | None:
     return tuple(np.asarray(known).tolist())
 
 
-def _is_estimator(thing: Any) -> bool:
-    """Whether it is one of scikit-learn's kind, which would name its classes once it is fitted."""
-    return hasattr(thing, "fit") and hasattr(thing, "get_params")
-
-
 def known_columns(thing: Any) -> tuple[str, ...] | None:
     """The names of the columns that an estimator was trained on, in its order; None where it does not name them."""
     try:
@@ -71,7 +66,8 @@ def as_model(
         if thing.n_classes != len(classes):
             raise ModelError(f"expected a model of {len(classes)} classes, got one of {thing.n_classes}")
         return thing
-    if hasattr(thing, "predict_proba") and not hasattr(thing, "classes_") and not _is_estimator(thing):
+    estimator = hasattr(thing, "fit") and hasattr(thing, "get_params")  # names its classes once it is fitted
+    if hasattr(thing, "predict_proba") and not hasattr(thing, "classes_") and not estimator:
         return CallableModel(thing.predict_proba, "probabilities", len(classes))  # in the order of the classes
     if hasattr(thing, "predict_proba") or (hasattr(thing, "fit") and hasattr(thing, "predict")):
         return SklearnModel(thing, tuple(classes), labels)

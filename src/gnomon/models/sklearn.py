@@ -27,7 +27,7 @@ from gnomon.core.arrays import (
     take_rows,
 )
 from gnomon.core.data.labels import class_name, first_unknown, match_classes
-from gnomon.core.errors import ModelError, did_you_mean
+from gnomon.core.errors import ModelError, did_you_mean, one_line
 from gnomon.core.outputs import log_from_outputs
 from gnomon.core.protocols import Change, Gives, KnownClasses, ModelAbilities, OneByOne, Trainer
 from gnomon.models import estimators
@@ -444,7 +444,7 @@ class SklearnTrainer(OneByOne):
                 made = clone(self.estimator)
             return made.set_params(**(self.settings or {}))
         except (ValueError, TypeError, RuntimeError) as error:
-            raise ModelError(f"{_name(self.estimator)} can't be cloned: {_line(error)}") from error
+            raise ModelError(f"{_name(self.estimator)} can't be cloned: {one_line(error)[:300]}") from error
 
     def _fit(self, x: Rows, labels: NDArray[Any], seed: int) -> Any:
         from sklearn.exceptions import ConvergenceWarning
@@ -480,7 +480,7 @@ def _why(what: str, name: str, error: Exception, x: Rows) -> str:
             f'{name} takes numbers, but column "{column}" holds the text "{text[1]}"; write numbers everywhere. Where '
             f'it stands for a missing value leave the field empty, or say so: [data] csv = {{missing = ["{text[1]}"]}}'
         )
-    return f"{what}: {type(error).__name__}: {_line(error)}"
+    return f"{what}: {type(error).__name__}: {one_line(error)[:300]}"
 
 
 def _holding(x: Rows, text: str) -> Any:
@@ -490,8 +490,3 @@ def _holding(x: Rows, text: str) -> Any:
 
 def _name(estimator: Any) -> str:
     return type(estimator).__name__
-
-
-def _line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return text if len(text) <= 300 else f"{text[:297]}..."

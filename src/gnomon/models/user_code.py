@@ -87,9 +87,11 @@ def user_code(names: Iterable[str]) -> UserCode:
             unknown |= {f"{name} ({found.change})"} if found.change is not None else set()
             edited |= {name} if found.edited else set()
             modules[name] = hashlib.blake2b(content, digest_size=16).hexdigest()
-            facts = _read(content, name if spec.submodule_search_locations is not None else name.rpartition(".")[0])
-            unseen |= {f"{name} {what}" for what in facts.unseen}
-            waiting += facts.imports
+            imports, hidden = _read(
+                content, name if spec.submodule_search_locations is not None else name.rpartition(".")[0]
+            )
+            unseen |= {f"{name} {what}" for what in hidden}
+            waiting += imports
     versions = {name: _version(name) for name in sorted(packages)}
     sets = (tuple(sorted(one)) for one in (unseen, unknown, edited))
     return UserCode(dict(sorted(modules.items())), versions, *sets)
@@ -172,21 +174,14 @@ def _content(spec: ModuleSpec) -> bytes | None:
         return None if text is None else str(text).encode()
 
 
-@dataclass(frozen=True)
-class _Facts:
-    """What stands in a file."""
-
-    imports: tuple[str, ...]
-    unseen: tuple[str, ...]
-
-
 @lru_cache(maxsize=4096)
-def _read(content: bytes, package: str) -> _Facts:
+def _read(content: bytes, package: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What a file imports, and what of it can't be seen."""
     try:
         with warnings.catch_warnings(action="ignore"):  # of their code, which says so when it runs
             tree = ast.parse(content)
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # a C extension, or a file of bytecode
-        return _Facts((), ("is compiled: what it loads is not known",))
+        return (), ("is compiled: what it loads is not known",)
     found, unseen = list[str](), set[str]()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -203,7 +198,7 @@ def _read(content: bytes, package: str) -> _Facts:
     tops = {name.partition(".")[0] for name in found}
     unseen |= {"can reach the network"} if tops & NETWORK else set()
     unseen |= {"runs other processes or native code"} if tops & NATIVE else set()
-    return _Facts(tuple(dict.fromkeys(name for name in found if name)), tuple(sorted(unseen)))
+    return tuple(dict.fromkeys(name for name in found if name)), tuple(sorted(unseen))
 
 
 def _note_call(node: ast.Call, package: str, found: list[str], unseen: set[str]) -> None:

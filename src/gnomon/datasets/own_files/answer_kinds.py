@@ -209,7 +209,9 @@ def _shows(values: Floats, empty: NDArray[np.bool_], reveals: str) -> str | None
     k = int(shown.max())
     alike = bool(((shown == k) | ~short).all())
     decimals = next((d for d in range(MOST_DECIMALS + 1) if _has(values, d)), None)
-    slack = PROBABILITY_SUM_TOLERANCE if decimals is None else max(PROBABILITY_SUM_TOLERANCE, width * _half(decimals))
+    slack = (
+        PROBABILITY_SUM_TOLERANCE if decimals is None else max(PROBABILITY_SUM_TOLERANCE, width * 0.5 * 10.0**-decimals)
+    )
     if not empty.any() and decimals is not None and (np.abs(sums - 1) <= slack + CLOSE).all():
         return f"rounded:{decimals}"
     return f"top:{k}" if k < width and alike and (sums <= 1 + slack).all() else None
@@ -244,10 +246,6 @@ def _has(values: Floats, decimals: int, close: float = CLOSE) -> bool:
     """Whether all values are written with so many decimals."""
     scaled = values * 10.0**decimals
     return bool((np.abs(scaled - np.round(scaled)) <= close * np.maximum(1.0, scaled)).all())
-
-
-def _half(decimals: int) -> float:
-    return float(0.5 * 10.0**-decimals)
 
 
 def from_labels(

@@ -8,7 +8,7 @@ and the learning rate follow exactly; the deepest tree shows the depth, and the 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +122,8 @@ def adopt(booster: Any, x: Rows = None, rows: int | None = None) -> XGBoostClass
     n_classes = 2 if objective in BINARY else int(shape["num_class"])
     kinds = tuple(held.get("feature_types") or ())
     names = tuple(held.get("feature_names") or ())
-    columns = KnownColumns(int(shape["num_feature"]), names, _categories(names, kinds, x), kinds)
+    coded = [name for name, kind in zip(names, kinds, strict=False) if kind == "c"]
+    columns = KnownColumns(int(shape["num_feature"]), names, found_categories(x, coded), kinds)
     found = read_back(held, n_classes, _rounds(booster), rows)
     fitted = XGBoostClassifier(found.params, found.rounds, columns, DEFAULT_SEED)
     return fitted.adopt(booster, n_classes, (*found.remarks, *_said(columns, x, booster)))
@@ -143,10 +144,6 @@ def _said(columns: KnownColumns, x: Rows, booster: Any) -> tuple[str, ...]:
             "pandas does. A parquet file keeps other codes."
         )
     return tuple(said)
-
-
-def _categories(names: tuple[str, ...], kinds: tuple[str, ...], x: Rows) -> Mapping[str, Any]:
-    return found_categories(x, [name for name, kind in zip(names, kinds, strict=False) if kind == "c"])
 
 
 def _rounds(booster: Any) -> int:

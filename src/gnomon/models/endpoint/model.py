@@ -76,7 +76,7 @@ class EndpointModel(ModelAbilities):
         self._sender = Sender(self.url, self.headers, self.plan)
         self._dialect = make_dialect(self.protocol, self.plan)
         self._understood: list[str] = []
-        self._twice = Twice()
+        self._twice, self._tried = Twice(), False
         self._clock = threading.Lock()
         self._since = 0.0
 
@@ -215,7 +215,7 @@ class EndpointModel(ModelAbilities):
         advance = self.told.stage("queries", len(rows))
         found: dict[str, Floats] = {}
         self._start_clock()
-        if not self._tried:
+        if not (self._tried or self._kept):  # answers were understood before
             first, rows = rows[: min(FIRST, self._most)], rows[min(FIRST, self._most) :]
             found |= self._small_query(take_rows(x, first))
             advance(len(first))
@@ -228,16 +228,11 @@ class EndpointModel(ModelAbilities):
             self._sender.stopped.clear()
         return found
 
-    @cached_property
-    def _tried(self) -> bool:
-        """Whether answers were understood before: the first small query is not sent again."""
-        return self._kept > 0
-
     def _small_query(self, x: Rows) -> dict[str, Floats]:
         """Sends a few records first, and says what was understood."""
         batch = make_batch(x)
         answers = self._kept_answers(batch)
-        self.__dict__["_tried"] = True
+        self._tried = True
         columns = ", ".join(batch.columns[:6]) + (f", ... ({len(batch.columns)})" if len(batch.columns) > 6 else "")
         shown = ", ".join(
             f"{name} {p:.3g}" for name, p in zip(self.classes[:4], np.exp(answers[0][:4]).tolist(), strict=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -190,10 +190,10 @@ class TorchModel(ModelAbilities):
         self.network.to(device).eval()
         rows = self.rows(x, device)
         with torch.no_grad(), computing("fp32", device):
-            blocks = [self._answers(block, rows.shape) for block in _blocks(rows)]
-        if not blocks:
-            return np.empty((0, self.n_classes), dtype=np.float32)
-        return np.concatenate(blocks)
+            size = max(1, BLOCK_NUMBERS // max(1, int(np.prod(rows.shape))))
+            starts = range(0, len(rows.values), size)
+            blocks = [self._answers(rows.block(start, start + size), rows.shape) for start in starts]
+        return np.concatenate(blocks) if blocks else np.empty((0, self.n_classes), dtype=np.float32)
 
     def _answers(self, block: torch.Tensor, shape: tuple[int, ...]) -> Floats:
         try:
@@ -265,12 +265,6 @@ def _are_shares(out: torch.Tensor, *, one: bool) -> bool:
     if one:
         return inside and bool(out[:, 1].max() - out[:, 1].min() > APART)
     return inside and bool(((out.sum(dim=1) - 1).abs() < SHARES).all())
-
-
-def _blocks(rows: TensorRows) -> Iterator[torch.Tensor]:
-    size = max(1, BLOCK_NUMBERS // max(1, int(np.prod(rows.shape))))
-    for start in range(0, len(rows.values), size):
-        yield rows.block(start, start + size)
 
 
 def save_weights(model: TorchModel, path: Path) -> None:

@@ -204,13 +204,8 @@ class TensorRows:
 
     def block(self, start: int, stop: int) -> torch.Tensor:
         """Rows ``start .. stop - 1``, float32 but for whole numbers."""
-        return self._floats(self.values[start:stop])
-
-    def _floats(self, rows: torch.Tensor) -> torch.Tensor:
-        if self.whole:
-            return rows
-        floats = rows.float()
-        return floats if self.scale == 1.0 else floats * self.scale
+        rows = self.values[start:stop] if self.whole else self.values[start:stop].float()
+        return rows if self.scale == 1.0 else rows * self.scale
 
 
 def tensor_rows(x: Rows, layout: Layout, device: str, *, whole: bool = False) -> TensorRows:

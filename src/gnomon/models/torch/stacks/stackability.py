@@ -85,14 +85,14 @@ def examine(
     weights = sum(p.numel() for p in module.parameters() if p.requires_grad)
     if not weights:
         raise ModelError("the network has no weights to train")
-    dropouts = {name: layer for name, layer in module.named_modules() if is_dropout(layer)}
+    dropouts: dict[str, Any] = {name: layer for name, layer in module.named_modules() if is_dropout(layer)}
     if hidden is None:
         found = probe(module, data.block(0, PROBE_ROWS), n_classes)
     else:
         shapes: dict[str, tuple[int, ...]] = {name: (units,) for name, units in zip(dropouts, hidden, strict=False)}
         found = Probe(None, False, 2 * sum(hidden) + n_classes, shapes)
     own_dice = found.problem is not None
-    rates: Rates = {name: (_rate(dropouts[name]), shape) for name, shape in found.mask_shapes.items()}
+    rates: Rates = {name: (float(dropouts[name].p), shape) for name, shape in found.mask_shapes.items()}
     activations = math.prod(data.shape) + (1 if hidden is not None else 3) * found.activations
     stacking = _decide(found, rule, data.values.device.type)
     return NetworkFacts(build, n_classes, stacking, {} if own_dice else rates, weights, activations, own_dice)
@@ -106,10 +106,6 @@ def _decide(found: Probe, rule: StackRule, device: str) -> Stacking:
     if rule == "auto" and found.convolves and device == "cpu":
         return Stacking(False, "trained one at a time: convolutions on a CPU are slower in a stack")
     return Stacking(True, "stacked")
-
-
-def _rate(layer: Any) -> float:
-    return float(layer.p)
 
 
 def _budget(device: str) -> int:
