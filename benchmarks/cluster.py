@@ -21,8 +21,8 @@ from sklearn.linear_model import LogisticRegression
 
 from gnomon.core.arrays import Floats, Ints, Rows
 from gnomon.core.data.dataset import Dataset, make_dataset
-from gnomon.core.machine import peak_memory_mb
 from gnomon.core.protocols import Trainer
+from gnomon.core.system import peak_memory_mb
 from gnomon.engines.local import Engine, LocalEngine, Task
 from gnomon.engines.ray import RayEngine
 from gnomon.engines.workers import leave_cluster

@@ -24,8 +24,8 @@ from xgboost import XGBClassifier
 
 from gnomon.core.arrays import take_rows
 from gnomon.core.data.dataset import Dataset
-from gnomon.core.machine import available_cores
 from gnomon.core.protocols import Trainer
+from gnomon.core.system import available_cores
 from gnomon.datasets.adult import load_adult
 from gnomon.engines.local import LocalEngine, one_thread
 from gnomon.models.sklearn import SklearnTrainer

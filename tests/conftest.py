@@ -40,7 +40,7 @@ DRAWN = ("src", "report", "docs", "scripts", "studies", "test_examples.py", "tes
 def _figures_only_where_pages_are_looked_at(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes half of a small audit; folders and files of tests that look at pages draw them."""
     if not set(DRAWN) & set(request.path.parts):
-        monkeypatch.setattr("gnomon.report.html.drawn", lambda figure: "")
+        monkeypatch.setattr("gnomon.report.formats.drawn", lambda figure: "")
 
 
 @pytest.fixture(autouse=True, scope="session")

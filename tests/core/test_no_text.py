@@ -12,8 +12,8 @@ from gnomon.cli.app import main, run
 from gnomon.core.data.dataset import make_dataset
 from gnomon.core.documents.read_write import write_record
 from gnomon.core.errors import DataError, PlanError
-from gnomon.core.files import write_text
 from gnomon.core.plan import make_plan
+from gnomon.core.system import write_text
 
 HALF = "a\udce9"
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.report import sample_documents
 from tests.report.payloads import PAYLOADS, steering, with_payloads
-from tests.report.test_html import Page
+from tests.report.test_formats_html import Page
 from tests.report.test_text_markdown import outside_of_fences
 
 from gnomon.report import render, write_report

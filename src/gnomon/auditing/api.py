@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -122,15 +122,12 @@ def audit(
     model = read_as_it_is(answering, data, said.get("reveals", "full"))
     recipe = speaking(trainer_from(trainer, model), data)
     chosen, foreign = ({}, ()) if attacks is None else named(attacks)
-    here = {
+    places = {
         "data": ("members", "nonmembers", *(["pool"] if pool is not None else [])),
         "target": ("member_answers", "nonmember_answers") if tables else () if target is None else ("model",),
     }
-    ours: dict[str, dict[str, Any]] = {table: dict.fromkeys(keys, IN_MEMORY) for table, keys in here.items()}
-    ours |= {"shadow": {"count": shadows}, "attacks": chosen}
-    joined = {table: {**values, **given.get(table, {})} for table, values in ours.items()}
-    said_of = {table: values for table, values in joined.items() if values}
-    checked = make_plan({**given, "seed": seed, "view": view, **said_of}, "audit")
+    ours = {"shadow": {"count": shadows}, "attacks": chosen}
+    checked = make_plan(_filled({**given, "seed": seed, "view": view}, ours, places), "audit")
     inputs = AuditInputs(
         data=data,
         parts=RowSplit(spans[0], spans[1], spans[2] if pool is not None else np.empty(0, np.int64)),
@@ -142,12 +139,25 @@ def audit(
         shadow_trainer=recipe,
         plugins=load_plugins(checked, trust=True, given=foreign),
     )
+    with following(progress) as told, _folder(store) as folder:
+        return run_audit(checked, inputs, store=ArrayStore(folder), engine=_engine(workers), progress=told)
+
+
+def _filled(
+    given: dict[str, Any], ours: Mapping[str, Mapping[str, Any]], places: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """The tables that a caller gave, with what the arguments say below them, and with what stands in memory named."""
+    tables = {name: {**dict.fromkeys(keys, IN_MEMORY), **given.get(name, {})} for name, keys in places.items()}
+    tables |= {name: {**values, **given.get(name, {})} for name, values in ours.items()}
+    return {**given, **{name: values for name, values in tables.items() if values}}
+
+
+def _engine(workers: Any) -> LocalEngine:
     if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
         raise UsageError(
             f"workers: expected a number of processes of 1 or more, or None for one a core, got {workers!r}"
         )
-    with following(progress) as told, _folder(store) as folder:
-        return run_audit(checked, inputs, store=ArrayStore(folder), engine=LocalEngine(workers), progress=told)
+    return LocalEngine(workers)
 
 
 def _answer_tables(

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
-from gnomon.core import VERSION
 from gnomon.core.arrays import Bools, Floats, Ints, frame_of
 from gnomon.core.documents.notebook import summary_html
 from gnomon.core.documents.record import Provenance, Record, Verdict
 from gnomon.core.errors import UsageError
-from gnomon.core.machine import RECORDED_PACKAGES, available_cores, package_versions, peak_memory_mb
+from gnomon.core.system import made_here, peak_memory_mb
 
 
 @dataclass(frozen=True)
@@ -139,12 +136,7 @@ class Clock:
 def provenance(seed: int, seconds: dict[str, float], fingerprints: dict[str, str]) -> Provenance:
     """The provenance of a record made now, on this machine."""
     return Provenance(
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        gnomon=VERSION,
-        packages=package_versions(RECORDED_PACKAGES),
-        python=platform.python_version(),
-        machine=f"{platform.system()} {platform.machine()}",
-        cores=available_cores(),
+        **made_here(),
         seed=seed,
         seconds={**seconds, "total": round(sum(seconds.values()), 3)},
         peak_memory_mb=peak_memory_mb(),

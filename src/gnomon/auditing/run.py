@@ -22,12 +22,12 @@ from gnomon.auditing.evidence.answers import AnswerSet, answer_all
 from gnomon.auditing.evidence.assemble import AuditCase
 from gnomon.auditing.inputs.given_answers import map_answers
 from gnomon.auditing.inputs.loading import AuditInputs, load_inputs
-from gnomon.auditing.outcome import Clock, Outcome, provenance
+from gnomon.auditing.outcome import CanaryTable, Clock, Outcome, provenance
 from gnomon.auditing.prepare import Prepared, prepare
 from gnomon.auditing.results.attackers import look_further
 from gnomon.auditing.results.figures import measure_all
 from gnomon.auditing.results.risk import Risk, assess_risk, vulnerability
-from gnomon.auditing.results.scoring import Attempt, Scored, attempt_all
+from gnomon.auditing.results.scoring import Attempt, Scored, attempt_all, with_scores
 from gnomon.auditing.results.threat_model import (
     data_facts,
     describe_source,
@@ -115,18 +115,24 @@ def run_audit(
                 fingerprints(prepared.data, prepared.roles, answers.target_answers, inputs.files),
             ),
         }
-        record, case = _record(found, findings, answers, prepared, made), found.case
-        return Outcome(
-            record=record,
-            scores={s.name: s.scores for s in found.scored if s.scores is not None},
-            ids=[str(i) for i in case.data.ids[case.audited]],
-            member=[bool(m) for m in case.member],
-            groups=None if case.groups is None else [str(g) for g in case.groups],
-            copies=case.units if case.groups is None else None,
-            risk=None if found.risk is None else found.risk.table,
-            canaries=None if one_run is None else one_run[1],
-            exposure=vulnerability(case.evidence.shadows),
-        )
+        record = _record(found, findings, answers, prepared, made)
+        return _outcome(record, found, None if one_run is None else one_run[1])
+
+
+def _outcome(record: Record, found: _Found, canaries: CanaryTable | None) -> Outcome:
+    """The record with the scores that belong to it."""
+    case = found.case
+    return Outcome(
+        record=record,
+        scores={a.scored.name: a.scores for a in with_scores(found.attempts)},
+        ids=[str(i) for i in case.data.ids[case.audited]],
+        member=[bool(m) for m in case.member],
+        groups=None if case.groups is None else [str(g) for g in case.groups],
+        copies=case.units if case.groups is None else None,
+        risk=None if found.risk is None else found.risk.table,
+        canaries=canaries,
+        exposure=vulnerability(case.evidence.shadows),
+    )
 
 
 def _starting(engine: Engine, plan: Plan, *needed: object) -> AbstractContextManager[None]:

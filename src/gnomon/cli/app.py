@@ -18,7 +18,7 @@ from rich.console import Console
 
 from gnomon.core import VERSION
 from gnomon.core.errors import GnomonError, one_line
-from gnomon.core.files import system_reason
+from gnomon.core.system import system_reason
 from gnomon.engines.workers import leave_cluster, stop_workers
 
 COMMANDS = (

@@ -11,7 +11,7 @@ from gnomon.cli.shared import show_json
 from gnomon.core.documents.read_write import read_record
 from gnomon.core.documents.record import Record
 from gnomon.core.errors import UsageError, one_line
-from gnomon.core.files import write_text
+from gnomon.core.system import write_text
 from gnomon.report.pipelines import GateFormat, gate_format_of, render_gate
 from gnomon.runs.base import LimitsFromRun, limits_from, parse_slack
 from gnomon.runs.gate import gate as hold

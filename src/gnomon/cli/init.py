@@ -21,9 +21,9 @@ from gnomon.cli.shared import Trusting, show_part
 from gnomon.core.documents.record_parts import ReleasePlan
 from gnomon.core.documents.schema import PlanTable
 from gnomon.core.errors import UsageError, one_line
-from gnomon.core.files import write_text
 from gnomon.core.model_formats import MODEL_FILES, is_address
 from gnomon.core.plan import AttacksPlan, DataPlan, Plan, ShadowPlan, StatisticsPlan, TargetPlan, name_of, plan_in
+from gnomon.core.system import write_text
 
 Given = Mapping[str, Mapping[str, str | None]]
 WIDTH = 100

@@ -12,8 +12,8 @@ from gnomon.auditing.synth import MadeRows, make_attackers_rows, source_to_make
 from gnomon.cli.shared import Trusting, own_modules_first, show_json
 from gnomon.core.arrays import is_frame, is_sparse
 from gnomon.core.errors import MissingExtraError, UsageError, did_you_mean, import_extra, one_line
-from gnomon.core.files import replacing
 from gnomon.core.plan import read_plan
+from gnomon.core.system import replacing
 from gnomon.datasets.own_files.files import rows_in_npz
 from gnomon.runs.folder import first_changed
 from gnomon.synthesis import save_marginals

@@ -22,8 +22,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from gnomon.core.errors import DataError, StoreError, UsageError
-from gnomon.core.files import cannot_write, write_text
-from gnomon.core.machine import too_large
+from gnomon.core.system import cannot_write, too_large, write_text
 
 Kind = Literal["audit", "defence", "study", "reproduction", "service"]
 

@@ -27,12 +27,12 @@ from gnomon.core.arrays import is_frame, take_rows
 from gnomon.core.documents.record import MitigationFacts
 from gnomon.core.documents.schema import Part
 from gnomon.core.errors import DataError, ModelError, UsageError
-from gnomon.core.files import cannot_write, write_text
 from gnomon.core.generations import MANIFEST, read_published, seal
 from gnomon.core.mitigations import AnswerMap
 from gnomon.core.model_formats import format_of
 from gnomon.core.plan import Plan
 from gnomon.core.protocols import Model, ModelAbilities, Trainer, TrainerAbilities
+from gnomon.core.system import cannot_write, write_text
 from gnomon.defending.combinations import Combination
 from gnomon.defending.run import mitigated
 from gnomon.engines.local import LocalEngine, one_thread

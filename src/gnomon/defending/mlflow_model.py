@@ -23,10 +23,10 @@ from gnomon.auditing.settings import Progress, Settings
 from gnomon.core.arrays import Rows, is_frame
 from gnomon.core.documents.read_write import write_record
 from gnomon.core.errors import UsageError, import_extra, requirements_of
-from gnomon.core.files import cannot_write, write_text
 from gnomon.core.model_formats import format_of
 from gnomon.core.plan import Plan
 from gnomon.core.protocols import Model
+from gnomon.core.system import cannot_write, write_text
 from gnomon.defending.apply import Service, apply_mitigation, load_service, read_service
 from gnomon.defending.combinations import Combination
 from gnomon.defending.run import bench_audit

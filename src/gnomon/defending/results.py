@@ -19,9 +19,9 @@ from gnomon.core.documents.comparison import Change, Comparison
 from gnomon.core.documents.defence import MitigationResult, Strongest
 from gnomon.core.documents.gate import Limit
 from gnomon.core.errors import DataError
-from gnomon.core.files import write_text
 from gnomon.core.generations import claim, read_published
 from gnomon.core.plan import Plan
+from gnomon.core.system import write_text
 from gnomon.defending import measure
 from gnomon.defending.combinations import Combination
 from gnomon.defending.search import meets

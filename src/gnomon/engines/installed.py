@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from gnomon.core.machine import DECIDING_PACKAGES, package_versions
+from gnomon.core.system import DECIDING_PACKAGES, package_versions
 
 
 def installed() -> dict[str, str]:

@@ -19,7 +19,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from gnomon.core.errors import ModelError, one_line
-from gnomon.core.machine import available_cores
+from gnomon.core.system import available_cores
 from gnomon.engines.workers import safe_path, start_worker
 
 Keep = Callable[[str, Any, dict[str, Any]], None]  # key, array, facts: as `gnomon.store.ArrayStore.put`

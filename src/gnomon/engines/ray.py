@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gnomon.core.errors import GnomonError, MissingExtraError, ModelError, UsageError, one_line
-from gnomon.core.machine import available_cores
+from gnomon.core.system import available_cores
 from gnomon.engines.installed import difference, installed
 from gnomon.engines.local import Done, Engine, LocalEngine, Task, call, collecting, one_thread, told
 

@@ -15,9 +15,9 @@ import numpy as np
 from gnomon.core import model_formats as formats
 from gnomon.core.arrays import count_rows, take_rows
 from gnomon.core.errors import ModelError, UsageError, import_extra, one_line
-from gnomon.core.machine import too_large
 from gnomon.core.outputs import Outputs
 from gnomon.core.protocols import Model
+from gnomon.core.system import too_large
 from gnomon.engines.trial import try_task
 from gnomon.models import torch as networks
 from gnomon.models.plugins import PlugIn, reader_for

@@ -16,8 +16,8 @@ import numpy as np
 from gnomon.core.arrays import Floats, Ints, Rows, count_rows, is_frame, log_from_logits, take_rows
 from gnomon.core.data.labels import class_name, match_classes
 from gnomon.core.errors import ModelError, UsageError, did_you_mean, import_extra, one_line
-from gnomon.core.files import content_digest
 from gnomon.core.protocols import KnownClasses, ModelAbilities, OneByOne
+from gnomon.core.system import content_digest
 
 BLOCK = 64  # texts that are answered at once
 WHAT = "a Hugging Face model"

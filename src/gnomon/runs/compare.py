@@ -364,32 +364,22 @@ def _sentences(
         if f.difference is not None and f.first is not None and f.second is not None
     ]
     compared = [a.change for a in attacks if a.change != "not comparable"]
-    return [
-        *sentences,
+    sentences.append(
         f"Each attack is compared with itself: of {len(compared)} that ran in both runs, {compared.count('worse')} "
         f"find more in the second model, {compared.count('better')} find less, {compared.count('mixed')} more by "
-        "one value and less by another.",
-        *(
-            [f"Not known is what {', '.join(lost)} would find in the second model: there it did not run."]
-            if lost
-            else []
-        ),
-        words[pairs.kind],
-        *(
-            ["Records of one group (a person, a household) resemble each other; intervals count by group."]
-            if counted_by == "group"
-            else []
-        ),
-        *(
-            [
-                f"With {confidence:.0%} confidence none of the changes is noise: the number of attacks and values is "
-                "corrected for."
-            ]
-            if len(set(compared) - {"within noise"}) > 0
-            else []
-        ),
-        _on_retraining(overall, speaks_of),
-    ]
+        "one value and less by another."
+    )
+    if lost:
+        sentences.append(f"Not known is what {', '.join(lost)} would find in the second model: there it did not run.")
+    sentences.append(words[pairs.kind])
+    if counted_by == "group":
+        sentences.append("Records of one group (a person, a household) resemble each other; intervals count by group.")
+    if set(compared) - {"within noise"}:
+        sentences.append(
+            f"With {confidence:.0%} confidence none of the changes is noise: the number of attacks and values is "
+            "corrected for."
+        )
+    return [*sentences, _on_retraining(overall, speaks_of)]
 
 
 def _spread(figure: FigureChange) -> Estimate:

@@ -24,9 +24,9 @@ from gnomon.core.documents.read_write import belonging, parse_document, read_doc
 from gnomon.core.documents.record import Record
 from gnomon.core.documents.record_parts import Measured, ToDo
 from gnomon.core.errors import DataError, GnomonError, expect
-from gnomon.core.files import toml_text, write_text
 from gnomon.core.generations import Published, read_published
 from gnomon.core.plan import make_plan, name_of
+from gnomon.core.system import write_text
 from gnomon.report.formatting import clean
 
 _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")  # the last four are the wide forms of the others
@@ -80,16 +80,12 @@ def write_outcome(outcome: Outcome, folder: Path) -> Record:
     """Writes scores, ids, truth, tables and record into an empty folder; returns the record that names these files."""
     scores = folder / "scores"
     scores.mkdir(parents=True)
-    for name, values in outcome.scores.items():
-        np.save(scores / f"{name}.npy", values, allow_pickle=False)
-    np.save(scores / "ids.npy", np.asarray(outcome.ids), allow_pickle=False)
-    np.save(scores / "member.npy", np.asarray(outcome.member), allow_pickle=False)
-    if outcome.groups is not None:
-        np.save(scores / "groups.npy", np.asarray(outcome.groups), allow_pickle=False)
-    if outcome.copies is not None:
-        np.save(scores / "copies.npy", outcome.copies, allow_pickle=False)
-    if outcome.exposure is not None:
-        np.save(scores / "exposure.npy", outcome.exposure, allow_pickle=False)
+    ids, member, exposure, groups, copies = RESERVED
+    arrays = {**outcome.scores, ids: outcome.ids, member: outcome.member}
+    arrays |= {exposure: outcome.exposure, groups: outcome.groups, copies: outcome.copies}
+    for name, values in arrays.items():
+        if values is not None:
+            np.save(scores / f"{name}.npy", np.asarray(values), allow_pickle=False)
     if outcome.risk is not None:
         write_risk(outcome.risk, folder)
     if outcome.canaries is not None:
@@ -310,3 +306,39 @@ def _measured(row: MitigationResult, plain: MitigationResult, fpr: float | None)
         fpr=fpr,
         accuracy=row.utility.change if row.utility else None,
     )
+
+
+def toml_text(values: Mapping[str, Any]) -> str:
+    """Tables of plain values as TOML; what is None is left out.
+
+    >>> print(toml_text({"seed": 1, "data": {"label": "ill", "csv": {"decimal": ","}, "id": None}}), end="")
+    seed = 1
+    <BLANKLINE>
+    [data]
+    label = "ill"
+    csv = { "decimal" = "," }
+    """
+    tables = {name: table for name, table in values.items() if isinstance(table, Mapping)}
+    lines = _lines({name: value for name, value in values.items() if name not in tables})
+    for name, table in tables.items():
+        lines += ["", f"[{name}]", *_lines(table)]
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _lines(values: Mapping[str, Any]) -> list[str]:
+    return [f"{_key(name)} = {_value(value)}" for name, value in values.items() if value is not None]
+
+
+def _key(name: str) -> str:
+    plain = name.isascii() and name.replace("_", "").replace("-", "").isalnum()
+    return name if plain else _value(name)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        parts = [f"{_value(str(name))} = {_value(part)}" for name, part in value.items() if part is not None]
+        return f"{{ {', '.join(parts)} }}" if parts else "{}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_value, value))}]"
+    written = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # that JSON leaves and TOML refuses
+    return {"NaN": "nan", "Infinity": "inf", "-Infinity": "-inf"}.get(written, written)

@@ -9,7 +9,7 @@ from pathlib import Path
 from gnomon.core.documents.read_write import write_record
 from gnomon.core.documents.record import Audited, Record, record_of
 from gnomon.core.errors import UsageError, expect, import_extra, one_line
-from gnomon.core.files import write_text
+from gnomon.core.system import write_text
 from gnomon.report import render, write_report
 
 FOLDER, TAG = "gnomon", "gnomon.verdict"

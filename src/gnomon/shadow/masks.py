@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from gnomon.core.arrays import Bools, Ints, Rows, is_frame
 from gnomon.core.data.dataset import Dataset
 from gnomon.core.errors import ModelError, UsageError
-from gnomon.core.machine import too_large
 from gnomon.core.seeds import Seeds
+from gnomon.core.system import too_large
 from gnomon.shadow.pool import PoolAnswers
 
 

@@ -20,8 +20,8 @@ import numpy as np
 from gnomon.core.arrays import Floats, Ints, check_log_probs, fingerprint, take_rows
 from gnomon.core.data.dataset import Dataset
 from gnomon.core.errors import DataError, ModelError, UsageError
-from gnomon.core.machine import DECIDING_PACKAGES, package_versions
 from gnomon.core.protocols import Model, ModelAbilities, Observation, Trainer, TrainerAbilities, Watching
+from gnomon.core.system import DECIDING_PACKAGES, package_versions
 from gnomon.engines.local import Done, Engine, Keep, Task
 from gnomon.engines.workers import stop_workers
 from gnomon.models.recipe_hash import describe_class, modules_behind

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnomon.core.errors import StoreError
-from gnomon.core.files import replacing
+from gnomon.core.system import replacing
 
 CHUNK_BYTES = 2**20
 

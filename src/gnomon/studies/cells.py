@@ -23,10 +23,9 @@ from gnomon.core.documents.read_write import parse_document
 from gnomon.core.documents.record import Record
 from gnomon.core.documents.schema import Part
 from gnomon.core.errors import DataError, GnomonError, StoreError, one_line
-from gnomon.core.files import content_digest, write_text
 from gnomon.core.generations import claim, read_published
-from gnomon.core.machine import DECIDING_PACKAGES, package_versions
 from gnomon.core.plan import Plan, make_plan
+from gnomon.core.system import DECIDING_PACKAGES, content_digest, package_versions, write_text
 from gnomon.models.files import located
 from gnomon.models.user_code import user_code
 from gnomon.runs.folder import write_audit

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from itertools import combinations, product
 from pathlib import Path
 
 import numpy as np
 
-from gnomon.core import VERSION
 from gnomon.core.documents.record import AttackResult, Record
 from gnomon.core.documents.schema import Estimate, rate_at
 from gnomon.core.documents.study import (
@@ -27,7 +24,7 @@ from gnomon.core.documents.study import (
     StudyCurve,
 )
 from gnomon.core.documents.study import StudyMachine as Machine
-from gnomon.core.machine import RECORDED_PACKAGES, available_cores, package_versions
+from gnomon.core.system import made_here
 from gnomon.stats.intervals import spread
 from gnomon.studies.cells import CellRun
 from gnomon.studies.spec import StudySpec
@@ -296,14 +293,4 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 def machine_facts(seconds: float, reused: int, command: str) -> Machine:
     """Where and with what something was made."""
-    return Machine(
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        gnomon=VERSION,
-        python=platform.python_version(),
-        machine=f"{platform.system()} {platform.machine()}",
-        cores=available_cores(),
-        packages=package_versions(RECORDED_PACKAGES),
-        seconds=round(seconds, 3),
-        reused=reused,
-        command=command,
-    )
+    return Machine(**made_here(), seconds=round(seconds, 3), reused=reused, command=command)

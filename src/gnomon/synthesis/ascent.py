@@ -15,7 +15,7 @@ from gnomon.core.answers import Reveal
 from gnomon.core.arrays import Floats, Ints
 from gnomon.core.data.features import FeatureSpace
 from gnomon.core.errors import BudgetError, GnomonError, StoreError, UsageError
-from gnomon.core.files import replacing
+from gnomon.core.system import replacing
 from gnomon.synthesis import climbers
 from gnomon.synthesis.asking import Asker
 from gnomon.synthesis.climbed import ClassClimb, Climb, ClimbInterruptedError, notes_on

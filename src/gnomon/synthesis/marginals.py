@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from gnomon.core.arrays import Bools, Floats, Ints, Rows, fingerprint
 from gnomon.core.data.features import Codes, FeatureSpace, feature_space
 from gnomon.core.errors import DataError, UsageError
-from gnomon.core.files import write_text
+from gnomon.core.system import write_text
 
 MAX_VALUES = 256  # a numeric feature with more distinct values is counted in ranges
 RANGES = 64

@@ -24,7 +24,7 @@ from gnomon.models.files import read_model
 
 @pytest.fixture
 def little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gnomon.core.machine.free_memory", lambda: 100_000)
+    monkeypatch.setattr("gnomon.core.system.free_memory", lambda: 100_000)
 
 
 @pytest.fixture(autouse=True)

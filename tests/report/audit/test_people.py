@@ -2,7 +2,7 @@
 
 import pytest
 from tests.report import sample_documents, sample_records
-from tests.report.test_html import Page
+from tests.report.test_formats_html import Page
 
 from gnomon.core.documents.record import Record
 from gnomon.report.audit.people import affected, people

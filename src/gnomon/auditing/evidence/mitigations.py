@@ -19,7 +19,6 @@ from gnomon.core.arrays import Floats, Ints, check_log_probs, fingerprint, take_
 from gnomon.core.data.dataset import Dataset, Roles
 from gnomon.core.data.features import FeatureSpace
 from gnomon.core.errors import UsageError
-from gnomon.core.machine import DECIDING_PACKAGES, package_versions
 from gnomon.core.mitigations import (
     AnswerMitigation,
     InOrder,
@@ -31,6 +30,7 @@ from gnomon.core.mitigations import (
 )
 from gnomon.core.protocols import Model, Trainer
 from gnomon.core.seeds import Seeds
+from gnomon.core.system import DECIDING_PACKAGES, package_versions
 from gnomon.engines.local import Engine, Task
 from gnomon.mitigations import apply_in_training, make_mitigation
 from gnomon.models.observations import RandomRecords, draw_records

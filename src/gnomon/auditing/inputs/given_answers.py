@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -63,6 +63,7 @@ def revealed_by(tables: Sequence[AnswerTable]) -> str:
 
 
 SHOWN = 4
+Rule: TypeAlias = Literal["name", "name within", "number", "order", "position", "one column"]
 BY_COLUMN: dict[ColumnRule, str] = {
     "name": "by name",
     "name within": "by the class name within the column's",
@@ -105,40 +106,28 @@ def map_answers(data: Dataset, model: Model | None, tables: Sequence[AnswerTable
     if inner.known is not None:
         return _of_estimator(data, inner.known)
     if model is None:
-        answers = data.label_names
         sentence = f"The target is trained here on these classes: {_first(data.classes)}."
-        return AnswersMap(classes=list(data.classes), answers=answers, rule="trained here", sentence=sentence)
+        return AnswersMap(classes=list(data.classes), answers=data.label_names, rule="trained here", sentence=sentence)
     if inner.shown is not None:
-        return AnswersMap(
-            classes=list(data.classes),
-            answers=list(inner.shown.columns),
-            rule=inner.shown.rule,
-            sentence=_listed(inner.shown.columns, data.classes, BY_COLUMN[inner.shown.rule]),
-        )
-    one = inner.one_column
-    places = ["the rest", "the one column"] if one else [f"column {k}" for k in range(data.n_classes)]
-    words = BY_COLUMN["one column" if one else "position"]
-    return AnswersMap(
-        classes=list(data.classes),
-        answers=places,
-        rule="one column" if one else "position",
-        sentence=_listed(places, data.classes, words),
-    )
+        return _map(data, inner.shown.columns, inner.shown.rule, BY_COLUMN[inner.shown.rule])
+    if inner.one_column:
+        return _map(data, ["the rest", "the one column"], "one column", BY_COLUMN["one column"])
+    return _map(data, [f"column {k}" for k in range(data.n_classes)], "position", BY_COLUMN["position"])
 
 
 def _of_estimator(data: Dataset, model: KnownClasses) -> AnswersMap:
-    known = model.names
     place = {int(k): i for i, k in enumerate(model.columns)}
-    answers = [known[place[k]] if k in place else "never" for k in range(data.n_classes)]
-    same = answers == list(data.classes)
-    words = "by name" if same else "equal numbers" if data.matched == "numbers" else "ids, in the order of the labels"
-    sentence = _listed(answers, data.classes, words)
-    return AnswersMap(
-        classes=list(data.classes),
-        answers=answers,
-        rule="name" if same else "number" if data.matched == "numbers" else "order",
-        sentence=sentence,
-    )
+    answers = [model.names[place[k]] if k in place else "never" for k in range(data.n_classes)]
+    if answers == list(data.classes):
+        return _map(data, answers, "name", "by name")
+    if data.matched == "numbers":
+        return _map(data, answers, "number", "equal numbers")
+    return _map(data, answers, "order", "ids, in the order of the labels")
+
+
+def _map(data: Dataset, answers: Sequence[str], rule: Rule, words: str) -> AnswersMap:
+    classes = list(data.classes)
+    return AnswersMap(classes=classes, answers=list(answers), rule=rule, sentence=_listed(answers, classes, words))
 
 
 def _listed(answers: Sequence[str], classes: Sequence[str], words: str) -> str:

@@ -14,12 +14,11 @@ from gnomon.auditing.settings import NOTHING, Trust, refuse_sending
 from gnomon.core.arrays import Floats
 from gnomon.core.data.dataset import Dataset
 from gnomon.core.errors import PlanError, UsageError, did_you_mean
-from gnomon.core.files import content_digest
-from gnomon.core.model_formats import is_address
 from gnomon.core.network_recipe import NETWORK_OPTIONS
 from gnomon.core.outputs import Outputs
 from gnomon.core.plan import DataPlan, Plan, TargetPlan, TrainerPlan, make_table
 from gnomon.core.protocols import Gives, Model, ModelAbilities, Trainer, TrainerAbilities
+from gnomon.core.system import content_digest
 from gnomon.datasets import load_dataset
 from gnomon.datasets.own_files.answer_files import AnswerTable, read_answers
 from gnomon.datasets.own_files.csv_files import CsvFormat
@@ -87,7 +86,7 @@ def load_inputs(plan: Plan, trusted: Trust = NOTHING) -> AuditInputs:
     trust = trusted.trust
     refuse_sending(plan, trusted)
     plugins = load_plugins(plan, trust=trust)
-    if plan.target.model is not None and is_address(plan.target.model):
+    if plan.target.model is not None:
         here = plan.target.model_copy(update={"model": str(located(plan.target.model))})
         plan = plan.model_copy(update={"target": here})
     given = _read_given(plan.target, trusted)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
 from gnomon.auditing.evidence.answers import AnswerSet
 from gnomon.auditing.prepare import Prepared, train_target
@@ -30,8 +29,7 @@ from gnomon.auditing.structure.contents import (
 from gnomon.core.arrays import Floats, count_rows, take_rows
 from gnomon.core.documents.record_parts import Appetite, StructureCode, StructureFacts, StructureValue
 from gnomon.core.documents.schema import Finding
-from gnomon.core.errors import PlanError, did_you_mean
-from gnomon.core.plan import read_toml
+from gnomon.core.plan import make_table, read_toml
 from gnomon.core.protocols import Model, ModelAbilities
 
 
@@ -41,17 +39,7 @@ def read_appetite(file: str | None) -> Appetite:
     Raises:
         PlanError: no such file, broken TOML, an unknown key, a value out of range.
     """
-    if file is None:
-        return Appetite()
-    try:
-        return Appetite.model_validate(read_toml(Path(file)))
-    except ValidationError as error:
-        problem = error.errors()[0]
-        place = ".".join(str(part) for part in problem["loc"])
-        if problem["type"] == "extra_forbidden":
-            raise PlanError(f'{file}: unknown key "{place}"{did_you_mean(place, Appetite.model_fields)}') from None
-        message = problem["msg"][:1].lower() + problem["msg"][1:]
-        raise PlanError(f"{file}: {place}: {message}, got {problem['input']!r}") from None
+    return Appetite() if file is None else make_table(Appetite, read_toml(Path(file)), file)
 
 
 UNBOUNDED = 1000.0  # C from here on hardly penalises

@@ -213,20 +213,7 @@ def _tested(attempts: Sequence[Attempt], truth: Truth, seeds: Seeds) -> tuple[Jo
     rng = seeds.generator()
     test = joint_test(scores, truth.member, rng=rng, groups=truth.units, person_scores=persons, wider=wider)
     named = zip(attempts, test.attacks, strict=True)
-    return test, [
-        JointResult(
-            name=attempt.scored.name,
-            p=one.p,
-            found=one.p <= LEVEL,
-            by=one.by,
-            reversed=one.reversed,
-            rows=one.rows,
-            members=one.members,
-            expected=one.expected,
-            worth=one.worth,
-        )
-        for attempt, one in named
-    ]
+    return test, [JointResult(name=attempt.scored.name, found=one.p <= LEVEL, **vars(one)) for attempt, one in named]
 
 
 def _speaker(

@@ -27,8 +27,8 @@ from gnomon.core.documents.reproduction import Reproduction
 from gnomon.core.documents.schema import Estimate, Part
 from gnomon.core.documents.study import Study
 from gnomon.core.errors import DataError, expect, one_line
-from gnomon.core.files import write_text
 from gnomon.core.generations import read_published
+from gnomon.core.system import write_text
 
 D = TypeVar("D", bound=Part)
 

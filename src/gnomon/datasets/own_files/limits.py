@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gnomon.core.errors import DataError
-from gnomon.core.machine import too_large
+from gnomon.core.system import too_large
 
 MOST_COLUMNS = 20_000  # of a table: each has a type, checks and a name of its own
 LINE_BYTES = 2**26

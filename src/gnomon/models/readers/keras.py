@@ -17,8 +17,8 @@ import numpy as np
 
 from gnomon.core.arrays import Rows, is_frame
 from gnomon.core.errors import ModelError, UsageError, import_extra, one_line
-from gnomon.core.machine import too_large
 from gnomon.core.protocols import Model
+from gnomon.core.system import too_large
 from gnomon.models.callable import CallableModel
 from gnomon.models.readers.model_file import ModelFile, Use
 

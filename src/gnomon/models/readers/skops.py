@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gnomon.core.errors import ModelError
-from gnomon.core.machine import too_large
+from gnomon.core.system import too_large
 from gnomon.models.readers.model_file import ModelFile, object_in
 
 HARMLESS = {  # what scikit-learn's estimators hold of others: types of numbers, and splines (SplineTransformer)

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from gnomon.core.errors import DataError, ModelError
-from gnomon.core.machine import core_cache
+from gnomon.core.system import core_cache
 from gnomon.models.torch.networks import Activation, TensorRows, build_seeded
 from gnomon.models.torch.stacks.mlp_stack import MlpStack, Stack
 from gnomon.models.torch.stacks.stacked_training import Rates

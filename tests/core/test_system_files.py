@@ -8,7 +8,7 @@ import pytest
 from tests.full_disk import full_disk
 
 from gnomon.core.errors import StoreError
-from gnomon.core.files import replacing, write_text
+from gnomon.core.system import replacing, write_text
 
 
 def test_a_file_takes_the_place_of_the_old_one_and_its_folder_is_made(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 from tests.report import sample_records
 
 from gnomon.core.errors import StoreError, UsageError
-from gnomon.report import html, render, write_report
-from gnomon.report.html import BROWSER, find_browser, write_pdf
+from gnomon.report import formats, render, write_report
+from gnomon.report.formats import BROWSER, find_browser, write_pdf
 
 
 def test_a_report_s_front_part_is_printed_on_at_most_eight_pages_of_a4(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_a_suffix_asks_for_a_pdf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_without_a_browser_the_line_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(BROWSER, raising=False)
-    monkeypatch.setattr(html, "ELSEWHERE", ())
+    monkeypatch.setattr(formats, "ELSEWHERE", ())
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UsageError, match="printed by Chromium, Chrome or Edge, and none was found"):
         write_pdf("<p>x", tmp_path / "report.pdf")
@@ -58,7 +58,7 @@ def test_a_browser_that_prints_nothing_leaves_no_file(
     browser.write_text(f"#!/bin/sh\nexec sh -c '{script}'\n")
     browser.chmod(0o755)
     monkeypatch.setenv(BROWSER, str(browser))
-    monkeypatch.setattr(html, "LONGEST", 1)
+    monkeypatch.setattr(formats, "LONGEST", 1)
     with pytest.raises(StoreError, match=rf"printed no PDF \({said}\); write \.html"):
         write_pdf("<p>x", tmp_path / "report.pdf")
     assert not (tmp_path / "report.pdf").exists()

@@ -4,7 +4,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnomon.core.files import toml_text
+from gnomon.runs.folder import toml_text
 
 text = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=5)
 scalars = st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | text

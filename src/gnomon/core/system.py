@@ -1,14 +1,118 @@
-"""What this machine has: packages, cores, and memory; what claims to need more memory is refused before it is read."""
+"""What this machine gives: files that are written whole or not at all, packages, cores, and memory.
+
+What claims to need more memory than is free is refused before it is read.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import platform
+import re
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import Any
+
+from gnomon.core import VERSION
+from gnomon.core.errors import DataError, StoreError
+
+_SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")  # numpy.save, whatever stopped it
+
+
+@contextmanager
+def replacing(path: Path, *, mode: int = 0o644) -> Iterator[Path]:
+    """A file next to ``path`` that takes its place when the block ends: a reader sees the old one or the new one.
+
+    Args:
+        path: of the file to write; its folder is made.
+        mode: permissions of the new file.
+
+    Yields:
+        An empty file to fill. If the block fails, it is removed and ``path`` stays as it was; a link there is replaced,
+        never written through.
+
+    Raises:
+        StoreError: the folder can't be written (full, read-only).
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:64]}.", suffix=".part")
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.chmod(mode)
+        temporary.replace(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def cannot_write(path: Path, error: OSError) -> StoreError:
+    """One line for a file or folder that can't be written.
+
+    >>> print(cannot_write(Path("runs/x"), OSError(28, "No space left on device")))
+    runs/x: cannot be written (No space left on device); free space, or name a folder that can be written
+    """
+    return StoreError(
+        f"{path}: cannot be written ({system_reason(error)}); free space, or name a folder that can be written"
+    )
+
+
+def system_reason(error: OSError) -> str:
+    """What the system says of a file or process; numpy, whose writing ended early, is not quoted.
+
+    >>> system_reason(OSError("16370 requested and 2016 written"))
+    'only a part of it, as if the disk were full'
+    """
+    if error.errno is None and _SHORT_WRITE.fullmatch(str(error)):
+        return "only a part of it, as if the disk were full"
+    return error.strerror or str(error)
+
+
+def content_digest(path: Path) -> str:
+    """SHA-256 of a file as ``sha256sum`` prints it; of a folder, of its files' names and digests, one a line, sorted.
+
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "model"
+    >>> _ = file.write_text("abc")
+    >>> content_digest(file)[:8]
+    'ba7816bf'
+    """
+    if path.is_dir():
+        files = sorted((p.relative_to(path).as_posix(), p) for p in path.rglob("*") if p.is_file())
+        lines = "".join(f"{content_digest(p)}  {name}\n" for name, p in files)
+        return hashlib.sha256(lines.encode("utf-8")).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file atomically.
+
+    Raises:
+        StoreError: the folder can't be written (full, read-only).
+        DataError: half a character stands in the text.
+    """
+    try:
+        content = text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        part = ascii(text[max(0, error.start - 20) : error.end])
+        raise DataError(f"{path}: {part} is no text that a file can hold; rename what is called so") from None
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
 
 RECORDED_PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "pandas", "joblib", "pydantic", "matplotlib")
 DECIDING_PACKAGES = (
@@ -114,6 +218,18 @@ def _count(cores: str) -> int:
     """How many cores a list such as "0-3,8" names."""
     ends = [[int(end) for end in part.split("-")] for part in cores.split(",")]
     return sum(end[-1] - end[0] + 1 for end in ends)
+
+
+def made_here() -> dict[str, Any]:
+    """When, where and with what something is made now, under the names that documents have for it."""
+    return {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "gnomon": VERSION,
+        "packages": package_versions(RECORDED_PACKAGES),
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "cores": available_cores(),
+    }
 
 
 def package_versions(names: Sequence[str]) -> dict[str, str]:
