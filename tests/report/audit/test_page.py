@@ -20,7 +20,7 @@ def test_sections_stand_in_order_and_every_table_has_its_own_key() -> None:
     page = audit_page(sample_records.with_people())
     keys = [section.key for section in page.sections]
     assert keys == [
-        *("findings", "pictures", "persons", "slices", "threat-model", "not-tried"),
+        *("findings", "pictures", "threat-model", "persons", "slices", "not-tried"),
         *("more-pictures", "all-attacks", "exposed", "accusations", "repeats", "risk", "notes", "provenance"),
     ]
     first = [section.key for section in page.sections if not section.appendix]

@@ -73,10 +73,10 @@ def audit_page(record: Record) -> Page:
                 what_to_do(record),
                 _findings("findings", "Findings", alarms, told=True),
                 _pictures(record),
+                _threat_model(record),
                 *affected(record),
                 structure(record),
                 endpoint(record),
-                _threat_model(record),
                 _not_tried(record),
             ),
             *_appendix(
