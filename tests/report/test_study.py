@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from matplotlib.figure import Figure
 from tests.report.sample_documents import EPOCHS, HOSTILE, point, rendered, sample_study
 
 from gnomon.core.documents.study import Study
@@ -44,6 +45,17 @@ def test_a_value_that_was_not_measured_is_a_dash() -> None:
     curves = [c.model_copy(update={"points": [point("5", None), *c.points[1:]]}) for c in study.curves]
     shown = sections(study.model_copy(update={"curves": curves}))["axis-0"]
     assert {cell.text for cell in shown.tables[0].rows[0][1:]} == {"–"}
+
+
+def test_one_point_that_could_be_measured_is_drawn_on_the_axis_that_was_asked_for() -> None:
+    study = sample_study()
+    wide = study.axes[0].model_copy(update={"labels": ["100", "5000"], "numbers": [100.0, 5000.0]})
+    points = [point("100", 0.5), point("5000", None)]
+    curves = [c.model_copy(update={"points": points}) for c in study.curves if c.axis == EPOCHS]
+    [drawn, *_] = sections(sample_study(axes=[wide], curves=curves, heats=[]))["axis-0"].figures
+    axes = Figure().add_subplot()
+    drawn.paint(axes)
+    assert axes.get_xlim()[0] < 100 < 5000 < axes.get_xlim()[1]
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def test_the_last_record_can_be_drawn() -> None:
 
 @pytest.mark.parametrize("size", [0, 10, 11])
 def test_a_pool_that_is_too_small_is_refused_with_a_way_out(size: int) -> None:
-    with pytest.raises(UsageError, match="ask for smaller shadows"):
+    with pytest.raises(UsageError, match=r"lower shadow\.size, or give more rows"):
         draw_shadows(np.arange(10), 2, size, np.random.default_rng(0))
 
 

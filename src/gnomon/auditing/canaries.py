@@ -163,7 +163,7 @@ def _make(
     if m > len(spare) or m == 0:
         raise PlanError(
             f"canaries.count: {m} mislabelled canaries need as many rows that the model is not trained on, and there "
-            f'are {len(spare)}; ask for fewer, lower data.train_size, or take kind = "random"'
+            f'are {len(spare)}; ask for fewer, or take kind = "random"'
         )
     copied = rng.permutation(spare)[:m]
     wrong = (data.y[copied] + rng.integers(1, data.n_classes, m)) % data.n_classes

@@ -59,7 +59,7 @@ def draw_shadows(
     if not 0 < size < len(pool):
         raise UsageError(
             f"shadow models of {size} rows cannot be drawn from a pool of {len(pool)}: some rows must stay out; "
-            "ask for smaller shadows ([shadow] size), a smaller target (train_size) or give more rows"
+            "lower shadow.size, or give more rows"
         )
     most = too_large(2.0 * count * size * np.dtype(np.int64).itemsize)
     if most is not None:

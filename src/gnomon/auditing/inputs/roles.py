@@ -208,7 +208,7 @@ def _draw_adversary(parts: RowSplit, rest: Ints, plan: DataPlan, shadow: int | N
     if size > len(rest) or len(pool) <= shadow:
         raise UsageError(
             f"{len(rest) + len(given)} non-members cannot give {size} audited ones kept apart and shadows of {shadow} "
-            "rows; lower data.nonmember_size, data.train_size or shadow.size, or set data.keep_apart = false"
+            "rows; lower data.nonmember_size or shadow.size, or set data.keep_apart = false"
         )
     return _roles(parts, audited, pool, "adversary")
 

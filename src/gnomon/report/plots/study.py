@@ -63,8 +63,12 @@ def _against_numbers(
     logarithmic = min(numbers) > 0 and max(numbers) >= _WIDE * min(numbers)
 
     def paint(axes: Axes) -> None:
+        low, high = min(numbers), max(numbers)
         if logarithmic:
             axes.set_xscale("log")
+            axes.set_xlim(low * (low / high) ** 0.06, high * (high / low) ** 0.06)
+        else:
+            axes.set_xlim(low - 0.06 * (high - low), high + 0.06 * (high - low))
         for j, (_, points) in enumerate(known):
             pairs = sorted(((x, p.mean) for x, p in points if p.mean), key=lambda pair: pair[0])
             x, means = [x for x, _ in pairs], [e for _, e in pairs]
@@ -72,7 +76,6 @@ def _against_numbers(
             axes.vlines(x, [e.low for e in means], [e.high for e in means], color=CURVES[j], alpha=0.6, lw=1.6)
         guessing(axes, y=chance)
         ticks(axes.xaxis, sorted(numbers), _tick)
-        axes.margins(x=0.06)
         axes.locator_params(axis="y", nbins=6)
         ticks(axes.yaxis, [tick for tick in axes.get_yticks() if -1 <= tick <= 1.0001], plain)
         axes.set_ylim(*_limits([p.mean for _, points in known for _, p in points if p.mean], chance))
