@@ -287,8 +287,8 @@ it has the command (PLAN is the audit's plan; `gnomon init plan.toml` with the f
 Mitigations in training are named only where they change what the model's trainer makes; for a model that is given they
 are measured on what its recipe ([trainer], by default the model file's own) makes of the members.
 The last column but one is the limit that makes [the gate](gate.md) catch
-the finding when it comes back: {{rate}} is a limit that this very leak does not meet (a true-positive rate of 5 times
-its false-positive rate, else an AUC), {{auc}} is `auc<=0.6`.
+the finding when it comes back: {{rate}} are limits that this very leak does not meet (a true-positive rate of 5 times
+its false-positive rate and, where it shows, an AUC), {{auc}} is `auc<=0.6`.
 
 Where no rule applies the report says so, with the list of what was not tested.
 """

@@ -104,7 +104,9 @@ def test_the_most_exposed_group_is_held_against_chance_and_all_intervals_against
 
 def test_a_limit_that_is_advised_is_one_that_the_leak_does_not_meet() -> None:
     record = leaking()
-    for limit in limits(record):
+    both, area = limits(record)
+    assert both.endswith(f" and {area}")  # of few records a rate alone may be unresolved when the leak comes back
+    for limit in both.split(" and "):
         assert [one.state for one in gate(record, [limit]).held if one.attack == record.verdict.attack] == [
             "not met"
         ], limit

@@ -218,17 +218,19 @@ def _of_answers(label: str) -> bool:
 def limits(record: Record) -> tuple[str, str]:
     """Limits of a gate: one that this record does not meet where a value of its headline attack allows one, and an AUC.
 
-    The first is the clear leak that the verdict speaks of (a true-positive rate, else the AUC), for a small leak the
-    two digits below the AUC's interval, and for one that the AUC does not show the verdict's level.
+    The first is the clear leak that the verdict speaks of (a true-positive rate, and the AUC where it is clear too: of
+    few records a rate alone may be unresolved next time), for a small leak the two digits below the AUC's interval, and
+    for one that the AUC does not show the verdict's level.
     """
     area, attack = f"auc<={CLEAR_AUC:g}", record.headline
     if attack is None or attack.auc is None or not leaks(record):
         return area, area
     sure = [p for p in attack.tpr_at_fpr if p.tpr is not None and p.tpr.low > CLEAR_RATIO * p.fpr]
+    low = max(attack.auc.low, 1 - attack.auc.high)
     if sure and attack.auc.value >= 0.5:
         fpr = min(p.fpr for p in sure)
-        return f"tpr@{fpr:g}<={CLEAR_RATIO * fpr:g}", area
-    low = max(attack.auc.low, 1 - attack.auc.high)
+        rate = f"tpr@{fpr:g}<={CLEAR_RATIO * fpr:g}"
+        return f"{rate} and {area}" if low > CLEAR_AUC else rate, area
     if low > CLEAR_AUC:
         return area, area
     if low <= 0.505:  # the leak is of a few: no interval lies below such a limit
