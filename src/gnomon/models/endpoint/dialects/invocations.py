@@ -19,10 +19,19 @@ from gnomon.models.endpoint.transport import Request
 
 @dataclass(frozen=True)
 class Invocations(Dialect):
-    """Rows as one of several kinds of JSON, or as csv; answers as JSON or csv."""
+    """Rows as one of several kinds of JSON, or as csv; answers as JSON or csv.
+
+    Attributes:
+        form: of the rows.
+        place: of the answers, where the plan names one.
+        key: under which rows as objects are sent.
+        bare: answers may come without ``predictions`` around them.
+    """
 
     form: str
     place: AnswerPlace | None
+    key: str = "dataframe_records"
+    bare: bool = True
 
     def request(self, batch: RequestRows) -> Request:
         """Rows in the form of the plan."""
@@ -34,7 +43,7 @@ class Invocations(Dialect):
             "inputs": batch.rows,
             "instances": batch.rows,
         }
-        key = "dataframe_records" if self.form == "records" else self.form
+        key = self.key if self.form == "records" else self.form
         return Request(json.dumps({key: forms[self.form]}, allow_nan=False).encode())
 
     def answers(self, response: Response, batch: RequestRows) -> Any:  # noqa: ARG002 - the protocol's arguments
@@ -44,14 +53,13 @@ class Invocations(Dialect):
         found = response.json()
         if self.place is not None:
             return self.place.of(found)
-        if isinstance(found, dict):
-            found = found.get("predictions", found)
-        if isinstance(found, dict):
+        inside = found.get("predictions", found) if isinstance(found, dict) else found
+        if isinstance(inside, dict) or (inside is found and not self.bare):
+            got = ", ".join(map(str, list(found)[:8])) if isinstance(found, (dict, list)) else str(found)[:120]
             raise ModelError(
-                f"its answer has no predictions, but {', '.join(map(str, list(found)[:8]))}; name the place of the "
-                "answers in requests.answer"
+                f"its answer has no predictions, but {got}; name the place of the answers in requests.answer"
             )
-        return found
+        return inside
 
 
 def _csv(batch: RequestRows, *, header: bool) -> bytes:
