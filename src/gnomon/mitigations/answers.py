@@ -17,7 +17,7 @@ from gnomon.core.arrays import Floats
 from gnomon.core.errors import UsageError
 from gnomon.core.mitigations import Known
 from gnomon.core.seeds import GOLDEN, mix
-from gnomon.mitigations.base import OfAnswers, Range, whole
+from gnomon.mitigations.base import OfAnswers, Range
 
 RENORMALISED = "renormalised"
 
@@ -142,7 +142,7 @@ class Top(OfAnswers):
         k, _, word = strength.partition(":")
         if word not in ("", RENORMALISED):
             raise UsageError(f'mitigation "top": expected top:K or top:K:{RENORMALISED}, got "top:{strength}"')
-        return cls(whole(k, cls.name, least=1, what="entries to keep"), word == RENORMALISED)
+        return cls(Range("entries to keep", whole=True, least=1).read(k, cls.name), word == RENORMALISED)
 
     @property
     def label(self) -> str:

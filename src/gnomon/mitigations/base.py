@@ -32,7 +32,7 @@ class Range:
 
     Attributes:
         what: the strength is.
-        whole: whether it is a whole number; then ``least`` must be given.
+        whole: whether it is a whole number.
         above: a number that it must pass.
         least: the smallest.
         most: the largest.
@@ -49,10 +49,26 @@ class Range:
 
         Raises:
             UsageError: it is missing, no number, or out of range.
+
+        >>> Range("lambda", least=0).read("1e-3", "l2")
+        0.001
+        >>> Range("entries to keep", whole=True, least=1).read("0", "top")
+        Traceback (most recent call last):
+        gnomon.core.errors.UsageError: mitigation "top": entries to keep must be a whole number >= 1, got "0"
         """
-        if self.whole:
-            return whole(strength, name, least=int(self.least or 0), what=self.what)
-        return number(strength, name, what=self.what, above=self.above, least=self.least, most=self.most)
+        try:
+            value = int(strength) if self.whole else float(strength)
+        except ValueError:
+            value = math.nan
+        low = (self.above is None or value > self.above) and (self.least is None or value >= self.least)
+        if math.isfinite(value) and low and value <= self.most:
+            return value
+        bounds = [] if self.above is None else [f"> {self.above:g}"]
+        bounds += [] if self.least is None else [f">= {self.least:g}"]
+        bounds += [f"<= {self.most:g}"] if math.isfinite(self.most) else []
+        expected = f"a {'whole ' if self.whole else ''}number {' and '.join(bounds)}".strip()
+        got = f'got "{strength}"' if strength else f'got none: write it behind the name, as in "{name}:NUMBER"'
+        raise UsageError(f'mitigation "{name}": {self.what} must be {expected}, {got}')
 
 
 @dataclass(frozen=True)
@@ -80,7 +96,8 @@ class Base:
             UsageError: a strength that it can't have.
         """
         if cls.range is None:
-            nothing(strength, cls.name)
+            if strength:
+                raise UsageError(f'mitigation "{cls.name}" has no strength, got "{strength}": write "{cls.name}"')
             return cls()
         has_default = dataclasses.fields(cls)[0].default is not dataclasses.MISSING
         make: Callable[..., Self] = cls  # with the number that the subclass holds
@@ -167,73 +184,3 @@ def bounded(trainer: SklearnTrainer, parameter: str, bound: Callable[[Any], Any]
     own = fresh.get_params(deep=True)
     found = {name: bound(value) for name, value in own.items() if name.rpartition("__")[2] == parameter}
     return dataclasses.replace(trainer, estimator=fresh.set_params(**found), settings=None) if found else None
-
-
-def whole(strength: str, name: str, *, least: int, what: str) -> int:
-    """A whole number of at least ``least``.
-
-    Raises:
-        UsageError: it is missing, no whole number, or too small.
-
-    >>> whole("3", "top", least=1, what="entries to keep")
-    3
-    >>> whole("0", "top", least=1, what="entries to keep")
-    Traceback (most recent call last):
-    gnomon.core.errors.UsageError: mitigation "top": entries to keep must be a whole number >= 1, got "0"
-    """
-    try:
-        value = int(strength)
-    except ValueError:
-        value = least - 1
-    if value < least:
-        raise UsageError(_line(name, what, f"a whole number >= {least}", strength))
-    return value
-
-
-def number(
-    strength: str,
-    name: str,
-    *,
-    what: str,
-    above: float | None = None,
-    least: float | None = None,
-    most: float = math.inf,
-) -> float:
-    """A finite number: larger than ``above`` or at least ``least``, and at most ``most``.
-
-    Raises:
-        UsageError: it is missing, no number, or out of range.
-
-    >>> number("1e-3", "l2", what="lambda", least=0)
-    0.001
-    >>> number("-5", "temperature", what="t", above=0)
-    Traceback (most recent call last):
-    gnomon.core.errors.UsageError: mitigation "temperature": t must be a number > 0, got "-5"
-    """
-    try:
-        value = float(strength)
-    except ValueError:
-        value = math.nan
-    low = (above is None or value > above) and (least is None or value >= least)
-    if not (math.isfinite(value) and low and value <= most):
-        bounds = [f"> {above:g}" if above is not None else "", f">= {least:g}" if least is not None else ""]
-        bounds.append(f"<= {most:g}" if math.isfinite(most) else "")
-        raise UsageError(_line(name, what, f"a number {' and '.join(b for b in bounds if b)}".strip(), strength))
-    return value
-
-
-def nothing(strength: str, name: str) -> None:
-    """No strength at all.
-
-    Raises:
-        UsageError: one was given.
-
-    >>> nothing("", "labels")
-    """
-    if strength:
-        raise UsageError(f'mitigation "{name}" has no strength, got "{strength}": write "{name}"')
-
-
-def _line(name: str, what: str, expected: str, strength: str) -> str:
-    got = f'got "{strength}"' if strength else f'got none: write it behind the name, as in "{name}:NUMBER"'
-    return f'mitigation "{name}": {what} must be {expected}, {got}'

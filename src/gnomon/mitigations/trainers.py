@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from gnomon.core.errors import UsageError, did_you_mean
 from gnomon.core.mitigations import Reference
 from gnomon.core.protocols import Trainer
-from gnomon.mitigations.base import AroundNetwork, number, whole
+from gnomon.mitigations.base import AroundNetwork, Range
 from gnomon.models import torch as networks
 from gnomon.models.game import Game
 
@@ -43,7 +43,7 @@ class Adversarial(AroundNetwork):
             UsageError: no such rule, or a value that it can't have.
         """
         first, *words = strength.split(":")
-        rules: dict[str, Any] = {"strength": number(first, cls.name, what="lambda", above=0)}
+        rules: dict[str, Any] = {"strength": Range("lambda", above=0).read(first, cls.name)}
         known = [name for name in DEFAULT.__dict__ if name != "strength"]
         for word in words:
             key, equals, value = word.partition("=")
@@ -79,12 +79,12 @@ class Adversarial(AroundNetwork):
 def _read(key: str, value: str) -> Any:
     default, name = getattr(DEFAULT, key), f"adversarial:{key}="
     if isinstance(default, tuple):
-        return tuple(whole(width, name, least=1, what="width") for width in value.split("-") if width)
+        return tuple(Range("width", whole=True, least=1).read(width, name) for width in value.split("-") if width)
     if isinstance(default, str):
         return value
     if isinstance(default, int):
-        return whole(value, name, least=0, what=key)
-    return number(value, name, what=key, above=0)
+        return Range(key, whole=True, least=0).read(value, name)
+    return Range(key, above=0).read(value, name)
 
 
 def _write(value: Any) -> str:
@@ -133,8 +133,8 @@ class DP(AroundNetwork):
             if key not in KEYS or key in given:
                 raise UsageError(f'mitigation "dp": expected dp:EPSILON or dp:noise=SIGMA, then :clip=C, :delta=D, '
                                  f'got "dp:{strength}"')  # fmt: skip
-            given[key] = number(value, f"dp:{key}=", what=key, least=0)
-        epsilon = number(first, cls.name, what="epsilon", above=0) if "=" not in first else None
+            given[key] = Range(key, least=0).read(value, f"dp:{key}=")
+        epsilon = Range("epsilon", above=0).read(first, cls.name) if "=" not in first else None
         made = cls(epsilon=epsilon, **given)
         made.apply(networks.TorchTrainer(), None)  # a strength that cannot be is refused when it is read
         return made
@@ -185,8 +185,8 @@ class Selena(AroundNetwork):
             return cls()
         submodels, _, held_out = strength.partition(":")
         made = cls(
-            whole(submodels, cls.name, least=2, what="submodels K"),
-            whole(held_out, cls.name, least=1, what="submodels L without a row, as in selena:K:L,"),
+            Range("submodels K", whole=True, least=2).read(submodels, cls.name),
+            Range("submodels L without a row, as in selena:K:L,", whole=True, least=1).read(held_out, cls.name),
         )
         if made.held_out >= made.submodels:
             raise UsageError(
