@@ -14,7 +14,7 @@ import numpy as np
 
 from gnomon.attacks.parts.shadow_rows import judged_classes
 from gnomon.core.answers import Signal
-from gnomon.core.arrays import Bools, Float64s, Floats
+from gnomon.core.arrays import Bools, Float64s
 from gnomon.core.evidence import Evidence, Need
 from gnomon.core.protocols import Attack, Judge, variant
 from gnomon.stats.calibration import calibrate_threshold
@@ -80,16 +80,11 @@ class MetricThreshold(Attack):
         """Its own where each class has one."""
         return 0.0 if self.by_class else None
 
-    def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
-        """Scores (n,): the metric in [0, 1], [-log c, 0] or [-206.56, 0], by class less the threshold of the class."""
-        judge = self.learn(evidence, rng)
-        return np.asarray(evidence.signal(METRICS[self.metric][1])) if judge is None else judge(evidence)
-
-    def learn(self, evidence: Evidence, rng: np.random.Generator) -> Judge | None:  # noqa: ARG002 - draws nothing
-        """The thresholds of the classes; None without."""
-        if not self.by_class:
-            return None
+    def learn(self, evidence: Evidence, rng: np.random.Generator) -> Judge:  # noqa: ARG002 - draws nothing
+        """Gives the metric in [0, 1], [-log c, 0] or [-206.56, 0], by class less the threshold of the class."""
         signal = METRICS[self.metric][1]
+        if not self.by_class:
+            return lambda audited: np.asarray(audited.signal(signal))
         thresholds = _thresholds(signal, evidence)
         return lambda audited: np.asarray(audited.signal(signal)) - thresholds[audited.labels]
 

@@ -83,16 +83,9 @@ class Rmia(OnlineOffline):
         if self.slope is not None and not 0.0 <= self.slope <= 1.0:
             raise UsageError(f"rmia_offline: expected slope in [0, 1], got slope={self.slope}")
 
-    def score(self, evidence: Evidence, rng: np.random.Generator) -> Floats:
-        """Scores (n,) in [0, 1): share of the population beaten, ties in the order of the ratio."""
-        judge = self.learn(evidence, rng)
-        return self._judge(evidence, None) if judge is None else judge(evidence)
-
-    def learn(self, evidence: Evidence, rng: np.random.Generator) -> Judge | None:  # noqa: ARG002 - draws nothing
-        """The slope that is tuned on shadow models; None online."""
-        if self.online:
-            return None
-        slope = self._slope(evidence)
+    def learn(self, evidence: Evidence, rng: np.random.Generator) -> Judge:  # noqa: ARG002 - draws nothing
+        """The slope that is tuned on shadow models (offline). Gives the share of the population beaten, in [0, 1)."""
+        slope = None if self.online else self._slope(evidence)
         return lambda audited: self._judge(audited, slope)
 
     def _judge(self, evidence: Evidence, given: float | None) -> Floats:

@@ -51,9 +51,8 @@ def exact_logs(estimator: Any, x: Rows) -> NDArray[np.floating[Any]] | None:
     from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
 
     last = final_step(estimator)
-    if hasattr(last, "margins"):  # a booster in its own file
-        return np.asarray(estimator.predict_log_proba(x))
-    if type(last) in (GaussianNB, MultinomialNB, BernoulliNB, ComplementNB, CategoricalNB):
+    bayes = type(last) in (GaussianNB, MultinomialNB, BernoulliNB, ComplementNB, CategoricalNB)
+    if bayes or hasattr(last, "margins"):  # the latter is a booster in its own file
         return np.asarray(estimator.predict_log_proba(x))
     from_decisions = type(last) in (LogisticRegression, GradientBoostingClassifier, HistGradientBoostingClassifier)
     if not from_decisions or not _is_softmax(last):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -82,7 +83,8 @@ def open_csv(place: Path, given: CsvFormat) -> CsvFile:
         check_csv(place, start.separator)
     except OSError as error:
         raise DataError(f"{place.name}: cannot be read as csv ({one_line(error)})") from error
-    _check_header(place, start.header)
+    # pandas would tell two columns of one name apart by a number
+    refuse_twice(place.name, [name for name in start.header if name.strip("-.0123456789 ")])
     names = None if given.padded else _without_spaces(start.header)
     found = CsvFile(
         place,
@@ -230,11 +232,15 @@ def has_pandas() -> bool:
         return False
 
 
-def _check_header(place: Path, names: Sequence[str]) -> None:
-    """Refuses two columns of one name, which pandas would tell apart by a number."""
-    twice = [name for name in dict.fromkeys(names) if name.strip("-.0123456789 ") and names.count(name) > 1]
-    if twice:
-        raise DataError(f'{place.name}: the column "{twice[0]}" stands there twice')
+def refuse_twice(source: str, names: Sequence[str]) -> None:
+    """Refuses two columns of one name.
+
+    Raises:
+        DataError: there are such.
+    """
+    twice = next((name for name, times in Counter(names).items() if times > 1), None)
+    if twice is not None:
+        raise DataError(f'{source}: the column "{twice}" stands there twice')
 
 
 def _codes(file: CsvFile) -> frozenset[str]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from gnomon.core.arrays import Rows, is_frame, is_sparse
 from gnomon.core.data.dataset import EXACT, one_label_a_row, plain_rows
 from gnomon.core.errors import DataError, MissingExtraError, UsageError, did_you_mean, import_extra, one_line
-from gnomon.datasets.own_files.csv_files import CsvFormat, open_csv, read_csv
+from gnomon.datasets.own_files.csv_files import CsvFormat, open_csv, read_csv, refuse_twice
 from gnomon.datasets.own_files.limits import check_npz, check_parquet
 
 CSV, PARQUET, NPZ = (".csv", ".tsv"), (".parquet", ".pq"), (".npz",)
@@ -141,18 +141,8 @@ def read_frame(
     named = [name for name in frame.index.names if name is not None and name in asked and name not in frame.columns]
     frame = frame.reset_index(named).reset_index(drop=True) if named else frame.reset_index(drop=True)
     frame.columns = [str(name) for name in frame.columns]
-    check_names(place.name, frame)
+    refuse_twice(place.name, list(frame.columns))
     return frame, notes
-
-
-def check_names(source: str, frame: Any) -> None:
-    """Refuses two columns of one name.
-
-    Raises:
-        DataError: there are such.
-    """
-    if not frame.columns.is_unique:
-        raise DataError(f'{source}: the column "{frame.columns[frame.columns.duplicated()][0]}" stands there twice')
 
 
 def check_header(source: str, names: Sequence[str]) -> None:
@@ -287,7 +277,7 @@ def plain_numbers(source: str, x: Any) -> Any:
     """
     from pandas.api.types import is_bool_dtype, is_extension_array_dtype, is_integer_dtype, is_numeric_dtype
 
-    check_names(source, x)
+    refuse_twice(source, list(x.columns))
     plain: dict[str, str] = {}
     for name in x.columns:
         column = x[name]
