@@ -227,6 +227,17 @@ class ModelAbilities:
         return None
 
 
+class NamedClasses(ModelAbilities):
+    """A model that answers for classes with names."""
+
+    classes: tuple[str, ...]
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes c."""
+        return len(self.classes)
+
+
 class Change(Protocol):
     """A change of what is trained, which differs between networks and estimators; None where it can't be."""
 

@@ -29,7 +29,7 @@ from gnomon.core.arrays import (
 from gnomon.core.data.labels import class_name, first_unknown, match_classes
 from gnomon.core.errors import ModelError, did_you_mean, one_line
 from gnomon.core.outputs import log_from_outputs
-from gnomon.core.protocols import Change, Gives, KnownClasses, ModelAbilities, OneByOne, Trainer
+from gnomon.core.protocols import Change, Gives, KnownClasses, NamedClasses, OneByOne, Trainer
 from gnomon.models import estimators
 from gnomon.models.boosters.native import settled_params
 from gnomon.models.observations import Checkpoints
@@ -42,7 +42,7 @@ ROUNDS = ("n_estimators", "iterations", "num_boost_round", "num_trees")  # what 
 
 
 @dataclass(frozen=True, eq=False)
-class SklearnModel(ModelAbilities):
+class SklearnModel(NamedClasses):
     """A fitted classifier (or pipeline, or search) that answers for all classes of the data set.
 
     Its columns are mapped to the data set's classes by ``estimator.classes_``; a class that it never saw gets
@@ -81,11 +81,6 @@ class SklearnModel(ModelAbilities):
         if getattr(self.estimator, "classes_", None) is None:
             raise ModelError(f"{_name(self.estimator)} is not fitted (no classes_); fit it first")
         _ = self.columns
-
-    @property
-    def n_classes(self) -> int:
-        """Number of classes c."""
-        return len(self.classes)
 
     @cached_property
     def columns(self) -> Ints:

@@ -16,7 +16,7 @@ import numpy as np
 from gnomon.core.arrays import Floats, Ints, Rows, count_rows, is_frame, log_from_logits, take_rows
 from gnomon.core.data.labels import class_name, match_classes
 from gnomon.core.errors import ModelError, UsageError, did_you_mean, import_extra, one_line
-from gnomon.core.protocols import KnownClasses, ModelAbilities, OneByOne
+from gnomon.core.protocols import KnownClasses, NamedClasses, OneByOne
 from gnomon.core.system import content_digest
 
 BLOCK = 64  # texts that are answered at once
@@ -44,7 +44,7 @@ class FineTuning:
 
 
 @dataclass(frozen=True, eq=False)
-class TextNetwork(ModelAbilities):
+class TextNetwork(NamedClasses):
     """A sequence classifier with its tokenizer.
 
     Attributes:
@@ -62,11 +62,6 @@ class TextNetwork(ModelAbilities):
     columns: Ints
     labels: tuple[str, ...] | None = None
     max_length: int = 128
-
-    @property
-    def n_classes(self) -> int:
-        """Number of classes c."""
-        return len(self.classes)
 
     @property
     def known(self) -> KnownClasses | None:

@@ -22,7 +22,7 @@ from gnomon.core.documents.record_parts import EndpointFacts
 from gnomon.core.errors import BudgetError, ModelError
 from gnomon.core.outputs import Outputs
 from gnomon.core.plan import TargetPlan
-from gnomon.core.protocols import KnownClasses, ModelAbilities, Told, Twice
+from gnomon.core.protocols import KnownClasses, NamedClasses, Told, Twice
 from gnomon.models.endpoint.answers import AnswerReader
 from gnomon.models.endpoint.dialects import make_dialect
 from gnomon.models.endpoint.headers import Headers, read_headers
@@ -38,7 +38,7 @@ AT_ONCE = 1024  # rows whose digests are made at once
 
 
 @dataclass(eq=False)
-class EndpointModel(ModelAbilities):
+class EndpointModel(NamedClasses):
     """A service that is queried over HTTP, each record once.
 
     Args:
@@ -79,11 +79,6 @@ class EndpointModel(ModelAbilities):
         self._twice, self._tried = Twice(), False
         self._clock = threading.Lock()
         self._since = 0.0
-
-    @property
-    def n_classes(self) -> int:
-        """Number of classes c."""
-        return len(self.classes)
 
     @property
     def known(self) -> KnownClasses | None:

@@ -16,7 +16,7 @@ from gnomon.core.arrays import Floats, Rows, count_rows, full_parts, is_frame
 from gnomon.core.data.labels import class_name, match_classes
 from gnomon.core.errors import ModelError, did_you_mean, import_extra
 from gnomon.core.outputs import Outputs, is_one_column
-from gnomon.core.protocols import Gives, ModelAbilities
+from gnomon.core.protocols import Gives, NamedClasses
 from gnomon.models.callable import CallableModel
 from gnomon.models.readers.model_file import ModelFile, Use
 
@@ -35,7 +35,7 @@ HALF_PRECISION = 5e-3  # by which probabilities of 16 bits may miss a sum of 1
 
 
 @dataclass(frozen=True, eq=False)
-class OnnxModel(ModelAbilities):
+class OnnxModel(NamedClasses):
     """A network or a converted classifier in ONNX, asked through onnxruntime on one thread.
 
     Its input is one array of rows, or an input for each column of a table. It may answer with an array (n, c), with one
@@ -63,11 +63,6 @@ class OnnxModel(ModelAbilities):
 
     def __post_init__(self) -> None:
         _ = self._session
-
-    @property
-    def n_classes(self) -> int:
-        """Number of classes c."""
-        return len(self.classes)
 
     @property
     def one_column(self) -> bool:  # type: ignore[override]
