@@ -13,7 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from gnomon.attacks.parts.queries import mostly_discrete, nearest_otherwise, note_queries, unfit_rows
+from gnomon.attacks.parts.queries import check_counts, mostly_discrete, nearest_otherwise, note_queries, unfit_rows
 from gnomon.core.arrays import Bools, Float64s, Floats, Ints
 from gnomon.core.data.features import FeatureSpace
 from gnomon.core.errors import BudgetError, UsageError
@@ -52,10 +52,7 @@ class Boundary(Attack):
     halvings: int = 7
 
     def __post_init__(self) -> None:
-        for name in ("rounds", "directions", "halvings"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise UsageError(f"boundary: expected {name} to be a whole number of 1 or more, got {value!r}")
+        check_counts(self, "rounds", "directions", "halvings")
 
     @property
     def wanted(self) -> int:

@@ -13,10 +13,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from gnomon.attacks.parts.queries import mostly_discrete, nearest_otherwise, unfit_rows
+from gnomon.attacks.parts.queries import check_counts, mostly_discrete, nearest_otherwise, unfit_rows
 from gnomon.core.arrays import Bools, Floats, Ints
 from gnomon.core.data.feature_space import Codes, FeatureSpace
-from gnomon.core.errors import BudgetError, UsageError
+from gnomon.core.errors import BudgetError
 from gnomon.core.evidence import Evidence, Need, QueryHandle
 from gnomon.core.protocols import Attack
 from gnomon.stats.signals import correct
@@ -50,10 +50,7 @@ class BoundaryBits(Attack):
     searches: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("queries", "searches"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise UsageError(f"boundary_bits: expected {name} to be a whole number of 1 or more, got {value!r}")
+        check_counts(self, "queries", "searches")
 
     @property
     def wanted(self) -> int:

@@ -19,7 +19,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from gnomon.attacks.parts.queries import affordable, count_votes, note_queries, unfit_rows
+from gnomon.attacks.parts.queries import affordable, check_counts, count_votes, note_queries, unfit_rows
 from gnomon.core.arrays import Floats, Ints, Rows, is_frame
 from gnomon.core.data.augmentations import STEPS, perturb, shift_images
 from gnomon.core.errors import BudgetError, UsageError
@@ -73,8 +73,7 @@ class NoiseRobustness(Attack):
     noise: float | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.copies, bool) or not isinstance(self.copies, int) or self.copies < 1:
-            raise UsageError(f"noise_robustness: expected copies of 1 or more, got {self.copies!r}")
+        check_counts(self, "copies")
         if not 0 < self.rate <= 1:
             raise UsageError(f"noise_robustness: expected a rate in (0, 1], got {self.rate!r}")
         if self.noise is not None and not self.noise > 0:
@@ -151,8 +150,7 @@ class Augmentation(Attack):
     mirror: bool = True
 
     def __post_init__(self) -> None:
-        if isinstance(self.pixels, bool) or not isinstance(self.pixels, int) or self.pixels < 1:
-            raise UsageError(f"augmentation: expected pixels of 1 or more, got {self.pixels!r}")
+        check_counts(self, "pixels")
 
     def unfit(self, evidence: Evidence) -> str | None:
         """Whether the rows are no images."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from gnomon.attacks.parts.attack_networks import AttackNetwork, kind_of_network, train_one_by_one
 from gnomon.attacks.parts.boosting import LogOdds, check_both_kinds
+from gnomon.attacks.parts.queries import check_counts
 from gnomon.attacks.parts.shadow_rows import judged_classes
 from gnomon.core.answers import ShadowAnswers
 from gnomon.core.arrays import Bools, Float64s, Floats, Ints
@@ -82,10 +83,7 @@ class Shokri(Attack):
     def __post_init__(self) -> None:
         if self.features not in get_args(Features):
             raise UsageError(f"shokri: expected features {', '.join(get_args(Features))}, got {self.features!r}")
-        for name in ("hidden", "epochs", "batch", "min_rows", "max_rows"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise UsageError(f"shokri: expected {name} to be a whole number of 1 or more, got {value!r}")
+        check_counts(self, "hidden", "epochs", "batch", "min_rows", "max_rows")
         if not self.learning_rate > 0:
             raise UsageError(f"shokri: expected a positive learning_rate, got {self.learning_rate!r}")
         if self.params and not isinstance(self.classifier, str):

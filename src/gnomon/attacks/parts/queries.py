@@ -7,8 +7,21 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from gnomon.core.arrays import Float64s, Floats, Ints, Rows, is_frame, is_sparse
-from gnomon.core.errors import BudgetError
+from gnomon.core.errors import BudgetError, UsageError
 from gnomon.core.evidence import Evidence, QueryHandle
+from gnomon.core.protocols import Attack
+
+
+def check_counts(attack: Attack, *names: str) -> None:
+    """Refuses options of an attack that are no whole numbers of 1 or more.
+
+    Raises:
+        UsageError: the first that is none.
+    """
+    for name in names:
+        value = getattr(attack, name)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise UsageError(f"{attack.name}: expected {name} to be a whole number of 1 or more, got {value!r}")
 
 
 def unfit_rows(evidence: Evidence) -> str | None:
