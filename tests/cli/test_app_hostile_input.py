@@ -1,5 +1,6 @@
 """Input that means harm gets one line: texts with a NUL, code that ends Python, documents at odds with themselves."""
 
+import csv
 import subprocess
 import sys
 import tomllib
@@ -82,7 +83,10 @@ def test_a_study_whose_parts_contradict_each_other(capsys: pytest.CaptureFixture
     [("a\nb.toml", "x\x7fy"), ("a\x1b[2J.toml", "x\ny"), ('a"b.toml', '"\\'), ("a.toml", "\u202e\x1b")],
 )
 def test_a_written_plan_holds_what_was_given(name: str, label: str) -> None:
-    run(["init", name, "--source", "digits", "--label", label])
+    for file in ("in.csv", "out.csv"):
+        with Path(file).open("w", newline="", encoding="utf-8") as rows:
+            csv.writer(rows).writerows([["0", "1", label], *([0.5, 0.5, i % 2] for i in range(40))])
+    run(["init", name, "--member-answers", "in.csv", "--nonmember-answers", "out.csv", "--label", label])
     found: dict[str, Any] = tomllib.loads(Path(name).read_text(encoding="utf-8"))
     assert found["data"]["label"] == label
 
