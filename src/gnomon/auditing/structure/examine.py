@@ -149,7 +149,7 @@ WORDS: dict[StructureCode, tuple[str, str, str]] = {  # title of the value, expl
     "small-leaves": (
         "Training rows of the smallest leaf",
         "The value of such a leaf is that of one or a few persons; whoever holds the trees reads it.",
-        "Train with min_samples_leaf (LightGBM: min_child_samples) of {leaf_rows} or more.",
+        "Train with leaves of {leaf_rows} rows or more.",
     ),
     "pure-leaves": (
         "Leaves that hold rows of one class only",
