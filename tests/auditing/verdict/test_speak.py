@@ -440,6 +440,15 @@ def test_an_interval_off_one_half_that_is_no_finding_is_explained() -> None:
     )
     assert "Of 2 attacks together, some come that far from 0.5 by chance" in words(both)
     assert "does not call that more than chance" in words(verdict(off, joint(found=False, p=0.06)))
+    other = speak(
+        [result((0.5, 0.45, 0.55)), off.model_copy(update={"name": "loss", "title": "Loss"})],
+        heard(joint(found=False), joint(found=False, name="loss", p=0.064)),
+        [],
+        TARGET,
+        "adversary",
+        0.01,
+    )
+    assert "An interval off 0.5 (Loss) is of one attack on its own. Of 2 attacks together" in words(other)
     assert "one attack on its own" not in words(verdict(result((0.51, 0.49, 0.53)), joint(found=False)))
 
 

@@ -147,7 +147,7 @@ def explain(
         tested = heard.of(best.name)
         sentences += [] if tested is not None and tested.reversed else _threshold(best)
     else:
-        sentences += [*_alone(best, heard), *_power(heard.test, fpr, missing)]
+        sentences += [*_alone(best, heard, by_name), *_power(heard.test, fpr, missing)]
     if target.train_accuracy is not None and target.test_accuracy is not None:
         gap = target.train_accuracy - target.test_accuracy
         sentences.append(
@@ -288,21 +288,28 @@ def _threshold(best: AttackResult) -> list[str]:
     ]
 
 
-def _alone(best: AttackResult, heard: Heard) -> list[str]:
-    """Why an interval off 0.5 is no finding."""
-    assert best.auc is not None
-    tested = heard.of(best.name)
-    if tested is None or best.auc.low <= 0.5 <= best.auc.high:
+def _alone(best: AttackResult, heard: Heard, results: dict[str, AttackResult]) -> list[str]:
+    """Why an interval off 0.5, of the attack that speaks or of another, is no finding."""
+    off = [one for one in heard.tested if _is_off(results[one.name])]
+    if not off:
         return []
+    smallest = _p(min(one.p for one in off))
     if len(heard.tested) == 1:
         return [
             "The test also looks at the highest and the lowest scores, and does not call that more than chance "
-            f"(p {_p(tested.p)})."
+            f"(p {smallest})."
         ]
-    return [
-        f"That interval is of one attack on its own. Of {len(heard.tested)} attacks together, some come that far from "
-        f"0.5 by chance (p {_p(tested.p)})."
-    ]
+    together = f"Of {len(heard.tested)} attacks together, some come that far from 0.5 by chance (p {smallest})."
+    if best.auc is not None and not best.auc.low <= 0.5 <= best.auc.high:
+        return [f"That interval is of one attack on its own. {together}"]
+    names = "; ".join(results[one.name].title for one in off[:3]) + ("; and others" if len(off) > 3 else "")
+    return [f"An interval off 0.5 ({names}) is of one attack on its own. {together}"]
+
+
+def _is_off(result: AttackResult) -> bool:
+    """Whether an interval of an attack's AUC, by record or by person, lies off 0.5."""
+    areas = [result.auc, None if result.groups is None else result.groups.auc]
+    return any(area is not None and not area.low <= 0.5 <= area.high for area in areas)
 
 
 def _power(test: JointTest | None, fpr: float, missing: Sequence[str]) -> list[str]:
